@@ -1,0 +1,64 @@
+"""Everything this package raises on purpose.
+
+* MatineeError           exit code
+  x ConfigError          2  a setting or an argument is missing or wrong
+  x DataError            2  the data is not what its contract says
+  x RefusedError         3  a gate said no; the live release is untouched
+    + ExpectationError   3  an expectation suite did not pass
+    + GateError          3  the new release is worse than it may be
+  x BusyError            4  another night holds the lease
+  x IntegrityError       5  something written does not verify, or counts do not reconcile
+  x StorageError         6  a disk or store could not be read or written
+
+Each message is one line that names the file, row or rule, and what to do.
+"""
+
+
+class MatineeError(Exception):
+    """The root: catch this to catch all of them."""
+
+    exit_code = 1
+
+
+class ConfigError(MatineeError):
+    """A setting or an argument is missing or wrong."""
+
+    exit_code = 2
+
+
+class DataError(MatineeError):
+    """The data is not what its contract says."""
+
+    exit_code = 2
+
+
+class RefusedError(MatineeError):
+    """A gate said no; the live release is untouched."""
+
+    exit_code = 3
+
+
+class ExpectationError(RefusedError):
+    """An expectation suite did not pass."""
+
+
+class GateError(RefusedError):
+    """The new release is worse than it may be."""
+
+
+class BusyError(MatineeError):
+    """Another night holds the lease."""
+
+    exit_code = 4
+
+
+class IntegrityError(MatineeError):
+    """Something written does not verify, or counts do not reconcile."""
+
+    exit_code = 5
+
+
+class StorageError(MatineeError):
+    """A disk or store could not be read or written."""
+
+    exit_code = 6
