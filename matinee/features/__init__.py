@@ -1,0 +1,29 @@
+"""What a member or a title was known to be at an instant. Feast lives here, nowhere else.
+
+`apply` registers `feature_repo/`; `members_as_of`, `titles_as_of` and `frame` read history point
+in time; `materialise` brings the online store up to the night, `members_online` and
+`titles_online` read it back, and `assert_online_equals_offline` holds one against the other.
+"""
+
+from matinee.features.offline import frame, members_as_of, titles_as_of
+from matinee.features.online import (
+    Materialised,
+    assert_online_equals_offline,
+    materialise,
+    members_online,
+    titles_online,
+)
+from matinee.features.registry import Registered, apply
+
+__all__ = [
+    "Materialised",
+    "Registered",
+    "apply",
+    "assert_online_equals_offline",
+    "frame",
+    "materialise",
+    "members_as_of",
+    "members_online",
+    "titles_as_of",
+    "titles_online",
+]

@@ -1,0 +1,51 @@
+"""One opened Feast store: quiet, and held by one thread at a time."""
+
+import contextlib
+import io
+import logging
+import string
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from matinee.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+# Feast prints, warns, and shares one DuckDB connection in a process: callers take turns.
+_TURN = threading.RLock()
+
+
+@contextlib.contextmanager
+def opened(home: Path, project: Path) -> Iterator[Any]:
+    """The Feast store of `home`, configured by `<project>/feature_repo/feature_store.yaml`.
+
+    What Feast says goes to the log. Importing Feast costs about 3 s, once per process.
+    """
+    with _TURN, quiet():
+        from feast import FeatureStore, RepoConfig
+
+        file = project / "feature_repo" / "feature_store.yaml"
+        if not file.is_file():
+            raise ConfigError(f"no {file}: point MATINEE_PROJECT at a checkout of matinee")
+        (home / "feast").mkdir(parents=True, exist_ok=True)
+        # The same substitution that `feast` makes on the command line, but of this home.
+        text = string.Template(file.read_text()).substitute(MATINEE_HOME=home.resolve())
+        yield FeatureStore(config=RepoConfig(**yaml.safe_load(text)))
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Send what is printed to the log, and drop warnings: stdout is for data."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for line in filter(None, map(str.strip, said.getvalue().splitlines())):
+            log.debug("feast: %s", line)
