@@ -26,7 +26,7 @@ from matinee.features.offline import (
     titles_as_of,
 )
 from matinee.features.registry import digest, promised
-from matinee.features.store import opened
+from matinee.features.store import opened, opened_to_write
 
 Progress = Callable[[str, int, int], None]
 """Called with a view's name, how many views are done, and how many there are."""
@@ -73,7 +73,7 @@ def materialise(
     old features, which the offline store gives at any instant, but pages must not go back.
     """
     watermark = home / "feast" / "watermark.json"
-    with opened(home, project) as store:
+    with opened_to_write(home, project) as store:
         registry = digest(promised(store))
         last = json.loads(watermark.read_text()) if watermark.is_file() else None
         start = as_of

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from matinee.features.store import opened
+from matinee.features.store import opened_to_write
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ def apply(*, home: Path, project: Path) -> Registered:
     Views and services whose files are gone are removed. Idempotent, and safe beside another
     process doing the same.
     """
-    with opened(home, project) as store, _imported(project / "feature_repo", home) as modules:
+    repo = project / "feature_repo"
+    with opened_to_write(home, project) as store, _imported(repo, home) as modules:
         from feast import Entity, FeatureService, FeatureView
 
         declared = _declared(modules, (Entity, FeatureView, FeatureService))
