@@ -1,0 +1,3 @@
+-- The acts that may shape what a member, or anyone else, is recommended.
+select * from {{ ref('int_acts__weighed') }}
+where may_personalise

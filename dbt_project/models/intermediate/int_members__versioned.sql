@@ -1,0 +1,65 @@
+-- What a profile was said to be, from one day until the next time something else was said. Without a
+-- members stream a profile is known from the day after its first event, and says nothing.
+{% set profile = ['country', 'plan', 'language', 'is_kids', 'maximum_age', 'joined_on'] -%}
+
+with
+
+snapshots as (
+
+    select
+        member_id,
+        landed_on,
+        {% for column in profile -%}
+        {{ column }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('stg_accounts__members') }}
+    where {{ known_by_as_of('landed_on') }}
+
+),
+
+compared as (
+
+    select
+        *,
+
+        lag(landed_on) over snapshots is null
+        or {{ as_one(profile) }} is distinct from lag({{ as_one(profile) }}) over snapshots
+            as is_new_version
+
+    from snapshots
+    window snapshots as (partition by member_id order by landed_on)
+
+),
+
+versioned as (
+
+    select
+        member_id,
+        {% for column in profile -%}
+        {{ column }},
+        {% endfor -%}
+        landed_on as known_from,
+        lead(landed_on) over (partition by member_id order by landed_on) as known_until
+
+    from compared
+    where is_new_version
+
+    union all
+
+    select
+        member_id,
+        null as country,
+        null as plan,
+        null as language,
+        null as is_kids,
+        null as maximum_age,
+        joined_on,
+        known_from,
+        null as known_until
+
+    from {{ ref('int_members__seen_in_events') }}
+    where (select count(*) from snapshots) = 0
+
+)
+
+select * from versioned

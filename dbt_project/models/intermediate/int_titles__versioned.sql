@@ -1,0 +1,62 @@
+-- What a title was said to be, from one day until the next time something else was said.
+with
+
+snapshots as (
+
+    select
+        title_id,
+        landed_on,
+        title_kind,
+        language,
+        minimum_age,
+        runtime_seconds,
+        cast(extract(year from released_on) as bigint) // 10 * 10 as decade,
+        {{ sorted_set('countries') }} as countries,
+        {{ sorted_set('genres') }} as genres,
+        {{ sorted_set('themes') }} as themes,
+        {{ sorted_set('directors') }} as directors,
+        {{ sorted_set('actors') }} as actors
+
+    from {{ ref('stg_catalogue__titles') }}
+    where {{ known_by_as_of('landed_on') }}
+
+),
+
+{% set content = [
+    'title_kind', 'language', 'minimum_age', 'runtime_seconds', 'decade',
+    'countries', 'genres', 'themes', 'directors', 'actors',
+] -%}
+
+compared as (
+
+    select
+        *,
+
+        lag(landed_on) over snapshots is null
+        or {{ as_one(content) }} is distinct from lag({{ as_one(content) }}) over snapshots
+            as is_new_version
+
+    from snapshots
+    window snapshots as (partition by title_id order by landed_on)
+
+),
+
+versioned as (
+
+    select
+        title_id,
+        {% for column in content -%}
+        {{ column }},
+        {% endfor -%}
+        {{ sorted_set(list_union('directors', 'actors')) }} as people,
+        landed_on as known_from,
+        lead(landed_on) over versions as known_until,
+        row_number() over versions as version
+
+    from compared
+    where is_new_version
+    window versions as (partition by title_id order by landed_on)
+
+)
+
+select * from versioned

@@ -1,0 +1,26 @@
+with
+
+acts as (
+
+    select * from {{ ref('int_acts__weighed') }}
+
+),
+
+seen as (
+
+    select
+
+        ---------- ids
+        member_id,
+        title_id,
+
+        ---------- dates
+        cast(min(event_at) as date) as first_seen_on
+
+    from acts
+    where is_seen
+    group by member_id, title_id
+
+)
+
+select * from seen

@@ -1,0 +1,24 @@
+-- Every row of every snapshot, numbered within its day and key: the last to land counts.
+{{ config(unique_key='landed_on') }}
+
+with
+
+received as (
+
+    {{ unstaged_rows('accounts', 'members', key='landed_on') }}
+
+),
+
+numbered as (
+
+    {{
+        numbered_deliveries(
+            'accounts', 'members', 'received',
+            key=['landed_on', 'member_id'],
+            by='batch desc, file desc, line desc'
+        )
+    }}
+
+)
+
+select * from numbered

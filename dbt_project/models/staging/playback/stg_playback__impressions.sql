@@ -1,0 +1,66 @@
+with
+
+deliveries as (
+
+    {{
+        judged_deliveries(
+            ref('base_playback__impressions'),
+            member_id='member_id',
+            title_id='title_id'
+        )
+    }}
+
+),
+
+kept as (
+
+    select
+
+        ---------- ids
+        event_id,
+        member_id,
+        impression_id,
+        page_id,
+        title_id,
+        asset_id,
+        policy_id,
+        release_id,
+        experiment_id,
+
+        ---------- text
+        country,
+        device,
+        row_kind,
+        arm,
+        interleave_team,
+
+        ---------- lists
+        candidate_asset_ids,
+
+        ---------- numerics
+        utc_offset_minutes,
+        row_index,
+        column_index,
+        asset_propensity,
+        slot_propensity,
+
+        ---------- booleans
+        is_exploration,
+        was_clicked,
+
+        ---------- timestamps (UTC)
+        event_at,
+        received_at,
+
+        ---------- where it came from
+        file,
+        line,
+        batch,
+        landed_on
+
+    from deliveries
+    where verdict = 'kept'
+
+)
+
+select * from kept

@@ -1,0 +1,5 @@
+-- A failure means that rows were received and are in no table: staging has lost them, or counted them
+-- twice. Nothing built on that stream can be trusted until `matinee run --full-refresh` agrees.
+select *
+from {{ ref('received_counts') }}
+where received_count <> staged_count + rejected_count + exact_repeat_count

@@ -1,0 +1,281 @@
+"""The warehouse, built by dbt in this process. The only module that knows dbt."""
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from matinee.errors import (
+    BusyError,
+    ConfigError,
+    DataError,
+    MatineeError,
+    RefusedError,
+    StorageError,
+)
+
+Progress = Callable[[int, int, str], None]
+"""Called with nodes done, nodes in all, and the name of the one just done."""
+
+BROKEN = {"error", "runtime error", "partial success"}
+FAILED = {"fail"}
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build was made of, and how it went."""
+
+    manifest_sha256: str
+    """Of the project's code and promises; the same for the same checkout, wherever it runs."""
+
+    models: int
+    tests_passed: int
+    tests_warned: int
+
+    seconds: Mapping[str, float]
+    """How long each node took. A measurement: never part of a digest."""
+
+
+def build(
+    *,
+    project: Path,
+    home: Path,
+    as_of: datetime,
+    threads: int,
+    memory_limit: str,
+    vars: Mapping[str, object] | None = None,
+    full_refresh: bool = False,
+    progress: Progress | None = None,
+) -> Built:
+    """Build and test every model of the warehouse from what was received.
+
+    Parameters
+    ----------
+    as_of : datetime
+        The end of the last day that counts: a midnight, UTC.
+    vars : mapping, optional
+        Values for dbt vars other than those in `dbt_project.yml`.
+    full_refresh : bool
+        Stage all batches again instead of only the new ones. The tables come out the same.
+
+    Raises
+    ------
+    ConfigError
+        If `as_of` is not a midnight in UTC.
+    DataError
+        If nothing was received, or a model cannot be built.
+    RefusedError
+        If a data test fails.
+    BusyError
+        If another process has the warehouse open.
+    StorageError
+        If the disk is full.
+    """
+    if as_of.tzinfo is None or as_of.astimezone(UTC).time() != time():
+        raise ConfigError(f"as_of must be a midnight in UTC, got {as_of.isoformat()}")
+    given = {**(vars or {}), "as_of": as_of.astimezone(UTC).date().isoformat()}
+    dbt = _Dbt(project, home, threads, memory_limit)
+    flags = ["--full-refresh"] if full_refresh else []
+    with dbt.session() as invoke:
+        manifest = invoke(["parse"]).result
+        # Without vars, so that a new as_of does not cost a new parse.
+        ran = invoke(
+            ["build", "--exclude-resource-type", "unit_test", *flags],
+            vars=given,
+            manifest=manifest,
+            progress=progress,
+        )
+    dbt.check(ran)
+    return _built(ran.result.results, manifest)
+
+
+def check_units(
+    *, project: Path, home: Path, as_of: datetime, threads: int, memory_limit: str
+) -> int:
+    """Run the models' unit tests against a built warehouse, and return how many passed.
+
+    Raises
+    ------
+    RefusedError
+        If one fails.
+    """
+    dbt = _Dbt(project, home, threads, memory_limit)
+    given = {"as_of": as_of.astimezone(UTC).date().isoformat()}
+    with dbt.session() as invoke:
+        ran = invoke(["test", "--select", "test_type:unit"], vars=given)
+    dbt.check(ran)
+    return len(ran.result.results)
+
+
+def docs(*, project: Path, home: Path, as_of: datetime, threads: int, memory_limit: str) -> Path:
+    """Write the pages that describe every model, and return the one file they are in."""
+    dbt = _Dbt(project, home, threads, memory_limit)
+    given = {"as_of": as_of.astimezone(UTC).date().isoformat()}
+    with dbt.session() as invoke:
+        ran = invoke(["docs", "generate", "--static"], vars=given)
+    dbt.check(ran)
+    return dbt.folder / "target" / "static_index.html"
+
+
+def project_vars(project: Path) -> dict[str, Any]:
+    """The dbt vars and their defaults: the one place where weights and half-lives are set."""
+    file = project / "dbt_project" / "dbt_project.yml"
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"no {file}: set MATINEE_PROJECT to the checkout") from None
+    found: dict[str, Any] = document["vars"]
+    return found
+
+
+class _Dbt:
+    """dbt for one project and home: paths, environment and what its failures mean."""
+
+    def __init__(self, project: Path, home: Path, threads: int, memory_limit: str) -> None:
+        self.project = (project / "dbt_project").resolve()
+        self.home = home.resolve()
+        self.folder = self.home / "warehouse" / "dbt"
+        self.environment = {
+            "MATINEE_HOME": str(self.home),
+            "MATINEE_THREADS": str(threads),
+            "MATINEE_MEMORY_LIMIT": memory_limit,
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "DO_NOT_TRACK": "1",
+        }
+
+    @contextmanager
+    def session(self) -> Iterator[Callable[..., Any]]:
+        """An `invoke`, its environment set and its connections closed for the time of the block."""
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+        if not (self.home / "received").is_dir():
+            raise DataError(f"nothing received in {self.home}: run `matinee run` on some logs")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        before = {name: os.environ.get(name) for name in self.environment}
+        os.environ.update(self.environment)
+        try:
+            yield self._invoke
+        finally:
+            # Left open, the file would be locked for everyone else.
+            DuckDBConnectionManager.close_all_connections()
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+    def _invoke(
+        self,
+        command: Sequence[str],
+        *,
+        vars: Mapping[str, object] | None = None,
+        manifest: Any = None,
+        progress: Progress | None = None,
+    ) -> Any:
+        from dbt.cli.main import dbtRunner
+
+        callbacks = [] if progress is None else [_Reporter(progress)]
+        return dbtRunner(manifest=manifest, callbacks=callbacks).invoke(
+            [
+                *command,
+                *("--project-dir", str(self.project), "--profiles-dir", str(self.project)),
+                *("--target-path", str(self.folder / "target")),
+                *("--log-path", str(self.folder / "logs"), "--log-level-file", "info"),
+                *("--log-level", "none", "--no-use-colors"),
+                *("--vars", json.dumps(vars or {})),
+            ]
+        )
+
+    def check(self, ran: Any) -> None:
+        """Raise what the failure of a run means."""
+        log = self.folder / "logs" / "dbt.log"
+        if ran.exception is not None:
+            raise _error("dbt", str(ran.exception), log)
+        broken = [result for result in ran.result.results if result.status in BROKEN]
+        failed = [result for result in ran.result.results if result.status in FAILED]
+        for result in broken:
+            raise _error(result.node.name, result.message or "", log)
+        if failed:
+            names = ", ".join(result.node.name for result in failed)
+            first = failed[0]
+            raise RefusedError(
+                f"{len(failed)} dbt test(s) failed: {names}; "
+                f"{first.node.name}: {_one_line(first.message or '')} (log: {log})"
+            )
+
+
+class _Reporter:
+    """Turns dbt's events into progress."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.done = 0
+        self.lock = threading.Lock()
+
+    def __call__(self, event: Any) -> None:
+        name = event.info.name
+        if name.startswith("Log") and name.endswith("Result") and hasattr(event.data, "total"):
+            with self.lock:
+                self.done += 1
+                self.progress(self.done, event.data.total, event.data.node_info.node_name)
+
+
+def _error(node: str, message: str, log: Path) -> MatineeError:
+    text = _one_line(message)
+    if "Could not set lock" in text or "Conflicting lock" in text:
+        return BusyError(
+            f"another process has the warehouse open: wait for it, or stop it ({text})"
+        )
+    if "No space left" in text or "failed to offload data block" in text:
+        return StorageError(f"{node}: the disk is full: make room and run again ({text})")
+    return DataError(f"dbt could not build {node}: {text} (log: {log})")
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())
+
+
+def _built(results: Sequence[Any], manifest: Any) -> Built:
+    tests = [result for result in results if result.node.resource_type == "test"]
+    return Built(
+        manifest_sha256=_digest(manifest),
+        models=sum(result.node.resource_type == "model" for result in results),
+        tests_passed=sum(result.status == "pass" for result in tests),
+        tests_warned=sum(result.status == "warn" for result in tests),
+        seconds={result.node.name: round(result.execution_time, 3) for result in results},
+    )
+
+
+def _digest(manifest: Any) -> str:
+    """Of code and promises only: no times, ids of runs, or places on a disk."""
+    ours = "matinee"
+    said = {
+        "nodes": {
+            node.unique_id: [
+                node.raw_code,
+                node.config.materialized,
+                node.description,
+                {name: column.to_dict() for name, column in node.columns.items()},
+            ]
+            for node in manifest.nodes.values()
+        },
+        "sources": {
+            source.unique_id: {name: column.to_dict() for name, column in source.columns.items()}
+            for source in manifest.sources.values()
+        },
+        "macros": {
+            macro.unique_id: macro.macro_sql
+            for macro in manifest.macros.values()
+            if macro.package_name == ours
+        },
+    }
+    text = json.dumps(said, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
