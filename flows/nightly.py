@@ -1,0 +1,103 @@
+"""Nightly: from the landing zone to a live release. `python -m flows.nightly` runs it once, here and now."""
+
+import sys
+from datetime import date
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.logging import get_run_logger
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from matinee import pipeline
+from matinee.errors import MatineeError
+from matinee.settings import Settings
+
+
+@task
+def receive(settings: Settings) -> pipeline.Receipt:
+    receipt = pipeline.receive(settings)
+    get_run_logger().info(receipt.summary())
+    return receipt
+
+
+@task
+def build_warehouse(night: pipeline.Night) -> pipeline.Built:
+    return pipeline.build(night)
+
+
+@task
+def validate(night: pipeline.Night) -> pipeline.Validation:
+    validation = pipeline.validate(night)
+    create_table_artifact(key="validation-report", table=validation.rows())
+    validation.raise_if_stopped()
+    return validation
+
+
+@task
+def refresh_features(night: pipeline.Night) -> pipeline.Registered:
+    return pipeline.refresh_features(night)
+
+
+@task
+def frame(night: pipeline.Night) -> pipeline.Framed:
+    framed = pipeline.frame(night)
+    get_run_logger().info(framed.summary())
+    return framed
+
+
+@task(task_run_name="fit-{frame}-{model}")
+def fit(night: pipeline.Night, frame: str, model: str) -> None:
+    pipeline.fit(night, frame, model)
+
+
+@task
+def judge(night: pipeline.Night) -> pipeline.Judged:
+    judged = pipeline.judge(night)
+    create_table_artifact(key="gate-table", table=judged.rows())
+    return judged
+
+
+@task
+def score(night: pipeline.Night) -> pipeline.Scored:
+    return pipeline.score(night)
+
+
+@task
+def publish(night: pipeline.Night, evidence: pipeline.Evidence) -> pipeline.Published:
+    published = pipeline.publish(night, evidence)
+    create_markdown_artifact(key="release-card", markdown=published.card())
+    return published
+
+
+@flow(name="nightly", task_runner=ThreadPoolTaskRunner(max_workers=2))
+def nightly(last_day: date | None = None) -> str:
+    """Publish a release from everything landed by the end of `last_day`; by default of the newest landed day.
+
+    Returns the release id. A refused release stays as `candidate` and fails the run.
+    """
+    settings = Settings()
+    with pipeline.lease(settings):
+        receipt = receive(settings)
+        night = pipeline.begin(settings, last_day)
+        built = build_warehouse(night)
+        validation = validate(night)
+        registered = refresh_features(night)
+        framed = frame(night)
+        fits = [fit.submit(night, *wanted) for wanted in pipeline.FITS]
+        for fitted in fits:
+            fitted.result()
+        judged = judge(night)
+        scored = score(night)
+        published = publish(
+            night,
+            pipeline.Evidence(receipt, built, validation, registered, framed, judged, scored),
+        )
+        published.raise_if_refused()
+        return published.release_id
+
+
+if __name__ == "__main__":
+    try:
+        nightly()
+    except MatineeError as error:
+        sys.exit(error.exit_code)

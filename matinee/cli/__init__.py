@@ -1,0 +1,153 @@
+"""The command line. Every command calls one function of `pipeline` or opens a release, and prints.
+
+Engines are imported inside commands: `matinee --help` must answer within a second.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from click.exceptions import ClickException
+
+from matinee.cli import importing, releases
+from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
+from matinee.errors import ConfigError, MatineeError
+
+app = typer.Typer(
+    help="From a streaming service's raw logs to published, versioned recommendations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(importing.app, name="import")
+app.add_typer(releases.app, name="releases")
+
+
+def main() -> None:
+    """Run the command line; every refusal is one line on stderr and an exit code (`errors.py`)."""
+    try:
+        app(standalone_mode=False)
+    except MatineeError as error:
+        talk.print(f"matinee: {error}", markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        talk.print("matinee: stopped")
+        sys.exit(130)
+
+
+def day(text: str | None) -> date | None:
+    """A day of the calendar, as a command line argument."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"--as-of must be a day like 2026-01-31, got {text!r}") from None
+
+
+@app.command(epilog="Example: matinee run --as-of 2026-02-28")
+def run(
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="The last day that counts. Default: the newest landed day."),
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Build every table from all received logs.")
+    ] = False,
+    form: FormatOption = Format.table,
+) -> None:
+    """Run the night here and now, without Prefect, and publish a release."""
+    from matinee import pipeline
+    from matinee.cli.screen import show
+    from matinee.settings import Settings
+
+    settings = Settings()
+    published = pipeline.run(
+        settings, last_day=day(as_of), full_refresh=full_refresh, progress=progress
+    )
+    show(settings, published.release_id, form)
+    published.raise_if_refused()
+
+
+@app.command(epilog="Example: matinee simulate --members 2000 --days 90 --seed 7")
+def simulate(
+    members: Annotated[int, typer.Option(min=1, help="Members by the last day.")] = 600,
+    titles: Annotated[int, typer.Option(min=1, help="Titles by the last day.")] = 1500,
+    days: Annotated[int, typer.Option(min=1, help="Days of logs; more days only add.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed writes the same bytes.")] = 1,
+    if_empty: Annotated[
+        bool, typer.Option("--if-empty", help="Do nothing when logs have landed already.")
+    ] = False,
+) -> None:
+    """Write the raw logs of an invented service into the landing zone."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    settings = Settings()
+    landing = settings.home / "landing"
+    if if_empty and landing.is_dir() and any(landing.iterdir()):
+        return
+    with progress("simulate a service") as step:
+        simulated = pipeline.simulate(
+            settings.home.resolve(),
+            members=members,
+            titles=titles,
+            days=days,
+            seed=seed,
+            progress=step,
+        )
+    talk.print(simulated.summary(), markup=False)
+
+
+@app.command(epilog="Example: matinee recommend m-000017 --k 5")
+def recommend(
+    member: Annotated[str, typer.Argument(help="A member id.")],
+    k: Annotated[int, typer.Option(min=1, help="How many titles.")] = 10,
+    release: Annotated[str, typer.Option(help="A release id or alias.")] = "live",
+    form: FormatOption = Format.table,
+) -> None:
+    """One member's slate, best first, with a reason for each title."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    emit(pipeline.recommend(Settings(), member, k=k, release=release), form, title=member)
+
+
+@app.command(epilog="Example: matinee similar 'The Matrix'")
+def similar(
+    title: Annotated[str, typer.Argument(help="A title id, or a name.")],
+    k: Annotated[int, typer.Option(min=1, help="How many titles.")] = 10,
+    release: Annotated[str, typer.Option(help="A release id or alias.")] = "live",
+    form: FormatOption = Format.table,
+) -> None:
+    """The titles nearest to one title in the model of a release."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    emit(pipeline.similar(Settings(), title, k=k, release=release), form, title=title)
+
+
+@app.command(epilog="Example: matinee doctor --format json")
+def doctor(form: FormatOption = Format.table) -> None:
+    """Versions, paths, the warehouse and the live release: paste this into an issue."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    emit_one(pipeline.doctor(Settings()), form)
+
+
+@app.command(epilog="Example: matinee docs && open var/warehouse/docs/index.html")
+def docs() -> None:
+    """Build the dbt documentation site and print where it is."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    path: Path = pipeline.docs(Settings())
+    typer.echo(path)

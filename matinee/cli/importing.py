@@ -1,0 +1,46 @@
+"""`matinee import`: real sets into landing files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matinee.cli.output import progress, talk
+
+app = typer.Typer(help="Turn a real data set into landing files.", no_args_is_help=True)
+
+Source = Annotated[Path, typer.Argument(help="The folder of the set.")]
+
+PROBLEMS_SHOWN = 20
+
+
+@app.command(epilog="Example: matinee import movielens ~/ml-latest-small")
+def movielens(path: Source) -> None:
+    """MovieLens 100K, 1M, 10M, 20M, 25M, 32M or latest; the layout is detected."""
+    from matinee.landing import import_movielens
+    from matinee.settings import Settings
+
+    with progress("import MovieLens") as step:
+        imported = import_movielens(path, home=Settings().home.resolve(), progress=step)
+    _tell(imported.summary(), imported.problems)
+
+
+@app.command(epilog="Example: matinee import movietweetings ~/movietweetings/latest")
+def movietweetings(path: Source) -> None:
+    """MovieTweetings: ratings.dat and movies.dat."""
+    from matinee.landing import import_movietweetings
+    from matinee.settings import Settings
+
+    with progress("import MovieTweetings") as step:
+        imported = import_movietweetings(path, home=Settings().home.resolve(), progress=step)
+    _tell(imported.summary(), imported.problems)
+
+
+def _tell(summary: str, problems: list[str]) -> None:
+    talk.print(summary, markup=False)
+    for problem in problems[:PROBLEMS_SHOWN]:
+        talk.print(f"  {problem}", markup=False)
+    if len(problems) > PROBLEMS_SHOWN:
+        talk.print(f"  and {len(problems) - PROBLEMS_SHOWN:,} more lines that could not be read")

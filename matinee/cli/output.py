@@ -1,0 +1,108 @@
+"""How commands speak: data on stdout as a table or JSON, talk and progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+Row = Mapping[str, Any]
+
+talk = Console(stderr=True, highlight=False)
+
+
+class Format(StrEnum):
+    """How data is printed."""
+
+    table = "table"
+    json = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="Print a table or JSON.")]
+
+
+def stdout() -> Console:
+    """A console on today's stdout, as wide as the terminal or, in a pipe, as wide as it needs."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=160)
+
+
+def emit(rows: Sequence[Row], form: Format, *, title: str = "") -> None:
+    """Print rows that share their keys."""
+    if form is Format.json:
+        typer.echo(json.dumps(list(rows), default=_plain, ensure_ascii=False, indent=2))
+        return
+    if not rows:
+        talk.print(f"{title}: nothing" if title else "nothing")
+        return
+    stdout().print(table_of(rows, title=title))
+
+
+def emit_one(row: Row, form: Format) -> None:
+    """Print one thing: a line a field, or one JSON object."""
+    if form is Format.json:
+        typer.echo(json.dumps(row, default=_plain, ensure_ascii=False, indent=2))
+        return
+    stdout().print(table_of([{"": key, " ": value} for key, value in row.items()], header=False))
+
+
+def table_of(rows: Sequence[Row], *, title: str = "", header: bool = True) -> Table:
+    """Rows as a rich table; numbers to the right, every value escaped."""
+    table = Table(title=title or None, title_justify="left", show_header=header, box=None)
+    for name, value in rows[0].items():
+        numeric = isinstance(value, int | float) and not isinstance(value, bool)
+        table.add_column(escape(name.replace("_", " ")), justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(escape(_shown(value)) for value in row.values()))
+    return table
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar on a terminal, two lines in a log; gives the function that steps call as they go."""
+    started = time.monotonic()
+    if talk.is_terminal:
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24))
+        with Progress(*columns, TimeElapsedColumn(), console=talk, transient=True) as bar:
+            task = bar.add_task(what, total=None)
+
+            def step(done: int, total: int, name: str) -> None:
+                bar.update(task, completed=done, total=total, description=f"{what}: {name}"[:72])
+
+            yield step
+    else:
+        yield lambda done, total, name: None
+    talk.print(f"  {what:<44} {time.monotonic() - started:6.1f} s")
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case float():
+            return f"{value:.4f}"
+        case int() if not isinstance(value, bool):
+            return f"{value:,}"
+        case list() | tuple():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"cannot print {type(value).__name__} as JSON")

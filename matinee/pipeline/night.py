@@ -1,0 +1,110 @@
+"""One night: what is fixed when it starts, and the steps from raw logs to features.
+
+Each step is a plain function that takes the night, does one thing, and returns small facts. `flows/nightly.py` and
+`pipeline.run` put them in order.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from matinee import features, landing, releases, transform, validation, warehouse
+from matinee.settings import Settings
+
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, what) while long work goes on."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """What every step of one night agrees on.
+
+    `as_of` is the instant at the end of the last day that counts: an event counts when it was received before it.
+    `started_at` is the only time that comes from a clock.
+    """
+
+    settings: Settings
+    as_of: datetime
+    started_at: datetime
+
+    @property
+    def home(self) -> Path:
+        return self.settings.home.resolve()
+
+    def work(self, name: str) -> Path:
+        """A folder for what one step leaves to the next; emptied by `begin`."""
+        return self.settings.folder("work") / name
+
+
+def lease(settings: Settings) -> AbstractContextManager[None]:
+    """Hold the home for one night; a second night gets BusyError with the holder's name."""
+    return releases.lease(settings.home.resolve())
+
+
+def receive(settings: Settings, progress: Progress | None = None) -> landing.Receipt:
+    """Hash, check and type every new landing file."""
+    return landing.receive(
+        home=settings.home.resolve(),
+        contract=landing.load_contract(settings.project),
+        threads=settings.threads,
+        memory_limit=settings.memory_limit,
+        progress=progress,
+    )
+
+
+def begin(settings: Settings, last_day: date | None = None) -> Night:
+    """Fix the instant of the night: the end of `last_day`, by default of the newest landed day."""
+    last_day = last_day or landing.newest_day(settings.home.resolve())
+    shutil.rmtree(settings.folder("work"), ignore_errors=True)
+    return Night(
+        settings=settings,
+        as_of=datetime.combine(last_day + timedelta(days=1), time(), tzinfo=UTC),
+        started_at=datetime.now(UTC),
+    )
+
+
+def build(
+    night: Night, *, full_refresh: bool = False, progress: Progress | None = None
+) -> transform.Built:
+    """Build and test the warehouse with dbt, then export the feature tables for Feast."""
+    settings = night.settings
+    built = transform.build(
+        project=settings.project,
+        home=night.home,
+        as_of=night.as_of,
+        threads=settings.threads,
+        memory_limit=settings.memory_limit,
+        vars={
+            "consent_without_record": settings.consent_without_record,
+            "lateness_days": settings.lateness_days,
+        },
+        full_refresh=full_refresh,
+        progress=progress,
+    )
+    warehouse.export_features(night.home)
+    return built
+
+
+def validate(night: Night, progress: Progress | None = None) -> validation.Validation:
+    """Hold the night's data to its expectation suites; the caller decides when to stop."""
+    return validation.check_all(
+        home=night.home, project=night.settings.project, progress=progress
+    )
+
+
+def refresh_features(night: Night, progress: Progress | None = None) -> features.Registered:
+    """Apply the feature repository and bring the online store up to `as_of`."""
+    registered = features.apply(home=night.home, project=night.settings.project)
+    features.materialise(
+        home=night.home,
+        project=night.settings.project,
+        as_of=night.as_of,
+        lateness_days=night.settings.lateness_days,
+        progress=progress,
+    )
+    return registered

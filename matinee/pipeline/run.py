@@ -1,0 +1,53 @@
+"""The whole night in one process, without Prefect: what `matinee run` calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from datetime import date
+
+from matinee.pipeline import evaluation, frames, night, publishing, scoring, training
+from matinee.settings import Settings
+
+Reporter = Callable[[str], AbstractContextManager[night.Progress]]
+"""Opened around each step with its name; gives the function that the step calls as it goes."""
+
+
+def run(
+    settings: Settings, *, last_day: date | None, full_refresh: bool, progress: Reporter
+) -> publishing.Published:
+    """Run every step in order and publish; the same order as `flows/nightly.py`."""
+    with night.lease(settings):
+        with progress("receive raw logs") as step:
+            receipt = night.receive(settings, step)
+        tonight = night.begin(settings, last_day)
+        with progress("build the warehouse (dbt)") as step:
+            built = night.build(tonight, full_refresh=full_refresh, progress=step)
+        with progress("validate (Great Expectations)") as step:
+            validation = night.validate(tonight, step)
+            validation.raise_if_stopped()
+        with progress("refresh features (Feast)") as step:
+            registered = night.refresh_features(tonight, step)
+        with progress("frame features at their instants"):
+            framed = frames.frame(tonight)
+        with progress("fit models (LightFM)") as step:
+            _fit_all(tonight, step)
+        with progress("judge against the siblings"):
+            judged = evaluation.judge(tonight)
+        with progress("score every member"):
+            scored = scoring.score(tonight)
+        with progress("publish"):
+            evidence = publishing.Evidence(
+                receipt, built, validation, registered, framed, judged, scored
+            )
+            return publishing.publish(tonight, evidence)
+
+
+def _fit_all(tonight: night.Night, step: night.Progress) -> None:
+    """Fit the models side by side; LightFM releases the interpreter while it trains."""
+    with ThreadPoolExecutor(tonight.settings.threads) as pool:
+        fits = [pool.submit(training.fit, tonight, *wanted) for wanted in training.FITS]
+        for done, (fitted, wanted) in enumerate(zip(fits, training.FITS, strict=True), start=1):
+            fitted.result()
+            step(done, len(fits), " ".join(wanted))

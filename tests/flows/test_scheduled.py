@@ -1,0 +1,94 @@
+"""Scheduled use, for real: a Prefect server and a worker on loopback, a deployment, a trigger, a release."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PREFECT = str(Path(sys.executable).with_name("prefect"))
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@pytest.fixture
+def prefect(tmp_path, small_home):
+    """A function that runs `prefect ...` against a server of our own, with a landing zone in place."""
+    home = tmp_path / "home"
+    shutil.copytree(small_home / "landing", home / "landing")
+    port = free_port()
+    environment = os.environ | {
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "MATINEE_HOME": str(home),
+        "PWD": str(ROOT),
+    }
+
+    def run(*arguments: str, timeout: int = 240) -> str:
+        done = subprocess.run(
+            [PREFECT, "--no-prompt", *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    log = (tmp_path / "server.log").open("w")
+    server = subprocess.Popen(
+        [PREFECT, "server", "start", "--no-ui", "--host", "127.0.0.1", "--port", str(port)],
+        cwd=ROOT,
+        env=environment,
+        stdout=log,
+        stderr=log,
+    )
+    try:
+        wait_until_healthy(port)
+        yield run
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def wait_until_healthy(port: int) -> None:
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2):  # noqa: S310
+                return
+        except OSError:
+            assert time.monotonic() < deadline, "the Prefect server did not come up"
+            time.sleep(0.5)
+
+
+@pytest.mark.slow
+def test_a_deployed_night_publishes_a_release_through_a_worker(prefect, tmp_path):
+    prefect("work-pool", "create", "local", "--type", "process")
+    prefect("deploy", "--all")
+    deployments = prefect("deployment", "ls")
+    assert "nightly/nightly" in deployments
+    assert "refresh-features/hourly" in deployments
+
+    prefect("deployment", "run", "nightly/nightly")
+    prefect("worker", "start", "--pool", "local", "--run-once", timeout=400)
+
+    runs = prefect("flow-run", "ls")
+    assert "COMPLETED" in runs, runs
+    aliases = json.loads((tmp_path / "home/releases/aliases.json").read_text())
+    assert (tmp_path / "home/releases" / aliases["live"] / "manifest.json").is_file()
+    artifacts = prefect("artifact", "ls")
+    for key in ("gate-table", "validation-report", "release-card"):
+        assert key in artifacts
