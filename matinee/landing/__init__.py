@@ -1,0 +1,26 @@
+"""The landing zone: raw logs in, typed Parquet and an account of every row out."""
+
+from matinee.landing.contract import Column, Contract, Stream, arrow_schema, load, received_schema
+from matinee.landing.ledger import Entry, Ledger
+from matinee.landing.ledger import read as read_ledger
+from matinee.landing.receive import Receipt, Totals, count, newest_day, receive
+from matinee.landing.write import place, write
+
+__all__ = [
+    "Column",
+    "Contract",
+    "Entry",
+    "Ledger",
+    "Receipt",
+    "Stream",
+    "Totals",
+    "arrow_schema",
+    "count",
+    "load",
+    "newest_day",
+    "place",
+    "read_ledger",
+    "receive",
+    "received_schema",
+    "write",
+]

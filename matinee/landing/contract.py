@@ -1,0 +1,234 @@
+"""What a raw log must look like: the dbt sources' yml, read into frozen values."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import yaml
+
+from matinee.errors import ConfigError
+
+SOURCES = "dbt_project/models/staging"
+
+ARROW_TYPES: dict[str, pa.DataType] = {
+    "varchar": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("us"),  # naive, UTC: what dbt's TIMESTAMP means here
+    "date": pa.date32(),
+    "varchar[]": pa.list_(pa.string()),
+}
+PII = {"none", "pseudonym", "behavioural", "free_text", "sensitive"}
+NAME = re.compile(r"[a-z][a-z0-9_]*")  # what may be spelt into SQL and into a JSON path
+
+LINEAGE = (("file", pa.string()), ("line", pa.int64()), ("landed_on", pa.date32()))
+REJECTED = (*LINEAGE, ("rule", pa.string()), ("raw_text", pa.string()))
+
+Bound = float | str
+"""A least or greatest value: a number, or an ISO date for dates and timestamps."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Which values a column may take; None means that nothing is asked."""
+
+    allowed: tuple[str | float, ...] | None = None
+    minimum: Bound | None = None
+    maximum: Bound | None = None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Limits that hold only where another column says `value`."""
+
+    column: str
+    value: str
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a stream and every promise about it."""
+
+    name: str
+    data_type: str
+    description: str
+    required: bool
+    pii: str
+    purpose: tuple[str, ...]
+    retention_days: int
+    limits: Limits = Limits()
+    pattern: str | None = None
+    is_rounded: bool = False
+    """Whether a fraction is rounded to a whole number rather than refused."""
+    when: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One kind of raw log."""
+
+    name: str
+    source: str
+    kind: Literal["event", "snapshot"]
+    description: str
+    columns: tuple[Column, ...]
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.required)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """All streams by name, in the order of their files."""
+
+    streams: Mapping[str, Stream]
+
+
+def arrow_schema(stream: Stream) -> pa.Schema:
+    """The columns of a landing file, in the contract's order and types."""
+    return pa.schema([(column.name, ARROW_TYPES[column.data_type]) for column in stream.columns])
+
+
+def received_schema(stream: Stream) -> pa.Schema:
+    """The columns of a received Parquet file: where the row came from, then the contract's."""
+    return pa.schema([*LINEAGE, *arrow_schema(stream)])
+
+
+def load(project: Path) -> Contract:
+    """Read the contract of a checkout.
+
+    Raises
+    ------
+    ConfigError
+        When a file, or a key in one, is missing or wrong; the message names both.
+    """
+    folder = project / SOURCES
+    files = sorted(folder.glob("*/__sources.yml"))
+    if not files:
+        raise ConfigError(f"no */__sources.yml in {folder}: set MATINEE_PROJECT to the checkout")
+    streams: dict[str, Stream] = {}
+    for file in files:
+        for stream in _streams(file):
+            if stream.name in streams:
+                raise ConfigError(f"{file}: stream {stream.name} is also in another file")
+            streams[stream.name] = stream
+    return Contract(streams)
+
+
+def _streams(file: Path) -> list[Stream]:
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: not YAML: {' '.join(str(error).split())}") from None
+    found: list[Stream] = []
+    for source in _items(document, "sources", str(file)):
+        for table in _items(source, "tables", f"{file}: source {source.get('name')}"):
+            name = str(table.get("name"))
+            if not name.startswith("rejected_"):
+                found.append(_stream(table, str(source.get("name")), f"{file}: {name}"))
+    return found
+
+
+def _stream(table: dict[str, Any], source: str, where: str) -> Stream:
+    columns = tuple(
+        _column(column, f"{where}.{column.get('name')}")
+        for column in _items(table, "columns", where)
+    )
+    names = [column.name for column in columns]
+    for column in columns:
+        for condition in column.when:
+            if condition.column not in names:
+                raise ConfigError(f"{where}.{column.name}: when names no column of the stream")
+    if len(set(names)) < len(names):
+        raise ConfigError(f"{where}: a column is there twice")
+    return Stream(
+        name=_name(table, where),
+        source=source,
+        kind=_choice(_meta(table, where), "kind", {"event", "snapshot"}, where),
+        description=str(table.get("description", "")),
+        columns=columns,
+    )
+
+
+def _column(column: dict[str, Any], where: str) -> Column:
+    meta = _meta(column, where)
+    days = meta.get("retention_days")
+    purpose = meta.get("purpose")
+    if not isinstance(meta.get("required"), bool):
+        raise ConfigError(f"{where}: required must be true or false, got {meta.get('required')!r}")
+    if not isinstance(days, int) or days < 1:
+        raise ConfigError(f"{where}: retention_days must be a whole number over 0, got {days!r}")
+    if not isinstance(purpose, list) or not purpose:
+        raise ConfigError(f"{where}: purpose must be a list of at least one, got {purpose!r}")
+    return Column(
+        name=_name(column, where),
+        data_type=_choice(column, "data_type", set(ARROW_TYPES), where),
+        description=str(column.get("description", "")),
+        required=meta["required"],
+        pii=_choice(meta, "pii", PII, where),
+        purpose=tuple(map(str, purpose)),
+        retention_days=days,
+        limits=_limits(meta, where),
+        pattern=meta.get("pattern"),
+        is_rounded=bool(meta.get("is_rounded", False)),
+        when=tuple(
+            Condition(other, str(value), _limits(limits, f"{where}: when {other} is {value}"))
+            for other, cases in meta.get("when", {}).items()
+            for value, limits in cases.items()
+        ),
+    )
+
+
+def _limits(meta: dict[str, Any], where: str) -> Limits:
+    allowed = meta.get("allowed")
+    if allowed is not None and not isinstance(allowed, list):
+        raise ConfigError(f"{where}: allowed must be a list, got {allowed!r}")
+    for key in ("minimum", "maximum"):
+        if not isinstance(meta.get(key), int | float | str | None):
+            raise ConfigError(f"{where}: {key} must be a number or a quoted date")
+    return Limits(
+        allowed=None if allowed is None else tuple(allowed),
+        minimum=meta.get("minimum"),
+        maximum=meta.get("maximum"),
+    )
+
+
+def _items(parent: Any, key: str, where: str) -> list[dict[str, Any]]:
+    items = parent.get(key) if isinstance(parent, dict) else None
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise ConfigError(f"{where}: {key} must be a list of mappings")
+    return items
+
+
+def _meta(item: dict[str, Any], where: str) -> dict[str, Any]:
+    config = item.get("config")
+    meta = config.get("meta") if isinstance(config, dict) else None
+    if not isinstance(meta, dict):
+        raise ConfigError(f"{where}: config.meta is missing")
+    return meta
+
+
+def _name(item: dict[str, Any], where: str) -> str:
+    name = item.get("name")
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ConfigError(f"{where}: name must be lower case letters, digits and _, got {name!r}")
+    return name
+
+
+def _choice(item: dict[str, Any], key: str, choices: set[str], where: str) -> Any:
+    value = item.get(key)
+    if value not in choices:
+        raise ConfigError(
+            f"{where}: {key} must be one of {', '.join(sorted(choices))}, got {value!r}"
+        )
+    return value

@@ -1,0 +1,77 @@
+"""What lies in the landing zone, and what there is nobody asked for."""
+
+import difflib
+import re
+from datetime import date
+from pathlib import Path
+
+from matinee.landing.contract import Contract
+from matinee.landing.read import LandingFile
+
+FORMATS = {
+    ".jsonl": "jsonl",
+    ".jsonl.gz": "jsonl",
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".parquet": "parquet",
+}
+SIDECAR = ".sha256"
+
+
+def discover(landing: Path, contract: Contract) -> tuple[list[LandingFile], list[str]]:
+    """Every landing file in canonical order, and a warning for every other name."""
+    files: list[LandingFile] = []
+    warnings: list[str] = []
+    for folder in _sorted(landing):
+        stream = folder.name
+        if not folder.is_dir() or stream not in contract.streams:
+            warnings.append(f"{stream}: no such stream{closest(stream, contract.streams)}")
+            continue
+        for day in _sorted(folder):
+            landed_on = _landed_on(day)
+            if landed_on is None:
+                warnings.append(f"{stream}/{day.name}: not a folder dt=YYYY-MM-DD")
+                continue
+            for path in _sorted(day):
+                name = f"{stream}/{day.name}/{path.name}"
+                if format := _format(path):
+                    files.append(LandingFile(path, name, stream, landed_on, format))
+                elif not _is_sidecar(path):
+                    warnings.append(f"{name}: not one of *{', *'.join(FORMATS)}")
+    return files, warnings
+
+
+def closest(name: str, known: object) -> str:
+    """A hint to the known name that looks like this one, or nothing."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)  # type: ignore[call-overload]
+    return f" (did you mean {found[0]}?)" if found else ""
+
+
+def expected_sha256(path: Path) -> str | None:
+    """What the sidecar `<file>.sha256` says, or None when there is no sidecar."""
+    sidecar = path.with_name(path.name + SIDECAR)
+    if not sidecar.exists():
+        return None
+    return (sidecar.read_text(encoding="utf-8", errors="replace").split() or [""])[0].lower()
+
+
+def _sorted(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _landed_on(folder: Path) -> date | None:
+    match = re.fullmatch(r"dt=(\d{4}-\d{2}-\d{2})", folder.name)
+    try:
+        return date.fromisoformat(match[1]) if match and folder.is_dir() else None
+    except ValueError:
+        return None
+
+
+def _format(path: Path) -> str | None:
+    is_spelt = path.name.isprintable() and not path.name.startswith(".")
+    suffix = next((suffix for suffix in FORMATS if path.name.endswith(suffix)), None)
+    return FORMATS[suffix] if suffix and is_spelt and path.is_file() else None
+
+
+def _is_sidecar(path: Path) -> bool:
+    return path.suffix == SIDECAR and path.with_suffix("").exists()

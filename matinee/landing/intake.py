@@ -1,0 +1,160 @@
+"""One stream's new files into Parquet: chunks of text, one query each, two files out."""
+
+import difflib
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from matinee.landing import check
+from matinee.landing.contract import Stream
+from matinee.landing.ledger import sync_folder
+from matinee.landing.read import LandingFile, TornError, open_file
+
+if TYPE_CHECKING:
+    import duckdb
+
+CHUNK_BYTES = 64 << 20
+"""Text that is checked at once: what bounds memory, whatever the size of a file."""
+
+
+@dataclass
+class Intake:
+    """What became of the files of one stream; counts are by file name."""
+
+    torn: dict[str, str] = field(default_factory=dict)
+    """Why a file as a whole could not be taken in."""
+    rows: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    rules: Counter[str] = field(default_factory=Counter)
+    unknown: dict[str, list[str]] = field(default_factory=dict)
+    """Columns that the contract does not know, each with the files that have it."""
+
+
+def take_in(
+    connection: "duckdb.DuckDBPyConnection",
+    stream: Stream,
+    files: list[LandingFile],
+    kept: Path,
+    rejected: Path,
+) -> Intake:
+    """Write the rows of whole files into the folders `kept` and `rejected`.
+
+    Whether a file is whole is known for certain only at its end, when its first rows may be
+    written already: if one is torn, all is done again without it. Torn files are rare.
+    """
+    torn: dict[str, str] = {}
+    while True:
+        for folder in (kept, rejected):
+            shutil.rmtree(folder, ignore_errors=True)
+        whole = [file for file in files if file.name not in torn]
+        intake = _Attempt(connection, stream, kept, rejected).run(whole)
+        if not intake.torn:
+            intake.torn = torn
+            return intake
+        torn |= intake.torn
+
+
+class _Attempt:
+    def __init__(
+        self,
+        connection: "duckdb.DuckDBPyConnection",
+        stream: Stream,
+        kept: Path,
+        rejected: Path,
+    ) -> None:
+        self.connection = connection
+        self.stream = stream
+        self.folders = {"rule is null": kept, "rule is not null": rejected}
+        self.intake = Intake()
+        self.columns: dict[str, set[str]] = {}
+        self.part = 0
+
+    def run(self, files: list[LandingFile]) -> Intake:
+        for is_json in (False, True):
+            same = [file for file in files if (file.format == "jsonl") == is_json]
+            for chunk in self._chunks(same):
+                self._write(chunk, is_json=is_json)
+        for name, columns in sorted(self.columns.items()):
+            unknown = sorted(columns - set(self.stream.names))
+            missing = [column for column in self.stream.required if column not in columns]
+            if missing and columns:
+                self.intake.torn[name] = _missing(missing[0], unknown)
+            for column in unknown:
+                self.intake.unknown.setdefault(column, []).append(name)
+        for folder in self.folders.values():
+            if folder.exists():
+                sync_folder(folder)
+                sync_folder(folder.parent)
+        return self.intake
+
+    def _chunks(self, files: list[LandingFile]) -> Iterator[pa.Table]:
+        """Tables of about CHUNK_BYTES; nothing more once a file has proved torn."""
+        pending: list[pa.Table] = []
+        size = 0
+        for file in files:
+            try:
+                columns, tables = open_file(file, self.stream)
+                self.columns[file.name] = set(columns or ())
+                self.intake.rows[file.name] = 0
+                for table in tables:
+                    pending.append(table)
+                    size += table.nbytes
+                    if size >= CHUNK_BYTES:
+                        if not self.intake.torn:
+                            yield pa.concat_tables(pending)
+                        pending, size = [], 0
+            except TornError as error:
+                self.intake.torn[file.name] = str(error)
+        if pending and not self.intake.torn:
+            yield pa.concat_tables(pending)
+
+    def _write(self, chunk: pa.Table, *, is_json: bool) -> None:
+        run = self.connection.execute
+        self.connection.register("chunk", chunk)
+        if is_json:
+            for name, key in run(check.keys()).fetchall():
+                self.columns[name].add(key)
+        run(
+            f"create or replace temp table checked as {check.checked(self.stream, is_json=is_json)}"
+        )
+        self.connection.unregister("chunk")
+        for condition, folder in self.folders.items():
+            (n_rows,) = run(f"select count(*) from checked where {condition}").fetchone() or (0,)
+            if n_rows:
+                names = self.stream.names if condition == "rule is null" else ("rule", "raw_text")
+                columns = ", ".join(f'"{name}"' for name in ("file", "line", "landed_on", *names))
+                folder.mkdir(parents=True, exist_ok=True)
+                self._copy(f"select {columns} from checked where {condition}", folder)
+        self.part += 1
+        for name, rows, broken in run(
+            "select file, count(*), count(rule) from checked group by file"
+        ).fetchall():
+            self.intake.rows[name] += rows
+            self.intake.rejected[name] += broken
+        for rule, rows in run(
+            "select rule, count(*) from checked where rule is not null group by rule"
+        ).fetchall():
+            self.intake.rules[rule] += rows
+        run("drop table checked")
+
+    def _copy(self, query: str, folder: Path) -> None:
+        path = folder / f"part-{self.part:05d}.parquet"
+        unfinished = path.with_suffix(".tmp")
+        self.connection.execute(
+            f"copy ({query}) to $path (format parquet, compression zstd)", {"path": str(unfinished)}
+        )
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+
+
+def _missing(column: str, unknown: list[str]) -> str:
+    closest = difflib.get_close_matches(column, unknown, n=1, cutoff=0.0)
+    hint = f"; the closest column it has is {closest[0]}: rename that" if closest else ""
+    return f"it has no column {column}, which is required{hint}"

@@ -1,0 +1,107 @@
+"""What has been received: one line a landing file, replaced whole or not at all."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from matinee.errors import IntegrityError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The fate of one landing file."""
+
+    file: str
+    """Path below `landing/`."""
+    stream: str
+    landed_on: date
+    sha256: str
+    bytes: int
+    rows: int
+    kept: int
+    rejected: int
+    batch: int | None
+    """Where its rows are; None when the file was set aside."""
+    status: Literal["received", "set_aside"]
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All entries by file."""
+
+    entries: dict[str, Entry]
+
+    @property
+    def received(self) -> list[Entry]:
+        return [entry for entry in self.entries.values() if entry.status == "received"]
+
+    @property
+    def newest_batch(self) -> int:
+        return max((entry.batch or 0 for entry in self.received), default=0)
+
+    def with_entries(self, entries: Iterable[Entry]) -> "Ledger":
+        """The ledger after another look at the landing zone.
+
+        A received file's entry is never replaced; one set aside lasts until the next look.
+        """
+        merged = {entry.file: entry for entry in entries}
+        merged |= {entry.file: entry for entry in self.received}
+        return Ledger(dict(sorted(merged.items())))
+
+
+def path_of(home: Path) -> Path:
+    return home / "received" / "ledger.jsonl"
+
+
+def read(home: Path) -> Ledger:
+    """The ledger of a home; empty when nothing was ever received.
+
+    Raises
+    ------
+    IntegrityError
+        When a line cannot be read: the ledger is only ever replaced whole, so someone edited it.
+    """
+    path = path_of(home)
+    if not path.exists():
+        return Ledger({})
+    entries = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            fields: dict[str, Any] = json.loads(line)
+            entry = Entry(**fields | {"landed_on": date.fromisoformat(fields["landed_on"])})
+        except (ValueError, TypeError, KeyError):
+            raise IntegrityError(
+                f"{path} line {number} is no ledger entry: restore it, or remove {path.parent}"
+                " to receive every file again"
+            ) from None
+        entries[entry.file] = entry
+    return Ledger(entries)
+
+
+def write(home: Path, ledger: Ledger) -> None:
+    """Replace the ledger: after this call the new one survives a power cut."""
+    path = path_of(home)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".tmp")
+    with unfinished.open("w", encoding="utf-8") as file:
+        for entry in ledger.entries.values():
+            fields = asdict(entry) | {"landed_on": entry.landed_on.isoformat()}
+            file.write(json.dumps(fields) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

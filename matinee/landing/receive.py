@@ -1,0 +1,297 @@
+"""From landing files to typed Parquet: each row received is kept, or rejected with its rule.
+
+A batch is what one call finds new. The ledger is its commit: until it is replaced, last, nothing
+was received, and what a crash left behind is swept by the next call.
+"""
+
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from matinee.errors import ConfigError, DataError, IntegrityError, StorageError
+from matinee.landing import ledger
+from matinee.landing.contract import REJECTED, Contract, received_schema
+from matinee.landing.discover import discover, expected_sha256
+from matinee.landing.intake import Intake, take_in
+from matinee.landing.ledger import Entry, Ledger
+from matinee.landing.read import LandingFile
+from matinee.landing.write import digest
+
+if TYPE_CHECKING:
+    import duckdb
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Rows of one stream. `received` = `kept` + `rejected`, always."""
+
+    received: int = 0
+    kept: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What one call found, took and left."""
+
+    batch: int | None
+    """The new batch's number, or None when nothing was new."""
+    files: tuple[Entry, ...]
+    """Received now."""
+    set_aside: tuple[Entry, ...]
+    """Not received, each with its reason; the next call tries again."""
+    unchanged: int
+    """Files received by an earlier call, their bytes the same."""
+    rules: Mapping[str, Mapping[str, int]]
+    """Rejected rows of this batch by stream and rule."""
+    warnings: tuple[str, ...]
+    """Names that the contract does not know, of files and of columns."""
+
+    @property
+    def totals(self) -> dict[str, Totals]:
+        """This batch's rows by stream."""
+        return count(self.files)
+
+
+def count(entries: Iterable[Entry]) -> dict[str, Totals]:
+    """Rows by stream."""
+    totals: dict[str, Totals] = {}
+    for entry in entries:
+        so_far = totals.get(entry.stream, Totals())
+        totals[entry.stream] = Totals(
+            received=so_far.received + entry.rows,
+            kept=so_far.kept + entry.kept,
+            rejected=so_far.rejected + entry.rejected,
+        )
+    return totals
+
+
+def newest_day(home: Path) -> date:
+    """The newest `dt` of a received file: the last day that history covers."""
+    days = [entry.landed_on for entry in ledger.read(home).received]
+    if not days:
+        raise DataError(f"nothing was received into {home} yet: land raw logs and receive them")
+    return max(days)
+
+
+def receive(
+    *,
+    home: Path,
+    contract: Contract,
+    threads: int,
+    memory_limit: str,
+    progress: Progress | None = None,
+) -> Receipt:
+    """Take in every landing file that is new.
+
+    Raises
+    ------
+    DataError
+        When no file of `titles`, or none of `plays` and `ratings`, was ever received.
+    IntegrityError
+        When the ledger cannot be read, or rows that it speaks of are gone.
+    StorageError
+        When the disk cannot be read or written. Nothing of the batch counts then.
+    """
+    home = home.resolve()
+    known = ledger.read(home)
+    try:
+        _sweep(home, known)
+        _write_empty(home, contract)
+        receipt = _receive(home, contract, known, threads, memory_limit, progress)
+    except OSError as error:
+        raise StorageError(f"{error}: make room or mend the access, then run again") from error
+    _require_history(home, receipt)
+    return receipt
+
+
+def _receive(
+    home: Path,
+    contract: Contract,
+    known: Ledger,
+    threads: int,
+    memory_limit: str,
+    progress: Progress | None,
+) -> Receipt:
+    tell = progress or (lambda message: None)
+    batch = known.newest_batch + 1
+    files, warnings = discover(home / "landing", contract)
+    tell(f"hashing {len(files)} landing files")
+    new, set_aside = _sort_out(files, known)
+
+    received: list[Entry] = []
+    rules: dict[str, Mapping[str, int]] = {}
+    with _connection(home, threads, memory_limit) as connection:
+        for name, entries in new.items():
+            folders = (_batch(home, name, batch), _batch(home, f"rejected_{name}", batch))
+            intake = take_in(connection, contract.streams[name], list(entries), *folders)
+            settled = [_settle(entry, intake, batch) for entry in entries.values()]
+            received += [entry for entry in settled if entry.status == "received"]
+            set_aside += [entry for entry in settled if entry.status == "set_aside"]
+            rules[name] = dict(sorted(intake.rules.items()))
+            for column, names in sorted(intake.unknown.items()):
+                warnings.append(f"{name}: unknown column {column} in {_several(names)}")
+            total = count(settled)[name]
+            tell(f"received {name}: {total.kept} rows kept, {total.rejected} rejected")
+
+    after = known.with_entries([*received, *set_aside])
+    if after != known:
+        ledger.write(home, after)
+    return Receipt(
+        batch=batch if received else None,
+        files=tuple(received),
+        set_aside=tuple(set_aside),
+        unchanged=len(files) - len(received) - len(set_aside),
+        rules=rules,
+        warnings=tuple(warnings),
+    )
+
+
+def _sort_out(
+    files: list[LandingFile], known: Ledger
+) -> tuple[dict[str, dict[LandingFile, Entry]], list[Entry]]:
+    """The new files by stream, and those whose bytes are not what they should be."""
+    new: dict[str, dict[LandingFile, Entry]] = defaultdict(dict)
+    set_aside: list[Entry] = []
+    for file in files:
+        entry = Entry(
+            file=file.name,
+            stream=file.stream,
+            landed_on=file.landed_on,
+            sha256=digest(file.path),
+            bytes=file.path.stat().st_size,
+            rows=0,
+            kept=0,
+            rejected=0,
+            batch=None,
+            status="set_aside",
+        )
+        before = known.entries.get(file.name)
+        expected = expected_sha256(file.path)
+        if before and before.status == "received":
+            if before.sha256 != entry.sha256:
+                reason = (
+                    f"its bytes have changed since it was received (sha256 was"
+                    f" {before.sha256[:12]}): put it back, and land the change under another name"
+                )
+                set_aside.append(replace(entry, reason=reason))
+        elif expected is not None and expected != entry.sha256:
+            reason = f"its sha256 is {entry.sha256[:12]} but its sidecar says {expected[:12]}"
+            set_aside.append(replace(entry, reason=f"{reason}: send it again"))
+        else:
+            new[file.stream][file] = entry
+    return new, set_aside
+
+
+def _settle(entry: Entry, intake: Intake, batch: int) -> Entry:
+    if reason := intake.torn.get(entry.file):
+        return replace(entry, reason=reason)
+    rows, rejected = intake.rows[entry.file], intake.rejected[entry.file]
+    return replace(
+        entry,
+        rows=rows,
+        kept=rows - rejected,
+        rejected=rejected,
+        batch=batch,
+        status="received",
+    )
+
+
+def _several(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{len(names)} files, the first is {names[0]}"
+
+
+@contextmanager
+def _connection(
+    home: Path, threads: int, memory_limit: str
+) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """A DuckDB that can touch nothing but `received/`, and whose settings are locked."""
+    import duckdb
+
+    received = str(home / "received").replace("'", "''")
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": threads,
+        "memory_limit": memory_limit,
+        "temp_directory": str(home / "received" / ".spill"),
+        "autoinstall_known_extensions": False,
+    }
+    try:
+        connection = duckdb.connect(config=config)
+    except duckdb.Error as error:
+        raise ConfigError(
+            f"DuckDB refuses threads {threads}, memory {memory_limit}: {error}"
+        ) from None
+    with connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"set allowed_directories = ['{received}']")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        try:
+            yield connection
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise StorageError(f"DuckDB: {' '.join(str(error).split())}") from error
+
+
+# ---------- what is in received/
+
+
+def _batch(home: Path, table: str, batch: int) -> Path:
+    return home / "received" / table / f"batch={batch:06d}"
+
+
+def _sweep(home: Path, known: Ledger) -> None:
+    """Remove batches that a crash left, and make sure that those of the ledger are there."""
+    committed = {(entry.stream, entry.batch) for entry in known.received}
+    for folder in sorted((home / "received").glob("*/batch=*")):
+        stream = folder.parent.name.removeprefix("rejected_")
+        match = re.fullmatch(r"batch=(\d{6,})", folder.name)
+        number = int(match[1]) if match else -1
+        if number != 0 and (stream, number) not in committed:
+            shutil.rmtree(folder)
+    for entry in known.received:
+        for table, rows in (
+            (entry.stream, entry.kept),
+            (f"rejected_{entry.stream}", entry.rejected),
+        ):
+            if rows and not _batch(home, table, entry.batch or 0).exists():
+                raise IntegrityError(
+                    f"{entry.file} was received but received/{table} has no batch {entry.batch}:"
+                    f" remove {home / 'received'} to receive every file again"
+                )
+
+
+def _write_empty(home: Path, contract: Contract) -> None:
+    """One empty Parquet file a table, so that a stream that never came has its columns."""
+    for name, stream in contract.streams.items():
+        for table, schema in (
+            (name, received_schema(stream)),
+            (f"rejected_{name}", pa.schema(REJECTED)),
+        ):
+            path = _batch(home, table, 0) / "empty.parquet"
+            if not path.exists() or pq.read_schema(path) != schema:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                unfinished = path.with_suffix(".tmp")
+                pq.write_table(schema.empty_table(), unfinished)
+                unfinished.replace(path)
+
+
+def _require_history(home: Path, receipt: Receipt) -> None:
+    have = {entry.stream for entry in ledger.read(home).received}
+    for wanted in (("titles",), ("plays", "ratings")):
+        if have.isdisjoint(wanted):
+            aside = next((entry for entry in receipt.set_aside if entry.stream in wanted), None)
+            why = f"{aside.file} was set aside: {aside.reason}" if aside else "land one"
+            raise DataError(
+                f"no file of {' or '.join(wanted)} was ever received in {home / 'landing'}: {why}"
+            )

@@ -1,0 +1,91 @@
+"""How a file gets into the landing zone: whole, or not at all, and never changed."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Literal, get_args
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from matinee.errors import ConfigError, DataError
+
+Format = Literal["jsonl", "jsonl.gz", "csv", "csv.gz", "parquet"]
+
+
+def write(
+    home: Path, stream: str, landed_on: date, table: pa.Table, name: str, format: Format = "parquet"
+) -> Path:
+    """Put `table` at `landing/<stream>/dt=<landed_on>/<name>.<format>` and return the path.
+
+    Equal tables give equal bytes, and the same content may be written again.
+
+    Raises
+    ------
+    DataError
+        When the file exists with other bytes: landing files are immutable.
+    """
+    if format not in get_args(Format):
+        raise ConfigError(f"format must be one of {', '.join(get_args(Format))}, got {format}")
+    if format == "parquet":
+        return place(
+            home,
+            stream,
+            landed_on,
+            f"{name}.{format}",
+            lambda path: pq.write_table(table, path, compression="zstd"),
+        )
+    return place(
+        home, stream, landed_on, f"{name}.{format}", lambda path: _copy(table, path, format)
+    )
+
+
+def place(
+    home: Path, stream: str, landed_on: date, filename: str, fill: Callable[[Path], None]
+) -> Path:
+    """Let `fill` write a file under another name, then put it in place in one step."""
+    path = home / "landing" / stream / f"dt={landed_on.isoformat()}" / filename
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{filename}.{os.getpid()}.tmp")
+    try:
+        fill(unfinished)
+        if path.exists() and digest(path) != digest(unfinished):
+            raise DataError(f"{path} is there with other bytes: land it under another name")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy(table: pa.Table, path: Path, format: Format) -> None:
+    """Write rows as text: timestamps in ISO 8601 with Z, lists as arrays or, in CSV, with |."""
+    import duckdb
+
+    is_csv = format.startswith("csv")
+    columns = []
+    for field in table.schema:
+        column = f'"{field.name}"'
+        if pa.types.is_timestamp(field.type):
+            columns.append(f"strftime({column}, '%Y-%m-%dT%H:%M:%S.%fZ') as {column}")
+        elif is_csv and pa.types.is_list(field.type):
+            columns.append(f"array_to_string({column}, '|') as {column}")
+        else:
+            columns.append(column)
+    options = ["format csv, header" if is_csv else "format json"]
+    options.append("compression gzip" if format.endswith(".gz") else "compression none")
+    # One thread: rows keep their order and the bytes depend on the table alone.
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.register("rows", table)
+        connection.execute(
+            f"copy (select {', '.join(columns)} from rows) to $path ({', '.join(options)})",
+            {"path": str(path)},
+        )
