@@ -1,55 +1,237 @@
 """What models are trained on and judged by: signals and features, each as of one instant.
 
-Two frames a night. `judged` stops at the cut, so that what came after can judge the models; `published` runs to `as_of`. A frame is
-a folder of Parquet files; the steps that follow read it and nothing else, so they can run side by side.
+Two frames a night. `judged` leaves out what the protocol holds out, and with a cut in time asks Feast for the features of that
+instant; `published` knows all that was known at `as_of`. A frame is a folder of Parquet files under `work/`; the steps that follow read
+it and nothing else, so they can run side by side.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import scipy.sparse as sp
+from numpy.typing import NDArray
 
-from matinee import features, matrices, splits, transform, vocabulary, warehouse
+from matinee import features, matrices, splits, transform, warehouse
 from matinee.columns import MEMBER_ID, OBSERVED_AT, TITLE_ID
 from matinee.errors import DataError
 from matinee.pipeline.night import Night
+from matinee.vocabulary import Vocabulary
 
-MEMBER_FAMILIES = {
-    "country": "country",
-    "plan": "plan",
-    "language": "language",
-    "device": "main_device",
-    "daypart": "main_daypart",
-    "searched": "searched_genres",
-}
-"""Feature family -> column of `hybrid_ranker_v1`. Age and gender are not here, and not in the service."""
+SERVICE = "hybrid_ranker_v1"
 
-TITLE_FAMILIES = {
-    "kind": "title_kind",
-    "genre": "genres",
-    "theme": "themes",
-    "director": "directors",
-    "actor": "actors",
-    "language": "language",
-    "country": "countries",
-    "decade": "release_decade",
-}
+JUDGED = "judged"
+PUBLISHED = "published"
+
+SECONDS_PER_DAY = 86_400
+
+SIGNALS = """
+    select member_id, title_id, observed_at, interacted_at, signal_milli, is_seen
+    from member_title_signals
+    where observed_at <= ?
+    order by member_id, title_id, observed_at
+"""
+
+
+@dataclass(frozen=True)
+class Framed:
+    """What was framed: for the manifest, and for whoever watches."""
+
+    protocol: str
+    verdict: str
+    cut: datetime | None
+    test_members: int
+    members: int
+    titles: int
+    signals: int
+
+    def summary(self) -> str:
+        """One line."""
+        return (
+            f"{self.signals:,} signals of {self.members:,} members on {self.titles:,} titles; "
+            f"{self.verdict}"
+        )
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Members, titles and their signals as of one instant; rows of the matrices follow the vocabularies."""
+    """Signals and features as of one instant; rows of every matrix follow the vocabularies.
+
+    All members who may be personalised are in it, and all titles: being cold is no reason to be left out.
+    """
 
     as_of: datetime
-    members: vocabulary.Vocabulary
-    titles: vocabulary.Vocabulary
+    half_life_days: float
     member_features: pa.Table
     title_features: pa.Table
     signals: pa.Table
-    half_life_days: float
+    held_out: pa.Table
+
+    @property
+    def members(self) -> Vocabulary:
+        return Vocabulary.from_ids(self.member_features[MEMBER_ID])
+
+    @property
+    def titles(self) -> Vocabulary:
+        return Vocabulary.from_ids(self.title_features[TITLE_ID])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.member_features), len(self.title_features)
+
+    @property
+    def ages(self) -> NDArray[np.float64]:
+        """Days from each signal's act to the instant of the frame."""
+        since = np.datetime64(self.as_of.replace(tzinfo=None), "s") - _seconds(self.signals)
+        return since / np.timedelta64(SECONDS_PER_DAY, "s")
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """What each signal says, before recency."""
+        return self.signals["signal_milli"].to_numpy() / 1000.0
+
+    def rows(self, acts: pa.Table) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The member row and title row of each act."""
+        return self.members.rows(acts[MEMBER_ID]), self.titles.rows(acts[TITLE_ID])
+
+    def interactions(self) -> sp.coo_array[np.float32]:
+        """The weighed training matrix; see `matrices.interactions`."""
+        members, titles = self.rows(self.signals)
+        return matrices.interactions(
+            members,
+            titles,
+            self.weights,
+            self.ages,
+            half_life_days=self.half_life_days,
+            shape=self.shape,
+        )
+
+    def seen(self) -> sp.csr_array[np.bool_]:
+        """What never comes back in a slate: played or rated, whatever was thought of it."""
+        met = self.signals.filter(self.signals["is_seen"])
+        members, titles = self.rows(met)
+        return matrices.seen(members, titles, shape=self.shape)
+
+    def truth(self) -> sp.csr_array[np.bool_]:
+        """What a perfect slate would have held: liked titles of the held-out part, not met before."""
+        acts = pa.concat_tables([self.signals, self.held_out])
+        members, titles = self.rows(acts)
+        late = np.arange(len(acts)) >= len(self.signals)
+        liked = acts["signal_milli"].to_numpy() > 0
+        keep = ~late | liked
+        return splits.truth(members[keep], titles[keep], late[keep], shape=self.shape)
+
+    def write(self, folder: Path) -> None:
+        """Leave the frame to later steps."""
+        folder.mkdir(parents=True)
+        for name in TABLES:
+            pq.write_table(getattr(self, name), folder / f"{name}.parquet")
+        facts = {"as_of": self.as_of.isoformat(), "half_life_days": self.half_life_days}
+        (folder / "frame.json").write_text(json.dumps(facts))
+
+    @classmethod
+    def read(cls, folder: Path) -> Frame:
+        """Take up what an earlier step left."""
+        facts = json.loads((folder / "frame.json").read_text())
+        return cls(
+            as_of=datetime.fromisoformat(facts["as_of"]),
+            half_life_days=facts["half_life_days"],
+            **{name: pq.read_table(folder / f"{name}.parquet") for name in TABLES},
+        )
+
+
+TABLES = ("member_features", "title_features", "signals", "held_out")
+
+
+def frame(night: Night) -> Framed:
+    """Choose the protocol, and leave the frames `judged` and `published` under `work/`.
+
+    Raises
+    ------
+    DataError
+        If nobody who may be personalised did anything by `as_of`.
+    """
+    signals = warehouse.query(SIGNALS, [night.as_of.replace(tzinfo=None)], home=night.home)
+    if not len(signals):
+        raise DataError(
+            f"no member who may be personalised played or rated anything by {night.as_of:%Y-%m-%d}: "
+            "there is nothing to learn from; see `matinee doctor` and the consents stream"
+        )
+    members = _ids("members", MEMBER_ID, night, where="where may_personalise")
+    titles = _ids("titles", TITLE_ID, night)
+    rows = Vocabulary.from_ids(members), Vocabulary.from_ids(titles)
+    protocol = splits.choose_protocol(
+        rows[0].rows(signals[MEMBER_ID]),
+        rows[1].rows(signals[TITLE_ID]),
+        signals["interacted_at"].to_numpy(),
+        seed=night.settings.seed,
+    )
+    known, held_out = _divide(signals, protocol)
+    cut = None
+    if protocol.cut is not None:
+        cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
+    _frame(night, cut or night.as_of, members, titles, known, held_out).write(night.work(JUDGED))
+    nothing = signals.slice(0, 0)
+    _frame(night, night.as_of, members, titles, signals, nothing).write(night.work(PUBLISHED))
+    return Framed(
+        protocol=protocol.name,
+        verdict=protocol.verdict,
+        cut=cut,
+        test_members=protocol.test_member_count,
+        members=len(members),
+        titles=len(titles),
+        signals=len(signals),
+    )
+
+
+def facts(framed: Framed) -> dict[str, Any]:
+    """For the manifest."""
+    return asdict(framed)
+
+
+def _divide(signals: pa.Table, protocol: splits.Protocol) -> tuple[pa.Table, pa.Table]:
+    """What may be learned from, and what judges.
+
+    An act before the cut that arrived after it is in neither: it was not known then, and is no future either.
+    """
+    knowable = ~protocol.held_out
+    if protocol.cut is not None:
+        knowable &= signals[OBSERVED_AT].to_numpy() <= protocol.cut
+    return signals.filter(pa.array(knowable)), signals.filter(pa.array(protocol.held_out))
+
+
+def _frame(
+    night: Night,
+    instant: datetime,
+    members: list[str],
+    titles: list[str],
+    signals: pa.Table,
+    held_out: pa.Table,
+) -> Frame:
+    where = {"home": night.home, "project": night.settings.project, "features": SERVICE}
+    half_life = transform.project_vars(night.settings.project)["recency_half_life_days"]
+    return Frame(
+        as_of=instant,
+        half_life_days=float(half_life),
+        member_features=features.members_as_of(members, instant, **where),
+        title_features=features.titles_as_of(titles, instant, **where),
+        signals=signals,
+        held_out=held_out,
+    )
+
+
+def _ids(table: str, key: str, night: Night, *, where: str = "") -> list[str]:
+    rows = warehouse.query(f"select {key} from {table} {where} order by {key}", home=night.home)
+    ids: list[str] = rows[key].to_pylist()
+    return ids
+
+
+def _seconds(signals: pa.Table) -> NDArray[np.datetime64]:
+    return signals["interacted_at"].to_numpy().astype("datetime64[s]")

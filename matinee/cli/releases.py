@@ -1,0 +1,119 @@
+"""`matinee releases`: look at, check, promote, roll back and compare published versions."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from matinee.cli.output import Format, FormatOption, emit, emit_one, talk
+
+app = typer.Typer(help="Look at, check, promote and compare releases.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="A release id, or live, previous, candidate.")]
+By = Annotated[str, typer.Option(help="Who answers for it. Default: your login name.")]
+Why = Annotated[str, typer.Option(help="Why, for the audit trail.")]
+
+
+@app.command("list", epilog="Example: matinee releases list")
+def list_releases(form: FormatOption = Format.table) -> None:
+    """Every release, newest first."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    emit(pipeline.list_releases(Settings()), form, title="releases")
+
+
+@app.command(epilog="Example: matinee releases show live")
+def show(name: Name = "live", form: FormatOption = Format.table) -> None:
+    """One release on one screen: gate, slates, rows, pages, what to try next."""
+    from matinee.cli.screen import show as show_screen
+    from matinee.settings import Settings
+
+    show_screen(Settings(), name, form)
+
+
+@app.command(epilog="Example: matinee releases verify live")
+def verify(name: Name = "live", form: FormatOption = Format.table) -> None:
+    """Check every byte of a release, its signature and the audit trail behind it."""
+    from dataclasses import asdict
+
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    emit_one(asdict(pipeline.store(Settings()).verify(name)), form)
+
+
+@app.command(epilog="Example: matinee releases promote candidate --why 'looked at by hand'")
+def promote(
+    name: Name = "candidate",
+    override: Annotated[
+        list[str] | None, typer.Option(help="A gate rule to pass over; may be repeated.")
+    ] = None,
+    by: By = "",
+    why: Why = "",
+) -> None:
+    """Make a release live. A red gate asks for --override RULE --by WHO --why TEXT."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    store = pipeline.store(Settings())
+    live = store.live()
+    named = by if override else by or getpass.getuser()
+    alias = store.promote(
+        name,
+        expected=live.id if live else None,
+        at=datetime.now(UTC),
+        by=named,
+        why=why,
+        overrides=override or [],
+    )
+    talk.print(f"live is {alias.release_id}")
+
+
+@app.command(epilog="Example: matinee releases rollback --why 'slates full of one film'")
+def rollback(by: By = "", why: Why = "") -> None:
+    """Make the previous release live again."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    alias = pipeline.store(Settings()).rollback(
+        at=datetime.now(UTC), by=by or getpass.getuser(), why=why
+    )
+    talk.print(f"live is {alias.release_id}")
+
+
+@app.command(epilog="Example: matinee releases diff previous live")
+def diff(
+    before: Annotated[str, typer.Argument(help="A release id or alias.")] = "previous",
+    after: Annotated[str, typer.Argument(help="A release id or alias.")] = "live",
+    form: FormatOption = Format.table,
+) -> None:
+    """What changed: overlap of slates, movers, metrics, gate, features, files."""
+    from dataclasses import asdict
+
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    changed = asdict(pipeline.store(Settings()).diff(before, after))
+    if form is Format.json:
+        emit_one(changed, form)
+        return
+    emit_one({name: value for name, value in changed.items() if not isinstance(value, list)}, form)
+    for name, rows in changed.items():
+        if isinstance(rows, list) and rows:
+            emit(rows, form, title=name)
+
+
+@app.command(epilog="Example: matinee releases gc --keep 14")
+def gc(keep: Annotated[int, typer.Option(min=1, help="How many of the newest stay.")] = 14) -> None:
+    """Remove old releases that no alias stands for, and what crashes left behind."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    store = pipeline.store(Settings())
+    swept = store.sweep()
+    removed = store.gc(keep, at=datetime.now(UTC), by=getpass.getuser())
+    talk.print(f"removed {len(removed)} releases and {len(swept)} leftovers")

@@ -1,0 +1,160 @@
+"""Questions to a release: what a member is shown, what a title is near to, what there is."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from matinee import releases
+from matinee.columns import MEMBER_ID, RANK, REASON, SCORE, SOURCE, TITLE_ID
+from matinee.errors import ConfigError
+from matinee.settings import Settings
+
+Row = dict[str, Any]
+
+ENGINES = (
+    "prefect",
+    "dbt-core",
+    "dbt-duckdb",
+    "duckdb",
+    "great-expectations",
+    "feast",
+    "rectools-lightfm",
+    "numpy",
+    "pyarrow",
+)
+
+
+def store(settings: Settings) -> releases.Store:
+    """The releases of this home, and the keys that sign them."""
+    home = settings.home.resolve()
+    return releases.Store(root=home / "releases", keys=home / "keys")
+
+
+def recommend(settings: Settings, member: str, *, k: int, release: str) -> list[Row]:
+    """The first `k` of a member's slate: rank, title, year, reason, source, score."""
+    opened = store(settings).open(release)
+    slate = opened.slate(member).slice(0, k)
+    if not slate.num_rows:
+        known = opened.table("vocabulary/members.parquet")[MEMBER_ID]
+        near = ", ".join(known.slice(0, 3).to_pylist())
+        raise ConfigError(
+            f"release {opened.id} has no slate for member {member!r}: "
+            f"its {len(known):,} members are called {near}, ..."
+        )
+    return [
+        {
+            RANK: row[RANK],
+            "title": titled(opened, row[TITLE_ID]),
+            REASON: row[REASON],
+            SOURCE: row[SOURCE],
+            SCORE: row[SCORE],
+            TITLE_ID: row[TITLE_ID],
+        }
+        for row in slate.to_pylist()
+    ]
+
+
+def similar(settings: Settings, title: str, *, k: int, release: str) -> list[Row]:
+    """The `k` titles nearest to one, which is given by id or by name."""
+    opened = store(settings).open(release)
+    title_id = _title_id(opened, title)
+    neighbours = opened.similar(title_id).slice(0, k)
+    return [
+        {
+            RANK: row[RANK],
+            "title": titled(opened, row["similar_title_id"]),
+            "similarity": row["similarity"],
+            TITLE_ID: row["similar_title_id"],
+        }
+        for row in neighbours.to_pylist()
+    ]
+
+
+def list_releases(settings: Settings) -> list[Row]:
+    """Every release, newest first: id, names, as_of, gate, size."""
+    kept = store(settings)
+    names = kept.aliases()
+    rows = []
+    for release in kept.list():
+        manifest = release.manifest
+        failed = [rule["rule"] for rule in manifest["gate"]["rules"] if not rule["passed"]]
+        rows.append(
+            {
+                "release": release.id,
+                "alias": ", ".join(names.names_of(release.id)),
+                "as_of": manifest["as_of"][:10],
+                "reason": manifest["reason"],
+                "gate": f"refused by {', '.join(failed)}" if failed else "passed",
+                "slates": manifest["exposure"]["members"],
+                "bytes": sum(record["bytes"] for record in manifest["files"]),
+            }
+        )
+    return rows
+
+
+def doctor(settings: Settings) -> Row:
+    """What one would ask first when something is wrong."""
+    home = settings.home.resolve()
+    warehouse = home / "warehouse/matinee.duckdb"
+    names = store(settings).aliases()
+    return {
+        "matinee": version("matinee"),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        **{engine: version(engine) for engine in ENGINES},
+        "home": str(home),
+        "home_is_writable": _writable(home),
+        "project": str(settings.project),
+        "landing_streams": sorted(path.name for path in (home / "landing").glob("*/")),
+        "warehouse_bytes": warehouse.stat().st_size if warehouse.is_file() else None,
+        "releases": len(store(settings).list()),
+        "live": names.live.release_id if names.live else None,
+        "candidate": names.candidate.release_id if names.candidate else None,
+    }
+
+
+def titled(release: releases.Release, title_id: str) -> str:
+    """A title's name and year, as a person would say it."""
+    row = _catalogue(release, title_id)
+    year = f" ({row['released_on'].year})" if row["released_on"] else ""
+    return f"{row['name']}{year}"
+
+
+def _catalogue(release: releases.Release, title_id: str) -> Row:
+    titles = release.titles()
+    row: Row = titles.slice(pc.index(titles[TITLE_ID], title_id).as_py(), 1).to_pylist()[0]
+    return row
+
+
+def _title_id(release: releases.Release, title: str) -> str:
+    """The id of a title named by its id, or by its name in any case."""
+    titles = release.titles()
+    if pc.index(titles[TITLE_ID], title).as_py() >= 0:
+        return title
+    names = pc.utf8_lower(titles["name"])
+    found: pa.Table = titles.filter(pc.equal(names, title.lower()))
+    if found.num_rows == 1:
+        return str(found[TITLE_ID][0].as_py())
+    if found.num_rows > 1:
+        ids = ", ".join(f"{row[TITLE_ID]} ({row['released_on']})" for row in found.to_pylist())
+        raise ConfigError(f"{found.num_rows} titles are called {title!r}: use an id: {ids}")
+    near = titles.filter(pc.match_substring(names, title.lower()))["name"].to_pylist()[:3]
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see vocabulary/titles"
+    raise ConfigError(f"release {release.id} has no title {title!r}: {hint}")
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".doctor"
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        return False
+    return True
