@@ -18,6 +18,7 @@ FLOORS: dict[str, int] = {
             "ranking",
             "metrics",
             "reasons",
+            "eligibility",
             "judging",
             "provenance",
             "simulator",

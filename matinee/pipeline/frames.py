@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,11 @@ class Frame:
     signals: pa.Table
     held_out: pa.Table
 
-    @property
+    @cached_property
     def members(self) -> Vocabulary:
         return Vocabulary.from_ids(self.member_features[MEMBER_ID])
 
-    @property
+    @cached_property
     def titles(self) -> Vocabulary:
         return Vocabulary.from_ids(self.title_features[TITLE_ID])
 
