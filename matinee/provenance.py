@@ -1,0 +1,172 @@
+"""What a release says about itself: its manifest, and the in-toto statement signed over it.
+
+Values in, values out; `releases` reads, writes and signs them.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+
+from matinee.errors import ConfigError, DataError
+
+SCHEMA_VERSION = 1
+"""The manifest format written here. A release of every older version stays in `tests/golden/`."""
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
+BUILD_TYPE = "urn:matinee:night:v1"
+BUILDER_ID = "urn:matinee:pipeline"
+
+SET_BY_THE_STORE = ("schema_version", "release_id", "audit_head", "files", "content_digest")
+
+
+def release_id(created_at: datetime, content_digest: str) -> str:
+    """`<UTC time>-<12 hex>`: sorts by time, names its content, needs no server to hand it out.
+
+    >>> release_id(datetime(2026, 1, 2, 3, 15, tzinfo=UTC), "3f9ac0ffee1234" + "0" * 50)
+    '20260102T031500Z-3f9ac0ffee12'
+    """
+    if created_at.tzinfo is None:
+        raise ConfigError(f"created_at {created_at} has no time zone: pass an aware datetime")
+    return f"{created_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{content_digest[:12]}"
+
+
+def manifest(
+    fields: Mapping[str, Any],
+    *,
+    files: Iterable[Mapping[str, Any]],
+    content_digest: str,
+    audit_head: str,
+) -> dict[str, Any]:
+    """The manifest of a release: what the night says about itself, then what the store measured.
+
+    Parameters
+    ----------
+    fields
+        `created_at` and `as_of` (aware datetimes) and any sections of DESIGN.md's manifest.
+        `reason` is `scheduled` and `supersedes` null unless given.
+    files
+        One record a file: file, sha256, bytes, rows, content_sha256.
+    audit_head
+        The last hash of the store's audit trail; pins all history up to this release.
+
+    Raises
+    ------
+    ConfigError
+        If a field is missing, is the store's to set, or cannot be written as JSON.
+    DataError
+        If a number is not finite.
+    """
+    for name in ("created_at", "as_of"):
+        if not isinstance(fields.get(name), datetime):
+            raise ConfigError(f"the manifest needs {name} as a datetime, got {fields.get(name)!r}")
+    if taken := [name for name in SET_BY_THE_STORE if name in fields]:
+        raise ConfigError(f"the store sets {', '.join(taken)} itself: leave it out of the fields")
+    named = release_id(fields["created_at"], content_digest)
+    head = {
+        "schema_version": SCHEMA_VERSION,
+        "release_id": named,
+        "created_at": fields["created_at"],
+        "as_of": fields["as_of"],
+        "reason": "scheduled",
+        "supersedes": None,
+    }
+    tail = {"audit_head": audit_head, "files": list(files), "content_digest": content_digest}
+    written: dict[str, Any] = plain({**head, **fields, **tail}, "manifest")
+    return written
+
+
+def statement(manifest: Mapping[str, Any], manifest_sha256: str) -> dict[str, Any]:
+    """The in-toto statement (v1) with an SLSA v1 provenance predicate, over every file.
+
+    The manifest comes first among the subjects: its hash alone pins all the others.
+    """
+    subjects = [{"name": "manifest.json", "digest": {"sha256": manifest_sha256}}]
+    subjects += [
+        {"name": record["file"], "digest": {"sha256": record["sha256"]}}
+        for record in manifest["files"]
+    ]
+    return {
+        "_type": STATEMENT_TYPE,
+        "subject": subjects,
+        "predicateType": PREDICATE_TYPE,
+        "predicate": {
+            "buildDefinition": {
+                "buildType": BUILD_TYPE,
+                "externalParameters": {
+                    name: manifest.get(name) for name in ("as_of", "reason", "supersedes")
+                },
+                "internalParameters": {
+                    name: manifest.get(name, {}) for name in ("determinism", "environment")
+                },
+                "resolvedDependencies": _dependencies(manifest),
+            },
+            "runDetails": {
+                "builder": {"id": BUILDER_ID},
+                "metadata": {
+                    "invocationId": manifest["release_id"],
+                    "startedOn": manifest["created_at"],
+                },
+            },
+        },
+    }
+
+
+def failed_rules(manifest: Mapping[str, Any]) -> list[str]:
+    """The gate rules that said no, in the gate's order; `not_judged` if no gate said anything."""
+    rules = manifest.get("gate", {}).get("rules", [])
+    if not rules:
+        return ["not_judged"]
+    return [str(rule["rule"]) for rule in rules if rule["passed"] is not True]
+
+
+def canonical_json(value: object) -> bytes:
+    """One spelling for one value: what is hashed and signed."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def readable_json(value: object) -> bytes:
+    """The spelling for people: indented, in the order given, one newline at the end."""
+    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def plain(value: Any, where: str) -> Any:
+    """`value` in JSON's own types: times as ISO 8601 in UTC, NumPy scalars and arrays as lists."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise DataError(f"{where} is {value}: a manifest holds finite numbers, use null instead")
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ConfigError(f"{where} has no time zone: pass an aware datetime")
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): plain(inner, f"{where}.{name}") for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner, f"{where}[{index}]") for index, inner in enumerate(value)]
+    raise ConfigError(f"{where} is a {type(value).__name__}: a manifest holds plain values only")
+
+
+def _dependencies(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What went in, as SLSA resource descriptors: the code, its lock, and every landing file."""
+    code = manifest.get("code", {})
+    found = []
+    if code.get("commit"):
+        found.append({"name": "code", "digest": {"gitCommit": code["commit"]}})
+    if code.get("lock_sha256"):
+        found.append({"name": "requirements.lock", "digest": {"sha256": code["lock_sha256"]}})
+    found += [
+        {"name": entry["file"], "digest": {"sha256": entry["sha256"]}}
+        for entry in manifest.get("inputs", [])
+    ]
+    return found

@@ -1,0 +1,120 @@
+"""Who changed which alias, when and why: lines that each hold the hash of the one before.
+
+A line can be neither changed, removed nor put in without breaking the chain behind it, and every
+manifest holds the hash that was last when it was made, so the chain cannot be made anew either.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from matinee.errors import IntegrityError
+from matinee.provenance import canonical_json, plain
+from matinee.releases import files
+
+GENESIS = "0" * 64
+"""The hash before the first line."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change, as `audit.jsonl` holds it."""
+
+    action: str
+    release_id: str
+    at: str
+    by: str
+    why: str
+    overrides: tuple[str, ...] = ()
+    manifest_sha256: str | None = None
+    before: str = GENESIS
+    hash: str = ""
+
+    def sealed(self, before: str) -> "Entry":
+        """This entry in its place behind the hash `before`."""
+        entry = replace(self, before=before, hash="")
+        content = {name: value for name, value in asdict(entry).items() if name != "hash"}
+        return replace(entry, hash=hashlib.sha256(canonical_json(content)).hexdigest())
+
+
+@dataclass(frozen=True)
+class Trail:
+    """The audit trail of a store."""
+
+    path: Path
+
+    def entries(self) -> list[Entry]:
+        """Every entry, oldest first, with the chain checked on the way.
+
+        Raises
+        ------
+        IntegrityError
+            Naming the line where the chain is broken.
+        """
+        with files.storage_errors(self.path):
+            text = self.path.read_bytes() if self.path.exists() else b""
+        found: list[Entry] = []
+        # What follows the last newline is an append that a crash cut short: never acknowledged.
+        for number, line in enumerate(text.split(b"\n")[:-1], start=1):
+            before = found[-1].hash if found else GENESIS
+            entry = _parse(line)
+            if entry is None or entry.sealed(before) != entry or _line(entry) != line:
+                raise IntegrityError(
+                    f"{self.path}:{number} breaks the chain of the audit trail: "
+                    f"it was changed; restore it from a backup"
+                )
+            found.append(entry)
+        return found
+
+    def head(self) -> str:
+        """The hash of the last entry."""
+        entries = self.entries()
+        return entries[-1].hash if entries else GENESIS
+
+    def holds(self, head: str) -> bool:
+        """Whether a hash is the head of this chain, or was once."""
+        return head == GENESIS or head in {entry.hash for entry in self.entries()}
+
+    def append(self, entry: Entry) -> str:
+        """Put one entry behind the last, durably, and return its hash: the new head."""
+        sealed = entry.sealed(self.head())
+        with files.storage_errors(self.path):
+            files.append(self.path, _line(sealed))
+        return sealed.hash
+
+
+def entry(
+    action: str,
+    release_id: str,
+    *,
+    at: datetime,
+    by: str,
+    why: str,
+    overrides: Sequence[str] = (),
+    manifest_sha256: str | None = None,
+) -> Entry:
+    """An entry that is not yet in its place."""
+    return Entry(
+        action=action,
+        release_id=release_id,
+        at=plain(at, "at"),
+        by=by,
+        why=why,
+        overrides=tuple(overrides),
+        manifest_sha256=manifest_sha256,
+    )
+
+
+def _line(entry: Entry) -> bytes:
+    return canonical_json(asdict(entry))
+
+
+def _parse(line: bytes) -> Entry | None:
+    try:
+        fields = json.loads(line)
+        return Entry(**{**fields, "overrides": tuple(fields["overrides"])})
+    except (ValueError, TypeError, KeyError):
+        return None

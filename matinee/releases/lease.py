@@ -1,0 +1,58 @@
+"""One night at a time: a lease on the home that dies with the process that holds it."""
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from matinee.errors import BusyError
+from matinee.releases import files
+
+
+@contextmanager
+def lease(
+    home: Path, *, name: str = "night", holder: str = "", wait_seconds: float = 1.0
+) -> Iterator[None]:
+    """Hold `<home>/<name>.lease` for as long as the block runs.
+
+    The kernel drops the lock of a dead process, so a dead holder's lease is taken over at once
+    and nothing has to expire. `holder` is free text for whoever is kept out.
+
+    Raises
+    ------
+    BusyError
+        If someone else holds it, naming the holder's process, host and start.
+    """
+    path = home / f"{name}.lease"
+    with ExitStack() as stack:
+        with files.storage_errors(path):
+            home.mkdir(parents=True, exist_ok=True)
+            try:
+                held = stack.enter_context(files.locked(path, wait_seconds=wait_seconds))
+            except BusyError:
+                raise BusyError(
+                    f"another {name} runs: {_holder(path)}; wait for it or end it"
+                ) from None
+            _sign_in(held, holder)
+        yield
+
+
+def _sign_in(descriptor: int, holder: str) -> None:
+    """Say who holds the lease; the file's own time says since when."""
+    who = {"pid": os.getpid(), "host": socket.gethostname(), "holder": holder}
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(who).encode(), 0)
+    os.fsync(descriptor)
+
+
+def _holder(path: Path) -> str:
+    since = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    try:
+        who = json.loads(path.read_bytes())
+    except ValueError:  # the holder is just signing in
+        return f"its holder has only just started ({path})"
+    said = f" ({who['holder']})" if who["holder"] else ""
+    return f"pid {who['pid']}{said} on {who['host']} since {since:%Y-%m-%dT%H:%M:%SZ} ({path})"

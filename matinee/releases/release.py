@@ -1,0 +1,155 @@
+"""A published release, opened for reading."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from matinee.columns import MEMBER_ID, TITLE_ID
+from matinee.errors import DataError, IntegrityError
+from matinee.provenance import SCHEMA_VERSION
+from matinee.releases import files
+
+MANIFEST = "manifest.json"
+SIGNATURE = "signature.json"
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One Parquet file of a set that is sorted by a key, with the key's range in each row group."""
+
+    path: Path
+    metadata: Any
+    ranges: tuple[tuple[str, str] | None, ...]
+
+    def groups_with(self, key: str) -> list[int]:
+        return [
+            number
+            for number, ends in enumerate(self.ranges)
+            if ends is None or ends[0] <= key <= ends[1]
+        ]
+
+
+@dataclass(frozen=True)
+class Release:
+    """One immutable version of everything a night publishes.
+
+    Opening does not verify: `Store.verify` does, and `Store.promote` does it first.
+    """
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Any]:
+        """What the release says about itself."""
+        try:
+            manifest: dict[str, Any] = json.loads((self.path / MANIFEST).read_bytes())
+            version = int(manifest["schema_version"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise IntegrityError(
+                f"{self.id}/{MANIFEST} cannot be read ({error}): the release is torn, remove it"
+            ) from error
+        if version > SCHEMA_VERSION:
+            raise DataError(
+                f"{self.id} has manifest version {version} and this matinee reads up to "
+                f"{SCHEMA_VERSION}: upgrade it"
+            )
+        return manifest
+
+    def slate(self, member_id: str) -> pa.Table:
+        """One member's list by rank; no rows for a member who has none.
+
+        Notes
+        -----
+        Reads only the row groups whose range of ids holds the member: one, as a rule.
+        """
+        return self._rows_of(member_id, folder="slates", key=MEMBER_ID)
+
+    def slates(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """Every slate, a file at a time, by member and rank. No member spans two files."""
+        for part in self._parts("slates", MEMBER_ID):
+            yield pq.read_table(part.path, columns=columns, memory_map=True)
+
+    def similar(self, title_id: str) -> pa.Table:
+        """The neighbours of one title by rank; no rows for a title that has none."""
+        return self._rows_of(title_id, folder="similar", key=TITLE_ID)
+
+    def titles(self) -> pa.Table:
+        """The catalogue as it was: title_id, name, released_on, genres, directors, actors, ..."""
+        return self.table("vocabulary/titles.parquet")
+
+    def evaluation(self) -> pa.Table:
+        """Every judged number: model, cohort, metric, mean, low, high, n."""
+        return self.table("evaluation/metrics.parquet")
+
+    def table(self, name: str) -> pa.Table:
+        """Any Parquet file of the release, by its name in the manifest."""
+        return pq.read_table(self._file(name), memory_map=True)
+
+    def json(self, name: str) -> Any:
+        """Any JSON file of the release, by its name in the manifest."""
+        return json.loads(self._file(name).read_bytes())
+
+    def _file(self, name: str) -> Path:
+        # Only what the manifest lists is opened, so no name leads out of the folder.
+        if name not in {record["file"] for record in self.manifest["files"]}:
+            raise DataError(f"release {self.id} has no {name}: see `files` in its manifest")
+        return self.path / name
+
+    def _rows_of(self, value: str, *, folder: str, key: str) -> pa.Table:
+        parts = self._parts(folder, key)
+        found = [table for part in parts for table in _read(part, key, value)]
+        if found:
+            return pa.concat_tables(found)
+        return pq.read_schema(parts[0].path).empty_table()
+
+    def _parts(self, folder: str, key: str) -> list[_Part]:
+        if folder not in self._opened:
+            names = sorted(
+                record["file"]
+                for record in self.manifest["files"]
+                if record["file"].startswith(f"{folder}/part-")
+            )
+            if not names:
+                raise DataError(f"release {self.id} has no {folder}/: see `files` in its manifest")
+            with files.storage_errors(self.path):
+                self._opened[folder] = [_part(self.path / name, key) for name in names]
+        return self._opened[folder]
+
+    @cached_property
+    def _opened(self) -> dict[str, list[_Part]]:
+        """Footers read so far: a release never changes, so neither do they."""
+        return {}
+
+
+def _part(path: Path, key: str) -> _Part:
+    metadata = pq.read_metadata(path)
+    index = metadata.schema.names.index(key)
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    statistics = [group.column(index).statistics for group in groups]
+    return _Part(
+        path=path,
+        metadata=metadata,
+        ranges=tuple((s.min, s.max) if s and s.has_min_max else None for s in statistics),
+    )
+
+
+def _read(part: _Part, key: str, value: str) -> Iterator[pa.Table]:
+    groups = part.groups_with(value)
+    if not groups:
+        return
+    with pq.ParquetFile(part.path, metadata=part.metadata, memory_map=True) as file:
+        rows = file.read_row_groups(groups, use_threads=False)
+    rows = rows.filter(pc.equal(rows[key], value))
+    if rows.num_rows:
+        yield rows

@@ -1,0 +1,167 @@
+"""Ed25519 signatures in a DSSE envelope, the form that in-toto tools read.
+
+The private key is made on first use and stays in `keys/`; only public keys found there are trusted,
+never the copy published beside the releases, which whoever rewrites a release could rewrite too.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from matinee.errors import ConfigError, IntegrityError
+from matinee.provenance import readable_json
+from matinee.releases import files
+
+PRIVATE_KEY = "signing.pem"
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+
+
+def key_id(public: Ed25519PublicKey) -> str:
+    """The sha256 of a public key's 32 bytes, in hex."""
+    return hashlib.sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()
+
+
+def public_name(public: Ed25519PublicKey) -> str:
+    """The file name of a public key: `<16 hex of its id>.pub`."""
+    return f"{key_id(public)[:16]}.pub"
+
+
+def public_pem(public: Ed25519PublicKey) -> bytes:
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def private_key(keys: Path) -> Ed25519PrivateKey:
+    """The key that signs, made when `keys/` has none.
+
+    To change keys, move `signing.pem` away and leave its `.pub`: what it signed stays trusted.
+    """
+    path = keys / PRIVATE_KEY
+    with files.storage_errors(path):
+        keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with files.locked(keys / ".lock", wait_seconds=10):
+            if not path.exists():
+                _make(path)
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise ConfigError(f"others can read the signing key: chmod 600 {path}")
+        key = _load_private(path)
+        public = key.public_key()
+        if not (keys / public_name(public)).exists():
+            files.replace(keys / public_name(public), public_pem(public))
+    return key
+
+
+def trusted_keys(keys: Path) -> dict[str, Ed25519PublicKey]:
+    """Every public key in `keys/`, by its id."""
+    found = {}
+    with files.storage_errors(keys):
+        for path in sorted(keys.glob("*.pub")):
+            public = _load_public(path)
+            found[key_id(public)] = public
+    if not found:
+        raise IntegrityError(
+            f"no trusted key in {keys}: put the public key (.pub) of whoever signs there"
+        )
+    return found
+
+
+def sign(payload: bytes, key: Ed25519PrivateKey) -> bytes:
+    """The envelope around a payload, as the bytes of `signature.json`."""
+    signature = key.sign(_to_be_signed(payload))
+    return _envelope(payload, key_id(key.public_key()), signature)
+
+
+def signed_payload(envelope: bytes, keys: Path, name: str) -> tuple[dict[str, Any], str]:
+    """The payload of an envelope that a trusted key signed, and that key's id.
+
+    Raises
+    ------
+    IntegrityError
+        Naming `name`, if the envelope is not what signing writes, to the byte, or no trusted key
+        signed it.
+    """
+    trusted = trusted_keys(keys)
+    try:
+        read = json.loads(envelope)
+        payload = base64.b64decode(read["payload"])
+        signer = str(read["signatures"][0]["keyid"])
+        signature = base64.b64decode(read["signatures"][0]["sig"])
+        # JSON and base64 have more than one spelling of the same thing: only ours is taken.
+        is_ours = _envelope(payload, signer, signature) == envelope
+    except (ValueError, KeyError, IndexError, TypeError):
+        is_ours = False
+    if not is_ours:
+        raise IntegrityError(f"{name} is not a signature as this store writes it: it was changed")
+    if signer not in trusted:
+        raise IntegrityError(
+            f"{name} was signed by key {signer[:16]}, which is not in {keys}: do not trust it, "
+            f"or put its .pub there if you do"
+        )
+    try:
+        trusted[signer].verify(signature, _to_be_signed(payload))
+    except InvalidSignature:
+        raise IntegrityError(
+            f"{name} does not verify with key {signer[:16]}: it was changed"
+        ) from None
+    statement: dict[str, Any] = json.loads(payload)
+    return statement, signer
+
+
+def _make(path: Path) -> None:
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    files.write(fresh, pem, mode=0o600)
+    os.replace(fresh, path)
+    files.sync(path.parent)
+
+
+def _load_private(path: Path) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ConfigError(f"{path} is not an Ed25519 private key in PEM without a password")
+    return key
+
+
+def _load_public(path: Path) -> Ed25519PublicKey:
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except ValueError:
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise IntegrityError(f"{path} is not an Ed25519 public key in PEM: restore or remove it")
+    return key
+
+
+def _envelope(payload: bytes, signer: str, signature: bytes) -> bytes:
+    return readable_json(
+        {
+            "payloadType": PAYLOAD_TYPE,
+            "payload": base64.b64encode(payload).decode(),
+            "signatures": [{"keyid": signer, "sig": base64.b64encode(signature).decode()}],
+        }
+    )
+
+
+def _to_be_signed(payload: bytes) -> bytes:
+    """DSSE's pre-authentication encoding: type and payload, each with its length before it."""
+    kind = PAYLOAD_TYPE.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)

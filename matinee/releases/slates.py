@@ -1,0 +1,115 @@
+"""Writes the slates of a release so that one member's list can be read without the rest."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from matinee.columns import MEMBER_ID, RANK, REASON, ROW_KIND, SCORE, SOURCE, TITLE_ID
+from matinee.errors import DataError
+from matinee.releases import files
+
+SCHEMA = pa.schema(
+    [
+        pa.field(MEMBER_ID, pa.string(), nullable=False),
+        pa.field(RANK, pa.int32(), nullable=False),
+        pa.field(TITLE_ID, pa.string(), nullable=False),
+        pa.field(SCORE, pa.float32()),
+        pa.field(ROW_KIND, pa.string()),
+        pa.field(REASON, pa.string()),
+        pa.field(SOURCE, pa.string(), nullable=False),
+    ]
+)
+"""Every column of a slate, and the only ones. `rank` starts at 1."""
+
+
+def write_slates(
+    folder: Path,
+    blocks: Iterable[pa.Table],
+    *,
+    rows_per_part: int = 2_000_000,
+    rows_per_group: int = 8_192,
+) -> int:
+    """Write blocks of members as `slates/part-*.parquet` below `folder`; return the rows.
+
+    Parameters
+    ----------
+    blocks
+        Tables with the columns of `SCHEMA`, in ascending order of member and rank over all
+        blocks. A member's list lies in one block, and so ends up in one file.
+    rows_per_group
+        What a look-up reads at least: about 160 lists of 50.
+
+    Raises
+    ------
+    DataError
+        If the rows are out of order, naming the first that is.
+    """
+    (folder / "slates").mkdir()
+    rows, part, writer = 0, 0, _Part(folder, 0)
+    last: tuple[str, int] | None = None
+    try:
+        for block in blocks:
+            table = block.select(SCHEMA.names).cast(SCHEMA).combine_chunks()
+            last = _checked_order(table, last)
+            if writer.rows and writer.rows + table.num_rows > rows_per_part:
+                writer.close()
+                part += 1
+                writer = _Part(folder, part)
+            writer.add(table, rows_per_group)
+            rows += table.num_rows
+    finally:
+        with files.storage_errors(folder):
+            writer.close()
+    return rows
+
+
+class _Part:
+    """One file being written; gathers small blocks into row groups of a good size."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        path = folder / f"slates/part-{number:04}.parquet"
+        self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd")
+        self._gathered: list[pa.Table] = []
+        self._gathered_rows = 0
+        self.rows = 0
+
+    def add(self, table: pa.Table, rows_per_group: int) -> None:
+        self._gathered.append(table)
+        self._gathered_rows += table.num_rows
+        self.rows += table.num_rows
+        if self._gathered_rows >= rows_per_group:
+            self._write(rows_per_group)
+
+    def close(self) -> None:
+        if self._gathered_rows:
+            self._write(self._gathered_rows)
+        self._writer.close()
+
+    def _write(self, rows_per_group: int) -> None:
+        self._writer.write_table(pa.concat_tables(self._gathered), row_group_size=rows_per_group)
+        self._gathered, self._gathered_rows = [], 0
+
+
+def _checked_order(table: pa.Table, last: tuple[str, int] | None) -> tuple[str, int] | None:
+    """The key of a block's last row, once each row is seen to come after the one before."""
+    if table.num_rows == 0:
+        return last
+    members, ranks = table[MEMBER_ID], table[RANK]
+    first = (members[0].as_py(), ranks[0].as_py())
+    if last is not None and first <= last:
+        raise DataError(_out_of_order(*first))
+    here, before = members.slice(1), members.slice(0, table.num_rows - 1)
+    same = pc.equal(here, before)
+    rises = pc.greater(ranks.slice(1), ranks.slice(0, table.num_rows - 1))
+    is_after = pc.or_(pc.greater(here, before), pc.and_(same, rises))
+    if not pc.all(is_after, min_count=0).as_py():
+        row = pc.index(is_after, False).as_py() + 1
+        raise DataError(_out_of_order(members[row].as_py(), ranks[row].as_py()))
+    return members[-1].as_py(), ranks[-1].as_py()
+
+
+def _out_of_order(member_id: str, rank: int) -> str:
+    return f"slates come by member and rank: member {member_id} rank {rank} is out of order"
