@@ -121,7 +121,7 @@ def failed_rules(manifest: Mapping[str, Any]) -> list[str]:
     rules = manifest.get("gate", {}).get("rules", [])
     if not rules:
         return ["not_judged"]
-    return [str(rule["rule"]) for rule in rules if rule["passed"] is not True]
+    return [str(rule["rule"]) for rule in rules if rule.get("passed") is not True]
 
 
 def canonical_json(value: object) -> bytes:
