@@ -18,6 +18,7 @@ Progress = Callable[[str, int, int], None]
 _TURN = threading.Lock()
 
 _EXAMPLES = 5
+_QUERY = "unexpected_rows_expectation"
 
 
 def check_all(*, database: Path, project: Path, progress: Progress | None = None) -> Validation:
@@ -83,12 +84,18 @@ def _check(table: str, warehouse: Any, suite: Any, database: Path) -> list[Check
     except TestConnectionError:
         raise DataError(f"no table {table} in {database}: build it with `matinee run`") from None
     batch = asset.add_batch_definition_whole_table("all").get_batch()
-    order = [_identity(one.configuration) for one in suite.expectations]
-    results = sorted(
-        batch.validate(suite).results,
-        key=lambda one: order.index(_identity(one.expectation_config)),
-    )
-    return [_checked(table, one.to_json_dict()) for one in results]
+    answers = {
+        _identity(one.expectation_config): one.to_json_dict()
+        for one in batch.validate(suite).results
+    }
+    results = []
+    for expectation in suite.expectations:
+        answer = answers[_identity(expectation.configuration)]
+        if expectation.expectation_type == _QUERY and not answer["success"]:
+            # Asked again, for only a complete answer has the rows.
+            answer = batch.validate(expectation, result_format="COMPLETE").to_json_dict()
+        results.append(_checked(table, answer))
+    return results
 
 
 def _identity(configuration: Any) -> str:
@@ -111,7 +118,7 @@ def _checked(table: str, answer: dict[str, Any]) -> Checked:
     """A result of the library as ours."""
     asked, found = answer["expectation_config"], answer["result"]
     error = _error(answer["exception_info"])
-    by_query = asked["type"] == "unexpected_rows_expectation"
+    by_query = asked["type"] == _QUERY
     broken_by = found.get("observed_value" if by_query else "unexpected_count") or 0
     raw = found.get("details", {}).get("unexpected_rows") if by_query else None
     examples = raw or found.get("partial_unexpected_list") or []

@@ -54,7 +54,8 @@ class Checked:
         if self.error:
             found = f"could not be judged ({self.error})"
         elif self.unexpected_count:
-            found = f"broken by {self.unexpected_count:,} row(s), such as {self.examples[0]!r}"
+            such = f", such as {self.examples[0]!r}" if self.examples else ""
+            found = f"broken by {self.unexpected_count:,} row(s){such}"
         else:
             found = f"broken by {self.observed!r}"
         name = f"{self.kind} ({subject.rstrip('.')})" if subject else self.kind
