@@ -91,7 +91,7 @@ def open_file(file: LandingFile, stream: Stream) -> tuple[list[str] | None, Iter
 # ---------- records of a text file
 
 
-def _records(path: Path, *, is_quoted: bool) -> Iterator[Records]:
+def records_of(path: Path, *, is_quoted: bool) -> Iterator[Records]:
     rest, line, size = b"", 1, 0
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
@@ -146,7 +146,7 @@ def _record_ends(
     return np.array(found, dtype=np.int64)
 
 
-def _as_text(records: Records) -> pa.Table:
+def as_text(records: Records) -> pa.Table:
     """One row a record: line, raw_text, and `broken` where the bytes are not UTF-8."""
     texts = pa.Array.from_buffers(
         pa.string(),
@@ -189,15 +189,15 @@ def _with_file(table: pa.Table, file: LandingFile) -> pa.Table:
 
 
 def _json_tables(file: LandingFile) -> Iterator[pa.Table]:
-    for records in _records(file.path, is_quoted=False):
-        yield _with_file(_without_empty_lines(_as_text(records)), file)
+    for records in records_of(file.path, is_quoted=False):
+        yield _with_file(_without_empty_lines(as_text(records)), file)
 
 
 # ---------- CSV
 
 
 def _open_csv(file: LandingFile, stream: Stream) -> tuple[list[str], Iterator[pa.Table]]:
-    blocks = _records(file.path, is_quoted=True)
+    blocks = records_of(file.path, is_quoted=True)
     first = next(blocks)
     try:
         header = next(csv.reader([first.texts()[0].decode()]))
@@ -216,7 +216,7 @@ def _open_csv(file: LandingFile, stream: Stream) -> tuple[list[str], Iterator[pa
 
 
 def _csv_table(records: Records, header: list[str], stream: Stream) -> pa.Table:
-    table = _without_empty_lines(_as_text(records))
+    table = _without_empty_lines(as_text(records))
     fields = _parse_csv(records, header) if table["broken"].null_count == len(table) else None
     if fields is None or len(fields) != len(table):
         fields, broken = _parse_csv_by_record(table, header)

@@ -1,0 +1,370 @@
+"""A public data set's ratings, films and people, landed as one backfill.
+
+Ratings land under the last day of the history, with `received_at` = `event_at`. Members land under
+its first day, and titles too, so that the catalogue is known before any cut in time; what
+members wrote about titles later (tags) lands as one more snapshot a year, never before its day.
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from matinee.errors import DataError
+from matinee.landing.read import Records, TornError, as_text, records_of
+from matinee.landing.write import place, write
+
+if TYPE_CHECKING:
+    import duckdb
+
+PROBLEMS_KEPT = 1000
+FIRST_SECOND, LAST_SECOND = 631_152_000, 4_102_444_800  # 1990 to 2100, in Unix time
+
+ARTICLE = re.compile(
+    r"(?P<name>.+), (?P<article>The|A|An|La|Le|Les|L'|Il|Lo|El|Los|Las|Das|Der|Die|Den|Det|De|O|Os)"
+    r"(?P<rest> \(.*)?"
+)
+YEAR = re.compile(r"(?P<name>.*?)\s*\((?P<year>\d{4})(?:[-\N{EN DASH}]\s?\d{0,4})?\)\s*")
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Problems:
+    """What could not be read, by file and line; the first thousand in words, all in number."""
+
+    texts: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, path: Path, line: int, reason: str) -> None:
+        self.count += 1
+        if len(self.texts) < PROBLEMS_KEPT:
+            self.texts.append(f"{path.name} line {line}: {reason}")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import landed."""
+
+    layout: str
+    files: tuple[Path, ...]
+    first_day: date
+    last_day: date
+    members: int
+    titles: int
+    ratings: int
+    problems: tuple[str, ...]
+    """What could not be read, by file and line: the first thousand."""
+    problem_count: int
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """How a file of member, title, value and Unix time is laid out."""
+
+    path: Path
+    separator: str
+    header: str | None
+    """The first line, where the layout has one."""
+    minimum: float
+    maximum: float
+    scale: float
+    """What a value is multiplied by to reach 0 to 10."""
+
+
+@dataclass(frozen=True)
+class Ids:
+    """How a set's numbers are spelt here, in SQL's printf: never the same in two sets."""
+
+    name: str
+    member: str
+    title: str
+
+
+def lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines of a small text file: UTF-8, and latin-1 where a line is not."""
+    for records in _whole(path, is_quoted=False):
+        yield from _decoded(records)
+
+
+def csv_records(path: Path) -> Iterator[tuple[int, str]]:
+    """The same for CSV, where a quoted field may hold newlines."""
+    for records in _whole(path, is_quoted=True):
+        yield from _decoded(records)
+
+
+def split_year(name: str) -> tuple[str, date | None]:
+    """`Toy Story (1995)` into the name and the first day of the year."""
+    match = YEAR.fullmatch(name)
+    released_on = first_of_year(match["year"]) if match else None
+    return (match["name"], released_on) if match and released_on else (name.strip(), None)
+
+
+def first_of_year(year: str) -> date | None:
+    """The first of January, of a year in which there were films."""
+    is_year = re.fullmatch(r"\d{4}", year) and 1870 <= int(year) <= 2100
+    return date(int(year), 1, 1) if is_year else None
+
+
+def put_article_first(name: str) -> str:
+    """`Usual Suspects, The` as people say it."""
+    match = ARTICLE.fullmatch(name)
+    if match is None:
+        return name
+    space = "" if match["article"].endswith("'") else " "
+    return f"{match['article']}{space}{match['name']}{match['rest'] or ''}"
+
+
+def _whole(path: Path, *, is_quoted: bool) -> Iterator[Records]:
+    try:
+        yield from records_of(path, is_quoted=is_quoted)
+    except TornError as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+
+
+def _decoded(records: Records) -> Iterator[tuple[int, str]]:
+    for line, raw in zip(records.lines.tolist(), records.texts(), strict=True):
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            text = raw.decode("latin-1")
+        yield line, text.rstrip("\r\n")
+
+
+@contextmanager
+def staged(ratings: Ratings, problems: Problems) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """A database with the table `ratings` (member_number, title_number, value, second, line)."""
+    import duckdb
+
+    # One thread: the same set gives the same bytes, so that it can be imported again.
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(
+            "create table ratings (member_number varchar, title_number varchar,"
+            " value double, second bigint, line bigint)"
+        )
+        for records in _whole(ratings.path, is_quoted=False):
+            _stage(connection, records, ratings, problems)
+        if connection.execute("select count(*) from ratings").fetchone() == (0,):
+            raise DataError(f"{ratings.path}: not one rating could be read; {problems.count} lines")
+        yield connection
+
+
+def _stage(
+    connection: "duckdb.DuckDBPyConnection", records: Records, ratings: Ratings, problems: Problems
+) -> None:
+    table = as_text(records)
+    if ratings.header is not None and records.lines[0] == 1:
+        found = table["raw_text"][0].as_py().strip()
+        if found != ratings.header:
+            raise DataError(f"{ratings.path}: its header is {found!r}, not {ratings.header!r}")
+        table = table.slice(1)
+    connection.register("chunk", table)
+    connection.execute(
+        """
+        create or replace temp table parsed as
+        select line, raw_text, f[1] as member_number, f[2] as title_number,
+            try_cast(f[3] as double) * $scale as value,
+            try_cast(try_cast(f[4] as double) as bigint) as second,
+            coalesce(
+                len(f) = 4
+                and regexp_full_match(f[1], '[0-9]{1,18}')
+                and regexp_full_match(f[2], '[0-9]{1,18}')
+                and try_cast(f[3] as double) between $minimum and $maximum
+                and second >= $first and second < $last,
+                false
+            ) as is_good
+        from (
+            select line, raw_text, string_split(trim(raw_text, chr(13) || chr(10)), $separator) as f
+            from chunk
+        )
+        """,
+        {
+            "scale": ratings.scale,
+            "minimum": ratings.minimum,
+            "maximum": ratings.maximum,
+            "separator": ratings.separator,
+            "first": FIRST_SECOND,
+            "last": LAST_SECOND,
+        },
+    )
+    connection.execute(
+        "insert into ratings select member_number, title_number, value, second, line"
+        " from parsed where is_good"
+    )
+    for line, text in connection.execute(
+        "select line, raw_text from parsed where not is_good order by line"
+    ).fetchall():
+        problems.add(ratings.path, line, f"not a rating: {text.strip()[:80]!r}")
+    connection.unregister("chunk")
+
+
+def land(
+    connection: "duckdb.DuckDBPyConnection",
+    *,
+    home: Path,
+    ids: Ids,
+    layout: str,
+    titles: Sequence[Mapping[str, Any]],
+    people: Mapping[str, Mapping[str, Any]],
+    themes: Callable[[datetime], Mapping[str, list[str]]],
+    problems: Problems,
+    progress: Progress | None = None,
+) -> Imported:
+    """Write the staged ratings, the titles and the members into the landing zone.
+
+    Parameters
+    ----------
+    titles : rows of the contract's `titles` whose `title_id` is still the set's own number
+    people : what is known of a member, by the set's number, beside the day of joining
+    themes : what titles were about as far as members had said by an instant; empty when never
+    """
+    if not titles:
+        raise DataError(f"not one film could be read: {'; '.join(problems.texts[:3])}")
+    tell = progress or (lambda message: None)
+    low, high, n_ratings = connection.execute(
+        "select min(second), max(second), count(*) from ratings"
+    ).fetchone() or (0, 0, 0)
+    first_day, last_day = (datetime.fromtimestamp(second, UTC).date() for second in (low, high))
+
+    tell(f"landing {n_ratings} ratings from {first_day} to {last_day}")
+    files = [
+        place(
+            home,
+            "ratings",
+            last_day,
+            f"{ids.name}.parquet",
+            lambda path: _copy_ratings(connection, ids, path),
+        )
+    ]
+    members = _members(connection, ids, people, first_day)
+    files.append(write(home, "members", first_day, members, ids.name))
+
+    tell(f"landing {len(titles)} titles and {len(members)} members")
+    before: Mapping[str, list[str]] | None = None
+    years = [date(year, 1, 1) for year in range(first_day.year + 1, last_day.year + 1)]
+    for day in sorted({first_day, *years, last_day}):
+        known = themes(datetime(day.year, day.month, day.day, tzinfo=UTC))
+        if known != before:
+            files.append(write(home, "titles", day, _titles(titles, ids, known), ids.name))
+        before = known
+    files += _carry_forward(home)
+    return Imported(
+        layout=layout,
+        files=tuple(files),
+        first_day=first_day,
+        last_day=last_day,
+        members=len(members),
+        titles=len(titles),
+        ratings=n_ratings,
+        problems=tuple(problems.texts),
+        problem_count=problems.count,
+    )
+
+
+def _copy_ratings(connection: "duckdb.DuckDBPyConnection", ids: Ids, path: Path) -> None:
+    connection.execute(
+        """
+        copy (
+            select member_id || '-' || title_id || '-' || second as event_id,
+                make_timestamp(second * 1000000) as event_at, event_at as received_at,
+                member_id, title_id, 'stars' as rating_kind, value
+            from (
+                select *, printf($member, member_number) as member_id,
+                    printf($title, title_number::bigint) as title_id
+                from ratings
+            )
+            order by second, line
+        ) to $path (format parquet, compression zstd)
+        """,
+        {"member": ids.member, "title": ids.title, "path": str(path)},
+    )
+
+
+def _members(
+    connection: "duckdb.DuckDBPyConnection",
+    ids: Ids,
+    people: Mapping[str, Mapping[str, Any]],
+    first_day: date,
+) -> pa.Table:
+    joined = dict(
+        connection.execute(
+            "select member_number, make_timestamp(min(second) * 1000000)::date"
+            " from ratings group by member_number"
+        ).fetchall()
+    )
+    rows = [
+        {
+            "member_id": ids.member % number,
+            "joined_on": joined.get(number, first_day),
+            "birth_year": people.get(number, {}).get("birth_year"),
+            "gender": people.get(number, {}).get("gender"),
+        }
+        for number in sorted(joined.keys() | people.keys(), key=int)
+    ]
+    schema = pa.schema(
+        [
+            ("member_id", pa.string()),
+            ("joined_on", pa.date32()),
+            ("birth_year", pa.int64()),
+            ("gender", pa.string()),
+        ]
+    )
+    return pa.Table.from_pylist(rows, schema)
+
+
+def _titles(
+    titles: Sequence[Mapping[str, Any]], ids: Ids, themes: Mapping[str, list[str]]
+) -> pa.Table:
+    lists = pa.list_(pa.string())
+    schema = pa.schema(
+        [
+            ("title_id", pa.string()),
+            ("name", pa.string()),
+            ("title_kind", pa.string()),
+            ("released_on", pa.date32()),
+            ("genres", lists),
+            ("themes", lists),
+            ("directors", lists),
+            ("actors", lists),
+        ]
+    )
+    rows = [
+        dict(title)
+        | {
+            "title_id": ids.title % int(title["title_id"]),
+            "title_kind": "movie",
+            "themes": themes.get(title["title_id"]),
+        }
+        for title in sorted(titles, key=lambda title: int(title["title_id"]))
+    ]
+    return pa.Table.from_pylist(rows, schema)
+
+
+def _carry_forward(home: Path) -> list[Path]:
+    """Let each set's snapshot be there on the days of another set's later ones.
+
+    A snapshot is everything under one `dt`: a title that is absent from the newest is retired, and
+    one set must not retire the other's.
+    """
+    carried = []
+    for stream in ("titles", "members"):
+        days = sorted((home / "landing" / stream).glob("dt=*"))
+        for name in ("movielens", "movietweetings"):
+            newest: Path | None = None
+            for day in days:
+                path = day / f"{name}.parquet"
+                if path.exists():
+                    newest = path
+                elif newest is not None:
+                    landed_on = date.fromisoformat(day.name.removeprefix("dt="))
+                    copy = partial(shutil.copyfile, newest)
+                    carried.append(place(home, stream, landed_on, path.name, copy))
+    return carried
