@@ -2,162 +2,137 @@
 -- so age is counted from the member's latest act: the weights stay whole numbers, and sums exact.
 with
 
-signals as (
-
-    select
-        member_id,
-        title_id,
-        signal_milli,
-        cast(interacted_at as date) as interacted_on,
-        cast(observed_at as date) as observed_on
-
-    from {{ ref('member_title_signals') }}
-    where signal_milli <> 0
-
-),
-
-versions as (
-
-    select * from {{ ref('int_titles__versioned') }}
-
-),
-
--- What the title was said to be when the act arrived, or at first if it arrived before that.
 described as (
 
-    select
-        signals.*,
-        versions.genres,
-        versions.people,
-        versions.themes
-
-    from signals
-
-    inner join versions
-        on
-            signals.title_id = versions.title_id
-            and (signals.observed_on > versions.known_from or versions.version = 1)
-            and (signals.observed_on <= versions.known_until or versions.known_until is null)
+    select * from {{ ref('int_signals__described') }}
 
 ),
 
 traits as (
 
-    {% for kind, list in [('genre', 'genres'), ('person', 'people'), ('theme', 'themes')] -%}
-    select
-        member_id,
-        observed_on,
-        interacted_on,
-        '{{ kind }}' as trait_kind,
-        {{ each(list) }} as trait,
-        signal_milli
-
-    from described
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    select * from {{ ref('int_traits__numbered') }}
 
 ),
 
-trait_days as (
+latest as (
 
     select
-        member_id,
-        observed_on,
-        interacted_on,
-        trait_kind,
-        trait,
-        sum(signal_milli) as signal_milli
+        observed.member_id,
+        observed.observed_on,
+        max(cast(signals.interacted_at as date)) as latest_interacted_on
 
-    from traits
-    group by member_id, observed_on, interacted_on, trait_kind, trait
+    from {{ ref('int_members__observed') }} as observed
+
+    left join {{ ref('member_title_signals') }} as signals
+        on
+            observed.member_id = signals.member_id
+            and signals.observed_at <= observed.observed_on
+
+    group by observed.member_id, observed.observed_on
 
 ),
 
 moments as (
 
     select
-        observed.member_id,
-        observed.observed_on,
-        max(signals.interacted_on) as latest_interacted_on
+        *,
 
-    from {{ ref('int_members__observed') }} as observed
+        cast(row_number() over (order by member_id, observed_on) as integer) as moment_number
 
-    left join signals
-        on
-            observed.member_id = signals.member_id
-            and observed.observed_on >= signals.observed_on
-
-    group by observed.member_id, observed.observed_on
+    from latest
 
 ),
+
+numbered as (
+
+    select
+        described.member_id,
+        described.observed_on,
+        described.interacted_on,
+        described.signal_milli,
+        traits.trait_number
+
+    from described
+
+    inner join traits
+        on
+            described.trait_kind = traits.trait_kind
+            and described.trait = traits.trait
+
+),
+
+{% set age_days = days_between('numbered.interacted_on', 'moments.latest_interacted_on') -%}
+{% set half_life_days = var('recency_half_life_days') -%}
 
 faded as (
 
     select
-        moments.member_id,
-        moments.observed_on,
-        trait_days.trait_kind,
-        trait_days.trait,
+        moments.moment_number,
+        numbered.trait_number,
 
-        -- Millionths, so that twenty half-lives still leave a trace.
-        sum(
-            trait_days.signal_milli
-            * cast(
-                round(
-                    1000000 * power(
-                        0.5,
-                        cast(
-                            {{ days_between(
-                                'trait_days.interacted_on', 'moments.latest_interacted_on'
-                            ) }} as double
-                        ) / {{ var('recency_half_life_days') }}
-                    )
-                ) as bigint
-            )
+        -- In millionths, so nothing is left of an act after 21 half-lives.
+        cast(
+            sum(
+                numbered.signal_milli
+                * cast(
+                    round(1000000 * power(0.5, cast({{ age_days }} as double) / {{ half_life_days }}))
+                    as bigint
+                )
+            ) as bigint
         ) as signal
 
     from moments
 
-    inner join trait_days
+    inner join numbered
         on
-            moments.member_id = trait_days.member_id
-            and moments.observed_on >= trait_days.observed_on
+            moments.member_id = numbered.member_id
+            and moments.observed_on >= numbered.observed_on
+            and {{ age_days }} < 21 * {{ half_life_days }}
 
-    group by moments.member_id, moments.observed_on, trait_days.trait_kind, trait_days.trait
+    group by moments.moment_number, numbered.trait_number
 
 ),
 
 ranked as (
 
     select
-        member_id,
-        observed_on,
-        trait_kind,
-        trait,
+        faded.moment_number,
+        faded.signal,
+        traits.trait_kind,
+        traits.trait,
 
         row_number() over (
-            partition by member_id, observed_on, trait_kind
-            order by signal desc, trait
+            partition by faded.moment_number, traits.trait_kind
+            order by faded.signal desc, faded.trait_number
         ) as trait_rank,
 
         cast(
-            round(
-                cast(signal as double)
-                / cast(
-                    sum(signal) over (partition by member_id, observed_on, trait_kind) as double
-                ),
-                6
-            ) as float
-        ) as affinity
+            sum(faded.signal) over (partition by faded.moment_number, traits.trait_kind) as bigint
+        ) as signal_total
 
     from faded
-    where signal > 0
+
+    inner join traits
+        on faded.trait_number = traits.trait_number
+
+    where faded.signal > 0
 
 ),
 
 strongest as (
 
-    select * from ranked
+    select
+        moment_number,
+        trait_kind,
+        trait,
+        trait_rank,
+        -- Cut, not rounded: shares never add up to more than 1.
+        cast(
+            floor(1000000 * (cast(signal as double) / cast(signal_total as double))) / 1000000
+            as float
+        ) as affinity
+
+    from ranked
     where trait_rank <= 8
 
 ),
@@ -175,13 +150,12 @@ tastes as (
             ('person', 'people', 'person_affinities'),
             ('theme', 'themes', 'theme_affinities'),
         ] -%}
+        {% set of_kind = "strongest.trait_kind = '" ~ kind ~ "'" -%}
         {{ ordered_list(
-            'strongest.trait', by='strongest.trait_rank', type='varchar',
-            where="strongest.trait_kind = '" ~ kind ~ "'"
+            'strongest.trait', by='strongest.trait_rank', type='varchar', where=of_kind
         ) }} as {{ traits }},
         {{ ordered_list(
-            'strongest.affinity', by='strongest.trait_rank', type='float',
-            where="strongest.trait_kind = '" ~ kind ~ "'"
+            'strongest.affinity', by='strongest.trait_rank', type='float', where=of_kind
         ) }} as {{ affinities }},
         {% endfor %}
         ---------- timestamps (UTC)
@@ -190,9 +164,7 @@ tastes as (
     from moments
 
     left join strongest
-        on
-            moments.member_id = strongest.member_id
-            and moments.observed_on = strongest.observed_on
+        on moments.moment_number = strongest.moment_number
 
     group by moments.member_id, moments.observed_on
 

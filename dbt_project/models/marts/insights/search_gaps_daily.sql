@@ -1,0 +1,91 @@
+-- Where looking led nowhere: a hole in the catalogue or in the search. What was typed stays in staging.
+with
+
+searches as (
+
+    select * from {{ ref('stg_engagement__searches') }}
+    where {{ known_by_as_of('received_at') }}
+
+),
+
+members as (
+
+    select * from {{ ref('members') }}
+    where may_use_for_insights
+
+),
+
+titles as (
+
+    select * from {{ ref('titles') }}
+
+),
+
+outcomes as (
+
+    select
+        searches.member_id,
+        cast(searches.event_at as date) as searched_on,
+
+        case
+            when titles.title_id is not null then 'chose'
+            when searches.result_count = 0 then 'found_nothing'
+            else 'left'
+        end as outcome,
+
+        {{ sorted_set('titles.genres') }} as genres
+
+    from searches
+
+    inner join members
+        on searches.member_id = members.member_id
+
+    left join titles
+        on searches.clicked_title_id = titles.title_id
+
+),
+
+outcome_genres as (
+
+    select
+        member_id,
+        searched_on,
+        outcome,
+        'any' as genre
+
+    from outcomes
+
+    union all
+
+    select
+        member_id,
+        searched_on,
+        outcome,
+        {{ each('genres') }} as genre
+
+    from outcomes
+
+),
+
+gaps as (
+
+    select
+
+        ---------- dates
+        searched_on,
+
+        ---------- text
+        outcome,
+        genre,
+
+        ---------- numerics
+        count(distinct member_id) as member_count,
+        count(*) as search_count
+
+    from outcome_genres
+    group by searched_on, outcome, genre
+    having {{ at_least_members() }}
+
+)
+
+select * from gaps

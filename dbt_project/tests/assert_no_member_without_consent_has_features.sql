@@ -1,0 +1,20 @@
+-- A failure means that someone who said no to personalisation is profiled all the same. Nothing may be
+-- trained or published until it is empty.
+{% for table in [
+    'member_profiles', 'member_tastes', 'member_activity_stats', 'member_dayparts',
+    'member_search_intents', 'member_title_signals',
+] -%}
+select
+    '{{ table }}' as feature,
+    features.member_id
+
+from {{ ref(table) }} as features
+
+left join {{ ref('members') }} as members
+    on
+        features.member_id = members.member_id
+        and members.may_personalise
+
+where members.member_id is null
+{{ 'union all' if not loop.last }}
+{% endfor %}

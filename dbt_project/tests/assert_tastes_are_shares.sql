@@ -1,0 +1,16 @@
+-- A failure means that affinities do not stand beside their names, or add up to more than the whole:
+-- Feast would hand out the taste of one genre under the name of another.
+{% for names, shares in [
+    ('genres', 'genre_affinities'), ('people', 'person_affinities'), ('themes', 'theme_affinities'),
+] -%}
+select
+    member_id,
+    observed_at
+
+from {{ ref('member_tastes') }}
+where
+    {{ length_of(names) }} <> {{ length_of(shares) }}
+    or {{ length_of(names) }} > 8
+    or {{ sum_of(shares) }} > 1.000001 -- floats
+{{ 'union all' if not loop.last }}
+{% endfor %}
