@@ -11,7 +11,8 @@ member_dayparts = FeatureView(
     name="member_dayparts",
     description="The shares of a member's plays and ratings by local time of day, over 90 days.",
     entities=[member],
-    # The window is 90 days; a week more covers a quiet spell, later habits are stale.
+    # Rows are change points: the last one, 90 days after the last act, says nothing. A week
+    # more, and absence says the same.
     ttl=timedelta(days=97),
     source=exported("member_dayparts"),
     schema=[

@@ -11,7 +11,8 @@ member_search_intents = FeatureView(
     name="member_search_intents",
     description="How a member searched over 28 days. Never what they typed.",
     entities=[member],
-    # The window is 28 days; a week more, and a search no longer says what they want.
+    # Rows are change points: the last one, 28 days after the last search, says zero. A week
+    # more, and absence says the same.
     ttl=timedelta(days=35),
     source=exported("member_search_intents"),
     schema=[

@@ -11,9 +11,9 @@ title_popularity_stats = FeatureView(
     name="title_popularity_stats",
     description="Plays, members and ratings of a title over 7, 28 and 90 days.",
     entities=[title],
-    # Rows are change points: the last one, 90 days after the last act, says zero. A week
-    # more, and absence says the same.
-    ttl=timedelta(days=97),
+    # No expiry: rows are change points, and the last one stays true until the next act. Its
+    # counts are zero by then, but the mean of all ratings is worth keeping.
+    ttl=timedelta(0),
     source=exported("title_popularity_stats"),
     schema=[
         Field(name="title_id", dtype=String),
@@ -34,6 +34,10 @@ title_popularity_stats = FeatureView(
             description="Sum of signals in 90 days, in thousandths.",
         ),
         Field(name="rating_count_90d", dtype=Int64, description="Ratings given in 90 days."),
-        Field(name="mean_rating", dtype=Float64, description="Their mean; null without any."),
+        Field(
+            name="mean_rating",
+            dtype=Float64,
+            description="Mean of all ratings so far, in 0 to 10 stars; null without any.",
+        ),
     ],
 )
