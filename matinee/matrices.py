@@ -60,6 +60,7 @@ def features(
     identity: bool,
     family_weights: Mapping[str, float],
     minimum_support: int,
+    longest_list: int = 5,
 ) -> Features:
     """Identity columns first, then one block of columns per family, in the order given.
 
@@ -79,6 +80,11 @@ def features(
     minimum_support : int
         A value carried by fewer rows gets no column: too few to learn from, and enough to
         memorise by.
+
+    longest_list : int
+        A row keeps so many values of a family: those that most rows carry, as they are learned
+        best, then in alphabetical order. Training time grows with the length of lists, and a cast
+        of thirty says little that its five best-known do not.
 
     Raises
     ------
@@ -101,15 +107,15 @@ def features(
             raise ConfigError(f"family {family} has weight {weight}: give it one above 0")
         rows, values = _pairs(family, labels, len(ids))
         words = Vocabulary.from_ids(values)
-        block = sp.csr_array(
+        block = sp.csr_array(  # repeats within a row become one entry
             (np.ones(len(rows), np.float32), (rows, words.rows(values))),
             shape=(len(ids), len(words)),
         )
-        block.data[:] = 1.0  # a repeat within a row was summed
-        kept = np.bincount(block.indices, minlength=len(words)) >= minimum_support
-        blocks.append(_normalised(block[:, np.flatnonzero(kept)], weight))
-        names += [f"{family}={word}" for word in words.take(np.flatnonzero(kept)).to_pylist()]
-        owners += [family] * int(kept.sum())
+        block = _shortened(block, longest_list)
+        kept = np.flatnonzero(_support(block) >= minimum_support)
+        blocks.append(_normalised(block[:, kept], weight))
+        names += [f"{family}={word}" for word in words.take(kept).to_pylist()]
+        owners += [family] * len(kept)
     if not names:
         raise DataError(
             f"no feature is carried by {minimum_support} rows or more: lower the minimum support"
@@ -133,6 +139,20 @@ def _pairs(family: str, labels: Labels, n_rows: int) -> tuple[NDArray[np.intp], 
     told = pc.fill_null(pc.not_equal(values, ""), fill_value=False)
     keep = told.to_numpy(zero_copy_only=False)
     return rows[keep].astype(np.intp), values.filter(told)
+
+
+def _support(block: sp.csr_array[np.float32]) -> NDArray[np.intp]:
+    """How many rows carry each column."""
+    return np.bincount(block.indices, minlength=block.shape[1])
+
+
+def _shortened(block: sp.csr_array[np.float32], longest: int) -> sp.csr_array[np.float32]:
+    """Rows with their `longest` best supported columns; of equal ones the first."""
+    row = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
+    order = np.lexsort((block.indices, -_support(block)[block.indices], row))
+    kept = order[np.arange(len(order)) - block.indptr[row] < longest]
+    parts = np.ones(len(kept), np.float32), (row[kept], block.indices[kept])
+    return sp.csr_array(parts, shape=block.shape)
 
 
 def _normalised(block: sp.csr_array[np.float32], weight: float) -> sp.csr_array[np.float32]:

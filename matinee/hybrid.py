@@ -1,0 +1,288 @@
+"""The model: LightFM learns it, arrays are it. Nothing else in the house knows LightFM.
+
+A member's vector is the sum of the vectors of the member's features, and so is a title's; the
+score is their dot product plus the title's bias. Which model it is follows from the features
+alone: identity only is collaborative filtering, content only is content-based, both are the hybrid.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import scipy.sparse as sp
+from annotated_types import Ge, Gt
+from numpy.typing import NDArray
+from pydantic.dataclasses import dataclass as validated_dataclass
+
+from matinee.errors import DataError, GateError, IntegrityError, StorageError
+from matinee.matrices import Features
+
+Progress = Callable[[int, int], None]
+"""Called after each epoch with (done, total)."""
+
+LARGEST_FEATURE = 10.0
+"""Feature values beyond it are refused: LightFM takes 1e6 and silently learns vectors of 4e11."""
+
+LARGEST_LEARNED = 100.0
+"""A healthy embedding or bias stays below 10. Divergence can stay finite: 4.6e19 was seen."""
+
+_ARRAYS = ("member_embeddings", "title_embeddings")
+
+
+@validated_dataclass(frozen=True)
+class Hyperparameters:
+    """All that decides a fit besides its data. Goes whole into the manifest."""
+
+    components: Annotated[int, Gt(0)] = 64
+    """Dimensions of a vector. More helps up to about 128 and costs time in proportion."""
+
+    epochs: Annotated[int, Gt(0)] = 40
+    """Passes over the interactions."""
+
+    loss: Literal["warp", "bpr", "logistic"] = "warp"
+    """WARP looks for a title wrongly above a liked one, so it works on the head of the slate."""
+
+    learning_rate: Annotated[float, Gt(0)] = 0.02
+    """The start of Adagrad's."""
+
+    title_alpha: Annotated[float, Ge(0)] = 2e-5
+    member_alpha: Annotated[float, Ge(0)] = 4e-5
+    """L2 penalties."""
+
+    max_sampled: Annotated[int, Gt(0)] = 40
+    """Titles WARP tries before it takes a liked one to be well placed."""
+
+    seed: Annotated[int, Ge(0)] = 20260101
+
+
+@dataclass(frozen=True)
+class HybridModel:
+    """What was learned, ready to score with NumPy alone."""
+
+    member_embeddings: NDArray[np.float32]
+    """float32, shape (n_member_features, components)."""
+
+    title_embeddings: NDArray[np.float32]
+    """float32, shape (n_title_features, components + 1). The last column is the feature's bias."""
+
+    hyperparameters: Hyperparameters
+
+    def member_vectors(self, features: Features) -> NDArray[np.float32]:
+        """float32, shape (n_members, components + 1); the last column is the 1 that meets the bias.
+
+        A member's own bias is left out: it is the same for each title and changes no order.
+        """
+        vectors = self._vectors("member", features, self.member_embeddings)
+        return np.hstack([vectors, np.ones((len(vectors), 1), np.float32)])
+
+    def title_vectors(self, features: Features) -> NDArray[np.float32]:
+        """float32, shape (n_titles, components + 1); the last column is the title's bias."""
+        return self._vectors("title", features, self.title_embeddings)
+
+    def _vectors(
+        self, side: str, features: Features, embeddings: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        n_features = features.matrix.shape[1]
+        if n_features != len(embeddings):
+            raise DataError(
+                f"the model knows {len(embeddings)} {side} features, got {n_features}: "
+                "build the features with the vocabulary that the model was trained on"
+            )
+        vectors: NDArray[np.float32] = features.matrix @ embeddings
+        return vectors
+
+    def save(self, folder: Path) -> None:
+        """Write the arrays as `.npy` and the hyperparameters as JSON into an existing folder."""
+        for name in _ARRAYS:
+            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
+        text = json.dumps(asdict(self.hyperparameters), indent=2, sort_keys=True)
+        (folder / "hyperparameters.json").write_text(text + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> HybridModel:
+        """Open a saved model, its arrays mapped into memory.
+
+        Raises
+        ------
+        StorageError
+            If a file is missing.
+        IntegrityError
+            If a file is not what `save` writes.
+        """
+        try:
+            members, titles = (
+                np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+                for name in _ARRAYS
+            )
+            stored = json.loads((folder / "hyperparameters.json").read_text())
+            hyperparameters = Hyperparameters(**stored)
+        except OSError as error:
+            raise StorageError(f"no model in {folder}: {error}; fit and save one first") from None
+        except (ValueError, TypeError, EOFError) as error:
+            raise IntegrityError(f"the model in {folder} is damaged: {error}") from None
+        expected = (hyperparameters.components, hyperparameters.components + 1)
+        found = (members.shape[-1], titles.shape[-1])
+        if found != expected:
+            raise IntegrityError(
+                f"the model in {folder} is damaged: vectors of {found} dimensions, "
+                f"its hyperparameters say {expected}"
+            )
+        return cls(members, titles, hyperparameters)
+
+
+def fit(
+    interactions: sp.coo_array[np.float32],
+    member_features: Features,
+    title_features: Features,
+    hyperparameters: Hyperparameters,
+    *,
+    progress: Progress | None = None,
+) -> HybridModel:
+    """Learn from who liked what, on one thread, the same to the bit every time.
+
+    Parameters
+    ----------
+    interactions : float32 COO, shape (n_members, n_titles)
+        Positive weights with a mean near 1, in any order.
+    member_features, title_features : Features
+        One row per member and title of `interactions`.
+    progress : callable, optional
+        Called after every epoch.
+
+    Raises
+    ------
+    DataError
+        If shapes disagree, or a feature value or weight is out of bounds.
+    GateError
+        If training diverged.
+
+    Notes
+    -----
+    LightFM lets go of the interpreter while it works, so fits run side by side in threads.
+    """
+    from lightfm import LightFM
+
+    _check(interactions, member_features, title_features)
+    order = np.lexsort([interactions.col, interactions.row])
+    weights = _matrix(interactions, order, interactions.data[order])
+    liked = _matrix(interactions, order, np.ones(len(order), np.float32))
+    of_members, of_titles = _for_lightfm(member_features), _for_lightfm(title_features)
+    model = LightFM(
+        no_components=hyperparameters.components,
+        loss=hyperparameters.loss,
+        learning_schedule="adagrad",
+        learning_rate=hyperparameters.learning_rate,
+        item_alpha=hyperparameters.title_alpha,
+        user_alpha=hyperparameters.member_alpha,
+        max_sampled=hyperparameters.max_sampled,
+        random_state=hyperparameters.seed,
+    )
+    for epoch in range(hyperparameters.epochs):
+        try:
+            model.fit_partial(
+                liked,
+                user_features=of_members,
+                item_features=of_titles,
+                sample_weight=weights,
+                epochs=1,
+                num_threads=1,
+            )
+        except ValueError as error:
+            if "diverged" not in str(error):
+                raise
+            raise GateError(
+                f"training diverged in epoch {epoch + 1}: {error}; "
+                f"learning_rate is {hyperparameters.learning_rate}"
+            ) from None
+        _refuse_divergence(model, epoch, hyperparameters)
+        if progress is not None:
+            progress(epoch + 1, hyperparameters.epochs)
+
+    member_counts = np.bincount(interactions.row, minlength=interactions.shape[0])
+    title_counts = np.bincount(interactions.col, minlength=interactions.shape[1])
+    titles = np.hstack([model.item_embeddings, model.item_biases[:, None]])
+    return HybridModel(
+        without_untrained(model.user_embeddings, member_features, member_counts),
+        without_untrained(titles, title_features, title_counts),
+        hyperparameters,
+    )
+
+
+def without_untrained(
+    embeddings: NDArray[np.float32], features: Features, counts: NDArray[np.integer]
+) -> NDArray[np.float32]:
+    """The same embeddings, zero for features that no interaction ever spoke for.
+
+    A title that nobody has met yet was only ever drawn as the wrong answer, so its own vector and
+    bias are the random start, pushed down. What is known about it (genres, people) was learned
+    from others and is all that should speak.
+
+    Parameters
+    ----------
+    embeddings : float32, shape (n_features, n_dimensions)
+        Biases included as a column.
+    counts : int, shape (n_rows,)
+        Interactions of each member or title in the training data.
+    """
+    supported = features.matrix.T @ (counts > 0).astype(np.float32) > 0
+    return np.where(supported[:, None], embeddings, np.float32(0))
+
+
+def _matrix(
+    like: sp.coo_array[np.float32], order: NDArray[np.intp], data: NDArray[np.float32]
+) -> Any:
+    """In the order given, as the matrix class that LightFM asks for."""
+    rows, columns = like.row[order].astype(np.int32), like.col[order].astype(np.int32)
+    return sp.coo_matrix((data.astype(np.float32), (rows, columns)), shape=like.shape)
+
+
+def _for_lightfm(features: Features) -> Any:
+    """In 32-bit indices, the only ones that LightFM's compiled part reads."""
+    matrix = features.matrix
+    parts = matrix.data, matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
+    return sp.csr_matrix(parts, shape=matrix.shape)
+
+
+def _check(
+    interactions: sp.coo_array[np.float32], member_features: Features, title_features: Features
+) -> None:
+    if interactions.nnz == 0:
+        raise DataError("no interactions to learn from: nobody liked anything before the cut")
+    for side, features, size in (
+        ("member", member_features, interactions.shape[0]),
+        ("title", title_features, interactions.shape[1]),
+    ):
+        if features.matrix.shape[0] != size:
+            raise DataError(
+                f"{features.matrix.shape[0]} rows of {side} features for {size} {side}s of the "
+                "interactions: build both with one vocabulary"
+            )
+        largest = np.abs(features.matrix.data).max(initial=0)
+        if not largest <= LARGEST_FEATURE:
+            worst = int(features.matrix.indices[np.argmax(np.abs(features.matrix.data))])
+            raise DataError(
+                f"{side} feature {features.names[worst]} reaches {largest:g}, the limit is "
+                f"{LARGEST_FEATURE:g}: normalise it, or training diverges"
+            )
+    wrong = ~((interactions.data > 0) & np.isfinite(interactions.data))
+    if wrong.any():
+        raise DataError(
+            f"{wrong.sum()} of {interactions.nnz} interaction weights are not positive numbers: "
+            "only what was liked is learned from"
+        )
+
+
+def _refuse_divergence(model: Any, epoch: int, hyperparameters: Hyperparameters) -> None:
+    for learned in (model.user_embeddings, model.item_embeddings, model.item_biases):
+        largest = np.abs(learned).max()
+        if not largest <= LARGEST_LEARNED:
+            raise GateError(
+                f"training diverged in epoch {epoch + 1}: a parameter reached {largest:g}, sane is "
+                f"below {LARGEST_LEARNED:g}; lower learning_rate "
+                f"({hyperparameters.learning_rate}) or the weights of features and interactions"
+            )
