@@ -28,8 +28,8 @@ from matinee.features.offline import (
 from matinee.features.registry import digest, promised
 from matinee.features.store import opened, opened_to_write
 
-Progress = Callable[[str, int, int], None]
-"""Called with a view's name, how many views are done, and how many there are."""
+Progress = Callable[[int, int, str], None]
+"""Called with how many views are done, how many there are, and the name of one."""
 
 # Half of what SQLite takes as parameters of one statement.
 _BLOCK = 16_000
@@ -96,12 +96,12 @@ def materialise(
         views = sorted(store.list_batch_feature_views(), key=lambda view: str(view.name))
         for done, view in enumerate(views):
             if progress:
-                progress(view.name, done, len(views))
+                progress(done, len(views), view.name)
             written[view.name], deleted[view.name] = _materialise_view(
                 store, view, start, as_of, anew=anew
             )
         if progress and views:
-            progress(views[-1].name, len(views), len(views))
+            progress(len(views), len(views), views[-1].name)
     _write(watermark, {"as_of": as_of.isoformat(), "registry_sha256": registry})
     return Materialised(as_of, written, deleted)
 

@@ -12,8 +12,8 @@ from matinee.errors import DataError
 from matinee.validation.results import Checked, Validation
 from matinee.validation.suites import load_suites
 
-Progress = Callable[[str, int, int], None]
-"""Called with a table's name, how many tables are done, and how many there are."""
+Progress = Callable[[int, int, str], None]
+"""Called with how many tables are done, how many there are, and the name of one."""
 
 # The library keeps its current context in a global, so two threads take turns.
 _TURN = threading.Lock()
@@ -22,8 +22,8 @@ _EXAMPLES = 5
 _QUERY = "unexpected_rows_expectation"
 
 
-def check_all(*, database: Path, project: Path, progress: Progress | None = None) -> Validation:
-    """Hold every guarded table of `database` to its suite; the caller decides what to do.
+def check_all(*, home: Path, project: Path, progress: Progress | None = None) -> Validation:
+    """Hold every guarded table of the warehouse to its suite; the caller decides what to do.
 
     Notes
     -----
@@ -32,25 +32,26 @@ def check_all(*, database: Path, project: Path, progress: Progress | None = None
     """
     suites = load_suites(project)
     results: list[Checked] = []
-    with _opened(database) as warehouse:
+    with _opened(home) as warehouse:
         for done, (table, suite) in enumerate(suites.items()):
             if progress:
-                progress(table, done, len(suites))
-            results += _check(table, warehouse, suite, database)
+                progress(done, len(suites), table)
+            results += _check(table, warehouse, suite)
     if progress:
-        progress(table, len(suites), len(suites))
+        progress(len(suites), len(suites), table)
     return Validation(tuple(results))
 
 
-def check(table: str, *, database: Path, suite: Any) -> Validation:
-    """Hold one table to one suite."""
-    with _opened(database) as warehouse:
-        return Validation(tuple(_check(table, warehouse, suite, database)))
+def check(table: str, *, home: Path, suite: Any) -> Validation:
+    """Hold one table of the warehouse to one suite."""
+    with _opened(home) as warehouse:
+        return Validation(tuple(_check(table, warehouse, suite)))
 
 
 @contextlib.contextmanager
-def _opened(database: Path) -> Iterator[Any]:
+def _opened(home: Path) -> Iterator[Any]:
     """A Great Expectations data source on the warehouse."""
+    database = home / "warehouse" / "matinee.duckdb"
     if not database.is_file():
         raise DataError(f"no warehouse {database}: build it with `matinee run`")
     with _TURN, warnings.catch_warnings():
@@ -79,13 +80,13 @@ def _opened(database: Path) -> Iterator[Any]:
             warehouse.get_engine().dispose()
 
 
-def _check(table: str, warehouse: Any, suite: Any, database: Path) -> list[Checked]:
+def _check(table: str, warehouse: Any, suite: Any) -> list[Checked]:
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
     try:
         asset = warehouse.add_table_asset(name=table, table_name=table)
     except TestConnectionError:
-        raise DataError(f"no table {table} in {database}: build it with `matinee run`") from None
+        raise DataError(f"no table {table} in the warehouse: build it with `matinee run`") from None
     batch = asset.add_batch_definition_whole_table("all").get_batch()
     answers = {
         _identity(one.expectation_config): one.to_json_dict()

@@ -145,8 +145,8 @@ def test_the_same_night_twice_changes_nothing(where, export):
 def test_progress_names_each_view_and_ends_full(where):
     seen = []
     night(where, at(1, 10), progress=lambda *step: seen.append(step))
-    assert seen[0] == ("member_activity_stats", 0, 7)
-    assert seen[-1] == ("title_popularity_stats", 7, 7)
+    assert seen[0] == (0, 7, "member_activity_stats")
+    assert seen[-1] == (7, 7, "title_popularity_stats")
 
 
 def test_a_tampered_value_is_found_and_named(where, export):
