@@ -1,0 +1,217 @@
+"""The way from a device to the landing zone: delays, retries, and clients that send nonsense.
+
+Rates are of rows and stay well below the error budget of one in a hundred. What was planted is
+counted per stream and rule, exactly.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from matinee.simulator.catalogue import Ints
+
+LATE, VERY_LATE = 0.02, 0.001
+LATE_HOURS, VERY_LATE_HOURS = (7, 66), (80, 200)  # within three days; later than that
+REPEATED = 0.002  # sent twice, to the byte
+REDELIVERED, MOST_REDELIVERED = 0.002, 0.003  # the same event again, received later
+BROKEN, MOST_BROKEN = 0.0025, 0.004
+
+BEHAVIOUR = ("plays", "ratings", "searches", "impressions")
+RULES: dict[str, tuple[str, ...]] = {
+    "plays": (
+        "unreadable_line", "missing_field:title_id", "mistyped_field:watched_seconds",
+        "out_of_range:watched_seconds", "not_allowed:device", "event_after_receipt",
+        "before_service", "unknown_title", "unknown_member",
+    ),
+    "ratings": (
+        "unreadable_line", "missing_field:member_id", "mistyped_field:value",
+        "not_allowed:rating_kind", "unknown_title", "unknown_member",
+    ),
+    "searches": (
+        "unreadable_line", "missing_field:query_text", "out_of_range:result_count",
+        "mistyped_field:event_at", "unknown_member",
+    ),
+    "impressions": (
+        "unreadable_line", "missing_field:impression_id", "mistyped_field:was_clicked",
+        "out_of_range:row_index", "unknown_title", "unknown_member",
+    ),
+}  # fmt: skip
+WRONG: dict[str, Any] = {
+    "watched_seconds": -5,
+    "result_count": -1,
+    "row_index": -2,
+    "device": "fridge",
+    "rating_kind": "hearts",
+}
+MISTYPED: dict[str, Any] = {
+    "watched_seconds": "a while",
+    "value": "great",
+    "event_at": "yesterday",
+    "was_clicked": "perhaps",
+}
+
+MICROSECONDS_A_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What one landing day brings, per stream."""
+
+    tables: dict[str, pa.Table]
+    broken_lines: dict[str, list[str]]
+    planted: dict[str, dict[str, int]]
+    """stream -> rule or kind of dirt -> rows."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Rows of one stream on their way."""
+
+    stream: str
+    table: pa.Table
+    is_again: bool = False
+
+
+@dataclass
+class Post:
+    """Parcels by the day on which they arrive, counted from the first."""
+
+    first_day: date
+    waiting: dict[int, list[Parcel]] = field(default_factory=dict)
+
+    def send(self, tables: dict[str, pa.Table], rng: np.random.Generator) -> None:
+        """Give every event its `received_at` and put it on its way."""
+        for stream, table in tables.items():
+            if table.num_rows:
+                delay = _delay(stream, table.num_rows, rng)
+                table = _received(table, _micros(table, "received_at") + delay)
+                self._post(stream, table)
+                if stream in BEHAVIOUR:
+                    self._post(stream, _deliver_again(table, rng), is_again=True)
+
+    def backfill(self, tables: dict[str, pa.Table]) -> None:
+        """What happened before the logs begin lands on the first day, received in its own time."""
+        for stream, table in tables.items():
+            table = _received(table, _micros(table, "event_at"))
+            self.waiting.setdefault(0, []).append(Parcel(stream, table))
+
+    def _post(self, stream: str, table: pa.Table, is_again: bool = False) -> None:
+        days = _micros(table, "received_at") // MICROSECONDS_A_DAY
+        days -= (self.first_day - date(1970, 1, 1)).days
+        for day in np.unique(days).tolist():
+            parcel = Parcel(stream, table.filter(pa.array(days == day)), is_again)
+            self.waiting.setdefault(day, []).append(parcel)
+
+    def deliver(self, day: int, rng: np.random.Generator) -> Landed:
+        """All that arrives on `day`, with what the way adds to it."""
+        arrived: dict[str, list[Parcel]] = {}
+        for parcel in self.waiting.pop(day, []):
+            arrived.setdefault(parcel.stream, []).append(parcel)
+        tables: dict[str, pa.Table] = {}
+        broken: dict[str, list[str]] = {}
+        planted: dict[str, dict[str, int]] = {}
+        for stream in sorted(arrived):
+            parcels = arrived[stream]
+            table = pa.concat_tables(parcel.table for parcel in parcels)
+            table = table.sort_by([("received_at", "ascending"), ("event_id", "ascending")])
+            counts = _lateness(table) if stream in BEHAVIOUR else Counter[str]()
+            counts["duplicate_event_id"] = sum(p.table.num_rows for p in parcels if p.is_again)
+            if stream in BEHAVIOUR:
+                table, repeats = _repeat(table, rng)
+                broken[stream], rules = _break(stream, table, rng)
+                counts.update(rules, exact_repeat=repeats)
+            tables[stream] = table
+            planted[stream] = {name: count for name, count in sorted(counts.items()) if count}
+        return Landed(tables, broken, planted)
+
+
+def _deliver_again(table: pa.Table, rng: np.random.Generator) -> pa.Table:
+    """Events whose receipt the client did not hear of, as they come again on the next day.
+
+    Across midnight, where looking for duplicates within one day misses them.
+    """
+    n = table.num_rows
+    count = min(rng.binomial(n, REDELIVERED), int(n * MOST_REDELIVERED))
+    again = table.take(pa.array(np.sort(rng.choice(n, count, replace=False))))
+    midnight = _micros(again, "received_at") // MICROSECONDS_A_DAY + 1
+    later = rng.integers(1, 20 * 3600, count) * 1_000_000
+    return _received(again, midnight * MICROSECONDS_A_DAY + later)
+
+
+def _delay(stream: str, n: int, rng: np.random.Generator) -> Ints:
+    """Microseconds on the way: seconds as a rule, now and then hours or days."""
+    seconds = 1 + rng.exponential(15, n)
+    if stream in BEHAVIOUR:
+        fate = rng.random(n)
+        late = 3600 * rng.uniform(*LATE_HOURS, n)
+        very_late = 3600 * rng.uniform(*VERY_LATE_HOURS, n)
+        seconds = np.select([fate < VERY_LATE, fate < LATE], [very_late, late], seconds)
+    milliseconds: Ints = (seconds * 1000).astype(np.int64)
+    return milliseconds * 1000
+
+
+def _lateness(table: pa.Table) -> Counter[str]:
+    """Rows that took longer than any film lasts, and longer than three days."""
+    hours = (_micros(table, "received_at") - _micros(table, "event_at")) / 3_600_000_000
+    very_late = int((hours > 72).sum())
+    return Counter(late=int((hours > 6).sum()) - very_late, later_than_3_days=very_late)
+
+
+def _repeat(table: pa.Table, rng: np.random.Generator) -> tuple[pa.Table, int]:
+    n = table.num_rows
+    count = int(rng.binomial(n, REPEATED))
+    rows = np.concatenate([np.arange(n), rng.choice(n, count, replace=False)])
+    return table.take(pa.array(np.sort(rows))), count
+
+
+def _break(
+    stream: str, table: pa.Table, rng: np.random.Generator
+) -> tuple[list[str], Counter[str]]:
+    """JSON lines that break one rule each, in the likeness of rows that do not."""
+    n = table.num_rows
+    count = min(rng.binomial(n, BROKEN), int(n * MOST_BROKEN))
+    models = table.take(pa.array(rng.integers(n, size=count) if count else [], pa.int64()))
+    rules = [str(rule) for rule in rng.choice(RULES[stream], count)]
+    lines = [
+        _broken_line(row, rule, number)
+        for number, (row, rule) in enumerate(zip(models.to_pylist(), rules, strict=True))
+    ]
+    return lines, Counter(rules)
+
+
+def _broken_line(row: dict[str, Any], rule: str, number: int) -> str:
+    received_at: datetime = row["received_at"]
+    row["event_id"] = f"{row['event_id']}-broken{number}"
+    kind, _, column = rule.partition(":")
+    match kind:
+        case "missing_field":
+            del row[column]
+        case "mistyped_field":
+            row[column] = MISTYPED[column]
+        case "out_of_range" | "not_allowed":
+            row[column] = WRONG[column]
+        case "event_after_receipt":
+            row["event_at"] = received_at + timedelta(days=1)
+        case "before_service":
+            row["event_at"] = datetime(1970, 1, 1)  # noqa: DTZ001 - a clock never set
+        case "unknown_title":
+            row["title_id"] = "nothing-like-it"
+        case "unknown_member":
+            row["member_id"] = "nobody"
+    line = json.dumps(row, default=lambda instant: instant.isoformat() + "Z", ensure_ascii=False)
+    return line[: len(line) // 2] if kind == "unreadable_line" else line
+
+
+def _micros(table: pa.Table, column: str) -> Ints:
+    micros: Ints = table[column].cast(pa.int64()).to_numpy()
+    return micros
+
+
+def _received(table: pa.Table, at: Ints) -> pa.Table:
+    place = table.schema.get_field_index("received_at")
+    return table.set_column(place, table.schema.field(place), pa.array(at, pa.timestamp("us")))

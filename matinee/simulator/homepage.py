@@ -1,0 +1,152 @@
+"""The homepage of the simulated service: a stochastic policy whose propensities are exact.
+
+Each visit shows three shelves of three titles. Slots are filled in reading order; each draws one
+title from the shelf's distribution (mostly what is popular there, a little of everything), never
+one that is on the page already. `slot_propensity` is the chance of that draw given the page so far.
+The artwork of a title is its first variant most of the time, another one by chance.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from matinee.simulator import world
+from matinee.simulator.catalogue import VARIANTS, Bools, Catalogue, Ints
+
+POLICY_ID = "house-1"
+EXPERIMENT_ID = "new-shelf-first"
+ARMS = ("control", "treatment")
+
+SHELVES, COLUMNS = 3, 3
+SLOTS = SHELVES * COLUMNS
+EXPLORATION = 0.1  # of slots are drawn evenly from all that may be shown
+ARTWORK_EXPLORATION = 0.3
+ARTWORK_PROPENSITY = np.array(
+    [1 - ARTWORK_EXPLORATION + ARTWORK_EXPLORATION / VARIANTS]
+    + [ARTWORK_EXPLORATION / VARIANTS] * (VARIANTS - 1)
+)
+
+POPULAR, NEW, GENRE = 0, 1, 2  # kinds of shelves; a genre's shelf is GENRE + its row
+ROW_KINDS = ("popular", "new", *(f"genre:{name}" for name in world.GENRES))
+NEW_FOR_DAYS = 30
+
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What n visits were shown; -1 marks a slot for which no title was left."""
+
+    titles: Ints
+    """(n, SLOTS)"""
+    propensity: Doubles
+    is_exploration: Bools
+    kinds: Ints
+    """(n, SHELVES) rows of ROW_KINDS."""
+    artwork: Ints
+    """(n, SLOTS) the variant shown."""
+
+
+def shelf_weights(catalogue: Catalogue, day: int, kind: int) -> Doubles:
+    """How much of a shelf's attention each title (T,) gets, before eligibility."""
+    age = np.maximum(day - catalogue.added, 0)
+    popular: Doubles = catalogue.popularity * (1 + 5 * np.exp(-age / 6))
+    if kind == POPULAR:
+        return popular
+    chosen = (catalogue.added >= 0) & (age < NEW_FOR_DAYS) if kind == NEW else None
+    chosen = catalogue.genres[:, kind - GENRE] if chosen is None else chosen
+    # A shelf that runs dry goes on with what is popular.
+    weights: Doubles = popular * np.where(chosen, 1.0, 0.01)
+    return weights
+
+
+def distributions(weights: Doubles, eligible: Bools) -> Doubles:
+    """(segments, T) the chance of each title in an empty page's slot; rows sum to one."""
+    mass = weights * eligible
+    evenly = eligible / np.maximum(eligible.sum(axis=1, keepdims=True), 1)
+    best = mass / np.maximum(mass.sum(axis=1, keepdims=True), 1e-300)
+    mixed: Doubles = (1 - EXPLORATION) * best + EXPLORATION * evenly
+    return mixed
+
+
+def choose_shelves(genre: Ints, is_treated: Bools) -> Ints:
+    """(n, SHELVES) the kinds of shelves: the experiment moves what is new to the top."""
+    shelf = GENRE + genre
+    popular, new = np.full_like(shelf, POPULAR), np.full_like(shelf, NEW)
+    control = np.stack([popular, shelf, new], axis=1)
+    treated = np.stack([new, popular, shelf], axis=1)
+    return np.where(is_treated[:, None], treated, control)
+
+
+@dataclass(frozen=True)
+class Urn:
+    """A shelf's distribution over titles, one row a segment, ready to be drawn from many times."""
+
+    chances: Doubles
+    """(segments, T), rows sum to one."""
+    cumulative: Doubles
+    lifted: Doubles
+    """`cumulative` in one flat array: each row in a unit interval of its own."""
+
+    @classmethod
+    def fill(cls, chances: Doubles) -> "Urn":
+        cumulative = np.cumsum(chances, axis=1)
+        cumulative /= np.maximum(cumulative[:, -1:], 1e-300)  # exactly one at the end
+        lifted = (cumulative + np.arange(len(chances))[:, None]).ravel()
+        return cls(chances, cumulative, lifted)
+
+    def draw(self, segment: Ints, placed: Ints, uniform: Doubles) -> tuple[Ints, Doubles]:
+        """One title a visit (n,), none of `placed` (n, k); and its chance given those.
+
+        The inverse of the cumulative distribution with the placed titles cut out of it: the
+        uniform number is stretched over what is left, then moved past each cut before it.
+        Where nothing is left the title is -1.
+        """
+        is_there = placed >= 0
+        titles = self.chances.shape[1]
+        order = np.argsort(np.where(is_there, placed, titles), axis=1, kind="stable")
+        cut = np.take_along_axis(placed, order, axis=1)
+        mass = np.where(cut >= 0, self.chances[segment[:, None], cut], 0.0)
+        left = 1.0 - mass.sum(axis=1)
+        target = uniform * left
+        for k in range(placed.shape[1]):
+            start = self.cumulative[segment, cut[:, k]] - mass[:, k]
+            target = target + np.where((cut[:, k] >= 0) & (target >= start), mass[:, k], 0.0)
+        found = np.searchsorted(self.lifted, target + segment, side="right")
+        title = np.clip(found - segment * titles, 0, titles - 1)
+        chance = self.chances[segment, title] / np.maximum(left, 1e-300)
+        # Rounding at the edge of a cut may land on what was cut: rather an empty slot than a lie.
+        again = ((title[:, None] == placed) & is_there).any(axis=1)
+        is_drawn = (left > 1e-9) & (chance > 0) & ~again
+        return np.where(is_drawn, title, -1), np.where(is_drawn, chance, 1.0)
+
+
+def render(
+    catalogue: Catalogue, day: int, segment: Ints, shelves: Ints, rng: np.random.Generator
+) -> Pages:
+    """Fill the pages of n visits by members of `segment` = country x age limit (n,)."""
+    n = len(segment)
+    eligible = catalogue.eligible(day).reshape(-1, len(catalogue))
+    titles = np.full((n, SLOTS), -1)
+    propensity = np.ones((n, SLOTS))
+    is_exploration = np.zeros((n, SLOTS), bool)
+    uniforms = rng.random((n, SLOTS))
+    explores = rng.random((n, SLOTS))
+    evenly = 1.0 / np.maximum(eligible.sum(axis=1), 1)
+    for shelf in range(SHELVES):
+        for kind in np.unique(shelves[:, shelf]):
+            rows = np.flatnonzero(shelves[:, shelf] == kind)
+            here, segments = np.unique(segment[rows], return_inverse=True)
+            weights = shelf_weights(catalogue, day, int(kind))
+            urn = Urn.fill(distributions(weights, eligible[here]))
+            even = EXPLORATION * evenly[segment[rows]]
+            for slot in range(shelf * COLUMNS, (shelf + 1) * COLUMNS):
+                title, chance = urn.draw(segments, titles[rows, :slot], uniforms[rows, slot])
+                titles[rows, slot] = title
+                propensity[rows, slot] = chance
+                # Given the title drawn, the chance that it was drawn evenly.
+                ratio = even / np.maximum(urn.chances[segments, title], 1e-300)
+                is_exploration[rows, slot] = (explores[rows, slot] < ratio) & (title >= 0)
+    artwork = np.searchsorted(np.cumsum(ARTWORK_PROPENSITY)[:-1], rng.random((n, SLOTS)), "right")
+    return Pages(titles, propensity, is_exploration, shelves, artwork)

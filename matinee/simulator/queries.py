@@ -1,0 +1,55 @@
+"""What is typed into the search box: names and genres, with the slips of fingers."""
+
+import numpy as np
+
+from matinee.simulator import world
+from matinee.simulator.behaviour import Searches
+from matinee.simulator.catalogue import Catalogue
+
+BY_PERSON, BY_GENRE = 0.25, 0.12  # the others type a title
+SLIPS = 0.15
+NONSENSE = ("the one with the", "new film by", "season 9 of", "asdf", "free movie", "live match")
+
+
+def slip(text: str, rng: np.random.Generator) -> str:
+    """One letter lost, doubled or swapped with the next."""
+    if len(text) < 4:
+        return text
+    k = int(rng.integers(1, len(text) - 1))
+    kind = int(rng.integers(3))
+    if kind == 0:
+        return text[:k] + text[k + 1 :]
+    if kind == 1:
+        return text[:k] + text[k] + text[k:]
+    return text[:k] + text[k + 1] + text[k] + text[k + 2 :]
+
+
+def type_out(
+    searches: Searches, catalogue: Catalogue, rng: np.random.Generator
+) -> tuple[list[str], list[int]]:
+    """The text of each search, and how many results it found."""
+    texts: list[str] = []
+    counts: list[int] = []
+    genre_sizes = catalogue.genres.sum(axis=0)
+    starts, _ = catalogue.filmography
+    draws = rng.random((len(searches.title), 2)).tolist()
+    for title, fails, (kind, slips) in zip(
+        searches.title.tolist(), searches.is_fruitless.tolist(), draws, strict=True
+    ):
+        film = catalogue.films[title]
+        people = catalogue.people[title]
+        people = people[people >= 0]
+        if fails:
+            text = f"{rng.choice(NONSENSE)} {film.name[: int(rng.integers(2, 9))].lower()}".strip()
+            count = 0
+        elif kind < BY_PERSON and len(people):
+            name = int(people[int(rng.integers(len(people)))])
+            text, count = catalogue.names[name].lower(), int(starts[name + 1] - starts[name])
+        elif kind < BY_PERSON + BY_GENRE:
+            genre = int(rng.choice(np.flatnonzero(catalogue.genres[title])))
+            text, count = world.GENRES[genre].lower(), int(genre_sizes[genre])
+        else:
+            text, count = film.name.lower(), 1 + int(rng.integers(4))
+        texts.append(slip(text, rng) if slips < SLIPS else text)
+        counts.append(count)
+    return texts, counts

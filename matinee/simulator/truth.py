@@ -1,0 +1,84 @@
+"""What was planted, for tests and for people who want to check a model against it.
+
+The pipeline never reads it.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from matinee.simulator import accounts, behaviour, delivery, homepage, people, world
+from matinee.simulator.simulation import Simulation
+from matinee.simulator.tables import member_id
+
+MOST_MEMBERS = 10_000  # described one by one; the rest follow the same rules
+NOTE = (
+    "Planted by a generator. How well a model finds it again says that the code works, not that "
+    "the model is good for people."
+)
+
+
+def describe(simulation: Simulation) -> dict[str, Any]:
+    """The planted truths as JSON values. Complete once all landing days have been taken."""
+    crowd = simulation.people
+    count = min(len(crowd), MOST_MEMBERS)
+    return {
+        "note": NOTE,
+        "rules": {
+            "taste_strength": people.STRENGTH,
+            "archetypes": world.ARCHETYPES,
+            "artwork_tags": world.ARTWORK_TAGS,
+            "position_bias": {"row": behaviour.ROW_BIAS, "column": behaviour.COLUMN_BIAS},
+            "churn_log_odds": accounts.CHURN,
+            "policy": {
+                "id": homepage.POLICY_ID,
+                "exploration": homepage.EXPLORATION,
+                "artwork_exploration": homepage.ARTWORK_EXPLORATION,
+            },
+            "experiment": {"id": homepage.EXPERIMENT_ID, "effect": "position bias and no other"},
+            "late_ratio": delivery.LATE,
+            "very_late_ratio": delivery.VERY_LATE,
+            "bots": 0,
+        },
+        "members": {member_id(row): _member(simulation, row) for row in range(count)},
+        "titles": {
+            film.id: {
+                "is_invented": film.id.startswith("invented"),
+                "popularity": round(float(simulation.catalogue.popularity[row]), 6),
+                "quality": round(float(simulation.catalogue.quality[row]), 4),
+                "added_on": simulation.scribe.on(int(simulation.catalogue.added[row])).isoformat(),
+                "hidden": simulation.catalogue.hidden[row].round(4).tolist(),
+            }
+            for row, film in enumerate(simulation.catalogue.films)
+        },
+        "cancellations": [
+            {
+                "member_id": member_id(int(row["member"])),
+                "on": simulation.scribe.on(int(row["day"])).isoformat(),
+                "satisfaction": row["satisfaction"],
+                "chance": row["chance"],
+            }
+            for row in simulation.cancellations
+        ],
+    }
+
+
+def _member(simulation: Simulation, row: int) -> dict[str, Any]:
+    crowd = simulation.people
+    names = simulation.catalogue.names
+    return {
+        "archetypes": _named(list(world.ARCHETYPES), crowd.mixture[row]),
+        "genres": _named(list(world.GENRES), crowd.genres[row]),
+        "themes": _named(list(world.THEMES), crowd.themes[row]),
+        "artwork": _named(list(world.ARTWORK_TAGS), crowd.artwork[row]),
+        "favourites": [names[k] for k in crowd.favourites[row] if k >= 0],
+        "hidden": crowd.hidden[row].round(4).tolist(),
+        "activity": round(float(crowd.activity[row]), 4),
+        "arm": homepage.ARMS[int(crowd.is_treated[row])],
+    }
+
+
+def _named(names: list[str], weights: np.ndarray[Any, Any]) -> dict[str, float]:
+    """The weights that matter, heaviest first."""
+    order = np.argsort(-np.abs(weights), kind="stable")[:6]
+    return {names[k]: round(float(weights[k]), 4) for k in order}
