@@ -1,0 +1,99 @@
+"""Judges the hybrid beside its siblings and popularity on what the protocol held out, and holds the gate's rules to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from matinee import judging, popularity, ranking
+from matinee.pipeline import training
+from matinee.pipeline.frames import JUDGED, Frame
+from matinee.pipeline.night import Night
+from matinee.pipeline.training import COLLABORATIVE, CONTENT, HYBRID
+
+PLACES = 10
+"""The part of a slate that members see first."""
+
+POPULARITY = "popularity"
+
+COLD_TITLE = "cold title"
+"""A cohort of titles, not of members: their slates and their truth hold titles nobody had met at the cut."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Numbers and verdicts: the evidence of a release."""
+
+    evaluation: pa.Table
+    verdicts: tuple[judging.Verdict, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The gate table: a line per cohort and metric, a column per model, the best in each line to compare."""
+        table: dict[tuple[str, str], dict[str, Any]] = {}
+        for row in self.evaluation.to_pylist():
+            line = table.setdefault(
+                (row["metric"], row["cohort"]),
+                {
+                    "cohort": row["cohort"],
+                    "metric": row["metric"],
+                    "members": row["member_count"],
+                },
+            )
+            line[row["model"]] = round(row["mean"], 4)
+        return list(table.values())
+
+    def refusals(self) -> list[judging.Verdict]:
+        """The rules that said no."""
+        return [verdict for verdict in self.verdicts if not verdict.passed]
+
+
+def judge(night: Night) -> Judged:
+    """Rank all titles for every held-out member with every model, seen ones out, and compare."""
+    frame = Frame.read(night.work(JUDGED))
+    truth = frame.truth()
+    interactions = frame.interactions()
+    met = frame.seen()
+    # A title that was not in the catalogue at the cut could not have been shown.
+    here = pc.is_valid(frame.title_features["title_kind"]).to_numpy()
+    acted_on = np.concatenate([interactions.col, met.indices])
+    cold = here & (np.bincount(acted_on, minlength=len(frame.titles)) == 0)
+
+    slates: dict[str, NDArray[np.intp]] = {}
+    of_cold: dict[str, NDArray[np.intp]] = {}
+    scores: NDArray[np.float32] = np.empty(0, np.float32)
+    for name in (HYBRID, COLLABORATIVE, CONTENT):
+        model = training.load(night, JUDGED, name)
+        features = training.described(frame, name)
+        vectors = model.member_vectors(features.members), model.title_vectors(features.titles)
+        slates[name], scored = ranking.best_titles(*vectors, PLACES, excluded=met, allowed=here)
+        of_cold[name], _ = ranking.best_titles(*vectors, PLACES, allowed=cold)
+        scores = scored if name == HYBRID else scores
+    popular = popularity.popularity(
+        frame.rows(frame.signals)[1],
+        frame.weights,
+        frame.ages,
+        half_life_days=frame.half_life_days,
+        title_count=len(frame.titles),
+    )[None, :]
+    everyone = np.zeros(len(frame.members), np.intp)
+    slates[POPULARITY], _ = ranking.best_of_scores(
+        popular, everyone, PLACES, excluded=met, allowed=here
+    )
+    of_cold[POPULARITY], _ = ranking.best_of_scores(popular, everyone, PLACES, allowed=cold)
+
+    seed = night.settings.seed
+    everybody = judging.cohorts(np.bincount(interactions.row, minlength=len(frame.members)))
+    evaluation = judging.evaluate(slates, truth, everybody, contender=HYBRID, seed=seed)
+    among_cold = judging.only_titles(truth, cold)
+    if among_cold.nnz:
+        cohort = {COLD_TITLE: np.ones(len(frame.members), np.bool_)}
+        found = judging.evaluate(of_cold, among_cold, cohort, contender=HYBRID, seed=seed)
+        of_titles = found.filter(pc.equal(found["cohort"], COLD_TITLE))
+        evaluation = pa.concat_tables([evaluation, of_titles])
+    verdicts = judging.gate(evaluation, scores, contender=HYBRID, rivals=(POPULARITY, COLLABORATIVE))
+    return Judged(evaluation, tuple(verdicts))

@@ -1,0 +1,268 @@
+"""Every member's slate from the published model, with where it came from and a reason for each title.
+
+Members are taken in blocks, in the order of their ids: one machine loops over blocks, many machines could each take some.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from matinee import hybrid, matrices, metrics, popularity, ranking, reasons, releases
+from matinee.columns import MEMBER_ID, RANK, REASON, ROW_KIND, SCORE, SOURCE, TITLE_ID
+from matinee.pipeline import catalogue, shelves, training, wording
+from matinee.pipeline.frames import PUBLISHED, Frame
+from matinee.pipeline.night import Night, Progress
+
+BLOCK = 16_384
+
+FIRST = 10
+"""The part of a slate that members see first."""
+
+RELEASE = "release"
+"""The folder under `work/` in which a release is put together."""
+
+# Where a slate came from, best informed first.
+HYBRID = "hybrid"  # from what the member did
+COLD_MEMBER = "cold_member"  # from what is known of a member who has done nothing yet
+POPULAR = "popular"  # from what everybody watches, for want of anything else
+NON_PROFILED = "non_profiled"  # the same list for everyone who said no to personalisation
+SOURCES = (HYBRID, COLD_MEMBER, POPULAR, NON_PROFILED)
+
+ROW_KINDS = {HYBRID: "top_picks", COLD_MEMBER: "first_picks"}
+"""The shelf a slate is shown on; all other sources are shown as `popular`."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What the slates are like as a whole."""
+
+    members: int
+    rows: int
+    sources: dict[str, int]
+    """source -> members."""
+    titles_shown: int
+    coverage: float
+    """The share of the catalogue in anybody's first ten."""
+    gini: float
+    """How unequally first-ten places are dealt out over titles: 0 all alike, near 1 one has all."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Slates of some members, as a table and as rows of the catalogue."""
+
+    table: pa.Table
+    rows: NDArray[np.intp]
+    source: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """The published model beside the catalogue, ready to fill slates for any block of members."""
+
+    frame: Frame
+    catalogue: catalogue.Catalogue
+    model: hybrid.HybridModel
+    features: training.Described
+    slate_size: int
+
+    @cached_property
+    def member_vectors(self) -> NDArray[np.float32]:
+        return self.model.member_vectors(self.features.members)
+
+    @cached_property
+    def title_vectors(self) -> NDArray[np.float32]:
+        return self.model.title_vectors(self.features.titles)
+
+    @cached_property
+    def liked(self) -> sp.csr_array[np.float32]:
+        return sp.csr_array(self.frame.interactions())
+
+    @cached_property
+    def seen(self) -> sp.csr_array[np.bool_]:
+        """Rows follow the frame's members: those who may be personalised."""
+        met = self.catalogue.seen
+        members = self.frame.members.rows(met[MEMBER_ID])
+        titles = self.frame.titles.rows(met[TITLE_ID])
+        known = (members >= 0) & (titles >= 0)
+        return matrices.seen(members[known], titles[known], shape=self.frame.shape)
+
+    @cached_property
+    def sources(self) -> NDArray[np.intp]:
+        """Which of `SOURCES` each member of the frame gets."""
+        content = self.features.members.matrix[:, ~self._identity(self.features.members)]
+        describable = self.model.member_embeddings.any(axis=1)[
+            ~self._identity(self.features.members)
+        ]
+        told = (content @ describable.astype(np.float32)) > 0
+        acted = np.diff(self.liked.indptr) > 0
+        return np.where(acted, SOURCES.index(HYBRID), np.where(told, 1, 2))
+
+    @cached_property
+    def popular(self) -> tuple[list[str | None], NDArray[np.float64]]:
+        """Countries, the last one standing for "unknown", and each title's popularity in each."""
+        of_member = self.catalogue.members
+        countries = sorted({name for name in of_member["country"].to_pylist() if name})
+        place = {name: row for row, name in enumerate(countries)}
+        where = dict(zip(of_member[MEMBER_ID].to_pylist(), of_member["country"].to_pylist(), strict=True))
+        acts = self.frame.signals
+        groups = np.array([place.get(where.get(m), -1) for m in acts[MEMBER_ID].to_pylist()], np.intp)
+        scores = popularity.group_popularity(
+            groups,
+            self.frame.rows(acts)[1],
+            self.frame.weights,
+            self.frame.ages,
+            half_life_days=self.frame.half_life_days,
+            shape=(len(countries) + 1, len(self.frame.titles)),
+        )
+        return [*countries, None], scores
+
+    def block(self, start: int) -> Block:
+        """The slates of `BLOCK` members from row `start` of the catalogue's members."""
+        members = self.catalogue.members.slice(start, BLOCK)
+        frame_rows = self.frame.members.rows(members[MEMBER_ID])
+        profiled = frame_rows >= 0
+        source = np.where(profiled, self.sources[frame_rows], SOURCES.index(NON_PROFILED))
+        rows = np.full((len(members), self.slate_size), ranking.NONE, np.intp)
+        scores = np.full(rows.shape, -np.inf, np.float32)
+        countries, popular = self.popular
+        for (country, limit), inside in _groups(members).items():
+            allowed = self.catalogue.eligibility.allowed(country, limit)
+            by_model = inside[np.isin(source[inside], (0, 1))]
+            rows[by_model], scores[by_model] = ranking.best_titles(
+                self.member_vectors[frame_rows[by_model]],
+                self.title_vectors,
+                self.slate_size,
+                excluded=self.seen[frame_rows[by_model]],
+                allowed=allowed,
+            )
+            for number, profiled_too in ((2, True), (3, False)):
+                same = inside[source[inside] == number]
+                # Nothing about a member is in a non-profiled list, not even what to leave out:
+                # all who share a country and a limit get the same.
+                rows[same], scores[same] = ranking.best_of_scores(
+                    popular[[countries.index(country)]],
+                    np.zeros(len(same), np.intp),
+                    self.slate_size,
+                    excluded=self.seen[frame_rows[same]] if profiled_too else None,
+                    allowed=allowed,
+                )
+        told = reasons.best_reasons(
+            self.member_vectors[np.maximum(frame_rows, 0)],
+            np.where((source == SOURCES.index(HYBRID))[:, None], rows, ranking.NONE),
+            self.features.titles.matrix,
+            self.model.title_embeddings,
+            tellable=~self._identity(self.features.titles),
+            liked=self.liked[np.maximum(frame_rows, 0)],
+        )
+        return Block(self._table(members, source, rows, scores, told), rows, source)
+
+    def _table(
+        self,
+        members: pa.Table,
+        source: NDArray[np.intp],
+        rows: NDArray[np.intp],
+        scores: NDArray[np.float32],
+        told: reasons.Reasons,
+    ) -> pa.Table:
+        member, place = np.nonzero(rows != ranking.NONE)
+        of = source[member]
+        kinds = pa.array([ROW_KINDS.get(name, "popular") for name in SOURCES])
+        return pa.table(
+            {
+                MEMBER_ID: members[MEMBER_ID].take(pa.array(member)),
+                RANK: pa.array(place + 1, pa.int32()),
+                TITLE_ID: self.frame.titles.take(rows[member, place]),
+                SCORE: scores[member, place],
+                ROW_KIND: kinds.take(pa.array(of)),
+                REASON: self._words(members, member, place, of, told),
+                SOURCE: pa.array(SOURCES).take(pa.array(of)),
+            }
+        )
+
+    def _words(
+        self,
+        members: pa.Table,
+        member: NDArray[np.intp],
+        place: NDArray[np.intp],
+        source: NDArray[np.intp],
+        told: reasons.Reasons,
+    ) -> pa.Array:
+        """One sentence a place; the vocabulary of sentences is built once, then looked up."""
+        of_country = wording.popular(members["country"])
+        of_feature, of_title = self._sentences
+        sentences = pa.concat_arrays([of_country, of_feature, of_title])
+        kind, index = told.kind[member, place], told.index[member, place]
+        choice = member.copy()  # popular where the member is
+        is_feature = (source == 0) & (kind == reasons.Kind.FEATURE)
+        is_title = (source == 0) & (kind == reasons.Kind.TITLE)
+        choice[is_feature] = len(of_country) + index[is_feature]
+        choice[is_title] = len(of_country) + len(of_feature) + index[is_title]
+        return sentences.take(pa.array(choice))
+
+    @cached_property
+    def _sentences(self) -> tuple[pa.Array, pa.Array]:
+        return (
+            pa.array([wording.feature(name) for name in self.features.titles.names]),
+            pa.array([wording.watched(label) for label in self.catalogue.labels]),
+        )
+
+    @staticmethod
+    def _identity(features: matrices.Features) -> NDArray[np.bool_]:
+        return features.columns_of(matrices.IDENTITY)
+
+
+def score(night: Night, progress: Progress | None = None) -> Scored:
+    """Fill every member's slate, and leave slates, shelves and neighbours in `work/release/`."""
+    frame = Frame.read(night.work(PUBLISHED))
+    scorer = Scorer(
+        frame=frame,
+        catalogue=catalogue.read(night),
+        model=training.load(night, PUBLISHED, training.HYBRID),
+        features=training.described(frame, training.HYBRID),
+        slate_size=night.settings.slate_size,
+    )
+    folder = night.work(RELEASE)
+    folder.mkdir()
+    seen_first: list[NDArray[np.intp]] = []
+    sources: Counter[str] = Counter()
+
+    def blocks() -> Iterator[pa.Table]:
+        total = len(scorer.catalogue.members)
+        for start in range(0, total, BLOCK):
+            block = scorer.block(start)
+            seen_first.append(block.rows[:, :FIRST])
+            sources.update(SOURCES[number] for number in block.source)
+            if progress:
+                progress(min(start + BLOCK, total), total, "members")
+            yield block.table
+
+    rows = releases.write_slates(folder, blocks())
+    shelves.write(folder, scorer)
+    first = np.concatenate(seen_first)
+    shown = metrics.exposure(first, title_count=len(frame.titles))
+    return Scored(
+        members=len(scorer.catalogue.members),
+        rows=rows,
+        sources=dict(sorted(sources.items())),
+        titles_shown=int((shown > 0).sum()),
+        coverage=metrics.coverage(first, title_count=len(frame.titles)),
+        gini=metrics.gini(first, title_count=len(frame.titles)),
+    )
+
+
+def _groups(members: pa.Table) -> dict[tuple[str | None, int | None], NDArray[np.intp]]:
+    """Members by what decides which titles they may be shown: country and maturity limit."""
+    groups: dict[tuple[str | None, int | None], list[int]] = {}
+    pairs = zip(members["country"].to_pylist(), members["maximum_age"].to_pylist(), strict=True)
+    for row, pair in enumerate(pairs):
+        groups.setdefault(pair, []).append(row)
+    return {pair: np.array(rows, np.intp) for pair, rows in groups.items()}
