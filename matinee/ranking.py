@@ -58,7 +58,7 @@ def best_titles(
     Raises
     ------
     DataError
-        If a vector or a score is not finite: the model has diverged.
+        If a vector or a score is NaN or infinite: the model has diverged.
     ConfigError
         If `k` or `block` is out of range, or shapes disagree.
 
@@ -152,8 +152,8 @@ def _candidates(
     """
     _, group, n_groups = dealt.shape
     maxima = dealt.max(axis=1)
-    if np.isnan(maxima).any():
-        raise DataError("scores contain NaN: the model has diverged; lower its learning rate")
+    if not (maxima < np.inf).all():  # false for NaN too
+        raise DataError("scores are not finite: the model has diverged; lower its learning rate")
     bound = np.partition(maxima, n_groups - kept, axis=1)[:, n_groups - kept]
     # With fewer than `kept` titles left the bound is -inf; everything finite is a candidate.
     bound = np.maximum(bound, np.finfo(np.float32).min)

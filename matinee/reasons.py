@@ -162,9 +162,11 @@ def similar_titles(
     As `ranking.best_titles`. A title that nothing is known of has no neighbours and is none.
     """
     unit = _unit(title_vectors)
-    known: NDArray[np.bool_] = unit.any(axis=1)
+    known = np.linalg.norm(unit, axis=1) > 0
     itself = sp.eye_array(len(unit), dtype=np.bool_, format="csr")
-    neighbours = known if allowed is None else np.logical_and(known, allowed)
+    neighbours = known.copy()
+    if allowed is not None:
+        neighbours &= allowed
     rows, cosines = ranking.best_titles(unit, unit, k, excluded=itself, allowed=neighbours)
     rows[~known], cosines[~known] = ranking.NONE, -np.inf
     return rows, cosines

@@ -1,0 +1,144 @@
+"""Protocols hold out what they say, in a defined order, and drop nobody."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matinee import splits
+from matinee.errors import ConfigError, DataError
+
+
+def days(*numbers):
+    return np.datetime64("2026-01-01") + np.array(numbers).astype("timedelta64[D]")
+
+
+def test_the_cut_is_the_midnight_that_leaves_about_the_share_after_it():
+    times = days(*range(10)).astype("datetime64[s]") + np.timedelta64(3, "h")
+    assert splits.global_time_cut(times, share=0.3) == np.datetime64("2026-01-08")
+    assert splits.time_split(times, np.datetime64("2026-01-08")).sum() == 3
+
+
+def test_of_two_equally_good_midnights_the_later_one_cuts():
+    assert splits.global_time_cut(days(0, 1, 2), share=0.5) == np.datetime64("2026-01-03")
+
+
+def test_what_happens_at_the_cut_is_held_out():
+    assert splits.time_split(days(0, 1), np.datetime64("2026-01-02")).tolist() == [False, True]
+
+
+def test_one_day_cannot_be_cut():
+    with pytest.raises(DataError, match=r"2 interactions on 1 day\(s\): no midnight divides them"):
+        splits.global_time_cut(days(0, 0))
+
+
+@pytest.mark.parametrize("share", [0, 1, 1.5])
+def test_a_share_must_be_a_share(share):
+    with pytest.raises(ConfigError, match=f"a share must lie between 0 and 1, got {share}"):
+        splits.global_time_cut(days(0, 1), share=share)
+    with pytest.raises(ConfigError, match="a share must lie"):
+        splits.cold_titles(np.arange(3), share=share, seed=1)
+
+
+def test_the_holdout_takes_so_many_titles_of_each_member_and_leaves_half():
+    members = np.repeat([0, 1, 2], [20, 3, 1])
+    titles = np.concatenate([np.arange(20), np.arange(3), [0]])
+    held = splits.member_holdout(members, titles, per_member=5, seed=1)
+    assert np.bincount(members, weights=held).tolist() == [5, 1, 0]
+
+
+def test_acts_on_one_title_are_held_out_together():
+    members, titles = np.zeros(40, int), np.arange(40) % 8
+    held = splits.member_holdout(members, titles, per_member=3, seed=1)
+    assert len(set(titles[held]) & set(titles[~held])) == 0
+    assert len(set(titles[held])) == 3
+
+
+@given(st.integers(0, 50), st.integers(1, 60))
+def test_a_holdout_does_not_depend_on_the_order_of_rows(seed, size):
+    random = np.random.default_rng(seed)
+    members, titles = random.integers(0, 4, size), random.integers(0, 9, size)
+    times, order = days(*random.integers(0, 5, size)), random.permutation(size)
+    for split in (
+        lambda m, t, _: splits.member_holdout(m, t, per_member=2, seed=seed),
+        lambda m, t, at: splits.leave_last(m, t, at, per_member=2),
+        lambda _, t, __: splits.cold_titles(t, share=0.3, seed=seed),
+    ):
+        straight = split(members, titles, times)[order]
+        assert straight.tolist() == split(members[order], titles[order], times[order]).tolist()
+
+
+def test_the_last_title_met_is_held_out_and_ties_go_to_the_higher_row():
+    members = np.array([0, 0, 0, 1, 1, 1])
+    titles = np.array([3, 1, 2, 5, 4, 5])
+    times = days(0, 2, 1, 1, 1, 9)  # title 5 was met on day 1 first, like title 4
+    held = splits.leave_last(members, titles, times)
+    assert held.tolist() == [False, True, False, True, False, True]
+
+
+@pytest.mark.parametrize("per_member", [0, -1])
+def test_nothing_held_out_is_refused(per_member):
+    rows = np.arange(4)
+    message = f"at least 1 title per member must be held out, got {per_member}"
+    with pytest.raises(ConfigError, match=message):
+        splits.member_holdout(rows, rows, per_member=per_member, seed=1)
+    with pytest.raises(ConfigError, match=message):
+        splits.leave_last(rows, rows, days(0, 1, 2, 3), per_member=per_member)
+
+
+def test_cold_titles_are_held_out_whole():
+    titles = np.arange(100) % 10
+    held = splits.cold_titles(titles, share=0.2, seed=1)
+    assert len(set(titles[held])) == 2
+    assert not set(titles[held]) & set(titles[~held])
+
+
+def test_the_truth_is_what_was_not_met_before():
+    members, titles = np.array([0, 0, 0, 1]), np.array([1, 1, 2, 0])
+    held = np.array([False, True, True, True])
+    truth = splits.truth(members, titles, held, shape=(2, 3))
+    assert truth.toarray().astype(int).tolist() == [[0, 0, 1], [1, 0, 0]]
+    assert truth.nnz == 2
+
+
+def choose(members, times, minimum):
+    return splits.choose_protocol(
+        members,
+        np.arange(len(members)),
+        times,
+        share=0.5,
+        per_member=1,
+        minimum_test_members=minimum,
+        seed=1,
+    )
+
+
+def test_time_cuts_where_enough_members_can_judge():
+    protocol = choose(np.array([0, 0, 1, 1]), days(0, 1, 0, 1), 2)
+    assert protocol.name == "global_time_cut"
+    assert protocol.cut == np.datetime64("2026-01-02")
+    assert protocol.held_out.tolist() == [False, True, False, True]
+    assert protocol.verdict == "global time cut at 2026-01-02: 2 members judge"
+
+
+def test_too_few_members_after_the_cut_give_no_verdict_and_a_holdout_judges():
+    protocol = choose(np.array([0, 0, 1, 1]), days(0, 1, 0, 0), 2)
+    assert protocol.name == "member_holdout"
+    assert protocol.cut is None
+    assert protocol.test_member_count == 2
+    assert protocol.verdict == (
+        "no verdict from the global time cut: only 1 members met something new after 2026-01-02, "
+        "2 are needed; 1 random titles held out of each of 2 members judge instead"
+    )
+
+
+def test_a_backfill_of_one_day_is_judged_by_a_holdout():
+    protocol = choose(np.array([0, 0]), days(0, 0), 1)
+    assert protocol.name == "member_holdout"
+    assert "all 2 interactions fall on one day" in protocol.verdict
+
+
+def test_a_member_who_is_new_after_the_cut_stays_in_the_test():
+    protocol = choose(np.array([0, 0, 1, 2]), days(0, 0, 1, 1), 2)
+    assert protocol.name == "global_time_cut"
+    assert protocol.test_member_count == 2
