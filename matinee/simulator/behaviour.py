@@ -334,8 +334,8 @@ def _rate(audience: Audience, plays: Plays, rng: np.random.Generator) -> Ratings
     member = plays.member[rows]
     quality = audience.catalogue.quality[plays.title[rows]]
     felt = plays.score[rows] + 0.3 * quality + rng.normal(0, 0.5, len(rows))
-    stars = np.clip(np.rint(6.0 + 1.7 * felt), 0, 10)
-    thumbs = np.select([felt > 1.4, felt > -0.1], [2.0, 1.0], -1.0)
+    stars = np.clip(np.rint(4.6 + 1.4 * felt), 0, 10)
+    thumbs = np.select([felt > 2.4, felt > 0.7], [2.0, 1.0], -1.0)
     is_stars = people.rates_in_stars[member]
     return Ratings(
         member=member,

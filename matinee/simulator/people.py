@@ -99,6 +99,7 @@ def _draw_batch(n: int, day: int, rng: np.random.Generator) -> dict[str, npt.NDA
     kids_mixture = np.eye(len(world.ARCHETYPES))[0] * 0.7 + 0.3 * mixture
     mixture = np.where(is_kids[:, None], kids_mixture, mixture)
     genres = _genre_taste(mixture, rng)
+    usual = rng.choice(world.HOURS, n, p=world.HOUR_SHARES)
     return {
         "joined": np.full(n, day) if day else -rng.integers(1, 700, n),
         "country": country,
@@ -109,7 +110,7 @@ def _draw_batch(n: int, day: int, rng: np.random.Generator) -> dict[str, npt.NDA
         "is_kids": is_kids,
         "age_limit": age_limit,
         "activity": np.clip(rng.gamma(1.3, 0.31, n), 0.02, 0.95).astype(np.float32),
-        "hour": np.where(is_kids, 16.5, rng.normal(20.3, 2.2, n)).astype(np.float32),
+        "hour": np.where(is_kids, 16.5, usual + rng.normal(0, 1.2, n)).astype(np.float32),
         "device": rng.choice(len(world.DEVICES), n, p=world.DEVICE_SHARES),
         "is_treated": rng.random(n) < 0.5,
         "rates_in_stars": rng.random(n) < 0.35,

@@ -33,10 +33,10 @@ def titles_changed(catalogue: Catalogue, day: int) -> bool:
 def synopsis(film: Film) -> str:
     """A sentence from facts: the simulator knows no plots."""
     kind = "series" if film.is_series else "film"
-    genre = " and ".join(film.genres[:2]).lower()
+    genre = " and ".join(film.genres[:2]).capitalize()
     cast = f", with {' and '.join(film.actors[:2])}" if film.actors else ""
     who = " and ".join(film.directors[:2])
-    return f"A {genre} {kind} of {film.released_on.year} by {who}{cast}."
+    return f"{genre}: a {kind} of {film.released_on.year} by {who}{cast}."
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class Snapshots:
                         "asset_id": f"{film.id}-art{variant + 1}",
                         "title_id": film.id,
                         "asset_kind": "artwork",
-                        "tags": [*shown, film.genres[0].lower()],
+                        "tags": list(dict.fromkeys([*shown, film.genres[0].lower()])),
                         "digital_source_type": source,
                         "disclosure_label": label,
                     }

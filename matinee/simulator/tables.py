@@ -114,8 +114,8 @@ class Scribe:
     ) -> list[Any]:
         """Received when it is over; `delivery.py` adds the way and its delays."""
         midnight = (self.on(day) - date(1970, 1, 1)).days * 86_400
-        # Milliseconds tell the events of one member in one second apart, and cost no randomness.
-        event_at = (midnight + second) * SECOND + (np.arange(len(second)) * 7919 % 1000) * 1000
+        # A member's own fraction of a second: clocks are not in step, and a page is one instant.
+        event_at = (midnight + second) * SECOND + member * 7919 % 1000 * 1000
         people = self.people
         return [
             self._numbered(prefix, day, len(member)),

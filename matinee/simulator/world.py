@@ -81,6 +81,9 @@ COUNTRIES = (
 DEVICES = ("tv", "phone", "tablet", "web", "console")
 DEVICE_SHARES = (0.46, 0.24, 0.1, 0.14, 0.06)
 
+HOURS = (8.5, 14.0, 20.2, 23.0)  # local hours around which people watch
+HOUR_SHARES = (0.1, 0.17, 0.63, 0.1)
+
 PLANS = ("ads", "standard", "premium")
 PLAN_SHARES = (0.35, 0.45, 0.2)
 PLAN_PRICES = (599, 1199, 1799)
