@@ -184,14 +184,15 @@ def fit(
     )
     for epoch in range(hyperparameters.epochs):
         try:
-            model.fit_partial(
-                liked,
-                user_features=of_members,
-                item_features=of_titles,
-                sample_weight=weights,
-                epochs=1,
-                num_threads=1,
-            )
+            with np.errstate(invalid="ignore"):  # said below, with the cure
+                model.fit_partial(
+                    liked,
+                    user_features=of_members,
+                    item_features=of_titles,
+                    sample_weight=weights,
+                    epochs=1,
+                    num_threads=1,
+                )
         except ValueError as error:
             if "diverged" not in str(error):
                 raise

@@ -1,0 +1,251 @@
+"""The model learns what is plain to see, the same to the bit, and says when it did not."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from subprocess import run
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from pydantic import ValidationError
+
+from matinee import hybrid, matrices, ranking
+from matinee.errors import DataError, GateError, IntegrityError, StorageError
+from matinee.vocabulary import Vocabulary
+
+SIZE = 20
+MEMBERS = Vocabulary.from_ids([f"m{n:02}" for n in range(SIZE)])
+TITLES = Vocabulary.from_ids([f"t{n:02}" for n in range(SIZE)])
+COLOURS = ["dark" if n % 2 else "light" for n in range(SIZE)]
+SMALL = hybrid.Hyperparameters(components=8, epochs=30, learning_rate=0.05, seed=1)
+
+
+def features(ids, *, identity=True, content=True):
+    return matrices.features(
+        ids,
+        {"colour": COLOURS} if content else {},
+        identity=identity,
+        family_weights={"colour": 0.3},
+        minimum_support=1,
+    )
+
+
+def checkerboard(cold_titles=0):
+    """Every member likes the titles of the member's own parity; the diagonal is left out."""
+    member, title = np.nonzero(np.add.outer(np.arange(SIZE), np.arange(SIZE)) % 2 == 0)
+    keep = (member != title) & (title < SIZE - cold_titles)
+    member, title = member[keep], title[keep]
+    return matrices.interactions(
+        member, title, np.ones(len(member)), np.zeros(len(member)), half_life_days=1,
+        shape=(SIZE, SIZE),
+    )  # fmt: skip
+
+
+def slates(model, members, titles, k):
+    liked = checkerboard()
+    seen = matrices.seen(liked.row, liked.col, shape=liked.shape)
+    vectors = model.member_vectors(members), model.title_vectors(titles)
+    return ranking.best_titles(*vectors, k, excluded=seen)
+
+
+def test_the_one_liked_title_that_was_left_out_comes_first():
+    members, titles = features(MEMBERS, content=False), features(TITLES, content=False)
+    model = hybrid.fit(checkerboard(), members, titles, SMALL)
+    rows, _ = slates(model, members, titles, 1)
+    assert rows[:, 0].tolist() == list(range(SIZE))
+
+
+def test_content_alone_ranks_titles_that_nobody_has_met():
+    members = features(MEMBERS, content=False)
+    titles = features(TITLES, identity=False)
+    model = hybrid.fit(checkerboard(cold_titles=4), members, titles, SMALL)
+    scores = model.member_vectors(members) @ model.title_vectors(titles).T
+    cold = scores[:, SIZE - 4 :]
+    likes = np.add.outer(np.arange(SIZE), np.arange(SIZE - 4, SIZE)) % 2 == 0
+    assert cold[likes].min() > cold[~likes].max()
+
+
+def test_scores_equal_those_of_lightfm_up_to_the_members_own_bias():
+    from lightfm import LightFM
+
+    members, titles = features(MEMBERS), features(TITLES)
+    liked = checkerboard()
+    model = hybrid.fit(liked, members, titles, SMALL)
+    reference = LightFM(
+        no_components=8, loss="warp", learning_rate=0.05, item_alpha=SMALL.title_alpha,
+        user_alpha=SMALL.member_alpha, max_sampled=SMALL.max_sampled, random_state=1,
+    )  # fmt: skip
+    by_member, by_title = (sp.csr_matrix(side.matrix.toarray()) for side in (members, titles))
+    order = np.lexsort((liked.col, liked.row))
+    rows = liked.row[order].astype(np.int32), liked.col[order].astype(np.int32)
+    reference.fit(
+        sp.coo_matrix((np.ones(liked.nnz, np.float32), rows), shape=liked.shape),
+        user_features=by_member, item_features=by_title, epochs=30,
+    )  # fmt: skip
+    pairs = np.divmod(np.arange(SIZE * SIZE, dtype=np.int32), SIZE)
+    theirs = reference.predict(
+        *pairs, user_features=by_member, item_features=by_title,
+    ).reshape(SIZE, SIZE)  # fmt: skip
+    own_bias = members.matrix @ reference.user_biases
+    ours = model.member_vectors(members) @ model.title_vectors(titles).T
+    np.testing.assert_allclose(ours, theirs - own_bias[:, None], atol=1e-4)
+
+
+def test_two_fits_are_equal_to_the_bit_side_by_side_and_in_any_row_order():
+    members, titles, liked = features(MEMBERS), features(TITLES), checkerboard()
+    order = np.random.default_rng(1).permutation(liked.nnz)
+    shuffled = sp.coo_array(
+        (liked.data[order], (liked.row[order], liked.col[order])), shape=liked.shape
+    )
+    with ThreadPoolExecutor(2) as pool:
+        fits = [
+            pool.submit(hybrid.fit, given, members, titles, SMALL) for given in (liked, shuffled)
+        ]
+        one, two = (fitted.result() for fitted in fits)
+    assert one.member_embeddings.tobytes() == two.member_embeddings.tobytes()
+    assert one.title_embeddings.tobytes() == two.title_embeddings.tobytes()
+    other = hybrid.fit(liked, members, titles, replace(SMALL, seed=2))
+    assert one.title_embeddings.tobytes() != other.title_embeddings.tobytes()
+
+
+def test_what_nobody_liked_keeps_nothing_of_its_random_start():
+    members, titles = features(MEMBERS), features(TITLES)
+    model = hybrid.fit(checkerboard(cold_titles=2), members, titles, SMALL)
+    silent = ~model.title_embeddings.any(axis=1)
+    assert silent.tolist() == [False] * (SIZE - 2) + [True, True] + [False, False]
+    # What is left of a cold title is its colour.
+    dark = model.title_embeddings[titles.names.index("colour=dark")] * np.float32(0.3)
+    np.testing.assert_allclose(model.title_vectors(titles)[SIZE - 1], dark, rtol=1e-6)
+
+
+def test_a_feature_that_one_liked_title_carries_is_kept():
+    titles = features(TITLES)
+    counts = np.zeros(SIZE, int)
+    counts[3] = 9  # an odd title: dark
+    kept = hybrid.without_untrained(np.ones((SIZE + 2, 1), np.float32), titles, counts)
+    supported = [titles.names[column] for column in np.flatnonzero(kept)]
+    assert supported == ["identity=t03", "colour=dark"]
+
+
+def test_progress_is_told_after_each_epoch():
+    told = []
+    members, titles = features(MEMBERS), features(TITLES)
+    few = replace(SMALL, epochs=3)
+    hybrid.fit(checkerboard(), members, titles, few, progress=lambda *args: told.append(args))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return hybrid.fit(checkerboard(), features(MEMBERS), features(TITLES), SMALL)
+
+
+def test_a_saved_model_opens_as_it_was(model, tmp_path):
+    model.save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "hyperparameters.json",
+        "member_embeddings.npy",
+        "title_embeddings.npy",
+    ]
+    opened = hybrid.HybridModel.load(tmp_path)
+    assert opened.hyperparameters == SMALL
+    titles = features(TITLES)
+    assert opened.title_vectors(titles).tobytes() == model.title_vectors(titles).tobytes()
+    members = features(MEMBERS)
+    assert opened.member_vectors(members).tobytes() == model.member_vectors(members).tobytes()
+
+
+def test_a_missing_model_is_told_by_its_folder(tmp_path):
+    with pytest.raises(StorageError, match=r"no model in .*: .*; fit and save one first"):
+        hybrid.HybridModel.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("hyperparameters.json", b"{}]"),
+        ("hyperparameters.json", b'{"components": -1}'),
+        ("hyperparameters.json", b'{"unheard_of": 1}'),
+        ("title_embeddings.npy", b"torn"),
+        ("title_embeddings.npy", b""),
+    ],
+)
+def test_a_damaged_model_is_refused(model, tmp_path, name, content):
+    model.save(tmp_path)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(IntegrityError, match=r"the model in .* is damaged: "):
+        hybrid.HybridModel.load(tmp_path)
+
+
+def test_a_pickle_in_disguise_is_refused(model, tmp_path):
+    model.save(tmp_path)
+    np.save(tmp_path / "title_embeddings.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(IntegrityError, match=r"the model in .* is damaged: "):
+        hybrid.HybridModel.load(tmp_path)
+
+
+def test_arrays_of_another_model_are_refused(model, tmp_path):
+    replaced = replace(model, member_embeddings=model.member_embeddings[:, :5])
+    replaced.save(tmp_path)
+    with pytest.raises(IntegrityError, match=r"\(5, 9\) dimensions, .* say \(8, 9\)"):
+        hybrid.HybridModel.load(tmp_path)
+
+
+def test_features_of_another_vocabulary_are_refused(model):
+    with pytest.raises(DataError, match="the model knows 22 title features, got 20: build"):
+        model.title_vectors(features(TITLES, content=False))
+    with pytest.raises(DataError, match="the model knows 22 member features, got 20: build"):
+        model.member_vectors(features(MEMBERS, content=False))
+
+
+def test_rows_of_another_vocabulary_are_refused():
+    few = features(Vocabulary.from_ids(["t0"]), content=False)
+    with pytest.raises(DataError, match="1 rows of title features for 20 titles of the inter"):
+        hybrid.fit(checkerboard(), features(MEMBERS), few, SMALL)
+
+
+def test_an_unbounded_feature_is_refused_by_name():
+    titles = features(TITLES)
+    titles.matrix.data[titles.matrix.indices == SIZE] = 1e6
+    with pytest.raises(DataError, match=r"title feature colour=dark reaches 1e\+06, the limit is"):
+        hybrid.fit(checkerboard(), features(MEMBERS), titles, SMALL)
+
+
+def test_nothing_liked_is_nothing_to_learn():
+    nothing = sp.coo_array((SIZE, SIZE), dtype=np.float32)
+    with pytest.raises(DataError, match="no interactions to learn from: nobody liked anything"):
+        hybrid.fit(nothing, features(MEMBERS), features(TITLES), SMALL)
+
+
+def test_dislikes_among_the_interactions_are_refused():
+    liked = checkerboard()
+    liked.data[0] = -1
+    with pytest.raises(DataError, match=r"1 of \d+ interaction weights are not positive numbers"):
+        hybrid.fit(liked, features(MEMBERS), features(TITLES), SMALL)
+
+
+@pytest.mark.parametrize("learning_rate", [1e4, 1e30])
+def test_divergence_is_refused_with_the_cure(learning_rate):
+    wild = replace(SMALL, learning_rate=learning_rate)
+    with pytest.raises(GateError, match=r"training diverged in epoch 1: .*learning.rate"):
+        hybrid.fit(checkerboard(), features(MEMBERS), features(TITLES), wild)
+
+
+def test_impossible_hyperparameters_are_refused():
+    with pytest.raises(ValidationError, match="components"):
+        hybrid.Hyperparameters(components=0)
+
+
+def test_scoring_needs_no_lightfm(model, tmp_path):
+    model.save(tmp_path)
+    script = (
+        "import sys; sys.modules['lightfm'] = None\n"
+        "from pathlib import Path\n"
+        "from matinee.hybrid import HybridModel\n"
+        "print(HybridModel.load(Path(sys.argv[1])).title_embeddings.shape)"
+    )
+    done = run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "(22, 9)\n"
