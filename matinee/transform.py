@@ -81,25 +81,17 @@ def build(
     """
     if as_of.tzinfo is None or as_of.astimezone(UTC).time() != time():
         raise ConfigError(f"as_of must be a midnight in UTC, got {as_of.isoformat()}")
-    given = {**(vars or {}), "as_of": as_of.astimezone(UTC).date().isoformat()}
     dbt = _Dbt(project, home, threads, memory_limit)
     flags = ["--full-refresh"] if full_refresh else []
-    with dbt.session() as invoke:
-        manifest = invoke(["parse"]).result
-        # Without vars, so that a new as_of does not cost a new parse.
-        ran = invoke(
-            ["build", "--exclude-resource-type", "unit_test", *flags],
-            vars=given,
-            manifest=manifest,
-            progress=progress,
-        )
-    dbt.check(ran)
-    return _built(ran.result.results, manifest)
+    ran, manifest = dbt.run(
+        ["build", "--exclude-resource-type", "unit_test", *flags],
+        vars={**(vars or {}), "as_of": as_of.astimezone(UTC).date().isoformat()},
+        progress=progress,
+    )
+    return _built(ran.results, manifest)
 
 
-def check_units(
-    *, project: Path, home: Path, as_of: datetime, threads: int, memory_limit: str
-) -> int:
+def check_units(*, project: Path, home: Path, threads: int, memory_limit: str) -> int:
     """Run the models' unit tests against a built warehouse, and return how many passed.
 
     Raises
@@ -108,20 +100,14 @@ def check_units(
         If one fails.
     """
     dbt = _Dbt(project, home, threads, memory_limit)
-    given = {"as_of": as_of.astimezone(UTC).date().isoformat()}
-    with dbt.session() as invoke:
-        ran = invoke(["test", "--select", "test_type:unit"], vars=given)
-    dbt.check(ran)
-    return len(ran.result.results)
+    ran, _ = dbt.run(["test", "--select", "test_type:unit"])
+    return len(ran.results)
 
 
-def docs(*, project: Path, home: Path, as_of: datetime, threads: int, memory_limit: str) -> Path:
+def docs(*, project: Path, home: Path, threads: int, memory_limit: str) -> Path:
     """Write the pages that describe every model, and return the one file they are in."""
     dbt = _Dbt(project, home, threads, memory_limit)
-    given = {"as_of": as_of.astimezone(UTC).date().isoformat()}
-    with dbt.session() as invoke:
-        ran = invoke(["docs", "generate", "--static"], vars=given)
-    dbt.check(ran)
+    dbt.run(["docs", "generate", "--static"])
     return dbt.folder / "target" / "static_index.html"
 
 
@@ -143,6 +129,7 @@ class _Dbt:
         self.project = (project / "dbt_project").resolve()
         self.home = home.resolve()
         self.folder = self.home / "warehouse" / "dbt"
+        self.log = self.folder / "logs" / "dbt.log"
         self.environment = {
             "MATINEE_HOME": str(self.home),
             "MATINEE_THREADS": str(threads),
@@ -151,18 +138,33 @@ class _Dbt:
             "DO_NOT_TRACK": "1",
         }
 
-    @contextmanager
-    def session(self) -> Iterator[Callable[..., Any]]:
-        """An `invoke`, its environment set and its connections closed for the time of the block."""
-        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        vars: Mapping[str, object] | None = None,
+        progress: Progress | None = None,
+    ) -> tuple[Any, Any]:
+        """The result of a command, and the manifest it ran on."""
         if not (self.home / "received").is_dir():
             raise DataError(f"nothing received in {self.home}: run `matinee run` on some logs")
         self.folder.mkdir(parents=True, exist_ok=True)
+        with self._session():
+            # Parsed without vars: dbt parses everything again when one has changed.
+            manifest = self._invoke(["parse"])
+            result = self._invoke(
+                [*command, "--vars", json.dumps(vars or {})], manifest=manifest, progress=progress
+            )
+        return result, manifest
+
+    @contextmanager
+    def _session(self) -> Iterator[None]:
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
         before = {name: os.environ.get(name) for name in self.environment}
         os.environ.update(self.environment)
         try:
-            yield self._invoke
+            yield
         finally:
             # Left open, the file would be locked for everyone else.
             DuckDBConnectionManager.close_all_connections()
@@ -173,42 +175,36 @@ class _Dbt:
                     os.environ[name] = value
 
     def _invoke(
-        self,
-        command: Sequence[str],
-        *,
-        vars: Mapping[str, object] | None = None,
-        manifest: Any = None,
-        progress: Progress | None = None,
+        self, command: Sequence[str], *, manifest: Any = None, progress: Progress | None = None
     ) -> Any:
         from dbt.cli.main import dbtRunner
 
         callbacks = [] if progress is None else [_Reporter(progress)]
-        return dbtRunner(manifest=manifest, callbacks=callbacks).invoke(
+        ran = dbtRunner(manifest=manifest, callbacks=callbacks).invoke(
             [
                 *command,
                 *("--project-dir", str(self.project), "--profiles-dir", str(self.project)),
                 *("--target-path", str(self.folder / "target")),
-                *("--log-path", str(self.folder / "logs"), "--log-level-file", "info"),
+                *("--log-path", str(self.log.parent), "--log-level-file", "info"),
                 *("--log-level", "none", "--no-use-colors"),
-                *("--vars", json.dumps(vars or {})),
             ]
         )
-
-    def check(self, ran: Any) -> None:
-        """Raise what the failure of a run means."""
-        log = self.folder / "logs" / "dbt.log"
         if ran.exception is not None:
-            raise _error("dbt", str(ran.exception), log)
-        broken = [result for result in ran.result.results if result.status in BROKEN]
-        failed = [result for result in ran.result.results if result.status in FAILED]
-        for result in broken:
-            raise _error(result.node.name, result.message or "", log)
+            raise _error("dbt", str(ran.exception), self.log)
+        self._check(getattr(ran.result, "results", []))
+        return ran.result
+
+    def _check(self, results: Sequence[Any]) -> None:
+        """Raise what a failure among the results means; a broken model before a failed test."""
+        for result in results:
+            if result.status in BROKEN:
+                raise _error(result.node.name, result.message or "", self.log)
+        failed = [result for result in results if result.status in FAILED]
         if failed:
             names = ", ".join(result.node.name for result in failed)
-            first = failed[0]
             raise RefusedError(
-                f"{len(failed)} dbt test(s) failed: {names}; "
-                f"{first.node.name}: {_one_line(first.message or '')} (log: {log})"
+                f"{len(failed)} dbt test(s) failed: {names}: "
+                f"{_one_line(failed[0].message or '')} (log: {self.log})"
             )
 
 
@@ -218,14 +214,16 @@ class _Reporter:
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
         self.done = 0
+        self.total = 0
         self.lock = threading.Lock()
 
     def __call__(self, event: Any) -> None:
-        name = event.info.name
-        if name.startswith("Log") and name.endswith("Result") and hasattr(event.data, "total"):
-            with self.lock:
+        with self.lock:
+            if event.info.name == "LogStartLine":
+                self.total = event.data.total
+            elif event.info.name == "NodeFinished":
                 self.done += 1
-                self.progress(self.done, event.data.total, event.data.node_info.node_name)
+                self.progress(self.done, self.total, event.data.node_info.node_name)
 
 
 def _error(node: str, message: str, log: Path) -> MatineeError:

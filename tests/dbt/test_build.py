@@ -1,0 +1,93 @@
+"""What a build reports, and what its failures say."""
+
+import os
+
+import duckdb
+import pytest
+
+from matinee import transform, warehouse
+from matinee.errors import DataError, RefusedError
+
+TITLE = {"title_id": "t1", "name": "T", "title_kind": "movie", "landed_on": "2026-01-01"}
+TITLE |= {"genres": ["Drama", "Crime"]}
+PLAY = {"member_id": "m1", "title_id": "t1", "watched_seconds": 3600}
+PLAYS = [
+    {"event_id": "p1", "event_at": "2026-01-01 20:00", **PLAY},
+    {"event_id": "p2", "event_at": "2026-01-01 21:00", **PLAY},
+]
+MACHINE = {"threads": 2, "memory_limit": "1GB"}
+
+
+@pytest.fixture(scope="module")
+def home(new_home, receive):
+    """Titles and plays, and nothing else."""
+    home = new_home("home")
+    receive(home, 1, titles=[TITLE], plays=PLAYS)
+    return home
+
+
+@pytest.fixture(scope="module")
+def progress():
+    return []
+
+
+@pytest.fixture(scope="module")
+def built(home, build, progress):
+    return build(home, "2026-01-02", progress=lambda *step: progress.append(step))
+
+
+def test_a_build_says_what_it_was_made_of_and_how_it_went(built):
+    assert len(built.manifest_sha256) == 64
+    assert built.models > 60
+    assert built.tests_passed > 80
+    assert built.tests_warned == 0
+    assert set(built.seconds) > {"member_tastes", "assert_tastes_are_shares"}
+
+
+def test_progress_ends_with_the_last_node(built, progress):
+    done, total, _ = progress[-1]
+    assert done == total == len(progress) == len(built.seconds)
+
+
+def test_the_environment_is_as_it_was_and_the_file_is_free(home, built):
+    assert "MATINEE_HOME" not in os.environ
+    duckdb.connect(str(warehouse.path(home))).close()
+
+
+def test_streams_that_never_came_are_empty_tables(home, built):
+    assert warehouse.table("member_search_intents", home=home).num_rows == 0
+    assert warehouse.table("title_windows", home=home).num_rows == 0
+    assert warehouse.table("members", home=home)["member_id"].to_pylist() == ["m1"]
+    tastes = warehouse.table("member_tastes", home=home)
+    assert tastes["genres"].to_pylist() == [["Crime", "Drama"]]
+
+
+def test_every_rule_holds_at_its_edge(home, built, project):
+    """The models' own unit tests."""
+    assert transform.check_units(project=project, home=home, **MACHINE) > 30
+
+
+def test_the_pages_describe_every_model(home, built, project):
+    page = transform.docs(project=project, home=home, **MACHINE)
+    assert "What a member likes, by genre" in page.read_text(encoding="utf-8")
+
+
+def test_a_lost_row_stops_the_night_and_names_the_test(home, built, build):
+    with duckdb.connect(str(warehouse.path(home))) as connection:
+        connection.execute("delete from base_playback__plays where event_id = 'p1'")
+    said = r"1 dbt test\(s\) failed: assert_every_received_row_is_accounted_for: .*dbt\.log"
+    with pytest.raises(RefusedError, match=said):
+        build(home, "2026-01-02")
+
+
+def test_a_full_refresh_finds_the_lost_row_again(home, built, build):
+    build(home, "2026-01-02", full_refresh=True)
+    assert warehouse.counts(home)["plays"].staged == 2
+
+
+def test_an_unreadable_file_is_named_with_the_model_and_the_log(home, built, receive, build):
+    receive(home, 2, plays=PLAYS)
+    torn = home / "received" / "plays" / "batch=000002" / f"{2:016d}.parquet"
+    torn.write_bytes(torn.read_bytes()[:40])
+    with pytest.raises(DataError, match=r"could not build base_playback__plays: .*dbt\.log"):
+        build(home, "2026-01-03")

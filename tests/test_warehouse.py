@@ -1,0 +1,99 @@
+"""Reading a warehouse, whoever built it."""
+
+import subprocess
+import sys
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from matinee import warehouse
+from matinee.errors import BusyError, DataError, StorageError
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A warehouse of two tables, one of them of features."""
+    (tmp_path / "warehouse").mkdir()
+    with duckdb.connect(str(warehouse.path(tmp_path))) as connection:
+        connection.execute(
+            "create table member_moods as select * from (values "
+            "('m2', timestamp '2026-01-01', ['sad']), ('m1', timestamp '2026-01-02', []), "
+            "('m1', timestamp '2026-01-01', ['mad'])) as rows (member_id, observed_at, moods)"
+        )
+        connection.execute("create table titles as select 't1' as title_id, 7 as year")
+    return tmp_path
+
+
+def test_a_table_comes_in_the_order_of_its_columns(home):
+    assert warehouse.table("member_moods", home=home)["member_id"].to_pylist() == ["m1", "m1", "m2"]
+
+
+def test_values_are_bound_by_place_or_name(home):
+    asked = "select title_id from titles where year = "
+    assert warehouse.query(f"{asked} ?", [7], home=home).num_rows == 1
+    assert warehouse.query(f"{asked} $year", {"year": 8}, home=home).num_rows == 0
+
+
+def test_only_tables_with_the_feature_clock_are_exported_by_key_and_time(home):
+    (exported,) = warehouse.export_features(home)
+    assert (exported.table, exported.rows) == ("member_moods", 3)
+    rows = pq.read_table(exported.path).to_pylist()
+    assert [(row["member_id"], row["observed_at"].isoformat()) for row in rows] == [
+        ("m1", "2026-01-01T00:00:00+00:00"),
+        ("m1", "2026-01-02T00:00:00+00:00"),
+        ("m2", "2026-01-01T00:00:00+00:00"),
+    ]
+    assert [file.name for file in exported.path.parent.iterdir()] == ["member_moods.parquet"]
+
+
+def test_the_connection_cannot_write(home):
+    with warehouse.connect(home) as connection, pytest.raises(duckdb.InvalidInputException):
+        connection.execute("delete from titles")
+
+
+def test_a_missing_warehouse_says_which_command_builds_it(tmp_path):
+    with pytest.raises(DataError, match=r"no warehouse .*matinee\.duckdb: build it with `matinee"):
+        warehouse.table("titles", home=tmp_path)
+
+
+def test_a_missing_table_says_which_command_builds_it(home):
+    with pytest.raises(DataError, match=r"films does not exist.*: build it with `matinee run`"):
+        warehouse.table("films", home=home)
+
+
+@pytest.mark.parametrize("name", ["titles; drop table titles", "", "Titles", "main.titles"])
+def test_a_name_that_is_no_table_name_is_refused(home, name):
+    with pytest.raises(DataError, match="no table can be called"):
+        warehouse.table(name, home=home)
+
+
+def test_a_warehouse_without_features_says_which_command_builds_them(tmp_path):
+    (tmp_path / "warehouse").mkdir()
+    duckdb.connect(str(warehouse.path(tmp_path))).close()
+    with pytest.raises(DataError, match=r"no feature tables in .*: build them with `matinee run`"):
+        warehouse.export_features(tmp_path)
+
+
+def test_a_file_that_is_no_warehouse_is_named(tmp_path):
+    (tmp_path / "warehouse").mkdir()
+    warehouse.path(tmp_path).write_bytes(b"not a database, but long enough to look at" * 1000)
+    with pytest.raises(StorageError, match=r"matinee\.duckdb cannot be read"):
+        warehouse.table("titles", home=tmp_path)
+
+
+def test_a_warehouse_being_written_says_to_wait(home):
+    writer = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); "
+        "sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", writer, str(warehouse.path(home))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "open\n"
+        with pytest.raises(BusyError, match="is being written: wait for the night to end"):
+            warehouse.table("titles", home=home)
+        process.communicate("")
