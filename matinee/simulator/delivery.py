@@ -190,7 +190,7 @@ def _broken_line(row: dict[str, Any], rule: str, number: int) -> str:
     kind, _, column = rule.partition(":")
     match kind:
         case "missing_field":
-            del row[column]
+            row[column] = None  # a key that no line of a file has is another fault: of the file
         case "mistyped_field":
             row[column] = MISTYPED[column]
         case "out_of_range" | "not_allowed":

@@ -14,10 +14,13 @@ SMALL = {"members": 900, "titles": 60, "seed": 3}
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    simulate(home, **SMALL, days=2)
-    return home
+def simulated(tmp_path_factory):
+    return simulate(tmp_path_factory.mktemp("home"), **SMALL, days=2)
+
+
+@pytest.fixture(scope="module")
+def home(simulated):
+    return simulated.truth.parents[1]
 
 
 def files(home):
@@ -33,7 +36,7 @@ def test_all_formats_of_the_contract_are_used(home):
     assert {"part-1.jsonl.gz", "part-1.jsonl", "part-1.csv", "part-1.parquet"} <= names
 
 
-def test_what_is_received_adds_up_to_the_truth(home):
+def test_what_is_received_adds_up_to_the_truth(home, simulated):
     receipt = landing.receive(
         home=home, contract=landing.load(Settings().project), threads=1, memory_limit="1GB"
     )
@@ -51,6 +54,7 @@ def test_what_is_received_adds_up_to_the_truth(home):
     found = {stream: dict(rules) for stream, rules in receipt.rules.items() if rules}
     assert found == expected
     assert not receipt.set_aside
+    assert {stream: total.received for stream, total in receipt.totals.items()} == simulated.rows
 
 
 def test_one_day_more_only_adds_files(tmp_path, home):
