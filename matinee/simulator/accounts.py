@@ -23,7 +23,7 @@ ACTIVE, PAUSED, CANCELLED = 1, 2, 3
 
 @dataclass(frozen=True)
 class Choices:
-    """n lines of one account stream; `word` and `detail` are what the stream says."""
+    """n rows of one account stream: `word` is the kind or purpose; the rest where it has a meaning."""
 
     member: Ints
     day: Ints

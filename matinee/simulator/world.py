@@ -63,7 +63,7 @@ class Country:
     offsets: tuple[int, ...]  # minutes from UTC
     language: str
     currency: str
-    price: float  # of the dearer plans' base in minor units, per 100
+    price: float  # by which PLAN_PRICES are multiplied
 
 
 COUNTRIES = (
