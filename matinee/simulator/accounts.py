@@ -23,7 +23,7 @@ ACTIVE, PAUSED, CANCELLED = 1, 2, 3
 
 @dataclass(frozen=True)
 class Choices:
-    """n rows of one account stream: `word` is the kind or purpose; the rest where it has a meaning."""
+    """n rows of one account stream; `word` is its kind or purpose."""
 
     member: Ints
     day: Ints
