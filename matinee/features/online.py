@@ -1,5 +1,6 @@
 """Today's features, ready to be asked for: bring the online store up to a night, and read it."""
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -25,7 +26,6 @@ from matinee.features.offline import (
     references,
     titles_as_of,
 )
-from matinee.features.registry import digest, promised
 from matinee.features.store import opened, opened_to_write
 
 Progress = Callable[[int, int, str], None]
@@ -56,29 +56,30 @@ def materialise(
     project: Path,
     as_of: datetime,
     lateness_days: int,
-    since: datetime | None = None,
     progress: Progress | None = None,
 ) -> Materialised:
     """Make the online store hold, of every entity, what was known at `as_of`, and no one else.
 
-    Feast writes a window of rows and never looks back, so three things are added. The window
-    starts `lateness_days` before the last one ended, for late events change rows in it, or at
-    `since` when older rows were rebuilt. It is widened to reach every entity whose stored row
-    is not its latest, which makes a first run, a lost store and a half-done run all come right.
-    Entities without a living row are deleted.
+    Feast writes the rows of a window and never looks back, so two things are added. The window,
+    which reaches `lateness_days` before the end of the last one, is widened to every row that is
+    not as it was last written: a first run, a lost store, a half-done run, a new field, a rebuilt
+    history or a consent withdrawn (which changes old counts) all come right. And entities without
+    a living row are deleted.
 
     Notes
     -----
     An `as_of` before the last one is skipped, not refused: a replay of an old night trains on
     old features, which the offline store gives at any instant, but pages must not go back.
+    600 members and 1,500 titles take 1.5 s at first and 0.6 s a night, 20,000 and 5,000 9 s and
+    7 s (2 cores, 2026-11).
     """
     watermark = home / "feast" / "watermark.json"
+    written: dict[str, int] = {}
+    deleted: dict[str, int] = {}
     with opened_to_write(home, project) as store:
-        registry = digest(promised(store))
-        last = json.loads(watermark.read_text()) if watermark.is_file() else None
         start = as_of
-        if last is not None:
-            reached = datetime.fromisoformat(last["as_of"])
+        if watermark.is_file():
+            reached = datetime.fromisoformat(json.loads(watermark.read_text())["as_of"])
             if reached > as_of:
                 return Materialised(
                     as_of,
@@ -86,23 +87,15 @@ def materialise(
                     f"{as_of:%Y-%m-%dT%H:%MZ}: left as it is. To go back, delete "
                     f"{store.config.online_store.path} and {watermark}",
                 )
-            start = min(reached - timedelta(days=lateness_days), as_of)
-        start = min(start, since or start)
-        # Other fields than last time: every row is written anew.
-        anew = last is None or last["registry_sha256"] != registry
-
-        written: dict[str, int] = {}
-        deleted: dict[str, int] = {}
+            start = reached - timedelta(days=lateness_days)
         views = sorted(store.list_batch_feature_views(), key=lambda view: str(view.name))
         for done, view in enumerate(views):
             if progress:
                 progress(done, len(views), view.name)
-            written[view.name], deleted[view.name] = _materialise_view(
-                store, view, start, as_of, anew=anew
-            )
+            written[view.name], deleted[view.name] = _materialise_view(store, view, start, as_of)
         if progress and views:
             progress(len(views), len(views), views[-1].name)
-    _write(watermark, {"as_of": as_of.isoformat(), "registry_sha256": registry})
+        _write(watermark, {"as_of": as_of.isoformat()})
     return Materialised(as_of, written, deleted)
 
 
@@ -161,71 +154,95 @@ def assert_online_equals_offline(
     return compared
 
 
-def _materialise_view(
-    store: Any, view: Any, start: datetime, as_of: datetime, *, anew: bool
-) -> tuple[int, int]:
+def _materialise_view(store: Any, view: Any, start: datetime, as_of: datetime) -> tuple[int, int]:
     """Bring one view up to `as_of`; return rows written and entities deleted."""
-    stamps = _stamps(view, as_of)
-    latest = _latest(stamps, view, as_of)
+    from feast.infra.online_stores.helpers import compute_table_id
+
+    latest = _latest(view, as_of)
+    table = compute_table_id(store.config.project, view, False)
     with closing(sqlite3.connect(store.config.online_store.path, timeout=60)) as connection:
         # What is deleted leaves no trace in the file: members may ask for that.
         connection.execute("pragma secure_delete = on")
-        table = _table(store, view)
-        stored = dict(
-            connection.execute(f'select entity_key, max(event_ts) from "{table}" group by 1')
+        connection.execute(
+            "create table if not exists rows_written "
+            "(view text, entity_key blob, digest blob, primary key (view, entity_key))"
         )
-        gone = [(key,) for key in stored if key not in latest]
+        stored = {
+            key for (key,) in connection.execute(f'select distinct entity_key from "{table}"')
+        }
+        before = dict(
+            connection.execute(
+                "select entity_key, digest from rows_written where view = ?", (view.name,)
+            )
+        )
+        changed = {
+            key: at
+            for key, (at, digest) in latest.items()
+            if key not in stored or before.get(key) != digest
+        }
+        gone = [(key,) for key in stored - latest.keys()]
         with connection:
             connection.executemany(f'delete from "{table}" where entity_key = ?', gone)
-            if anew:
-                connection.execute(f'delete from "{table}"')
-    behind = [at for key, at in latest.items() if anew or stored.get(key) != _as_stored(at)]
-    start = min([start, *behind])
-    store.materialize(start, as_of, [view.name])
-    return sum(at >= start for at in latest.values()), len(gone)
+            fields = [field.name for field in view.features]
+            connection.execute(
+                f'delete from "{table}" where feature_name not in ({", ".join("?" * len(fields))})',
+                fields,
+            )
+        start = min([start, as_of, *changed.values()])
+        store.materialize(start, as_of, [view.name])
+        with connection:
+            connection.execute("delete from rows_written where view = ?", (view.name,))
+            connection.executemany(
+                "insert into rows_written values (?, ?, ?)",
+                [(view.name, key, digest) for key, (_, digest) in latest.items()],
+            )
+    return sum(at >= start for at, _ in latest.values()), len(gone)
 
 
-def _stamps(view: Any, as_of: datetime) -> pa.Table:
-    """Key and clock of every row of a view's table that was knowable at `as_of`."""
-    path = Path(view.batch_source.path)
-    if not path.is_file():
-        raise DataError(f"no feature table {path}: build it with `matinee run`")
-    stamps = pq.read_table(path, columns=[view.join_keys[0], OBSERVED_AT])
-    return stamps.filter(pc.field(OBSERVED_AT) <= pa.scalar(as_of, INSTANT))
-
-
-def _latest(stamps: pa.Table, view: Any, as_of: datetime) -> dict[bytes, datetime]:
-    """The clock of each living entity's latest row, by the key that Feast stores it under."""
+def _latest(view: Any, as_of: datetime) -> dict[bytes, tuple[datetime, bytes]]:
+    """The clock and a digest of each living entity's latest row, by Feast's key of the entity."""
     from feast.infra.key_encoding_utils import serialize_entity_key
     from feast.protos.feast.types.EntityKey_pb2 import EntityKey
     from feast.protos.feast.types.Value_pb2 import Value
 
-    key = view.join_keys[0]
-    newest = stamps.group_by(key).aggregate([(OBSERVED_AT, "max")])
+    (key,) = view.join_keys
     born_after = as_of - view.ttl if view.ttl else None
-    return {
-        serialize_entity_key(
-            EntityKey(join_keys=[key], entity_values=[Value(string_val=one)]),
-            entity_key_serialization_version=3,
-        ): at
-        for one, at in zip(
-            newest.column(key).to_pylist(),
-            newest.column(f"{OBSERVED_AT}_max").to_pylist(),
-            strict=True,
-        )
-        if one is not None and (born_after is None or at >= born_after)
-    }
+    # With the types, for a field whose type changed is written anew.
+    promise = repr([(field.name, str(field.dtype)) for field in view.features])
+    latest = {}
+    for row in _latest_rows(view, key, as_of).to_pylist():
+        if born_after is None or row[OBSERVED_AT] >= born_after:
+            entity = EntityKey(join_keys=[key], entity_values=[Value(string_val=row[key])])
+            content = f"{promise}{row!r}".encode()
+            latest[serialize_entity_key(entity, entity_key_serialization_version=3)] = (
+                row[OBSERVED_AT],
+                hashlib.blake2b(content, digest_size=16).digest(),
+            )
+    return latest
 
 
-def _table(store: Any, view: Any) -> str:
-    from feast.infra.online_stores.helpers import compute_table_id
+def _latest_rows(view: Any, key: str, as_of: datetime) -> pa.Table:
+    """Each entity's latest row that was knowable at `as_of`, read a row group at a time."""
+    path = Path(view.batch_source.path)
+    if not path.is_file():
+        raise DataError(f"no feature table {path}: build it with `matinee run`")
+    columns = [key, OBSERVED_AT, *(field.name for field in view.features)]
+    known = pc.field(key).is_valid() & (pc.field(OBSERVED_AT) <= pa.scalar(as_of, INSTANT))
+    with pq.ParquetFile(path) as file:
+        parts = [file.schema_arrow.empty_table().select(columns)]
+        for group in range(file.num_row_groups):
+            part = file.read_row_group(group, columns=columns).select(columns)
+            parts.append(_last_of_each(part.filter(known), key))
+    return _last_of_each(pa.concat_tables(parts), key)
 
-    return str(compute_table_id(store.config.project, view, False))
 
-
-def _as_stored(at: datetime) -> int:
-    """An instant as Feast's SQLite store writes it: whole seconds of the naive UTC time."""
-    return int(at.replace(tzinfo=None).timestamp())
+def _last_of_each(rows: pa.Table, key: str) -> pa.Table:
+    if not len(rows):
+        return rows
+    rows = rows.sort_by([(key, "ascending"), (OBSERVED_AT, "ascending")])
+    keys = rows.column(key).combine_chunks()
+    is_last = pc.not_equal(keys.slice(0, len(keys) - 1), keys.slice(1))
+    return rows.filter(pa.concat_arrays([is_last, pa.array([True])]))
 
 
 def _online(

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,8 +23,8 @@ _EXAMPLES = 5
 _QUERY = "unexpected_rows_expectation"
 
 
-def check_all(*, home: Path, project: Path, progress: Progress | None = None) -> Validation:
-    """Hold every guarded table of the warehouse to its suite; the caller decides what to do.
+def check_all(*, database: Path, project: Path, progress: Progress | None = None) -> Validation:
+    """Hold every guarded table of `database` to its suite; the caller decides what to do.
 
     Notes
     -----
@@ -32,7 +33,7 @@ def check_all(*, home: Path, project: Path, progress: Progress | None = None) ->
     """
     suites = load_suites(project)
     results: list[Checked] = []
-    with _opened(home) as warehouse:
+    with _opened(database) as warehouse:
         for done, (table, suite) in enumerate(suites.items()):
             if progress:
                 progress(done, len(suites), table)
@@ -42,16 +43,15 @@ def check_all(*, home: Path, project: Path, progress: Progress | None = None) ->
     return Validation(tuple(results))
 
 
-def check(table: str, *, home: Path, suite: Any) -> Validation:
-    """Hold one table of the warehouse to one suite."""
-    with _opened(home) as warehouse:
+def check(table: str, *, database: Path, suite: Any) -> Validation:
+    """Hold one table of `database` to one suite."""
+    with _opened(database) as warehouse:
         return Validation(tuple(_check(table, warehouse, suite)))
 
 
 @contextlib.contextmanager
-def _opened(home: Path) -> Iterator[Any]:
+def _opened(database: Path) -> Iterator[Any]:
     """A Great Expectations data source on the warehouse."""
-    database = home / "warehouse" / "matinee.duckdb"
     if not database.is_file():
         raise DataError(f"no warehouse {database}: build it with `matinee run`")
     with _TURN, warnings.catch_warnings():
@@ -62,6 +62,8 @@ def _opened(home: Path) -> Iterator[Any]:
         from sqlalchemy.dialects import registry
         from sqlalchemy.pool import StaticPool
 
+        # It tells of each folder it makes and removes.
+        logging.getLogger("great_expectations").setLevel(logging.WARNING)
         registry.register("duckdb.gx", "matinee.validation.duckdb_gx", "GxDialect")
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)

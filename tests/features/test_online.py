@@ -14,8 +14,8 @@ def row(member, observed_at, count):
     return {"member_id": member, "observed_at": observed_at, "play_count_7d": count}
 
 
-def night(where, as_of, **arguments):
-    return features.materialise(as_of=as_of, lateness_days=3, **where, **arguments)
+def night(where, as_of, progress=None):
+    return features.materialise(as_of=as_of, lateness_days=3, progress=progress, **where)
 
 
 def counts(where, *members):
@@ -79,14 +79,29 @@ def test_a_row_withdrawn_from_the_window_gives_way_to_the_older_one(where, expor
     assert counts(where, "m1") == {"m1": 1}
 
 
-def test_rows_rebuilt_before_the_window_need_since(where, export):
+def test_a_row_rebuilt_long_before_the_window_reaches_the_online_store(where, export):
+    """A member who withdraws consent leaves the counts of titles that nobody has touched since."""
+    export("member_activity_stats", row("m1", at(1, 1), 13), row("m2", at(1, 9), 5))
+    night(where, at(1, 30))
+    export("member_activity_stats", row("m1", at(1, 1), 12), row("m2", at(1, 9), 5))
+    night(where, at(1, 31))
+    assert counts(where, "m1", "m2") == {"m1": 12, "m2": 5}
+
+
+def test_a_night_killed_before_its_watermark_is_done_again(where, export):
     export("member_activity_stats", row("m1", at(1, 1), 1))
     night(where, at(1, 10))
-    export("member_activity_stats", row("m1", at(1, 1), 7))
+    export("member_activity_stats", row("m1", at(1, 1), 2))
+
+    def killed(done, total, view):
+        if view == "member_dayparts":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        night(where, at(1, 11), progress=killed)
     night(where, at(1, 11))
-    assert counts(where, "m1") == {"m1": 1}
-    night(where, at(1, 12), since=at(1, 1))
-    assert counts(where, "m1") == {"m1": 7}
+    assert counts(where, "m1") == {"m1": 2}
+    assert features.assert_online_equals_offline(as_of=at(1, 11), **where)
 
 
 def test_a_row_after_as_of_waits_for_its_night(where, export):

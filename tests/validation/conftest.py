@@ -3,15 +3,14 @@ import pytest
 
 
 @pytest.fixture
-def warehouse(home):
-    """Build a small warehouse: `warehouse(table=query, ...)` gives the home it is in."""
-    path = home / "warehouse" / "matinee.duckdb"
-    path.parent.mkdir(parents=True)
+def warehouse(tmp_path):
+    """Build a small warehouse: `warehouse(table=query, ...)` gives its path."""
+    path = tmp_path / "matinee.duckdb"
 
     def build(**queries):
         with duckdb.connect(str(path)) as connection:
             for table, query in queries.items():
                 connection.execute(f"create or replace table {table} as {query}")
-        return home
+        return path
 
     return build

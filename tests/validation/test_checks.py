@@ -50,7 +50,7 @@ def seven(warehouse):
 
 def test_results_come_in_the_order_of_the_suite_and_none_is_lost(seven):
     asked = [count(), small(), script(), even(), count("warning", 9)]
-    results = check("t", home=seven, suite=suite(*asked)).results
+    results = check("t", database=seven, suite=suite(*asked)).results
     assert [one.kind for one in results] == [one.expectation_type for one in asked]
     assert [one.success for one in results] == [True, False, False, False, False]
     assert [one.unexpected_count for one in results] == [0, 2, 7, 1, 0]
@@ -61,7 +61,7 @@ def test_results_come_in_the_order_of_the_suite_and_none_is_lost(seven):
 
 def test_the_gate_says_table_expectation_rows_reason_and_cure_on_one_line(seven):
     with pytest.raises(ExpectationError) as refusal:
-        check("t", home=seven, suite=suite(count(), small())).raise_if_stopped()
+        check("t", database=seven, suite=suite(count(), small())).raise_if_stopped()
     assert str(refusal.value) == (
         "t: expect_column_values_to_be_between (i) broken by 2 row(s), such as '5': Too large. "
         "Repair what landed, or change expectations/t.py if it is the truth, and run again"
@@ -75,16 +75,16 @@ def test_the_gate_says_how_many_more_are_broken_and_what_a_query_found(seven):
         match=r"\(No name twice\) broken by 1 row\(s\), such as 'name=<script>.*, n=7': .*"
         r"twice \(and 1 more\)\.",
     ):
-        check("t", home=seven, suite=suite(count(), even(), small())).raise_if_stopped()
+        check("t", database=seven, suite=suite(count(), even(), small())).raise_if_stopped()
 
 
 def test_a_broken_whole_says_what_was_seen(seven):
     with pytest.raises(ExpectationError, match="row_count_to_be_between broken by 7: Too few"):
-        check("t", home=seven, suite=suite(count(least=8))).raise_if_stopped()
+        check("t", database=seven, suite=suite(count(least=8))).raise_if_stopped()
 
 
 def test_a_warning_lets_the_night_go_on_and_is_kept(seven):
-    validation = check("t", home=seven, suite=suite(count(), small("warning")))
+    validation = check("t", database=seven, suite=suite(count(), small("warning")))
     validation.raise_if_stopped()
     assert [one.notes for one in validation.warnings] == ["Too large."]
     assert validation.stops == []
@@ -92,7 +92,7 @@ def test_a_warning_lets_the_night_go_on_and_is_kept(seven):
 
 def test_what_cannot_be_judged_counts_as_broken_and_spares_the_others(seven):
     missing = gxe.ExpectColumnValuesToBeBetween(column="nope", max_value=1, notes="Never.")
-    validation = check("t", home=seven, suite=suite(count(), missing, small()))
+    validation = check("t", database=seven, suite=suite(count(), missing, small()))
     assert [one.success for one in validation.results] == [True, False, False]
     assert "nope" in validation.results[1].error
     with pytest.raises(ExpectationError, match=r"\(nope\) could not be judged \(.*nope"):
@@ -100,14 +100,14 @@ def test_what_cannot_be_judged_counts_as_broken_and_spares_the_others(seven):
 
 
 def test_a_hostile_value_stays_data(seven):
-    validation = check("t", home=seven, suite=suite(count(), script()))
+    validation = check("t", database=seven, suite=suite(count(), script()))
     assert validation.rows()[0]["examples"] == "<script>alert(1)</script>"
     assert json.loads(json.dumps(validation.rows())) == validation.rows()
 
 
 def test_the_record_of_a_night_is_canonical_and_has_neither_ids_nor_times(seven):
     asked = suite(count(), small(), script(), even())
-    first, second = (check("t", home=seven, suite=asked).as_dict() for _ in range(2))
+    first, second = (check("t", database=seven, suite=asked).as_dict() for _ in range(2))
     assert first == second == json.loads(json.dumps(first))
     assert (first["checked"], first["stopped"], first["warned"]) == (4, 2, 1)
     assert first["results"][1] == {
@@ -124,22 +124,23 @@ def test_the_record_of_a_night_is_canonical_and_has_neither_ids_nor_times(seven)
 
 
 def test_rows_for_a_page_put_what_stopped_first_and_what_passed_last(seven):
-    rows = check("t", home=seven, suite=suite(count(), script(), small())).rows()
+    rows = check("t", database=seven, suite=suite(count(), script(), small())).rows()
     assert [row["result"] for row in rows] == ["stopped", "warned", "passed"]
     assert rows[0]["about"] == "i"
     assert rows[0]["rows"] == 2
 
 
 def test_the_warehouse_is_free_for_its_writer_afterwards(seven):
-    check("t", home=seven, suite=suite(count()))
-    with duckdb.connect(str(seven / "warehouse" / "matinee.duckdb")) as writer:
+    check("t", database=seven, suite=suite(count()))
+    with duckdb.connect(str(seven)) as writer:
         writer.execute("insert into t values (7, 'x')")
 
 
 def test_a_check_writes_nothing(seven):
-    before = {path: path.read_bytes() for path in seven.rglob("*.*")}
-    check("t", home=seven, suite=suite(count(), small(), even()))
-    assert {path: path.read_bytes() for path in seven.rglob("*.*")} == before
+    before = seven.read_bytes()
+    check("t", database=seven, suite=suite(count(), small(), even()))
+    assert seven.read_bytes() == before
+    assert [path.name for path in seven.parent.iterdir()] == [seven.name]
 
 
 def test_threads_that_check_at_once_get_their_own_answers(seven):
@@ -147,7 +148,7 @@ def test_threads_that_check_at_once_get_their_own_answers(seven):
 
     def ask(least):
         asked = suite(count(least=least))
-        answers[least] = check("t", home=seven, suite=asked).results[0].success
+        answers[least] = check("t", database=seven, suite=asked).results[0].success
 
     threads = [threading.Thread(target=ask, args=(least,)) for least in (6, 7, 8, 9)]
     for thread in threads:
@@ -168,7 +169,7 @@ def test_progress_names_each_table_and_nothing_else_is_said(warehouse, capsys, t
         )
     seen = []
     validation = check_all(
-        home=warehouse(a="select 1 as x", b="select 1 as x where false"),
+        database=warehouse(a="select 1 as x", b="select 1 as x where false"),
         project=tmp_path,
         progress=lambda *step: seen.append(step),
     )
@@ -179,9 +180,9 @@ def test_progress_names_each_table_and_nothing_else_is_said(warehouse, capsys, t
 
 def test_a_missing_table_is_named_with_what_builds_it(warehouse):
     with pytest.raises(DataError, match="no table t in the warehouse: build it with"):
-        check("t", home=warehouse(u="select 1 as x"), suite=suite(count()))
+        check("t", database=warehouse(u="select 1 as x"), suite=suite(count()))
 
 
 def test_a_missing_warehouse_is_named_with_what_builds_it(tmp_path):
-    with pytest.raises(DataError, match=r"no warehouse .*matinee.duckdb: build it with"):
-        check_all(home=tmp_path, project=PROJECT)
+    with pytest.raises(DataError, match=r"no warehouse .*none.duckdb: build it with"):
+        check_all(database=tmp_path / "none.duckdb", project=PROJECT)

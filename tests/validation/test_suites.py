@@ -276,16 +276,16 @@ def test_every_suite_has_a_sane_table_and_a_fault_for_each_of_its_notes(suites):
 
 @pytest.mark.parametrize("table", SANE)
 def test_a_sane_table_passes(table, suites, warehouse):
-    home = warehouse(**{table: SANE[table]})
-    assert broken(check(table, home=home, suite=suites[table])) == []
+    path = warehouse(**{table: SANE[table]})
+    assert broken(check(table, database=path, suite=suites[table])) == []
 
 
 @pytest.mark.parametrize(("table", "fault", "starts"), FAULTS)
 def test_a_fault_breaks_the_expectations_that_are_there_for_it(
     table, fault, starts, suites, warehouse
 ):
-    home = warehouse(**{table: f"with sane as ({SANE[table]}) {fault}"})
-    found = broken(check(table, home=home, suite=suites[table]))
+    path = warehouse(**{table: f"with sane as ({SANE[table]}) {fault}"})
+    found = broken(check(table, database=path, suite=suites[table]))
     assert found
     for one in found:
         assert any(one.notes.startswith(start) for start in starts), one.sentence
@@ -297,8 +297,8 @@ def test_a_fault_breaks_the_expectations_that_are_there_for_it(
 def test_an_empty_table_stops_the_night_only_where_nothing_can_be_done_without_it(
     table, suites, warehouse
 ):
-    home = warehouse(**{table: f"select * from ({SANE[table]}) where false"})
-    validation = check(table, home=home, suite=suites[table])
+    path = warehouse(**{table: f"select * from ({SANE[table]}) where false"})
+    validation = check(table, database=path, suite=suites[table])
     first = validation.results[0]
     assert first.kind == "expect_table_row_count_to_be_between"
     assert not first.success
