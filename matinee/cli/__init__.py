@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from click.exceptions import ClickException
 
 from matinee.cli import importing, releases
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
@@ -30,16 +29,10 @@ app.add_typer(releases.app, name="releases")
 def main() -> None:
     """Run the command line; every refusal is one line on stderr and an exit code (`errors.py`)."""
     try:
-        app(standalone_mode=False)
+        app()
     except MatineeError as error:
         talk.print(f"matinee: {error}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
-    except ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (KeyboardInterrupt, typer.Abort):
-        talk.print("matinee: stopped")
-        sys.exit(130)
 
 
 def day(text: str | None) -> date | None:

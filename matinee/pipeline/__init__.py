@@ -1,1 +1,61 @@
-"""The steps of a night in plain functions: flows decorate them, the command line calls them."""
+"""The steps of a night in plain functions: flows decorate them, the command line calls them.
+
+Steps, in order: `receive`, `begin`, `build`, `validate`, `refresh_features`, `frame`, `fit` (once per entry of `FITS`), `judge`, `score`,
+`publish`. `run` is all of them in one process.
+"""
+
+from matinee.features import Registered
+from matinee.landing import Receipt
+from matinee.pipeline.evaluation import Judged, judge
+from matinee.pipeline.frames import Framed, frame
+from matinee.pipeline.night import (
+    Night,
+    begin,
+    build,
+    docs,
+    lease,
+    receive,
+    refresh_features,
+    validate,
+)
+from matinee.pipeline.publishing import Evidence, Published, publish
+from matinee.pipeline.reading import doctor, list_releases, recommend, similar, store
+from matinee.pipeline.run import run
+from matinee.pipeline.scoring import Scored, score
+from matinee.pipeline.simulate import simulate
+from matinee.pipeline.training import FITS, fit
+from matinee.transform import Built
+from matinee.validation import Validation
+
+__all__ = [
+    "FITS",
+    "Built",
+    "Evidence",
+    "Framed",
+    "Judged",
+    "Night",
+    "Published",
+    "Receipt",
+    "Registered",
+    "Scored",
+    "Validation",
+    "begin",
+    "build",
+    "docs",
+    "doctor",
+    "fit",
+    "frame",
+    "judge",
+    "lease",
+    "list_releases",
+    "publish",
+    "receive",
+    "recommend",
+    "refresh_features",
+    "run",
+    "score",
+    "similar",
+    "simulate",
+    "store",
+    "validate",
+]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from matinee import warehouse
-from matinee.columns import MEMBER_ID, TITLE_ID
+from matinee.columns import TITLE_ID
 from matinee.eligibility import Eligibility
 from matinee.pipeline.night import Night
 from matinee.vocabulary import Vocabulary

@@ -95,5 +95,7 @@ def judge(night: Night) -> Judged:
         found = judging.evaluate(of_cold, among_cold, cohort, contender=HYBRID, seed=seed)
         of_titles = found.filter(pc.equal(found["cohort"], COLD_TITLE))
         evaluation = pa.concat_tables([evaluation, of_titles])
-    verdicts = judging.gate(evaluation, scores, contender=HYBRID, rivals=(POPULARITY, COLLABORATIVE))
+    verdicts = judging.gate(
+        evaluation, scores, contender=HYBRID, rivals=(POPULARITY, COLLABORATIVE)
+    )
     return Judged(evaluation, tuple(verdicts))

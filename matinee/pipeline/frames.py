@@ -8,11 +8,10 @@ it and nothing else, so they can run side by side.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -190,11 +189,6 @@ def frame(night: Night) -> Framed:
         titles=len(titles),
         signals=len(signals),
     )
-
-
-def facts(framed: Framed) -> dict[str, Any]:
-    """For the manifest."""
-    return asdict(framed)
 
 
 def _divide(signals: pa.Table, protocol: splits.Protocol) -> tuple[pa.Table, pa.Table]:

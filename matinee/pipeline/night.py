@@ -50,10 +50,10 @@ def receive(settings: Settings, progress: Progress | None = None) -> landing.Rec
     """Hash, check and type every new landing file."""
     return landing.receive(
         home=settings.home.resolve(),
-        contract=landing.load_contract(settings.project),
+        contract=landing.load(settings.project),
         threads=settings.threads,
         memory_limit=settings.memory_limit,
-        progress=progress,
+        progress=(lambda message: progress(0, 0, message)) if progress else None,
     )
 
 
@@ -93,7 +93,7 @@ def build(
 def validate(night: Night, progress: Progress | None = None) -> validation.Validation:
     """Hold the night's data to its expectation suites; the caller decides when to stop."""
     return validation.check_all(
-        home=night.home, project=night.settings.project, progress=progress
+        database=warehouse.path(night.home), project=night.settings.project, progress=progress
     )
 
 
@@ -108,3 +108,13 @@ def refresh_features(night: Night, progress: Progress | None = None) -> features
         progress=progress,
     )
     return registered
+
+
+def docs(settings: Settings) -> Path:
+    """The dbt documentation site of the project."""
+    return transform.docs(
+        project=settings.project,
+        home=settings.home.resolve(),
+        threads=settings.threads,
+        memory_limit=settings.memory_limit,
+    )

@@ -13,21 +13,10 @@ import pyarrow.compute as pc
 from matinee import releases
 from matinee.columns import MEMBER_ID, RANK, REASON, SCORE, SOURCE, TITLE_ID
 from matinee.errors import ConfigError
+from matinee.pipeline import origin
 from matinee.settings import Settings
 
 Row = dict[str, Any]
-
-ENGINES = (
-    "prefect",
-    "dbt-core",
-    "dbt-duckdb",
-    "duckdb",
-    "great-expectations",
-    "feast",
-    "rectools-lightfm",
-    "numpy",
-    "pyarrow",
-)
 
 
 def store(settings: Settings) -> releases.Store:
@@ -107,7 +96,7 @@ def doctor(settings: Settings) -> Row:
         "matinee": version("matinee"),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        **{engine: version(engine) for engine in ENGINES},
+        **origin.versions(),
         "home": str(home),
         "home_is_writable": _writable(home),
         "project": str(settings.project),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from matinee import hybrid, matrices, metrics, popularity, ranking, reasons, releases
 from matinee.columns import MEMBER_ID, RANK, REASON, ROW_KIND, SCORE, SOURCE, TITLE_ID
-from matinee.pipeline import catalogue, shelves, training, wording
+from matinee.pipeline import catalogue, contributions, shelves, training, wording
 from matinee.pipeline.frames import PUBLISHED, Frame
 from matinee.pipeline.night import Night, Progress
 
@@ -112,9 +112,13 @@ class Scorer:
         of_member = self.catalogue.members
         countries = sorted({name for name in of_member["country"].to_pylist() if name})
         place = {name: row for row, name in enumerate(countries)}
-        where = dict(zip(of_member[MEMBER_ID].to_pylist(), of_member["country"].to_pylist(), strict=True))
+        where = dict(
+            zip(of_member[MEMBER_ID].to_pylist(), of_member["country"].to_pylist(), strict=True)
+        )
         acts = self.frame.signals
-        groups = np.array([place.get(where.get(m), -1) for m in acts[MEMBER_ID].to_pylist()], np.intp)
+        groups = np.array(
+            [place.get(where.get(m), -1) for m in acts[MEMBER_ID].to_pylist()], np.intp
+        )
         scores = popularity.group_popularity(
             groups,
             self.frame.rows(acts)[1],
@@ -247,6 +251,7 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
 
     rows = releases.write_slates(folder, blocks())
     shelves.write(folder, scorer)
+    contributions.write(folder, scorer)
     first = np.concatenate(seen_first)
     shown = metrics.exposure(first, title_count=len(frame.titles))
     return Scored(

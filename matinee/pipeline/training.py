@@ -7,7 +7,8 @@ and members by their ids only, `content` knows titles by what is in them only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -115,6 +116,24 @@ def fit(night: Night, frame_name: str, model: str, progress: Progress | None = N
 def load(night: Night, frame_name: str, model: str) -> hybrid.HybridModel:
     """A model that `fit` left."""
     return hybrid.HybridModel.load(night.work(f"{frame_name}-{model}"))
+
+
+def facts(night: Night, frame: Frame) -> dict[str, Any]:
+    """The published model, for the manifest."""
+    features = described(frame, HYBRID)
+    return {
+        "kind": "LightFM hybrid",
+        "hyperparameters": asdict(load(night, PUBLISHED, HYBRID).hyperparameters),
+        "recency_half_life_days": frame.half_life_days,
+        "minimum_support": MINIMUM_SUPPORT,
+        "member_feature_weights": MEMBER_WEIGHTS,
+        "title_feature_weights": TITLE_WEIGHTS,
+        "members": len(frame.members),
+        "titles": len(frame.titles),
+        "member_features": len(features.members.names),
+        "title_features": len(features.titles.names),
+        "interactions": frame.interactions().nnz,
+    }
 
 
 def _families(table: pa.Table, columns: Mapping[str, str]) -> dict[str, pa.ChunkedArray]:

@@ -1,0 +1,66 @@
+"""The one screen at the end of a night: is it good, what do members see, where do I look next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.markup import escape
+
+from matinee.cli.output import Format, emit_one, stdout, table_of
+from matinee.settings import Settings
+
+MODELS = ("hybrid", "collaborative", "content", "popularity")
+
+
+def show(settings: Settings, name: str, form: Format) -> None:
+    """Print a release by id or alias; as JSON its whole manifest."""
+    from matinee import pipeline
+
+    store = pipeline.store(settings)
+    release = store.open(name)
+    manifest = release.manifest
+    if form is Format.json:
+        emit_one(manifest, form)
+        return
+    console = stdout()
+    aliases = ", ".join(store.aliases().names_of(release.id)) or "no alias"
+    console.print(f"\nrelease [bold]{release.id}[/] ({aliases}), as of {manifest['as_of'][:10]}")
+
+    told = manifest["evaluation"]
+    console.print(f"\n[bold]Gate[/]  {escape(told['verdict'])}")
+    console.print(table_of(_gate_table(told["metrics"])))
+    for rule in manifest["gate"]["rules"]:
+        mark = "[green]holds[/]  " if rule["passed"] else "[red]refused[/]"
+        console.print(f"  {mark} {escape(rule['text'])}")
+
+    for member in manifest["samples"]:
+        rows = pipeline.recommend(settings, member, k=5, release=release.id)
+        console.print(f"\n[bold]{escape(member)}[/] is shown ({rows[0]['source']})")
+        shown = [{"": row["rank"], "title": row["title"], "why": row["reason"]} for row in rows]
+        console.print(table_of(shown))
+
+    console.print("\n[bold]Rows[/]")
+    console.print(table_of(manifest["received"]))
+    console.print(f"\nLook at  {release.path / 'report.html'}", soft_wrap=True)
+    console.print("Try next")
+    for command in _next(manifest):
+        console.print(f"  {escape(command)}", soft_wrap=True)
+
+
+def _gate_table(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A line per metric and cohort, a column per model."""
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in metrics:
+        key = row["metric"], row["cohort"]
+        head = {"metric": row["metric"], "cohort": row["cohort"], "members": row["n"]}
+        lines.setdefault(key, head)[row["model"]] = row["mean"]
+    return [{**line, **{model: line[model] for model in MODELS}} for line in lines.values()]
+
+
+def _next(manifest: dict[str, Any]) -> list[str]:
+    return [
+        f"matinee recommend {manifest['samples'][0]}",
+        "matinee releases verify live",
+        "matinee releases diff previous live",
+        "matinee --help",
+    ]

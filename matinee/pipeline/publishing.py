@@ -1,0 +1,317 @@
+"""Puts a release together from what the steps left, publishes it, and makes it live if the gate says yes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from matinee import features, landing, releases, report, transform, validation, warehouse
+from matinee.columns import MEMBER_ID
+from matinee.errors import GateError
+from matinee.pipeline import evaluation, frames, origin, reading, samples, scoring, training
+from matinee.pipeline.frames import PUBLISHED, Frame
+from matinee.pipeline.night import Night
+
+INSIGHTS = ("genre_trends_daily", "daypart_trends_daily", "search_gaps_daily")
+"""Aggregates that leave the warehouse: of at least `minimum_cell_members` consenting members a cell."""
+
+TITLE_COLUMNS = (
+    "title_id, name, title_kind, released_on, language, countries, genres, themes, directors, actors, minimum_age, "
+    "ai_use, ai_disclosure, is_retired"
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What each step of the night found."""
+
+    receipt: landing.Receipt
+    built: transform.Built
+    validation: validation.Validation
+    registered: features.Registered
+    framed: frames.Framed
+    judged: evaluation.Judged
+    scored: scoring.Scored
+
+
+@dataclass(frozen=True)
+class Published:
+    """What came of the night."""
+
+    release_id: str
+    path: Path
+    refusals: tuple[str, ...]
+    """One sentence for each rule of the gate that said no."""
+    note: str
+    """What happened, in one sentence."""
+
+    def card(self) -> str:
+        """The model card."""
+        return (self.path / "card.md").read_text(encoding="utf-8")
+
+    def raise_if_refused(self) -> None:
+        """Turn a refusal into exit code 3; the release stays as `candidate`, live stays what it was."""
+        if self.refusals:
+            raise GateError(
+                f"release {self.release_id} is refused: {'; '.join(self.refusals)}. "
+                f"Live is untouched. Look at {self.path / 'report.html'}, then mend the cause or "
+                f"`matinee releases promote candidate --override RULE --by WHO --why TEXT`"
+            )
+
+
+def publish(night: Night, evidence: Evidence) -> Published:
+    """Write, hash, sign and name the release; promote it, or keep it as candidate."""
+    store = reading.store(night.settings)
+    store.sweep()
+    fields = manifest(night, evidence)
+    with store.draft() as draft:
+        _fill(night, evidence, draft.path)
+        release_id = draft.release_id(night.started_at)
+        _draw(night, evidence, fields, release_id, store, draft.path)
+        release = store.publish(draft, fields)
+    refusals = tuple(verdict.text for verdict in evidence.judged.refusals())
+    note = _name(store, release, night, refusals)
+    return Published(release.id, release.path, refusals, note)
+
+
+def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
+    """All that a release says about itself, apart from what the store measures."""
+    settings = night.settings
+    built, framed, judged = evidence.built, evidence.framed, evidence.judged
+    frame = Frame.read(night.work(PUBLISHED))
+    return {
+        "created_at": night.started_at,
+        "as_of": night.as_of,
+        "reason": "scheduled",
+        "code": origin.code(settings.project),
+        "environment": origin.environment(),
+        "determinism": {"seed": settings.seed, "threads_per_model": 1},
+        "inputs": _inputs(night),
+        "received": _counts(night),
+        "dbt": {
+            "manifest_sha256": built.manifest_sha256,
+            "models": built.models,
+            "tests_passed": built.tests_passed,
+            "tests_warned": built.tests_warned,
+        },
+        "validation": {
+            "expectations": len(evidence.validation.results),
+            "warnings": [one.sentence for one in evidence.validation.warnings],
+        },
+        "features": {
+            "service": frames.SERVICE,
+            "registry_sha256": evidence.registered.sha256,
+            "views": list(evidence.registered.views),
+        },
+        "model": training.facts(night, frame),
+        "evaluation": {
+            "protocol": framed.protocol,
+            "verdict": framed.verdict,
+            "cut": framed.cut,
+            "test_members": framed.test_members,
+            "metrics": _metrics(judged).to_pylist(),
+        },
+        "gate": {"rules": [asdict(verdict) for verdict in judged.verdicts], "overrides": []},
+        "exposure": asdict(evidence.scored),
+        "privacy": _privacy(night),
+        "authenticity": _authenticity(night),
+        "samples": samples.members(night, frame),
+    }
+
+
+def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
+    """Everything whose content is part of the digest."""
+    for part in night.work(scoring.RELEASE).iterdir():
+        shutil.move(part, folder / part.name)
+    model = night.work(f"{PUBLISHED}-{training.HYBRID}")
+    (folder / "model").mkdir()
+    for array in sorted(model.glob("*.npy")):
+        shutil.copy(array, folder / "model" / array.name)
+    shutil.copy(model / "hyperparameters.json", folder / "hyperparameters.json")
+
+    frame = Frame.read(night.work(PUBLISHED))
+    described = training.described(frame, training.HYBRID)
+    tables = {
+        "vocabulary/members": pa.table({MEMBER_ID: frame.members.ids}),
+        "vocabulary/titles": _ask(f"select {TITLE_COLUMNS} from titles order by title_id", night),
+        "vocabulary/member_features": _names(described.members),
+        "vocabulary/title_features": _names(described.titles),
+        "evaluation/metrics": _metrics(evidence.judged),
+        "artwork/asset_performance_daily": warehouse.table(
+            "asset_performance_daily", home=night.home
+        ),
+        "retention/churn_daily": warehouse.table("churn_daily", home=night.home),
+    }
+    tables |= {f"insights/{name}": warehouse.table(name, home=night.home) for name in INSIGHTS}
+    for name, table in tables.items():
+        path = folder / f"{name}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        pq.write_table(table, path, compression="zstd")
+    documents: dict[str, Any] = {
+        "evaluation/gate": [asdict(verdict) for verdict in evidence.judged.verdicts],
+        "exposure/exposure": asdict(evidence.scored),
+        "validation/results": evidence.validation.as_dict(),
+    }
+    for name, document in documents.items():
+        path = folder / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _draw(
+    night: Night,
+    evidence: Evidence,
+    fields: Mapping[str, Any],
+    release_id: str,
+    store: releases.Store,
+    folder: Path,
+) -> None:
+    """The two files for people. They show the id, so they come last and are not part of the digest."""
+    page = report.page(
+        fields,
+        release_id=release_id,
+        facts={
+            "members": evidence.scored.members,
+            "titles": evidence.framed.titles,
+            "catalogue_shown_ratio": evidence.scored.coverage,
+        },
+        counts=fields["received"],
+        validation=[
+            {
+                "table": one.table,
+                "expectation": one.kind,
+                "column": one.column,
+                "severity": one.severity,
+                "success": one.success,
+                "observed": one.observed,
+                "notes": one.notes,
+            }
+            for one in evidence.validation.results
+        ],
+        slates=samples.slates(folder, fields["samples"]),
+        similar=samples.neighbourhoods(folder),
+        trends=samples.trends(night),
+        retention=warehouse.query(
+            "select * from churn_daily order by changed_on desc limit 14", home=night.home
+        ),
+        history=samples.history(store, fields),
+    )
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    card = report.card(fields, release_id=release_id)
+    (folder / "card.md").write_text(card, encoding="utf-8")
+
+
+def _name(
+    store: releases.Store, release: releases.Release, night: Night, refusals: tuple[str, ...]
+) -> str:
+    """Move `live` or `candidate` to the release, unless it is an old one that comes again."""
+    names = store.aliases()
+    if names.live and names.live.release_id == release.id:
+        is_new = release.manifest["created_at"][:19] == f"{night.started_at:%Y-%m-%dT%H:%M:%S}"
+        return "" if is_new else f"nothing new: {release.id} is live and holds the same content"
+    if not release.id.startswith(f"{night.started_at:%Y%m%dT%H%M%SZ}"):
+        return (
+            f"nothing new: {release.id} holds the same content and is not live, "
+            f"as somebody decided; `matinee releases promote {release.id}` makes it live"
+        )
+    if refusals:
+        store.nominate(release.id, at=night.started_at, by="night", why="; ".join(refusals))
+        return f"{release.id} is refused and kept as candidate"
+    live = names.live.release_id if names.live else None
+    store.promote(
+        release.id,
+        expected=live,
+        at=night.started_at,
+        by="night",
+        why="every rule of the gate held",
+    )
+    return f"{release.id} is live"
+
+
+def _metrics(judged: evaluation.Judged) -> pa.Table:
+    """The evaluation with the column names that a release promises."""
+    names = ["n" if name == "member_count" else name for name in judged.evaluation.column_names]
+    return judged.evaluation.rename_columns(names)
+
+
+def _inputs(night: Night) -> list[dict[str, Any]]:
+    """Every landing file that could have had a say, by name."""
+    return [
+        {
+            "file": entry.file,
+            "sha256": entry.sha256,
+            "bytes": entry.bytes,
+            "rows": entry.rows,
+            "rejected": entry.rejected,
+        }
+        for entry in landing.read_ledger(night.home).received
+        if entry.landed_on < night.as_of.date()
+    ]
+
+
+def _counts(night: Night) -> list[dict[str, Any]]:
+    """Where the rows of each stream went."""
+    return [
+        {
+            "stream": stream,
+            "received": counts.received,
+            "kept": counts.staged,
+            "repeats": counts.exact_repeats,
+            "rejected": counts.rejected,
+        }
+        for stream, counts in warehouse.counts(night.home).items()
+        if counts.received
+    ]
+
+
+def _privacy(night: Night) -> dict[str, Any]:
+    sql = """
+        select
+            count(*) as members,
+            count(*) filter (not may_personalise) as without_personalisation,
+            count(*) filter (not may_use_for_insights) as without_insights,
+            count(*) filter (not may_market) as without_marketing
+        from members
+    """
+    row = _ask(sql, night).to_pylist()[0]
+    return {
+        "members_in": row["members"] - row["without_personalisation"],
+        "excluded_by_purpose": {
+            "personalisation": row["without_personalisation"],
+            "insights": row["without_insights"],
+            "marketing": row["without_marketing"],
+        },
+        "consent_without_record": night.settings.consent_without_record,
+        "erased_through": None,
+    }
+
+
+def _authenticity(night: Night) -> dict[str, Any]:
+    sql = """
+        select coalesce(digital_source_type, 'unknown') as source_type, count(*) as asset_count
+        from assets
+        group by all
+        order by all
+    """
+    titles = "select count(*) as n from titles where coalesce(ai_use, 'none') != 'none'"
+    return {
+        "assets_by_digital_source_type": {
+            row["source_type"]: row["asset_count"] for row in _ask(sql, night).to_pylist()
+        },
+        "titles_made_with_ai": _ask(titles, night).to_pylist()[0]["n"],
+    }
+
+
+def _names(described: Any) -> pa.Table:
+    return pa.table({"name": list(described.names), "family": list(described.families)})
+
+
+def _ask(sql: str, night: Night) -> pa.Table:
+    return warehouse.query(sql, home=night.home)

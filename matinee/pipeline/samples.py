@@ -1,0 +1,125 @@
+"""What a person looks at to believe a release: a few slates, a few neighbourhoods, and how watching goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from matinee import releases, warehouse
+from matinee.columns import MEMBER_ID, RANK, REASON, SOURCE, TITLE_ID
+from matinee.pipeline.frames import Frame
+from matinee.pipeline.night import Night
+from matinee.pipeline.training import HYBRID
+
+Row = dict[str, Any]
+
+PLACES = 10
+NEIGHBOURS = 5
+WELL_KNOWN = 6
+TREND_GENRES = 6
+TREND_DAYS = 60
+HISTORY = 14
+
+TRENDS = """
+    with
+
+    recent as (
+
+        select * from genre_trends_daily
+        where acted_on >= $since
+
+    ),
+
+    biggest as (
+
+        select genre from recent
+        group by genre
+        order by sum(play_count + rating_count) desc, genre
+        limit $genres
+
+    )
+
+    select
+        genre as name,
+        acted_on as day,
+        play_count + rating_count as value
+    from recent
+    inner join biggest using (genre)
+    order by name, day
+"""
+
+
+def members(night: Night, frame: Frame) -> list[str]:
+    """Three to look at: who did most, who did about as much as others, and one who did least."""
+    acts = warehouse.query(
+        "select member_id, count(*) as act_count from member_title_signals where observed_at <= ? "
+        "group by member_id order by act_count desc, member_id",
+        [night.as_of.replace(tzinfo=None)],
+        home=night.home,
+    )[MEMBER_ID].to_pylist()
+    quiet = sorted(set(frame.members.ids.to_pylist()) - set(acts))
+    return list(dict.fromkeys([acts[0], acts[len(acts) // 2], (quiet or acts)[-1]]))
+
+
+def slates(folder: Path, wanted: Sequence[str]) -> list[Row]:
+    """The first places of some members' slates, with names."""
+    titles = _titles(folder)
+    shown = []
+    for member in wanted:
+        slate = pq.read_table(folder / "slates", filters=[(MEMBER_ID, "=", member)]).slice(
+            0, PLACES
+        )
+        rows = [
+            {**titles[row[TITLE_ID]], RANK: row[RANK], REASON: row[REASON]}
+            for row in slate.to_pylist()
+        ]
+        source = slate[SOURCE][0].as_py() if len(slate) else None
+        shown.append({MEMBER_ID: member, SOURCE: source, "rows": rows})
+    return shown
+
+
+def neighbourhoods(folder: Path) -> list[Row]:
+    """The nearest titles of those that are in most people's first places."""
+    titles = _titles(folder)
+    first = pq.read_table(folder / "slates", filters=[(RANK, "<=", PLACES)], columns=[TITLE_ID])
+    counts = first.group_by(TITLE_ID).aggregate([(TITLE_ID, "count")])
+    order = [(f"{TITLE_ID}_count", "descending"), (TITLE_ID, "ascending")]
+    best = counts.sort_by(order)[TITLE_ID].slice(0, WELL_KNOWN).to_pylist()
+    near = pq.read_table(folder / "similar")
+    shown = []
+    for title in best:
+        mine = near.filter(pc.equal(near[TITLE_ID], title)).slice(0, NEIGHBOURS).to_pylist()
+        rows = [{**titles[row["similar_title_id"]], RANK: row[RANK]} for row in mine]
+        if rows:
+            shown.append({"name": titles[title]["name"], "rows": rows})
+    return shown
+
+
+def trends(night: Night) -> pa.Table:
+    """Plays and ratings of the biggest genres, day by day."""
+    since = f"{night.as_of:%Y-%m-%d}"
+    sql = TRENDS.replace("$since", f"$since::date - interval {TREND_DAYS} day")
+    return warehouse.query(sql, {"since": since, "genres": TREND_GENRES}, home=night.home)
+
+
+def history(store: releases.Store, fields: Mapping[str, Any]) -> list[Row]:
+    """The hybrid's numbers over the last releases, oldest first, this one last."""
+    earlier = [release.manifest for release in reversed(store.list()[: HISTORY - 1])]
+    return [
+        {"as_of": told["as_of"], **{name: row[name] for name in ("metric", "mean", "low", "high")}}
+        for told in [*earlier, fields]
+        for row in told["evaluation"]["metrics"]
+        if row["model"] == HYBRID and row["cohort"] == "everyone"
+    ]
+
+
+def _titles(folder: Path) -> dict[str, Row]:
+    table = pq.read_table(
+        folder / "vocabulary/titles.parquet", columns=[TITLE_ID, "name", "released_on"]
+    )
+    return {row.pop(TITLE_ID): row for row in table.to_pylist()}
