@@ -62,8 +62,8 @@ def _opened(database: Path) -> Iterator[Any]:
         from sqlalchemy.dialects import registry
         from sqlalchemy.pool import StaticPool
 
-        # It tells of each folder it makes and removes.
-        logging.getLogger("great_expectations").setLevel(logging.WARNING)
+        # It tells of each temporary folder, aloud.
+        logging.getLogger(ProgressBarsConfig.__module__).setLevel(logging.WARNING)
         registry.register("duckdb.gx", "matinee.validation.duckdb_gx", "GxDialect")
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)

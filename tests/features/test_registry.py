@@ -56,6 +56,15 @@ def test_a_project_without_a_feature_repo_is_refused(home, tmp_path):
         features.apply(home=home, project=tmp_path)
 
 
+def test_the_repo_works_by_hand_on_the_same_store(where, monkeypatch):
+    monkeypatch.setenv("MATINEE_HOME", str(where["home"]))
+    feast = Path(sys.executable).with_name("feast")
+    asked = [feast, "-c", PROJECT / "feature_repo", "apply"]
+    said = subprocess.run(asked, capture_output=True, text=True, timeout=120, check=True)
+    assert "No changes to registry" in said.stdout
+    assert features.apply(**where).services == ("homepage_v1", "hybrid_ranker_v1")
+
+
 def test_processes_that_apply_at_once_lose_nothing(home):
     """Feast's file registry lost 5 of 16 applies; the SQL one must lose none."""
     script = (
