@@ -1,4 +1,4 @@
-"""Nightly: from the landing zone to a live release. `python -m flows.nightly` runs it once, here and now."""
+"""Nightly: from the landing zone to a live release. `python -m flows.nightly` runs it now."""
 
 import sys
 from datetime import date
@@ -69,9 +69,9 @@ def publish(night: pipeline.Night, evidence: pipeline.Evidence) -> pipeline.Publ
     return published
 
 
-@flow(name="nightly", task_runner=ThreadPoolTaskRunner(max_workers=2))
+@flow(name="nightly", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
 def nightly(last_day: date | None = None) -> str:
-    """Publish a release from everything landed by the end of `last_day`; by default of the newest landed day.
+    """Publish a release from all that landed by the end of `last_day`, or of the newest day.
 
     Returns the release id. A refused release stays as `candidate` and fails the run.
     """

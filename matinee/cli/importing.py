@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -38,7 +39,7 @@ def movietweetings(path: Source) -> None:
     _tell(imported.summary(), imported.problems)
 
 
-def _tell(summary: str, problems: list[str]) -> None:
+def _tell(summary: str, problems: Sequence[str]) -> None:
     talk.print(summary, markup=False)
     for problem in problems[:PROBLEMS_SHOWN]:
         talk.print(f"  {problem}", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.markup import escape
@@ -57,7 +58,7 @@ def _gate_table(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**line, **{model: line[model] for model in MODELS}} for line in lines.values()]
 
 
-def _next(manifest: dict[str, Any]) -> list[str]:
+def _next(manifest: Mapping[str, Any]) -> list[str]:
     return [
         f"matinee recommend {manifest['samples'][0]}",
         "matinee releases verify live",

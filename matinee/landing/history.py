@@ -33,7 +33,7 @@ ARTICLE = re.compile(
 )
 YEAR = re.compile(r"(?P<name>.*?)\s*\((?P<year>\d{4})(?:[-\N{EN DASH}]\s?\d{0,4})?\)\s*")
 
-Progress = Callable[[str], None]
+Progress = Callable[[int, int, str], None]
 
 
 @dataclass
@@ -63,6 +63,14 @@ class Imported:
     problems: tuple[str, ...]
     """What could not be read, by file and line: the first thousand."""
     problem_count: int
+
+    def summary(self) -> str:
+        """One line."""
+        return (
+            f"{self.layout}: {self.ratings:,} ratings of {self.titles:,} titles by "
+            f"{self.members:,} members, {self.first_day} to {self.last_day}; "
+            f"{self.problem_count:,} lines could not be read"
+        )
 
 
 @dataclass(frozen=True)
@@ -228,13 +236,13 @@ def land(
     """
     if not titles:
         raise DataError(f"not one film could be read: {'; '.join(problems.texts[:3])}")
-    tell = progress or (lambda message: None)
+    tell = progress or (lambda done, total, what: None)
     low, high, n_ratings = connection.execute(
         "select min(second), max(second), count(*) from ratings"
     ).fetchone() or (0, 0, 0)
     first_day, last_day = (datetime.fromtimestamp(second, UTC).date() for second in (low, high))
 
-    tell(f"landing {n_ratings} ratings from {first_day} to {last_day}")
+    tell(0, 2, f"{n_ratings} ratings from {first_day} to {last_day}")
     files = [
         place(
             home,
@@ -247,7 +255,7 @@ def land(
     members = _members(connection, ids, people, first_day)
     files.append(write(home, "members", first_day, members, ids.name))
 
-    tell(f"landing {len(titles)} titles and {len(members)} members")
+    tell(1, 2, f"{len(titles)} titles and {len(members)} members")
     before: Mapping[str, list[str]] | None = None
     years = [date(year, 1, 1) for year in range(first_day.year + 1, last_day.year + 1)]
     for day in sorted({first_day, *years, last_day}):

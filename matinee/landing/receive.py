@@ -29,7 +29,8 @@ from matinee.landing.write import digest
 if TYPE_CHECKING:
     import duckdb
 
-Progress = Callable[[str], None]
+Progress = Callable[[int, int, str], None]
+"""Called with streams done, streams in all, and what was just found."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,18 @@ class Receipt:
     """Rejected rows of this batch by stream and rule."""
     warnings: tuple[str, ...]
     """Names that the contract does not know, of files and of columns."""
+
+    def summary(self) -> str:
+        """One line, and one more for each thing that somebody should look at."""
+        rows = sum(total.received for total in self.totals.values())
+        rejected = sum(total.rejected for total in self.totals.values())
+        lines = [
+            f"{len(self.files):,} new files with {rows:,} rows, {rejected:,} of them rejected; "
+            f"{self.unchanged:,} files received before"
+        ]
+        lines += [f"set aside {entry.file}: {entry.reason}" for entry in self.set_aside]
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join(lines)
 
     @property
     def totals(self) -> dict[str, Totals]:
@@ -124,16 +137,16 @@ def _receive(
     memory_limit: str,
     progress: Progress | None,
 ) -> Receipt:
-    tell = progress or (lambda message: None)
+    tell = progress or (lambda done, total, what: None)
     batch = known.newest_batch + 1
     files, warnings = discover(home / "landing", contract)
-    tell(f"hashing {len(files)} landing files")
+    tell(0, len(files), f"hashing {len(files)} landing files")
     new, set_aside = _sort_out(files, known)
 
     received: list[Entry] = []
     rules: dict[str, Mapping[str, int]] = {}
     with _connection(home, threads, memory_limit) as connection:
-        for name, entries in new.items():
+        for done, (name, entries) in enumerate(new.items(), start=1):
             folders = (_batch(home, name, batch), _batch(home, f"rejected_{name}", batch))
             intake = take_in(connection, contract.streams[name], list(entries), *folders)
             settled = [_settle(entry, intake, batch) for entry in entries.values()]
@@ -143,7 +156,7 @@ def _receive(
             for column, names in sorted(intake.unknown.items()):
                 warnings.append(f"{name}: unknown column {column} in {_several(names)}")
             total = count(settled)[name]
-            tell(f"received {name}: {total.kept} rows kept, {total.rejected} rejected")
+            tell(done, len(new), f"{name}: {total.kept} rows kept, {total.rejected} rejected")
 
     after = known.with_entries([*received, *set_aside])
     if after != known:

@@ -1,7 +1,7 @@
 """The steps of a night in plain functions: flows decorate them, the command line calls them.
 
-Steps, in order: `receive`, `begin`, `build`, `validate`, `refresh_features`, `frame`, `fit` (once per entry of `FITS`), `judge`, `score`,
-`publish`. `run` is all of them in one process.
+Steps, in order: `receive`, `begin`, `build`, `validate`, `refresh_features`, `frame`, `fit` (once
+per entry of `FITS`), `judge`, `score`, `publish`. `run` is all of them in one process.
 """
 
 from matinee.features import Registered

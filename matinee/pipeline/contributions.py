@@ -1,4 +1,4 @@
-"""The exact sum behind each of a member's first places: what every feature of the title added to its score."""
+"""The exact sum behind each of a member's first places: what each feature added to the score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judges the hybrid beside its siblings and popularity on what the protocol held out, and holds the gate's rules to it."""
+"""Judges the hybrid beside its siblings and popularity, and holds the gate's rules to it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLACES = 10
 POPULARITY = "popularity"
 
 COLD_TITLE = "cold title"
-"""A cohort of titles, not of members: their slates and their truth hold titles nobody had met at the cut."""
+"""A cohort of titles, not of members: slates and truth of titles nobody had met at the cut."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Judged:
     verdicts: tuple[judging.Verdict, ...]
 
     def rows(self) -> list[dict[str, Any]]:
-        """The gate table: a line per cohort and metric, a column per model, the best in each line to compare."""
+        """The gate table: a line per cohort and metric, a column per model."""
         table: dict[tuple[str, str], dict[str, Any]] = {}
         for row in self.evaluation.to_pylist():
             line = table.setdefault(

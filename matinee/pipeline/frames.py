@@ -1,8 +1,9 @@
 """What models are trained on and judged by: signals and features, each as of one instant.
 
-Two frames a night. `judged` leaves out what the protocol holds out, and with a cut in time asks Feast for the features of that
-instant; `published` knows all that was known at `as_of`. A frame is a folder of Parquet files under `work/`; the steps that follow read
-it and nothing else, so they can run side by side.
+Two frames a night. `judged` leaves out what the protocol holds out, and with a cut in time asks
+Feast for the features of that instant; `published` knows all that was known at `as_of`. A frame is
+a folder of Parquet files under `work/`; the steps that follow read it and nothing else, so they
+can run side by side.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Framed:
 class Frame:
     """Signals and features as of one instant; rows of every matrix follow the vocabularies.
 
-    All members who may be personalised are in it, and all titles: being cold is no reason to be left out.
+    All members who may be personalised are in it, and all titles, cold ones too.
     """
 
     as_of: datetime
@@ -90,12 +91,14 @@ class Frame:
     def ages(self) -> NDArray[np.float64]:
         """Days from each signal's act to the instant of the frame."""
         since = np.datetime64(self.as_of.replace(tzinfo=None), "s") - _seconds(self.signals)
-        return since / np.timedelta64(SECONDS_PER_DAY, "s")
+        days: NDArray[np.float64] = since / np.timedelta64(SECONDS_PER_DAY, "s")
+        return days
 
     @property
     def weights(self) -> NDArray[np.float64]:
         """What each signal says, before recency."""
-        return self.signals["signal_milli"].to_numpy() / 1000.0
+        weights: NDArray[np.float64] = self.signals["signal_milli"].to_numpy() / 1000.0
+        return weights
 
     def rows(self, acts: pa.Table) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The member row and title row of each act."""
@@ -120,7 +123,7 @@ class Frame:
         return matrices.seen(members, titles, shape=self.shape)
 
     def truth(self) -> sp.csr_array[np.bool_]:
-        """What a perfect slate would have held: liked titles of the held-out part, not met before."""
+        """What a perfect slate would have held: liked, held-out titles that were not met before."""
         acts = pa.concat_tables([self.signals, self.held_out])
         members, titles = self.rows(acts)
         late = np.arange(len(acts)) >= len(self.signals)
@@ -161,8 +164,8 @@ def frame(night: Night) -> Framed:
     signals = warehouse.query(SIGNALS, [night.as_of.replace(tzinfo=None)], home=night.home)
     if not len(signals):
         raise DataError(
-            f"no member who may be personalised played or rated anything by {night.as_of:%Y-%m-%d}: "
-            "there is nothing to learn from; see `matinee doctor` and the consents stream"
+            f"no member who may be personalised did anything by {night.as_of:%Y-%m-%d}: there is "
+            "nothing to learn from; see `matinee doctor`, --as-of and the consents stream"
         )
     members = _ids("members", MEMBER_ID, night, where="where may_personalise")
     titles = _ids("titles", TITLE_ID, night)
@@ -194,7 +197,8 @@ def frame(night: Night) -> Framed:
 def _divide(signals: pa.Table, protocol: splits.Protocol) -> tuple[pa.Table, pa.Table]:
     """What may be learned from, and what judges.
 
-    An act before the cut that arrived after it is in neither: it was not known then, and is no future either.
+    An act before the cut that arrived after it is in neither: it was not known then, and is no
+    future either.
     """
     knowable = ~protocol.held_out
     if protocol.cut is not None:
@@ -210,13 +214,17 @@ def _frame(
     signals: pa.Table,
     held_out: pa.Table,
 ) -> Frame:
-    where = {"home": night.home, "project": night.settings.project, "features": SERVICE}
-    half_life = transform.project_vars(night.settings.project)["recency_half_life_days"]
+    project = night.settings.project
+    half_life = transform.project_vars(project)["recency_half_life_days"]
     return Frame(
         as_of=instant,
         half_life_days=float(half_life),
-        member_features=features.members_as_of(members, instant, **where),
-        title_features=features.titles_as_of(titles, instant, **where),
+        member_features=features.members_as_of(
+            members, instant, home=night.home, project=project, features=SERVICE
+        ),
+        title_features=features.titles_as_of(
+            titles, instant, home=night.home, project=project, features=SERVICE
+        ),
         signals=signals,
         held_out=held_out,
     )
@@ -229,4 +237,5 @@ def _ids(table: str, key: str, night: Night, *, where: str = "") -> list[str]:
 
 
 def _seconds(signals: pa.Table) -> NDArray[np.datetime64]:
-    return signals["interacted_at"].to_numpy().astype("datetime64[s]")
+    instants: NDArray[np.datetime64] = signals["interacted_at"].to_numpy().astype("datetime64[s]")
+    return instants

@@ -1,7 +1,7 @@
 """One night: what is fixed when it starts, and the steps from raw logs to features.
 
-Each step is a plain function that takes the night, does one thing, and returns small facts. `flows/nightly.py` and
-`pipeline.run` put them in order.
+Each step is a plain function that takes the night, does one thing, and returns small facts.
+`flows/nightly.py` and `pipeline.run` put them in order.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ Progress = Callable[[int, int, str], None]
 class Night:
     """What every step of one night agrees on.
 
-    `as_of` is the instant at the end of the last day that counts: an event counts when it was received before it.
+    `as_of` is the instant at the end of the last day that counts: an event counts when it was
+    received before it.
     `started_at` is the only time that comes from a clock.
     """
 
@@ -53,7 +54,7 @@ def receive(settings: Settings, progress: Progress | None = None) -> landing.Rec
         contract=landing.load(settings.project),
         threads=settings.threads,
         memory_limit=settings.memory_limit,
-        progress=(lambda message: progress(0, 0, message)) if progress else None,
+        progress=progress,
     )
 
 

@@ -24,7 +24,7 @@ ENGINES = (
 
 
 def code(project: Path) -> dict[str, Any]:
-    """The commit, whether files differ from it, and the hash of the lock; null where there is no git."""
+    """The commit, whether files differ from it, and the lock's hash; null where there is no git."""
     lock = project / "requirements.lock"
     return {
         "matinee": version("matinee"),

@@ -1,4 +1,4 @@
-"""Puts a release together from what the steps left, publishes it, and makes it live if the gate says yes."""
+"""Puts a release together from what the steps left, publishes it, and names it live or not."""
 
 from __future__ import annotations
 
@@ -19,13 +19,20 @@ from matinee.pipeline import evaluation, frames, origin, reading, samples, scori
 from matinee.pipeline.frames import PUBLISHED, Frame
 from matinee.pipeline.night import Night
 
-INSIGHTS = ("genre_trends_daily", "daypart_trends_daily", "search_gaps_daily")
-"""Aggregates that leave the warehouse: of at least `minimum_cell_members` consenting members a cell."""
+MARTS = {
+    "artwork": ("asset_performance_daily",),
+    "insights": ("daypart_trends_daily", "genre_trends_daily", "search_gaps_daily"),
+    "retention": ("churn_daily",),
+}
+"""Aggregates that leave the warehouse; each cell is of `minimum_cell_members` or more."""
 
-TITLE_COLUMNS = (
-    "title_id, name, title_kind, released_on, language, countries, genres, themes, directors, actors, minimum_age, "
-    "ai_use, ai_disclosure, is_retired"
-)
+TITLES = """
+    select
+        title_id, name, title_kind, released_on, language, countries, genres, themes, directors,
+        actors, minimum_age, ai_use, ai_disclosure, is_retired
+    from titles
+    order by title_id
+"""
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class Published:
         return (self.path / "card.md").read_text(encoding="utf-8")
 
     def raise_if_refused(self) -> None:
-        """Turn a refusal into exit code 3; the release stays as `candidate`, live stays what it was."""
+        """Turn a refusal into exit code 3; the release stays as `candidate`, live is untouched."""
         if self.refusals:
             raise GateError(
                 f"release {self.release_id} is refused: {'; '.join(self.refusals)}. "
@@ -140,16 +147,16 @@ def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
     described = training.described(frame, training.HYBRID)
     tables = {
         "vocabulary/members": pa.table({MEMBER_ID: frame.members.ids}),
-        "vocabulary/titles": _ask(f"select {TITLE_COLUMNS} from titles order by title_id", night),
+        "vocabulary/titles": _ask(TITLES, night),
         "vocabulary/member_features": _names(described.members),
         "vocabulary/title_features": _names(described.titles),
         "evaluation/metrics": _metrics(evidence.judged),
-        "artwork/asset_performance_daily": warehouse.table(
-            "asset_performance_daily", home=night.home
-        ),
-        "retention/churn_daily": warehouse.table("churn_daily", home=night.home),
     }
-    tables |= {f"insights/{name}": warehouse.table(name, home=night.home) for name in INSIGHTS}
+    tables |= {
+        f"{part}/{name}": warehouse.table(name, home=night.home)
+        for part, names in MARTS.items()
+        for name in names
+    }
     for name, table in tables.items():
         path = folder / f"{name}.parquet"
         path.parent.mkdir(exist_ok=True)
@@ -173,7 +180,7 @@ def _draw(
     store: releases.Store,
     folder: Path,
 ) -> None:
-    """The two files for people. They show the id, so they come last and are not part of the digest."""
+    """The two files for people. They show the id, so they come last and are in no digest."""
     page = report.page(
         fields,
         release_id=release_id,
@@ -230,7 +237,7 @@ def _name(
         expected=live,
         at=night.started_at,
         by="night",
-        why="every rule of the gate held",
+        why="the gate held",
     )
     return f"{release.id} is live"
 

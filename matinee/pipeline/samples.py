@@ -1,4 +1,4 @@
-"""What a person looks at to believe a release: a few slates, a few neighbourhoods, and how watching goes."""
+"""What a person looks at to believe a release: slates, neighbourhoods, and how watching goes."""
 
 from __future__ import annotations
 
@@ -71,12 +71,10 @@ def slates(folder: Path, wanted: Sequence[str]) -> list[Row]:
     titles = _titles(folder)
     shown = []
     for member in wanted:
-        slate = pq.read_table(folder / "slates", filters=[(MEMBER_ID, "=", member)]).slice(
-            0, PLACES
-        )
+        slate = pq.read_table(folder / "slates", filters=[(MEMBER_ID, "=", member)])
         rows = [
             {**titles[row[TITLE_ID]], RANK: row[RANK], REASON: row[REASON]}
-            for row in slate.to_pylist()
+            for row in slate.slice(0, PLACES).to_pylist()
         ]
         source = slate[SOURCE][0].as_py() if len(slate) else None
         shown.append({MEMBER_ID: member, SOURCE: source, "rows": rows})

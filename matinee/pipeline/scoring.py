@@ -1,6 +1,7 @@
-"""Every member's slate from the published model, with where it came from and a reason for each title.
+"""Every member's slate from the published model, with its source and a reason for each title.
 
-Members are taken in blocks, in the order of their ids: one machine loops over blocks, many machines could each take some.
+Members are taken in blocks, in the order of their ids: one machine loops over blocks, many
+machines could each take some.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from matinee.columns import MEMBER_ID, RANK, REASON, ROW_KIND, SCORE, SOURCE, TI
 from matinee.pipeline import catalogue, contributions, shelves, training, wording
 from matinee.pipeline.frames import PUBLISHED, Frame
 from matinee.pipeline.night import Night, Progress
+from matinee.vocabulary import Vocabulary
 
 BLOCK = 16_384
 
@@ -98,11 +100,9 @@ class Scorer:
     @cached_property
     def sources(self) -> NDArray[np.intp]:
         """Which of `SOURCES` each member of the frame gets."""
-        content = self.features.members.matrix[:, ~self._identity(self.features.members)]
-        describable = self.model.member_embeddings.any(axis=1)[
-            ~self._identity(self.features.members)
-        ]
-        told = (content @ describable.astype(np.float32)) > 0
+        learned: NDArray[np.bool_] = np.any(self.model.member_embeddings, axis=1)
+        speaks = learned & ~self._identity(self.features.members)
+        told = np.asarray(self.features.members.matrix @ speaks.astype(np.float32)) > 0
         acted = np.diff(self.liked.indptr) > 0
         return np.where(acted, SOURCES.index(HYBRID), np.where(told, 1, 2))
 
@@ -112,13 +112,10 @@ class Scorer:
         of_member = self.catalogue.members
         countries = sorted({name for name in of_member["country"].to_pylist() if name})
         place = {name: row for row, name in enumerate(countries)}
-        where = dict(
-            zip(of_member[MEMBER_ID].to_pylist(), of_member["country"].to_pylist(), strict=True)
-        )
+        everyone = Vocabulary.from_ids(of_member[MEMBER_ID])
+        of_row = np.array([place.get(name, -1) for name in of_member["country"].to_pylist()])
         acts = self.frame.signals
-        groups = np.array(
-            [place.get(where.get(m), -1) for m in acts[MEMBER_ID].to_pylist()], np.intp
-        )
+        groups = of_row[everyone.rows(acts[MEMBER_ID])].astype(np.intp)
         scores = popularity.group_popularity(
             groups,
             self.frame.rows(acts)[1],

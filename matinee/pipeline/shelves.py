@@ -1,4 +1,4 @@
-"""What a page shows beside a member's own slate: named shelves, and the neighbours of each title."""
+"""What a page shows beside a member's own slate: named shelves, and each title's neighbours."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Fits the models of a night, each from a frame that lies under `work/`.
 
-The siblings of the hybrid learn in the same way from the same signals and judge what each half is worth: `collaborative` knows titles
-and members by their ids only, `content` knows titles by what is in them only.
+The siblings of the hybrid learn in the same way from the same signals and judge what each half is
+worth: `collaborative` knows titles and members by their ids only, `content` knows titles by what is
+in them only.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ TITLE_FAMILIES = {
 }
 
 MEMBER_WEIGHTS = dict.fromkeys(MEMBER_FAMILIES, 0.1)
-"""Small: they speak for members of whom nothing else is known, and should not drown the others' ids."""
+"""Small: they speak for members of whom nothing else is known, and must not drown ids."""
 
 TITLE_WEIGHTS = {
     "kind": 0.1,

@@ -266,9 +266,9 @@ def test_the_database_can_touch_nothing_but_received(tmp_path):
 def test_progress_is_told(zone):
     zone.land("plays", "a.jsonl", jsonl())
     told = []
-    zone.receive(progress=told.append)
+    zone.receive(progress=lambda *step: told.append(step))
     assert told == [
-        "hashing 2 landing files",
-        "received plays: 1 rows kept, 0 rejected",
-        "received titles: 1 rows kept, 0 rejected",
+        (0, 2, "hashing 2 landing files"),
+        (1, 2, "plays: 1 rows kept, 0 rejected"),
+        (2, 2, "titles: 1 rows kept, 0 rejected"),
     ]
