@@ -71,8 +71,8 @@ def run(
 
 @app.command(epilog="Example: matinee simulate --members 2000 --days 90 --seed 7")
 def simulate(
-    members: Annotated[int, typer.Option(min=1, help="Members by the last day.")] = 600,
-    titles: Annotated[int, typer.Option(min=1, help="Titles by the last day.")] = 1500,
+    members: Annotated[int, typer.Option(min=1, help="Members on the first day.")] = 600,
+    titles: Annotated[int, typer.Option(min=1, help="Titles on the first day.")] = 1500,
     days: Annotated[int, typer.Option(min=1, help="Days of logs; more days only add.")] = 60,
     seed: Annotated[int, typer.Option(help="The same seed writes the same bytes.")] = 1,
     if_empty: Annotated[

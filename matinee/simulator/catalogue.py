@@ -24,6 +24,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 ARRIVALS_PER_DAY = 0.0015  # of the first day's titles
+FRIDAY = 4  # titles come, go and get their themes on this day of the week
 POOL_RATIO = 1.1  # films kept back, so that known ones arrive for two months
 ORIGINAL_RATIO, ORIGINAL_ARRIVAL_RATIO = 0.04, 0.2
 PEOPLE = 6  # most directors and actors kept of a title
@@ -197,11 +198,12 @@ def draw(titles: int, days: int, seed: int, first_day: date) -> Catalogue:
     films: list[Film] = []
     parts: list[dict[str, npt.NDArray[Any]]] = []
     for day in range(days):
-        count = arrivals(titles, ARRIVALS_PER_DAY, day)
+        today = first_day + timedelta(days=day)
+        is_open = day == 0 or today.weekday() == FRIDAY
+        count = arrivals(titles, ARRIVALS_PER_DAY, day, every=7) if is_open else 0
         if not count:
             continue
         rng = stream(seed, Purpose.TITLES, day + 1)
-        today = first_day + timedelta(days=day)
         batch: list[Film] = []
         for _ in range(count):
             is_original = rng.random() < (ORIGINAL_ARRIVAL_RATIO if day else ORIGINAL_RATIO)
@@ -214,7 +216,8 @@ def draw(titles: int, days: int, seed: int, first_day: date) -> Catalogue:
         ranks = np.array(
             [fame.get(film.id, rng.integers(titles // 4, titles + 1)) for film in batch]
         )
-        parts.append(_draw_batch(batch, ranks, day, numbers, rng))
+        until_friday = (FRIDAY - today.weekday()) % 7
+        parts.append(_draw_batch(batch, ranks, day, until_friday, numbers, rng))
         films += batch
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Catalogue(films=films, names=list(numbers), **columns)
@@ -224,10 +227,12 @@ def _draw_batch(
     batch: list[Film],
     ranks: npt.NDArray[Any],
     day: int,
+    until_friday: int,
     numbers: dict[str, int],
     rng: np.random.Generator,
 ) -> dict[str, npt.NDArray[Any]]:
     n = len(batch)
+    weeks = 2 + (rng.exponential(1500, n) / 7).astype(np.int64)
     genres = np.array([[name in film.genres for name in world.GENRES] for film in batch])
     people = np.full((n, PEOPLE), -1)
     for row, film in enumerate(batch):
@@ -241,8 +246,8 @@ def _draw_batch(
     languages = [film.language if film.language in world.LANGUAGES else "other" for film in batch]
     return {
         "added": added,
-        "tagged": added + np.where(is_tagged_late, rng.integers(2, 6, n), 0),
-        "retired": day + 15 + rng.exponential(1500, n).astype(np.int64),
+        "tagged": added + np.where(is_tagged_late, 7, 0),
+        "retired": day + until_friday + 7 * weeks,
         "genres": genres,
         "themes": _themes(genres, rng),
         "people": people,

@@ -24,8 +24,8 @@ def stream(seed: int, purpose: Purpose, day: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, day)))
 
 
-def arrivals(at_first: int, per_day: float, day: int) -> int:
-    """How many come on `day`: `at_first` on day 0, then a steady trickle without a plan's end."""
+def arrivals(at_first: int, per_day: float, day: int, *, every: int = 1) -> int:
+    """How many come on `day`: `at_first` on day 0, then those of the last `every` days at once."""
     if day == 0:
         return at_first
-    return int(at_first * per_day * day) - int(at_first * per_day * (day - 1))
+    return int(at_first * per_day * day) - int(at_first * per_day * max(day - every, 0))
