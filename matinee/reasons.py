@@ -115,21 +115,25 @@ def best_reasons(
     index = np.full(slates.shape, -1, np.intp)
     strength = np.zeros(slates.shape, np.float32)
     unit = _unit(title_features @ title_embeddings)
-    told = sp.csr_array(title_features @ sp.diags_array(tellable.astype(np.float32)))
-    told.eliminate_zeros()
+    columns = np.flatnonzero(tellable)
+    told, learned = title_features[:, columns], title_embeddings[columns]
+    told.sort_indices()
     for start in range(0, len(slates), _BLOCK):
         block = slice(start, start + _BLOCK)
         member, place = np.nonzero(slates[block] >= 0)
-        if not len(member):
-            continue
-        shown = slates[block][member, place]
-        parts = contributions(member_vectors[block][member], shown, told, title_embeddings)
-        column, amount = _largest(parts)
+        weighted = told[slates[block][member, place]]
+        pair = np.repeat(np.arange(len(member)), np.diff(weighted.indptr))
+        adds = member_vectors[block] @ learned.T
+        cell, column, amount = _largest(
+            pair, weighted.indices, weighted.data * adds[member[pair], weighted.indices]
+        )
         helps = amount > 0
-        at = member + start, place
-        kind[at] = np.where(helps, Kind.FEATURE, Kind.NONE)
-        index[at] = np.where(helps, column, -1)
-        strength[at] = np.where(helps, amount, 0)
+        at = member[cell[helps]] + start, place[cell[helps]]
+        kind[at], index[at], strength[at] = (
+            Kind.FEATURE,
+            columns[column[helps]],
+            amount[helps],
+        )
     for row in range(len(slates)):
         mine = liked.indices[liked.indptr[row] : liked.indptr[row + 1]]
         places = np.flatnonzero(slates[row] >= 0)
@@ -180,17 +184,16 @@ def _unit(title_vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _largest(
-    parts: sp.csr_array[np.float32],
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """The column and value of each row's largest entry; -1 and 0 for empty rows.
+    row: NDArray[np.intp], column: NDArray[np.integer], value: NDArray[np.float32]
+) -> tuple[NDArray[np.intp], NDArray[np.integer], NDArray[np.float32]]:
+    """The largest entry of each row that has any, given by row, then column.
 
-    Of equal entries the lower column.
+    Of equal entries the one in the lower column.
     """
-    row = np.repeat(np.arange(parts.shape[0]), np.diff(parts.indptr))
-    order = np.lexsort((parts.indices, -parts.data, row))
-    filled, first = np.unique(row[order], return_index=True)
-    column = np.full(parts.shape[0], -1, np.intp)
-    value = np.zeros(parts.shape[0], np.float32)
-    column[filled] = parts.indices[order[first]]
-    value[filled] = parts.data[order[first]]
-    return column, value
+    if not len(row):
+        return row, column, value
+    starts = np.flatnonzero(np.diff(row, prepend=-1))
+    largest = np.repeat(np.maximum.reduceat(value, starts), np.diff(starts, append=len(row)))
+    ties = np.flatnonzero(value == largest)
+    first = ties[np.diff(row[ties], prepend=-1) > 0]
+    return row[first], column[first], value[first]

@@ -18,7 +18,9 @@ SIZE = 20
 MEMBERS = Vocabulary.from_ids([f"m{n:02}" for n in range(SIZE)])
 TITLES = Vocabulary.from_ids([f"t{n:02}" for n in range(SIZE)])
 COLOURS = ["dark" if n % 2 else "light" for n in range(SIZE)]
-SMALL = hybrid.Hyperparameters(components=8, epochs=30, learning_rate=0.05, seed=1)
+SMALL = hybrid.Hyperparameters(
+    components=8, epochs=30, learning_rate=0.05, member_shrinkage=0.0, seed=1
+)
 
 
 def features(ids, *, identity=True, content=True):
@@ -126,6 +128,38 @@ def test_a_feature_that_one_liked_title_carries_is_kept():
     kept = hybrid.without_untrained(np.ones((SIZE + 2, 1), np.float32), titles, counts)
     supported = [titles.names[column] for column in np.flatnonzero(kept)]
     assert supported == ["identity=t03", "colour=dark"]
+
+
+def test_a_member_is_drawn_toward_everybody_the_more_the_less_is_known():
+    members = features(MEMBERS)
+    counts = np.array([9, 1] + [0] * (SIZE - 2))
+    learned = np.zeros((SIZE + 2, 1), np.float32)
+    learned[:2], learned[SIZE:] = [[5], [1]], 7
+    drawn = hybrid.shrunk(learned, members, counts, 1.0)[:, 0]
+    # The mean of those who were seen is 3; nine in ten and one in two of the distance stay.
+    np.testing.assert_allclose(drawn[:2], [3 + 0.9 * 2, 3 - 0.5 * 2], rtol=1e-6)
+    assert drawn[2:].tolist() == [3] * (SIZE - 2) + [7, 7]
+    unmoved = hybrid.shrunk(learned, members, counts, 0.0)[:, 0]
+    assert unmoved[:3].tolist() == [5, 1, 3]
+
+
+def test_without_identities_nothing_is_drawn_anywhere():
+    members = features(MEMBERS, identity=False)
+    learned = np.ones((2, 1), np.float32)
+    assert hybrid.shrunk(learned, members, np.ones(SIZE, int), 3.0) is learned
+
+
+def test_a_stranger_is_offered_what_most_people_like():
+    members, titles = features(MEMBERS, content=False), features(TITLES, content=False)
+    member, title = np.nonzero(np.tri(SIZE - 1, SIZE))  # title 0 is liked by most, 19 by nobody
+    known = np.ones(len(member))
+    liked = matrices.interactions(
+        member, title, known, 0 * known, half_life_days=1, shape=(SIZE, SIZE)
+    )
+    model = hybrid.fit(liked, members, titles, SMALL)
+    stranger = model.member_vectors(members)[SIZE - 1 :]
+    rows, _ = ranking.best_titles(stranger, model.title_vectors(titles), 3)
+    assert set(rows[0].tolist()) <= {0, 1, 2, 3, 4}
 
 
 def test_progress_is_told_after_each_epoch():

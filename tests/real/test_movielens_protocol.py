@@ -60,6 +60,7 @@ def test_the_documented_numbers_are_reached(ratings):
         title_alpha=0.0,
         member_alpha=0.0,
         max_sampled=10,
+        member_shrinkage=0.0,
         seed=1,
     )
     model = hybrid.fit(liked, *alike, protocol)
