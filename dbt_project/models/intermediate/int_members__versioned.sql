@@ -21,10 +21,8 @@ compared as (
 
     select
         *,
-
-        lag(landed_on) over snapshots is null
-        or {{ as_one(profile) }} is distinct from lag({{ as_one(profile) }}) over snapshots
-            as is_new_version
+        {{ as_one(profile) }} as said,
+        lag({{ as_one(profile) }}) over snapshots as said_before
 
     from snapshots
     window snapshots as (partition by member_id order by landed_on)
@@ -42,7 +40,7 @@ versioned as (
         lead(landed_on) over (partition by member_id order by landed_on) as known_until
 
     from compared
-    where is_new_version
+    where said is distinct from said_before
 
     union all
 

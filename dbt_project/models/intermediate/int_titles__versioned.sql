@@ -31,10 +31,8 @@ compared as (
 
     select
         *,
-
-        lag(landed_on) over snapshots is null
-        or {{ as_one(content) }} is distinct from lag({{ as_one(content) }}) over snapshots
-            as is_new_version
+        {{ as_one(content) }} as said,
+        lag({{ as_one(content) }}) over snapshots as said_before
 
     from snapshots
     window snapshots as (partition by title_id order by landed_on)
@@ -54,7 +52,7 @@ versioned as (
         row_number() over versions as version
 
     from compared
-    where is_new_version
+    where said is distinct from said_before
     window versions as (partition by title_id order by landed_on)
 
 )

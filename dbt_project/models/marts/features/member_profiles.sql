@@ -128,10 +128,8 @@ compared as (
 
     select
         *,
-
-        lag(observed_on) over moments is null
-        or {{ as_one(profile) }} is distinct from lag({{ as_one(profile) }}) over moments
-            as has_changed
+        {{ as_one(profile) }} as said,
+        lag({{ as_one(profile) }}) over moments as said_before
 
     from joined
     window moments as (partition by member_id order by observed_on)
@@ -164,7 +162,7 @@ changed as (
         cast(observed_on as timestamp) as observed_at
 
     from compared
-    where has_changed
+    where said is distinct from said_before
 
 )
 

@@ -103,7 +103,7 @@ ranked as (
 
         row_number() over (
             partition by faded.moment_number, traits.trait_kind
-            order by faded.signal desc, faded.trait_number
+            order by faded.signal desc, faded.trait_number asc
         ) as trait_rank,
 
         cast(

@@ -1,0 +1,114 @@
+"""What dbt does not check about its own yml: a misspelt key there is ignored without a word."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+DBT = Path(__file__).resolve().parents[1] / "dbt_project"
+MODELS = DBT / "models"
+
+FILES = sorted(path for path in MODELS.rglob("*.yml") if not path.name.startswith("_"))
+MODEL_FILES = [path for path in FILES if path.name != "exposures.yml"]
+
+KNOWN = {
+    "file": {"models", "unit_tests"},
+    "model": {"name", "description", "config", "columns", "constraints", "data_tests"},
+    "column": {"name", "description", "data_type", "constraints", "data_tests", "config"},
+    "unit_test": {"name", "description", "model", "overrides", "given", "expect", "config"},
+    "exposure": {"name", "label", "type", "maturity", "description", "owner", "depends_on"},
+    "source": {"name", "description", "config", "tables"},
+    "table": {"name", "description", "config", "columns", "data_tests"},
+}
+PII = {"none", "pseudonym", "behavioural", "free_text", "sensitive"}
+
+
+def read(path: Path) -> dict:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def unknown(kind: str, entry: dict) -> set[str]:
+    return set(entry) - KNOWN[kind]
+
+
+@pytest.mark.parametrize("path", MODEL_FILES, ids=lambda path: path.stem)
+def test_a_model_has_its_own_file_its_grain_and_only_keys_that_dbt_reads(path):
+    document = read(path)
+    (model,) = document["models"]
+    assert model["name"] == path.stem
+    assert path.with_suffix(".sql").is_file()
+    assert ". One row per " in model["description"]
+    assert not unknown("file", document)
+    assert not unknown("model", model)
+    for column in model["columns"]:
+        assert not unknown("column", column), column["name"]
+    for test in document.get("unit_tests", []):
+        assert not unknown("unit_test", test), test["name"]
+        assert test["model"] == path.stem
+        assert test["name"].startswith("test_")
+
+
+@pytest.mark.parametrize("path", MODEL_FILES, ids=lambda path: path.stem)
+def test_every_column_says_what_it_is_and_what_it_may_be_used_for(path):
+    (model,) = read(path)["models"]
+    for column in model["columns"]:
+        assert column["description"].endswith("."), column["name"]
+        meta = column["config"]["meta"]
+        assert meta["pii"] in PII, column["name"]
+        assert meta["purpose"], column["name"]
+        assert meta["retention_days"] > 0, column["name"]
+
+
+@pytest.mark.parametrize("path", MODEL_FILES, ids=lambda path: path.stem)
+def test_every_model_tests_its_key(path):
+    (model,) = read(path)["models"]
+    combined = any("unique_combination" in test for test in model.get("data_tests", []))
+    single = any(column.get("data_tests") == ["not_null", "unique"] for column in model["columns"])
+    assert combined or single
+
+
+def test_every_model_has_a_yml():
+    assert {path.stem for path in MODELS.rglob("*.sql")} == {path.stem for path in MODEL_FILES}
+
+
+def test_features_promise_the_type_of_every_column_and_a_key_without_nulls():
+    for path in sorted((MODELS / "marts" / "features").glob("*.yml")):
+        (model,) = read(path)["models"]
+        assert all("data_type" in column for column in model["columns"]), path.stem
+        held = {column["name"] for column in model["columns"] if "constraints" in column}
+        (key,) = [test["unique_combination"] for test in model["data_tests"]]
+        assert held == set(key["arguments"]["columns"]), path.stem
+
+
+def test_what_members_typed_never_leaves_staging():
+    for path in MODEL_FILES:
+        columns = {column["name"] for column in read(path)["models"][0]["columns"]}
+        if "staging" not in path.parts:
+            assert not columns & {"query_text", "raw_text"}, path.stem
+
+
+def test_exposures_and_sources_have_only_keys_that_dbt_reads():
+    for exposure in read(MODELS / "exposures.yml")["exposures"]:
+        assert not unknown("exposure", exposure), exposure["name"]
+    for path in MODELS.rglob("__sources.yml"):
+        for source in read(path)["sources"]:
+            assert not unknown("source", source), path
+            for table in source["tables"]:
+                assert not unknown("table", table), table["name"]
+
+
+def test_the_project_file_fits_on_a_page():
+    assert len((DBT / "dbt_project.yml").read_text(encoding="utf-8").splitlines()) < 60
+
+
+def test_each_macro_has_its_own_file():
+    for path in (DBT / "macros").glob("*.sql"):
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith("{#-"), path.name
+        assert f"macro {path.stem}(" in text, path.name
+
+
+def test_each_singular_test_says_what_a_failure_means():
+    for path in (DBT / "tests").glob("*.sql"):
+        assert path.name.startswith("assert_")
+        assert path.read_text(encoding="utf-8").startswith("-- A failure means "), path.name
