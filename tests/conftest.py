@@ -1,8 +1,10 @@
-"""What every test stands on: no telemetry, no way out of the machine, no home of the developer's."""
+"""What every test stands on: no telemetry, no way out of the machine, one night run for all."""
 
 import ipaddress
 import os
 import socket
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,9 @@ os.environ.update(
     PREFECT_SERVER_ANALYTICS_ENABLED="false",
     GX_ANALYTICS_ENABLED="false",
 )
+
+SMALL = {"members": 250, "titles": 300, "days": 30, "seed": 1}
+"""A service that is simulated in seconds and big enough for the gate to hold."""
 
 
 def pytest_collection_modifyitems(config, items):
@@ -44,3 +49,45 @@ def home(tmp_path, monkeypatch):
     path = tmp_path / "home"
     monkeypatch.setenv("MATINEE_HOME", str(path))
     return path
+
+
+@contextmanager
+def silent(what):
+    """Progress for nobody."""
+    yield lambda done, total, name: None
+
+
+def run_night(home: Path, **wanted):
+    """Run the whole night over a home, as `matinee run` does."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    defaults = {"last_day": None, "full_refresh": False, "progress": silent}
+    return pipeline.run(Settings(home=home), **(defaults | wanted))
+
+
+@pytest.fixture(scope="session")
+def small_home(tmp_path_factory):
+    """A landing zone with a month of a small simulated service. Copy it before you change it."""
+    from matinee import pipeline
+
+    home = tmp_path_factory.mktemp("small")
+    pipeline.simulate(home, **SMALL)
+    return home
+
+
+@pytest.fixture(scope="session")
+def night(tmp_path_factory):
+    """The function that runs a night."""
+    return run_night
+
+
+@pytest.fixture(scope="session")
+def night_home(tmp_path_factory):
+    """A home after one whole night, with one live release. Copy it before you change it."""
+    from matinee import pipeline
+
+    home = tmp_path_factory.mktemp("night")
+    pipeline.simulate(home, **SMALL)
+    run_night(home)
+    return home

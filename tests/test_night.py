@@ -1,0 +1,168 @@
+"""The whole night on a small simulated service: what is true of every release that goes live."""
+
+import json
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+
+from matinee import pipeline, warehouse
+from matinee.errors import RefusedError
+from matinee.landing import write
+from matinee.pipeline.frames import PUBLISHED, Frame
+from matinee.settings import Settings
+from tests.conftest import SMALL
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def copied(night_home, tmp_path):
+    """A home of one's own in which a night has run."""
+    return shutil.copytree(night_home, tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def release(night_home):
+    return pipeline.store(Settings(home=night_home)).open("live")
+
+
+def rows(sql, home):
+    return warehouse.query(sql, home=home).to_pylist()
+
+
+def shown(release):
+    """Every (member, title) of the slates."""
+    return {
+        (row["member_id"], row["title_id"]): row
+        for part in release.slates()
+        for row in part.to_pylist()
+    }
+
+
+def test_the_live_release_verifies(release, night_home):
+    assert pipeline.store(Settings(home=night_home)).verify("live").release_id == release.id
+
+
+def test_every_member_gets_a_slate(release, night_home):
+    members = {row["member_id"] for row in rows("select member_id from members", night_home)}
+    assert {member for member, _ in shown(release)} == members
+
+
+def test_nothing_seen_comes_back_to_a_member_who_may_be_profiled(release, night_home):
+    profiled = {
+        row["member_id"]
+        for row in rows("select member_id from members where may_personalise", night_home)
+    }
+    seen = {
+        (row["member_id"], row["title_id"])
+        for row in rows("select member_id, title_id from seen_titles", night_home)
+        if row["member_id"] in profiled
+    }
+    assert seen
+    assert not seen & shown(release).keys()
+
+
+def test_no_retired_title_is_shown(release, night_home):
+    retired = {
+        row["title_id"] for row in rows("select title_id from titles where is_retired", night_home)
+    }
+    assert not retired & {title for _, title in shown(release)}
+
+
+def test_no_title_is_shown_outside_its_window_or_above_a_maturity_limit(release, night_home):
+    members = {row["member_id"]: row for row in rows("select * from members", night_home)}
+    ages = {
+        row["title_id"]: row["minimum_age"]
+        for row in rows("select title_id, minimum_age from titles", night_home)
+    }
+    windows = {}
+    for row in rows("select * from title_windows", night_home):
+        windows.setdefault(row["title_id"], []).append(row)
+    today = pipeline.store(Settings(home=night_home)).open("live").manifest["as_of"][:10]
+
+    def is_open(window, country):
+        starts, ends = window["starts_on"], window["ends_on"]
+        return (
+            window["country"] in (None, country)
+            and (starts is None or str(starts) <= today)
+            and (ends is None or today <= str(ends))
+        )
+
+    limited = [member for member in members.values() if member["maximum_age"] is not None]
+    assert windows
+    assert limited
+    for member, title in shown(release):
+        country, limit = members[member]["country"], members[member]["maximum_age"]
+        mine = windows.get(title)
+        assert mine is None or any(is_open(window, country) for window in mine)
+        assert limit is None or ages[title] <= limit
+
+
+def test_nobody_without_consent_is_in_the_training_data_or_in_a_personal_slate(release, night_home):
+    refused = {
+        row["member_id"]
+        for row in rows("select member_id from members where not may_personalise", night_home)
+    }
+    frame = Frame.read(night_home / "work" / PUBLISHED)
+    assert refused
+    assert not refused & set(frame.members.ids.to_pylist())
+    assert not refused & set(frame.signals["member_id"].to_pylist())
+    sources = {row["source"] for (member, _), row in shown(release).items() if member in refused}
+    assert sources == {"non_profiled"}
+
+
+def test_every_reason_and_neighbour_names_a_title_or_feature_that_exists(release):
+    catalogue = set(release.titles()["title_id"].to_pylist())
+    neighbours = release.table("similar/part-0000.parquet")
+    assert set(neighbours["similar_title_id"].to_pylist()) <= catalogue
+    assert all(row["reason"] for row in shown(release).values())
+
+
+def test_contributions_add_up_to_the_score(release):
+    parts = release.table("reasons/part-0000.parquet")
+    sums = parts.group_by(["member_id", "title_id"]).aggregate([("contribution", "sum")])
+    scored = shown(release)
+    assert len(sums)
+    for row in sums.to_pylist():
+        score = scored[row["member_id"], row["title_id"]]["score"]
+        assert row["contribution_sum"] == pytest.approx(score, abs=1e-5)
+
+
+def test_rows_received_are_kept_repeated_or_rejected(release):
+    counts = release.manifest["received"]
+    assert sum(row["rejected"] for row in counts) > 0
+    for row in counts:
+        assert row["received"] == row["kept"] + row["repeats"] + row["rejected"]
+
+
+def test_two_fresh_folders_give_the_same_digest(release, tmp_path, night):
+    pipeline.simulate(tmp_path, **SMALL)
+    again = night(tmp_path)
+    manifest = json.loads((again.path / "manifest.json").read_text())
+    assert manifest["content_digest"] == release.manifest["content_digest"]
+
+
+def test_the_same_logs_publish_nothing_twice_and_the_next_day_publishes_a_second_release(
+    copied, night
+):
+    store = pipeline.store(Settings(home=copied))
+    first = store.open("live").id
+    assert "nothing new" in night(copied).note
+    assert [release.id for release in store.list()] == [first]
+
+    pipeline.simulate(copied, **SMALL | {"days": SMALL["days"] + 1})
+    second = night(copied)
+    assert store.open("live").id == second.release_id != first
+    assert store.open("previous").id == first
+
+
+def test_a_night_whose_data_is_not_sane_stops_and_leaves_live_alone(copied, night):
+    store = pipeline.store(Settings(home=copied))
+    first = store.open("live").id
+    newest = pq.read_table(sorted((copied / "landing/titles").glob("dt=*"))[-1])
+    day = pipeline.begin(Settings(home=copied)).as_of.date()  # the day after the newest
+    write(copied, "titles", day, newest.slice(0, 1), "export-cut-short", "parquet")
+    with pytest.raises(RefusedError):
+        night(copied)
+    assert store.open("live").id == first
