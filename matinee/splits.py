@@ -8,7 +8,7 @@ member or title without training data stays in the test.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,6 +16,12 @@ from numpy.typing import NDArray
 
 from matinee.errors import ConfigError, DataError
 from matinee.matrices import seen
+
+Name: TypeAlias = Literal["time", "last", "holdout", "cold-titles", "cold-members"]
+NAMES: tuple[Name, ...] = get_args(Name)
+
+PER_MEMBER = 10
+"""Titles held out of each member where members are split one by one."""
 
 Rows: TypeAlias = NDArray[np.intp]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -100,6 +106,37 @@ def cold_titles(titles: Rows, *, share: float = 0.2, seed: int) -> Mask:
     cold = np.zeros(len(distinct), np.bool_)
     cold[np.random.default_rng(seed).permutation(len(distinct))[:count]] = True
     return cold[place]
+
+
+def cold_members(members: Rows, *, share: float = 0.2, seed: int) -> Mask:
+    """Held out: everything a random `share` of the members did, as if they joined tomorrow."""
+    return cold_titles(members, share=share, seed=seed)
+
+
+def hold_out(name: Name, members: Rows, titles: Rows, times: Times, *, seed: int) -> Mask:
+    """What a protocol holds out, with the numbers that reports here are made with.
+
+    `time` the last tenth of all acts; `last` and `holdout` ten titles of each member, at most half;
+    `cold-titles` and `cold-members` a fifth of them.
+
+    Raises
+    ------
+    ConfigError
+        If there is no protocol of that name.
+    """
+    match name:
+        case "time":
+            return time_split(times, global_time_cut(times))
+        case "last":
+            return leave_last(members, titles, times, per_member=PER_MEMBER)
+        case "holdout":
+            return member_holdout(members, titles, per_member=PER_MEMBER, seed=seed)
+        case "cold-titles":
+            return cold_titles(titles, seed=seed)
+        case "cold-members":
+            return cold_members(members, seed=seed)
+        case _:
+            raise ConfigError(f"no protocol {name!r}: it is one of {', '.join(NAMES)}")
 
 
 def truth(

@@ -14,6 +14,7 @@ FLOORS: dict[str, int] = {
             "vocabulary",
             "matrices",
             "splits",
+            "peers",
             "popularity",
             "ranking",
             "metrics",
@@ -27,6 +28,7 @@ FLOORS: dict[str, int] = {
     ),
     **dict.fromkeys(
         [
+            "als",
             "landing",
             "transform",
             "warehouse",
@@ -51,6 +53,8 @@ OWNERS = {
     "lightfm": {"hybrid"},
     "cryptography": {"releases"},
     "fsspec": {"releases"},
+    "implicit": {"als"},
+    "optuna": {"tuner"},
     "prefect": {"flows"},
     "typer": {"cli"},
     "pickle": set(),

@@ -142,3 +142,22 @@ def test_a_member_who_is_new_after_the_cut_stays_in_the_test():
     protocol = choose(np.array([0, 0, 1, 2]), days(0, 0, 1, 1), 2)
     assert protocol.name == "global_time_cut"
     assert protocol.test_member_count == 2
+
+
+def test_cold_members_lose_everything_and_others_nothing():
+    members = np.repeat(np.arange(10), 3)
+    held = splits.cold_members(members, share=0.2, seed=1)
+    assert sorted(np.bincount(members, weights=held).tolist()) == [0] * 8 + [3, 3]
+
+
+@pytest.mark.parametrize("name", splits.NAMES)
+def test_every_protocol_holds_something_out_and_leaves_something(name):
+    members, titles = np.divmod(np.arange(200), 20)
+    held = splits.hold_out(name, members, titles, days(*range(200)), seed=1)
+    assert 0 < held.sum() < 200
+
+
+def test_an_unknown_protocol_is_refused_with_those_there_are():
+    nothing = np.zeros(0, int)
+    with pytest.raises(ConfigError, match="no protocol 'psychic': it is one of time, last, hold"):
+        splits.hold_out("psychic", nothing, nothing, days(), seed=1)

@@ -22,11 +22,13 @@ from matinee.metrics.accuracy import (
     reciprocal_rank,
 )
 from matinee.metrics.beyond_accuracy import (
+    calibration,
     coverage,
     exposure,
     gini,
     intra_list_diversity,
     novelty,
+    serendipity,
 )
 from matinee.metrics.intervals import Interval, bootstrap, paired_bootstrap
 
@@ -48,6 +50,7 @@ __all__ = [
     "auc",
     "average_precision",
     "bootstrap",
+    "calibration",
     "coverage",
     "exposure",
     "gini",
@@ -59,4 +62,5 @@ __all__ = [
     "precision",
     "recall",
     "reciprocal_rank",
+    "serendipity",
 ]

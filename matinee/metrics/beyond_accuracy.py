@@ -9,6 +9,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+BLUR = 0.01
+"""How much of a member's own mix is taken to be in every slate, so that KL stays finite."""
+
 
 def exposure(slates: NDArray[np.intp], *, title_count: int) -> NDArray[np.int64]:
     """In how many places each title is shown, int64, shape (title_count,).
@@ -135,3 +138,85 @@ def intra_list_diversity(
     nothing = np.full(len(slates), np.nan)
     mean: NDArray[np.float64] = np.divide(alike, pairs, out=nothing, where=pairs > 0)
     return 1.0 - mean
+
+
+def serendipity(
+    slates: NDArray[np.intp], truth: sp.csr_array[np.bool_], expected: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """The share of a slate's places that hit with a title nobody had to be told about.
+
+    A hit is a surprise when the title is absent from what the simplest recommender would have
+    shown the same member. NaN for members with nothing in the truth.
+
+    Parameters
+    ----------
+    expected : intp, shape (n_members, any)
+        The simplest recommender's slates: popularity.
+
+    References
+    ----------
+    Ge, Delgado-Battenfeld and Jannach, "Beyond accuracy: evaluating recommender systems by
+    coverage and serendipity", RecSys 2010.
+
+    Examples
+    --------
+    The first member's hit was to be expected, the second's was not.
+
+    >>> truth = sp.csr_array(np.array([[1, 0, 0, 0], [0, 1, 0, 0]], dtype=bool))
+    >>> serendipity(np.array([[0, 1], [1, -1]]), truth, np.array([[0, 2], [0, 2]]))
+    array([0. , 0.5])
+    """
+    shown = _placed(slates, truth.shape)
+    surprises = shown.multiply(truth.astype(np.float64))
+    surprises = surprises - surprises.multiply(_placed(expected, truth.shape))
+    found = np.asarray(surprises.sum(axis=1)).reshape(-1) / slates.shape[1]
+    return np.where(np.diff(truth.indptr) > 0, found, np.nan)
+
+
+def calibration(
+    slates: NDArray[np.intp],
+    tastes: NDArray[np.floating],
+    title_genres: sp.csr_array[np.float32],
+) -> NDArray[np.float64]:
+    r"""How far a slate's mix of genres is from the member's own, in nats; 0 is alike.
+
+    :math:`KL(p || (1 - a) q + a p)` with `a` = 0.01, `p` the member's mix and `q` the slate's. NaN
+    where either is unknown.
+
+    Parameters
+    ----------
+    tastes : float, shape (n_members, n_genres)
+        Rows that sum to 1, or to 0 for members of whom nothing is known.
+    title_genres : float CSR, shape (n_titles, n_genres)
+        Rows that sum to 1, or empty ones.
+
+    References
+    ----------
+    Steck, "Calibrated recommendations", RecSys 2018.
+
+    Examples
+    --------
+    Half and half is wanted. The first slate is that; the second holds one genre only:
+    0.5 log(0.5 / 0.995) + 0.5 log(0.5 / 0.005).
+
+    >>> genres = sp.csr_array(np.array([[1, 0], [0, 1]], np.float32))
+    >>> calibration(np.array([[0, 1], [0, -1]]), np.array([[0.5, 0.5]] * 2), genres).round(3)
+    array([0.   , 1.959])
+    """
+    mix = np.asarray(
+        (_placed(slates, (len(slates), title_genres.shape[0])) @ title_genres).todense()
+    )
+    total = mix.sum(axis=1, keepdims=True)
+    slate = np.divide(mix, total, out=np.zeros(mix.shape, np.float64), where=total > 0)
+    own = np.asarray(tastes, np.float64)
+    blurred = (1 - BLUR) * slate + BLUR * own
+    ratio = np.divide(own, blurred, out=np.ones_like(own), where=own > 0)
+    known = (total[:, 0] > 0) & (own.sum(axis=1) > 0)
+    return np.where(known, (own * np.log(ratio)).sum(axis=1), np.nan)
+
+
+def _placed(slates: NDArray[np.intp], shape: tuple[int, int]) -> sp.csr_array[np.float64]:
+    """1 where a member is shown a title."""
+    member, place = np.nonzero(slates >= 0)
+    parts = np.ones(len(member)), (member, slates[member, place])
+    return sp.csr_array(parts, shape=shape)

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matinee import metrics
 from matinee.metrics import coverage, exposure, gini, intra_list_diversity, novelty
 
 
@@ -45,3 +46,19 @@ def test_diversity_equals_the_mean_over_all_pairs(seed):
     pairs = [1 - unit[a] @ unit[b] for a, b in itertools.combinations(slate, 2)]
     found = intra_list_diversity(slate[None], sp.csr_array(features))
     assert found == pytest.approx([np.mean(pairs)], abs=1e-6)
+
+
+def test_a_hit_that_popularity_would_have_had_is_no_surprise():
+    truth = sp.csr_array(np.array([[1, 1, 0], [0, 0, 0]], bool))
+    slates, popular = np.array([[0, 1], [0, 1]]), np.array([[0], [0]])
+    found = metrics.serendipity(slates, truth, popular)
+    assert found[0] == 0.5
+    assert np.isnan(found[1])
+
+
+def test_calibration_is_unknown_without_a_taste_or_a_genre():
+    genres = sp.csr_array(np.array([[1, 0], [0, 0]], np.float32))
+    tastes = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
+    found = metrics.calibration(np.array([[0], [1], [0]]), tastes, genres)
+    assert np.isnan(found).tolist() == [True, True, False]
+    assert found[2] == pytest.approx(0)

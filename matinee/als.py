@@ -1,0 +1,58 @@
+"""The peer that is a library: implicit's alternating least squares. Nothing else knows it.
+
+An optional extra, `matinee[peers]`: a night needs it not, only `matinee benchmark` does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from matinee.errors import ConfigError
+
+
+def fit(
+    likes: sp.csr_array[np.float32],
+    *,
+    dimensions: int = 64,
+    penalty: float = 10.0,
+    confidence: float = 1.0,
+    iterations: int = 15,
+    seed: int,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Vectors of members and of titles, whose dot products are the scores.
+
+    Parameters
+    ----------
+    likes : float32 CSR, shape (n_members, n_titles)
+    confidence : float
+        How much surer a like of weight 1 makes than nothing seen.
+
+    Raises
+    ------
+    ConfigError
+        If the library is not installed.
+
+    References
+    ----------
+    Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008.
+    """
+    try:
+        from implicit.cpu.als import AlternatingLeastSquares
+    except ImportError:
+        raise ConfigError(
+            "the peer `als` needs the library implicit: `pip install matinee[peers]`, "
+            "or leave it out with --models"
+        ) from None
+    model = AlternatingLeastSquares(
+        factors=dimensions,
+        regularization=penalty,
+        alpha=confidence,
+        iterations=iterations,
+        num_threads=1,
+        random_state=seed,
+    )
+    parts = likes.data, likes.indices.astype(np.int32), likes.indptr.astype(np.int32)
+    model.fit(sp.csr_matrix(parts, shape=likes.shape), show_progress=False)
+    return np.asarray(model.user_factors), np.asarray(model.item_factors)
