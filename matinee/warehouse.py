@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from matinee.columns import OBSERVED_AT
+from matinee.columns import MEMBER_ID, OBSERVED_AT
 from matinee.errors import BusyError, DataError, StorageError
+from matinee.privacy import Traces
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,8 +30,8 @@ class Exported:
 
 
 @dataclass(frozen=True)
-class StreamCounts:
-    """Where the rows of one stream went; received is the sum of the others."""
+class Counts:
+    """Where the rows of one stream or file went; received is the sum of the others."""
 
     received: int
     staged: int
@@ -91,11 +92,20 @@ def query(
     return answer
 
 
-def counts(home: Path) -> dict[str, StreamCounts]:
+def counts(home: Path) -> dict[str, Counts]:
     """Where the rows of each stream went, by stream."""
-    rows = query("select * from received_counts order by stream", home=home).to_pylist()
+    return _counts("received_counts", "stream", home)
+
+
+def file_counts(home: Path) -> dict[str, Counts]:
+    """Where the rows of each landing file went, by the file's path below `landing/`."""
+    return _counts("received_file_counts", "file", home)
+
+
+def _counts(table: str, key: str, home: Path) -> dict[str, Counts]:
+    rows = query(f"select * from {table} order by {key}", home=home).to_pylist()
     return {
-        row["stream"]: StreamCounts(
+        row[key]: Counts(
             received=row["received_count"],
             staged=row["staged_count"],
             rejected=row["rejected_count"],
@@ -146,3 +156,87 @@ def _export(
     ).fetchone()
     os.replace(staged, file)
     return Exported(table=name, path=file, rows=written[0] if written else 0)
+
+
+def search(file: Path, traces: Traces) -> dict[str, int]:
+    """Rows that name one of the members, by table, in any DuckDB file; tables without are left out.
+
+    Only tables hold anything: views show what is in them and in `received/`.
+    """
+    with _open(file, read_only=True) as connection:
+        counts = {
+            name: int(
+                connection.execute(
+                    f'select count(*) from "{name}" where {named}', values
+                ).fetchall()[0][0]
+            )
+            for name, named, values in _named(connection, traces)
+        }
+    return {name: count for name, count in counts.items() if count}
+
+
+def erase(home: Path, traces: Traces) -> None:
+    """Take every row that names one of the members out of the warehouse.
+
+    DuckDB keeps deleted bytes in free blocks of its file, so what is left moves to a new file.
+    The one write that is not dbt's; sums over members stay until dbt builds them again.
+    """
+    file = path(home)
+    fresh = file.with_suffix(".erasing")
+    fresh.unlink(missing_ok=True)
+    with _open(file, read_only=False) as connection:
+        for name, named, values in _named(connection, traces):
+            connection.execute(f'delete from "{name}" where {named}', values)
+        quoted = str(fresh).replace("'", "''")
+        connection.execute(f"attach '{quoted}' as fresh")
+        connection.execute(f"copy from database {file.stem} to fresh")
+        connection.execute("detach fresh")
+    os.replace(fresh, file)
+    for left in (file.with_name(f"{file.name}.wal"), fresh.with_name(f"{fresh.name}.wal")):
+        left.unlink(missing_ok=True)
+
+
+def _named(
+    connection: "duckdb.DuckDBPyConnection", traces: Traces
+) -> list[tuple[str, str, dict[str, object]]]:
+    """Each table, the condition on which a row names a member, and the values bound in it."""
+    tables: dict[str, list[str]] = {}
+    for table, column, kind in connection.execute(
+        "select table_name, column_name, data_type from duckdb_columns() "
+        "inner join duckdb_tables() using (database_name, schema_name, table_name) "
+        "where database_name = current_database() order by all"
+    ).fetchall():
+        conditions = tables.setdefault(table, [])
+        if column == MEMBER_ID:
+            conditions.append(f'list_contains($ids, "{column}"::varchar)')
+        if traces.token and ("VARCHAR" in kind or kind == "BLOB"):
+            conditions.append(f'regexp_matches("{column}"::varchar, $token)')
+    asked = {"ids": sorted(traces.ids), "token": traces.token}
+    return [
+        (name, condition, {key: one for key, one in asked.items() if f"${key}" in condition})
+        for name, conditions in tables.items()
+        if (condition := " or ".join(f"coalesce({one}, false)" for one in conditions))
+    ]
+
+
+@contextmanager
+def _open(file: Path, *, read_only: bool) -> "Iterator[duckdb.DuckDBPyConnection]":
+    import duckdb
+
+    try:
+        connection = duckdb.connect(str(file), read_only=read_only)
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            raise BusyError(f"{file} is in use: wait for whoever has it open") from None
+        raise StorageError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def plant(file: Path, member_id: str) -> None:
+    """A small DuckDB file that names a member: what a search that can see has to find."""
+    with _open(file, read_only=False) as connection:
+        connection.execute("create or replace table planted (member_id varchar)")
+        connection.execute("insert into planted values (?)", [member_id])

@@ -5,6 +5,7 @@ in time; `materialise` brings the online store up to the night, `members_online`
 `titles_online` read it back, and `assert_online_equals_offline` holds one against the other.
 """
 
+from matinee.features.erasure import erase
 from matinee.features.offline import frame, members_as_of, titles_as_of
 from matinee.features.online import (
     Materialised,
@@ -20,6 +21,7 @@ __all__ = [
     "Registered",
     "apply",
     "assert_online_equals_offline",
+    "erase",
     "frame",
     "materialise",
     "members_as_of",

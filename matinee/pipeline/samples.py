@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,10 +12,12 @@ import pyarrow.parquet as pq
 
 from matinee import releases, warehouse
 from matinee.columns import MEMBER_ID, RANK, REASON, SOURCE, TITLE_ID
-from matinee.pipeline.frames import Frame
-from matinee.pipeline.night import Night
-from matinee.pipeline.training import HYBRID
 
+if TYPE_CHECKING:
+    from matinee.pipeline.frames import Frame
+    from matinee.pipeline.night import Night
+
+HYBRID = "hybrid"
 Row = dict[str, Any]
 
 PLACES = 10
@@ -107,10 +109,14 @@ def trends(night: Night) -> pa.Table:
 
 def history(store: releases.Store, fields: Mapping[str, Any]) -> list[Row]:
     """The hybrid's numbers over the last releases, oldest first, this one last."""
-    earlier = [release.manifest for release in reversed(store.list()[: HISTORY - 1])]
+    return numbers([*(one.manifest for one in reversed(store.list()[: HISTORY - 1])), fields])
+
+
+def numbers(manifests: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """The hybrid's numbers of each manifest, in their order."""
     return [
         {"as_of": told["as_of"], **{name: row[name] for name in ("metric", "mean", "low", "high")}}
-        for told in [*earlier, fields]
+        for told in manifests
         for row in told["evaluation"]["metrics"]
         if row["model"] == HYBRID and row["cohort"] == "everyone"
     ]

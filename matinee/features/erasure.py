@@ -1,0 +1,72 @@
+"""Takes members out of the feature tables and out of the online store, bytes and all."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from matinee.columns import MEMBER_ID
+from matinee.features.store import opened_to_write
+from matinee.privacy import Traces
+
+
+def erase(*, home: Path, project: Path, traces: Traces) -> None:
+    """Nothing of the members is left to ask Feast for, offline or online.
+
+    Sums over members that they were part of stay until the next night builds them again.
+    """
+    for path in sorted((home / "features").glob("*.parquet")):
+        if MEMBER_ID in pq.read_schema(path).names:
+            _filter(path, traces)
+    with opened_to_write(home, project) as store:
+        path = Path(store.config.online_store.path)
+        if path.is_file():
+            _empty_online(path, set(_entity_keys(traces)))
+
+
+def _filter(path: Path, traces: Traces) -> None:
+    members = pa.array(sorted(traces.ids))
+    draft = path.with_name(f".{path.name}.erasing")
+    erased = 0
+    with pq.ParquetFile(path) as file, pq.ParquetWriter(draft, file.schema_arrow) as writer:
+        for group in range(file.num_row_groups):
+            rows = file.read_row_group(group)
+            kept = rows.filter(pc.invert(pc.is_in(rows[MEMBER_ID], value_set=members)))
+            erased += len(rows) - len(kept)
+            writer.write_table(kept)
+    if erased:
+        os.replace(draft, path)
+    else:
+        draft.unlink()
+
+
+def _entity_keys(traces: Traces) -> Iterator[bytes]:
+    """How Feast calls the members."""
+    from feast.infra.key_encoding_utils import serialize_entity_key
+    from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+    from feast.protos.feast.types.Value_pb2 import Value
+
+    for one in sorted(traces.ids):
+        entity = EntityKey(join_keys=[MEMBER_ID], entity_values=[Value(string_val=one)])
+        yield serialize_entity_key(entity, entity_key_serialization_version=3)
+
+
+def _empty_online(path: Path, keys: set[bytes]) -> None:
+    with closing(sqlite3.connect(path, timeout=60)) as connection:
+        connection.execute("pragma secure_delete = on")
+        tables = connection.execute(
+            "select distinct m.name from sqlite_master m, pragma_table_info(m.name) c "
+            "where m.type = 'table' and c.name = 'entity_key'"
+        ).fetchall()
+        with connection:
+            for (table,) in tables:
+                connection.executemany(
+                    f'delete from "{table}" where entity_key = ?', [(key,) for key in sorted(keys)]
+                )
+        # What an older version deleted without care goes now.
+        connection.execute("vacuum")

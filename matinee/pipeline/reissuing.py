@@ -1,0 +1,148 @@
+"""Writes a release again without some members: rows, arrays, facts, and the pages drawn anew."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from matinee import landing, matrices, releases, report
+from matinee.columns import MEMBER_ID
+from matinee.pipeline import samples
+from matinee.privacy import Traces
+from matinee.provenance import plain, readable_json
+from matinee.releases import reissue
+
+PAGES = ("card.md", "report.html")
+MEMBER_FEATURES = "vocabulary/member_features.parquet"
+EMBEDDINGS = "model/member_embeddings.npy"
+REASON = "erasure"
+
+Row = dict[str, Any]
+
+
+class Without:
+    """Fills a draft with what is left of a release; the `Fill` of `releases.reissue`."""
+
+    def __init__(self, store: releases.Store, traces: Traces) -> None:
+        self.store = store
+        self.traces = traces
+
+    def __call__(
+        self, release: releases.Release, draft: releases.Draft, at: datetime
+    ) -> Mapping[str, Any]:
+        """Every file without the members, then the pages, which tell the new id."""
+        fields = self._fields(release, at)
+        names = reissue.names_of_files(release)
+        for name in names:
+            if name not in PAGES:
+                (draft.path / name).parent.mkdir(parents=True, exist_ok=True)
+                self._write(release, name, draft.path / name)
+        if not fields["samples"]:
+            members = pq.read_table(draft.path / "vocabulary/members.parquet")[MEMBER_ID]
+            fields["samples"] = members.slice(0, 1).to_pylist()
+        release_id = draft.release_id(at)
+        shown = {**fields, "created_at": at, "reason": REASON, "supersedes": release.id}
+        if "report.html" in names:
+            text = report.page(shown, release_id=release_id, **self._page(draft.path, shown))
+            (draft.path / "report.html").write_text(text, encoding="utf-8")
+        if "card.md" in names:
+            card = report.card(shown, release_id=release_id)
+            (draft.path / "card.md").write_text(card, encoding="utf-8")
+        return fields
+
+    def _fields(self, release: releases.Release, at: datetime) -> dict[str, Any]:
+        fields = reissue.fields_of(release)
+        as_of = fields.pop("as_of")
+        fields = {**self.traces.without(fields), "as_of": as_of}
+        fields.setdefault("samples", [])
+        privacy = dict(fields.get("privacy") or {})
+        # Only how many, here and before: whom, only the key's holder can tell.
+        privacy["erased_members"] = privacy.get("erased_members", 0) + len(self.traces.ids)
+        privacy["erased_through"] = plain(at, "erased_through")
+        return {**fields, "privacy": privacy}
+
+    def _write(self, release: releases.Release, name: str, target: Path) -> None:
+        source = release.path / name
+        if name == MEMBER_FEATURES:
+            features = pq.read_table(source)
+            pq.write_table(features.filter(pa.array(~self._theirs(features))), target)
+        elif name.endswith(".parquet"):
+            landing.filter_parquet(source, target, self.traces)
+        elif name == EMBEDDINGS:
+            theirs = self._theirs(release.table(MEMBER_FEATURES))
+            np.save(target, np.load(source, allow_pickle=False)[~theirs], allow_pickle=False)
+        elif name.endswith(".json"):
+            target.write_bytes(readable_json(self.traces.without(release.json(name))))
+        else:
+            shutil.copyfile(source, target)
+
+    def _theirs(self, features: pa.Table) -> NDArray[np.bool_]:
+        """Which of the model's features are the members' own: one each, by which it knew them."""
+        names = pa.array([f"{matrices.IDENTITY}={one}" for one in sorted(self.traces.ids)])
+        theirs: NDArray[np.bool_] = pc.is_in(features["name"], value_set=names).to_numpy()
+        return theirs
+
+    def _page(self, folder: Path, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """What the page shows, from the release alone: the warehouse may know later things."""
+        exposure = fields.get("exposure") or {}
+        earlier = [
+            one.manifest
+            for one in reversed(self.store.list()[: samples.HISTORY])
+            if one.manifest["as_of"] < plain(fields["as_of"], "as_of")
+        ]
+        return {
+            "facts": {
+                "members": exposure.get("members"),
+                "titles": (fields.get("model") or {}).get("titles"),
+                "catalogue_shown_ratio": exposure.get("coverage"),
+            },
+            "counts": fields.get("received"),
+            "validation": _validation(folder),
+            "slates": samples.slates(folder, fields["samples"]),
+            "similar": samples.neighbourhoods(folder),
+            "trends": _trends(folder, fields["as_of"].date()),
+            "retention": _retention(folder),
+            "history": samples.numbers([*earlier, fields]),
+        }
+
+
+def _validation(folder: Path) -> list[Row]:
+    path = folder / "validation/results.json"
+    if not path.exists():
+        return []
+    results = json.loads(path.read_bytes())["results"]
+    named = {"expectation": "kind"}
+    shown = ("table", "expectation", "column", "severity", "success", "observed", "notes")
+    return [{name: one.get(named.get(name, name)) for name in shown} for one in results]
+
+
+def _trends(folder: Path, as_of: date) -> pa.Table | None:
+    path = folder / "insights/genre_trends_daily.parquet"
+    if not path.exists():
+        return None
+    since = as_of - timedelta(days=samples.TREND_DAYS)
+    rows = pq.read_table(path, filters=[("acted_on", ">=", since)])
+    acts = pc.add(rows["play_count"], rows["rating_count"])
+    days = pa.table({"name": rows["genre"], "day": rows["acted_on"], "value": acts})
+    sums = days.group_by("name").aggregate([("value", "sum")])
+    biggest = sums.sort_by([("value_sum", "descending"), ("name", "ascending")])
+    kept = biggest["name"].slice(0, samples.TREND_GENRES).combine_chunks()
+    shown: pa.Table = days.filter(pc.is_in(days["name"], value_set=kept))
+    return shown.sort_by([("name", "ascending"), ("day", "ascending")])
+
+
+def _retention(folder: Path) -> pa.Table | None:
+    path = folder / "retention/churn_daily.parquet"
+    if not path.exists():
+        return None
+    return pq.read_table(path).sort_by([("changed_on", "descending")]).slice(0, 14)

@@ -1,0 +1,120 @@
+"""Publishes a release again without some of its content, in its own place: same names, new id."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from matinee.errors import IntegrityError
+from matinee.provenance import SET_BY_THE_STORE
+from matinee.releases import audit, files
+from matinee.releases.aliases import NAMES, Aliases
+from matinee.releases.draft import Draft
+from matinee.releases.register import Register
+from matinee.releases.release import MANIFEST, SIGNATURE, Release
+from matinee.releases.store import Store
+
+Fill = Callable[[Release, Draft, datetime], Mapping[str, Any]]
+"""Writes what stays of a release into a draft, and gives the manifest's fields."""
+
+
+@dataclass(frozen=True)
+class Reissued:
+    """What became of one release; `after` is None when it did not verify and was removed."""
+
+    before: str
+    after: str | None
+
+
+def reissue(
+    store: Store, release: Release, fill: Fill, *, at: datetime, by: str, why: str
+) -> Reissued:
+    """Publish what `fill` leaves of a release, move its names to it, and remove the old folder.
+
+    A crash in between leaves both; done again, the release that is there already is taken.
+
+    Raises
+    ------
+    IntegrityError
+        If the release does not verify and a name stands for it: signing it again would make
+        a forgery good.
+    """
+    try:
+        store.verify(release.id)
+    except IntegrityError as error:
+        if names := store.aliases().names_of(release.id):
+            raise IntegrityError(
+                f"{error}. It is {', '.join(names)}: give that name to another release, then run "
+                f"this again"
+            ) from error
+        _remove(store, release, at=at, by=by, why=f"{why}; it did not verify: {error}")
+        return Reissued(release.id, None)
+    fresh = next((one for one in store.list() if _supersedes(one, release)), None)
+    if fresh is None:
+        with store.draft() as draft:
+            fields = {
+                **fill(release, draft, at),
+                "created_at": at,
+                "reason": why,
+                "supersedes": release.id,
+            }
+            fresh = store.publish(draft, fields, again=True)
+    _rename(store, release, fresh, at=at, by=by, why=why)
+    _remove(store, release, at=at, by=by, why=f"{why}; superseded by {fresh.id}")
+    return Reissued(release.id, fresh.id)
+
+
+def fields_of(release: Release) -> dict[str, Any]:
+    """A manifest as the fields that it was published with."""
+    fields = {
+        name: value for name, value in release.manifest.items() if name not in SET_BY_THE_STORE
+    }
+    fields["as_of"] = datetime.fromisoformat(fields["as_of"])
+    return fields
+
+
+def names_of_files(release: Release) -> list[str]:
+    """Every file below the release but those that the store writes itself."""
+    return [name for name in files.walk(release.path) if name not in (MANIFEST, SIGNATURE)]
+
+
+def instants(count: int, at: datetime) -> list[datetime]:
+    """Moments for releases that are published again at once, a second apart, the last one now."""
+    return [at - timedelta(seconds=count - 1 - number) for number in range(count)]
+
+
+def _supersedes(fresh: Release, release: Release) -> bool:
+    return fresh.manifest.get("supersedes") == release.id
+
+
+def _rename(
+    store: Store, release: Release, fresh: Release, *, at: datetime, by: str, why: str
+) -> None:
+    manifest_sha256 = files.sha256(fresh.path / MANIFEST)
+    text = f"{why}; supersedes {release.id}"
+    entry = audit.entry(
+        "reissue", fresh.id, at=at, by=by, why=text, manifest_sha256=manifest_sha256
+    )
+    register = Register(store.root)
+    with register.locked():
+        state = register.settled(entry)
+        register.put(entry, _moved(state, release.id, fresh.id))
+
+
+def _moved(state: Aliases, before: str, after: str) -> Aliases:
+    """Names keep who gave them and why; only the release behind them is another."""
+    moved = {
+        name: replace(alias, release_id=after)
+        for name in NAMES
+        if (alias := getattr(state, name)) and alias.release_id == before
+    }
+    return replace(state, **moved)
+
+
+def _remove(store: Store, release: Release, *, at: datetime, by: str, why: str) -> None:
+    entry = audit.entry("remove", release.id, at=at, by=by, why=why)
+    register = Register(store.root)
+    with register.locked():
+        register.put(entry, register.settled(entry))
+        files.remove(Path(release.path))
