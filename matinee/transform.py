@@ -17,6 +17,7 @@ from matinee.errors import (
     BusyError,
     ConfigError,
     DataError,
+    IntegrityError,
     MatineeError,
     RefusedError,
     StorageError,
@@ -74,6 +75,8 @@ def build(
         If nothing was received, or a model cannot be built.
     RefusedError
         If a data test fails.
+    IntegrityError
+        If one fails that says `failure: integrity` in its meta: rows were lost.
     BusyError
         If another process has the warehouse open.
     StorageError
@@ -202,7 +205,8 @@ class _Dbt:
         failed = [result for result in results if result.status in FAILED]
         if failed:
             names = ", ".join(result.node.name for result in failed)
-            raise RefusedError(
+            is_broken = any(_means(result) == "integrity" for result in failed)
+            raise (IntegrityError if is_broken else RefusedError)(
                 f"{len(failed)} dbt test(s) failed: {names}: "
                 f"{_one_line(failed[0].message or '')} (log: {self.log})"
             )
@@ -235,6 +239,11 @@ def _error(node: str, message: str, log: Path) -> MatineeError:
     if "No space left" in text or "failed to offload data block" in text:
         return StorageError(f"{node}: the disk is full: make room and run again ({text})")
     return DataError(f"dbt could not build {node}: {text} (log: {log})")
+
+
+def _means(result: Any) -> object:
+    """What a test says of its own failure, in `meta.failure`."""
+    return result.node.config.meta.get("failure")
 
 
 def _one_line(message: str) -> str:

@@ -1,32 +1,43 @@
 """The landing zone: raw logs in, typed Parquet and an account of every row out."""
 
+from matinee.landing import tombstones
 from matinee.landing.contract import Column, Contract, Stream, arrow_schema, load, received_schema
+from matinee.landing.erasure import Erased, erase, filter_parquet, mask, requested
 from matinee.landing.history import Imported
 from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.ledger import read as read_ledger
 from matinee.landing.movielens import import_movielens
 from matinee.landing.movietweetings import import_movietweetings
 from matinee.landing.receive import Receipt, Totals, count, newest_day, receive
+from matinee.landing.replay import Replayed, replay
 from matinee.landing.write import place, write
 
 __all__ = [
     "Column",
     "Contract",
     "Entry",
+    "Erased",
     "Imported",
     "Ledger",
     "Receipt",
+    "Replayed",
     "Stream",
     "Totals",
     "arrow_schema",
     "count",
+    "erase",
+    "filter_parquet",
     "import_movielens",
     "import_movietweetings",
     "load",
+    "mask",
     "newest_day",
     "place",
     "read_ledger",
     "receive",
     "received_schema",
+    "replay",
+    "requested",
+    "tombstones",
     "write",
 ]

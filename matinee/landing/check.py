@@ -11,6 +11,8 @@ from matinee.columns import EVENT_AT, RECEIVED_AT
 from matinee.landing.contract import Bound, Column, Limits, Stream
 
 LONGEST_FIELD_BYTES = 64 << 10
+LONGEST_RAW_CHARACTERS = 1 << 20
+"""What is kept of a broken row's text; the landing file has all of it."""
 CLOCK_SKEW = "interval 5 minutes"
 """How far a device's clock may run ahead of ours."""
 
@@ -35,7 +37,12 @@ def checked(stream: Stream, *, is_json: bool) -> str:
         )
         select file::varchar as file, line, landed_on, {names}, rule,
             case when rule is not null then
-                coalesce(rtrim(raw_text, chr(13) || chr(10)), to_json(struct_pack({raw}))::varchar)
+                left(
+                    coalesce(
+                        rtrim(raw_text, chr(13) || chr(10)), to_json(struct_pack({raw}))::varchar
+                    ),
+                    {LONGEST_RAW_CHARACTERS}
+                )
             end as raw_text
         from ruled
     """

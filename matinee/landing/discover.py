@@ -24,7 +24,9 @@ def discover(landing: Path, contract: Contract) -> tuple[list[LandingFile], list
     warnings: list[str] = []
     for folder in _sorted(landing):
         stream = folder.name
-        if not folder.is_dir() or stream not in contract.streams:
+        if not folder.is_dir():  # notes, or a generator's truth.json: no rows are looked for there
+            continue
+        if stream not in contract.streams:
             warnings.append(f"{stream}: no such stream{closest(stream, contract.streams)}")
             continue
         for day in _sorted(folder):

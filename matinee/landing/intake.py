@@ -34,6 +34,8 @@ class Intake:
     rules: Counter[str] = field(default_factory=Counter)
     unknown: dict[str, list[str]] = field(default_factory=dict)
     """Columns that the contract does not know, each with the files that have it."""
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns of the contract that a file has, in the contract's order."""
 
 
 def take_in(
@@ -42,8 +44,12 @@ def take_in(
     files: list[LandingFile],
     kept: Path,
     rejected: Path,
+    *,
+    among: str | None = None,
 ) -> Intake:
     """Write the rows of whole files into the folders `kept` and `rejected`.
+
+    With `among`, a table of the connection, only rows whose file and line are in it.
 
     Whether a file is whole is known for certain only at its end, when its first rows may be
     written already: if one is torn, all is done again without it. Torn files are rare.
@@ -53,7 +59,7 @@ def take_in(
         for folder in (kept, rejected):
             shutil.rmtree(folder, ignore_errors=True)
         whole = [file for file in files if file.name not in torn]
-        intake = _Attempt(connection, stream, kept, rejected).run(whole)
+        intake = _Attempt(connection, stream, kept, rejected, among).run(whole)
         if not intake.torn:
             intake.torn = torn
             return intake
@@ -67,9 +73,11 @@ class _Attempt:
         stream: Stream,
         kept: Path,
         rejected: Path,
+        among: str | None,
     ) -> None:
         self.connection = connection
         self.stream = stream
+        self.among = f"semi join {among} using (file, line)" if among else ""
         self.folders = {"rule is null": kept, "rule is not null": rejected}
         self.intake = Intake()
         self.columns: dict[str, set[str]] = {}
@@ -85,6 +93,7 @@ class _Attempt:
             missing = [column for column in self.stream.required if column not in columns]
             if missing and columns:
                 self.intake.torn[name] = _missing(missing[0], unknown)
+            self.intake.columns[name] = tuple(n for n in self.stream.names if n in columns)
             for column in unknown:
                 self.intake.unknown.setdefault(column, []).append(name)
         for folder in self.folders.values():
@@ -120,9 +129,8 @@ class _Attempt:
         if is_json:
             for name, key in run(check.keys()).fetchall():
                 self.columns[name].add(key)
-        run(
-            f"create or replace temp table checked as {check.checked(self.stream, is_json=is_json)}"
-        )
+        checked = check.checked(self.stream, is_json=is_json)
+        run(f"create or replace temp table checked as select * from ({checked}) {self.among}")
         self.connection.unregister("chunk")
         for condition, folder in self.folders.items():
             (n_rows,) = run(f"select count(*) from checked where {condition}").fetchone() or (0,)

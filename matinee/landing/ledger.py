@@ -28,6 +28,16 @@ class Entry:
     """Where its rows are; None when the file was set aside."""
     status: Literal["received", "set_aside"]
     reason: str | None = None
+    past_sha256: tuple[str, ...] = ()
+    """What it was before members were erased from it; the old bytes are known, not a change."""
+    columns: tuple[str, ...] = ()
+    """Columns of the contract that the file had."""
+    replays: tuple[int, ...] = ()
+    """Batches that hold rows of it which `replay` took in; the last holds all still rejected."""
+
+    @property
+    def batches(self) -> tuple[int, ...]:
+        return (self.batch or 0, *self.replays)
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,16 @@ class Ledger:
 
     @property
     def newest_batch(self) -> int:
-        return max((entry.batch or 0 for entry in self.received), default=0)
+        return max((n for entry in self.received for n in entry.batches), default=0)
+
+    def batches(self, table: str) -> set[int]:
+        """The batches of a received table; a replay moves all of its rejected rows."""
+        stream = table.removeprefix("rejected_")
+        entries = [entry for entry in self.received if entry.stream == stream]
+        since = 0
+        if table != stream:
+            since = max((n for entry in entries for n in entry.replays), default=0)
+        return {n for entry in entries for n in entry.batches if n >= since}
 
     def with_entries(self, entries: Iterable[Entry]) -> "Ledger":
         """The ledger after another look at the landing zone.
@@ -73,7 +92,10 @@ def read(home: Path) -> Ledger:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             fields: dict[str, Any] = json.loads(line)
-            entry = Entry(**fields | {"landed_on": date.fromisoformat(fields["landed_on"])})
+            fields["landed_on"] = date.fromisoformat(fields["landed_on"])
+            for name in ("past_sha256", "columns", "replays"):
+                fields[name] = tuple(fields.get(name, ()))
+            entry = Entry(**fields)
         except (ValueError, TypeError, KeyError):
             raise IntegrityError(
                 f"{path} line {number} is no ledger entry: restore it, or remove {path.parent}"

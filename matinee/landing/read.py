@@ -27,7 +27,9 @@ from numpy.typing import NDArray
 from matinee.landing.contract import Stream
 
 BLOCK_BYTES = 8 << 20
-LONGEST_RECORD_BYTES = 16 << 20
+LONGEST_RECORD_BYTES = 32 << 20
+SHOWN_BYTES = 64 << 10
+"""As much of a line that is longer than that is kept, for people to see what it was."""
 NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
 
 # One CSV record. A quote opens a field only at its start; elsewhere it is a character.
@@ -92,30 +94,50 @@ def open_file(file: LandingFile, stream: Stream) -> tuple[list[str] | None, Iter
 
 
 def records_of(path: Path, *, is_quoted: bool) -> Iterator[Records]:
-    rest, line, size = b"", 1, 0
+    """Blocks of whole records.
+
+    One endless line must not cost the file its other rows: of a JSON line longer than the limit
+    only the head comes out, which is no JSON. A CSV record that long is more likely a quote that
+    swallowed its neighbours: the file is torn.
+    """
+    rest, line, size, head = b"", 1, 0, b""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             while block := file.read(BLOCK_BYTES):
                 if size == 0:
                     block = block.removeprefix(b"\xef\xbb\xbf")
                 size += len(block)
+                if head:
+                    _, newline, block = block.partition(b"\n")
+                    if not newline:
+                        continue
+                    yield _split(head + newline, line, is_quoted=False)
+                    head, line = b"", line + 1
                 records = _split(rest + block, line, is_quoted=is_quoted)
                 cut = records.offsets[-1]
                 line += records.data.count(b"\n", 0, cut)
                 rest = records.data[cut:]
-                if len(rest) > LONGEST_RECORD_BYTES:
-                    raise TornError(f"the record of line {line} is longer than 16 MiB")
                 if len(records):
                     yield records
+                if len(rest) > LONGEST_RECORD_BYTES:
+                    if is_quoted:
+                        limit = LONGEST_RECORD_BYTES >> 20
+                        raise TornError(f"the record of line {line} is longer than {limit} MiB")
+                    head, rest = _head(rest), b""
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise TornError(f"it is cut or not gzip: {error}") from None
     if size == 0:
         raise TornError("it is empty")
-    if rest:
-        records = _split(rest + b"\n", line, is_quoted=is_quoted)
+    if rest or head:
+        records = _split((rest or head) + b"\n", line, is_quoted=is_quoted)
         if len(records) == 0:
             raise TornError(f"the record of line {line} opens a quote that never closes")
         yield records
+
+
+def _head(record: bytes) -> bytes:
+    """The first characters of a record; never an object by themselves."""
+    return record[:SHOWN_BYTES].rstrip(b" \t\r}").decode(errors="ignore").encode() or b"?"
 
 
 def _split(data: bytes, line: int, *, is_quoted: bool) -> Records:

@@ -18,9 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from matinee.errors import ConfigError, DataError, IntegrityError, StorageError
-from matinee.landing import ledger
+from matinee.landing import erasure, ledger, tombstones
 from matinee.landing.contract import REJECTED, Contract, received_schema
 from matinee.landing.discover import discover, expected_sha256
+from matinee.landing.drift import lost_columns, several
 from matinee.landing.intake import Intake, take_in
 from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.read import LandingFile
@@ -28,6 +29,8 @@ from matinee.landing.write import digest
 
 if TYPE_CHECKING:
     import duckdb
+
+RULES_SHOWN = 3
 
 Progress = Callable[[int, int, str], None]
 """Called with streams done, streams in all, and what was just found."""
@@ -67,6 +70,9 @@ class Receipt:
             f"{len(self.files):,} new files with {rows:,} rows, {rejected:,} of them rejected; "
             f"{self.unchanged:,} files received before"
         ]
+        for stream, rules in self.rules.items():
+            for rule, count in sorted(rules.items(), key=lambda one: -one[1])[:RULES_SHOWN]:
+                lines.append(f"{stream}: {count:,} rows break {rule}")
         lines += [f"set aside {entry.file}: {entry.reason}" for entry in self.set_aside]
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
@@ -120,7 +126,7 @@ def receive(
     home = home.resolve()
     known = ledger.read(home)
     try:
-        _sweep(home, known)
+        sweep(home, known)
         _write_empty(home, contract)
         receipt = _receive(home, contract, known, threads, memory_limit, progress)
     except OSError as error:
@@ -141,20 +147,21 @@ def _receive(
     batch = known.newest_batch + 1
     files, warnings = discover(home / "landing", contract)
     tell(0, len(files), f"hashing {len(files)} landing files")
-    new, set_aside = _sort_out(files, known)
+    new, set_aside = _sort_out(files, known, tombstones.read(home))
 
     received: list[Entry] = []
     rules: dict[str, Mapping[str, int]] = {}
-    with _connection(home, threads, memory_limit) as connection:
+    with connection(home, threads, memory_limit) as database:
         for done, (name, entries) in enumerate(new.items(), start=1):
-            folders = (_batch(home, name, batch), _batch(home, f"rejected_{name}", batch))
-            intake = take_in(connection, contract.streams[name], list(entries), *folders)
+            folders = (batch_of(home, name, batch), batch_of(home, f"rejected_{name}", batch))
+            intake = take_in(database, contract.streams[name], list(entries), *folders)
             settled = [_settle(entry, intake, batch) for entry in entries.values()]
             received += [entry for entry in settled if entry.status == "received"]
             set_aside += [entry for entry in settled if entry.status == "set_aside"]
             rules[name] = dict(sorted(intake.rules.items()))
+            warnings += lost_columns(name, settled, known)
             for column, names in sorted(intake.unknown.items()):
-                warnings.append(f"{name}: unknown column {column} in {_several(names)}")
+                warnings.append(f"{name}: unknown column {column} in {several(names)}")
             total = count(settled)[name]
             tell(done, len(new), f"{name}: {total.kept} rows kept, {total.rejected} rejected")
 
@@ -172,25 +179,16 @@ def _receive(
 
 
 def _sort_out(
-    files: list[LandingFile], known: Ledger
+    files: list[LandingFile], known: Ledger, forgotten: tombstones.Tombstones | None
 ) -> tuple[dict[str, dict[LandingFile, Entry]], list[Entry]]:
     """The new files by stream, and those whose bytes are not what they should be."""
     new: dict[str, dict[LandingFile, Entry]] = defaultdict(dict)
     set_aside: list[Entry] = []
     for file in files:
-        entry = Entry(
-            file=file.name,
-            stream=file.stream,
-            landed_on=file.landed_on,
-            sha256=digest(file.path),
-            bytes=file.path.stat().st_size,
-            rows=0,
-            kept=0,
-            rejected=0,
-            batch=None,
-            status="set_aside",
-        )
+        entry = _entry(file)
         before = known.entries.get(file.name)
+        if forgotten and not (before and before.sha256 == entry.sha256):
+            entry = _keep_out(forgotten, file, entry)
         expected = expected_sha256(file.path)
         if before and before.status == "received":
             if before.sha256 != entry.sha256:
@@ -207,6 +205,34 @@ def _sort_out(
     return new, set_aside
 
 
+def _entry(file: LandingFile, past: tuple[str, ...] = ()) -> Entry:
+    return Entry(
+        file=file.name,
+        stream=file.stream,
+        landed_on=file.landed_on,
+        sha256=digest(file.path),
+        bytes=file.path.stat().st_size,
+        rows=0,
+        kept=0,
+        rejected=0,
+        batch=None,
+        status="set_aside",
+        past_sha256=past,
+    )
+
+
+def _keep_out(forgotten: tombstones.Tombstones, file: LandingFile, entry: Entry) -> Entry:
+    """Erase whoever was forgotten from a file that has just come, before anything reads it."""
+    expected = expected_sha256(file.path)
+    returning = forgotten.returning(file)
+    if not returning.ids or expected not in (None, entry.sha256):
+        return entry
+    draft = file.path.with_name(f".{file.path.name}.erasing")
+    erasure.write_without(file, draft, returning)
+    erasure.put(draft, file.path)
+    return _entry(file, (entry.sha256,))
+
+
 def _settle(entry: Entry, intake: Intake, batch: int) -> Entry:
     if reason := intake.torn.get(entry.file):
         return replace(entry, reason=reason)
@@ -218,15 +244,12 @@ def _settle(entry: Entry, intake: Intake, batch: int) -> Entry:
         rejected=rejected,
         batch=batch,
         status="received",
+        columns=intake.columns[entry.file],
     )
 
 
-def _several(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{len(names)} files, the first is {names[0]}"
-
-
 @contextmanager
-def _connection(
+def connection(
     home: Path, threads: int, memory_limit: str
 ) -> Iterator["duckdb.DuckDBPyConnection"]:
     """A DuckDB that can touch nothing but `received/`, and whose settings are locked."""
@@ -259,27 +282,26 @@ def _connection(
 # ---------- what is in received/
 
 
-def _batch(home: Path, table: str, batch: int) -> Path:
+def batch_of(home: Path, table: str, batch: int) -> Path:
     return home / "received" / table / f"batch={batch:06d}"
 
 
-def _sweep(home: Path, known: Ledger) -> None:
+def sweep(home: Path, known: Ledger) -> None:
     """Remove batches that a crash left, and make sure that those of the ledger are there."""
-    committed = {(entry.stream, entry.batch) for entry in known.received}
     for folder in sorted((home / "received").glob("*/batch=*")):
-        stream = folder.parent.name.removeprefix("rejected_")
         match = re.fullmatch(r"batch=(\d{6,})", folder.name)
         number = int(match[1]) if match else -1
-        if number != 0 and (stream, number) not in committed:
+        if number != 0 and number not in known.batches(folder.parent.name):
             shutil.rmtree(folder)
     for entry in known.received:
-        for table, rows in (
-            (entry.stream, entry.kept),
-            (f"rejected_{entry.stream}", entry.rejected),
+        for table, rows, batch in (
+            # What a replay took in may be all that was kept.
+            (entry.stream, entry.kept, entry.batches[0 if not entry.replays else -1]),
+            (f"rejected_{entry.stream}", entry.rejected, entry.batches[-1]),
         ):
-            if rows and not _batch(home, table, entry.batch or 0).exists():
+            if rows and not batch_of(home, table, batch).exists():
                 raise IntegrityError(
-                    f"{entry.file} was received but received/{table} has no batch {entry.batch}:"
+                    f"{entry.file} was received but received/{table} has no batch {batch}:"
                     f" remove {home / 'received'} to receive every file again"
                 )
 
@@ -291,7 +313,7 @@ def _write_empty(home: Path, contract: Contract) -> None:
             (name, received_schema(stream)),
             (f"rejected_{name}", pa.schema(REJECTED)),
         ):
-            path = _batch(home, table, 0) / "empty.parquet"
+            path = batch_of(home, table, 0) / "empty.parquet"
             if not path.exists() or pq.read_schema(path) != schema:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 unfinished = path.with_suffix(".tmp")

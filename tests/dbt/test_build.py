@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from matinee import transform, warehouse
-from matinee.errors import DataError, RefusedError
+from matinee.errors import DataError, IntegrityError
 
 TITLE = {"title_id": "t1", "name": "T", "title_kind": "movie", "landed_on": "2026-01-01"}
 TITLE |= {"genres": ["Drama", "Crime"]}
@@ -76,7 +76,7 @@ def test_a_lost_row_stops_the_night_and_names_the_test(home, built, build):
     with duckdb.connect(str(warehouse.path(home))) as connection:
         connection.execute("delete from base_playback__plays where event_id = 'p1'")
     said = r"1 dbt test\(s\) failed: assert_every_received_row_is_accounted_for: .*dbt\.log"
-    with pytest.raises(RefusedError, match=said):
+    with pytest.raises(IntegrityError, match=said):
         build(home, "2026-01-02")
 
 

@@ -177,7 +177,7 @@ def test_the_same_tables_export_to_the_same_bytes(at_once, night_by_night):
 
 def test_every_row_is_kept_rejected_or_repeated(at_once):
     plays = warehouse.counts(at_once.home)["plays"]
-    assert plays == warehouse.StreamCounts(received=10, staged=6, rejected=3, exact_repeats=1)
+    assert plays == warehouse.Counts(received=10, staged=6, rejected=3, exact_repeats=1)
     rejected = warehouse.table("rejected_plays", home=at_once.home).to_pylist()
     assert {(row["rule"], row["file"], row["line"]) for row in rejected} == {
         ("duplicate_event_id", "plays/1.jsonl", 5),

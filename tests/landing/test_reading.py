@@ -52,14 +52,14 @@ def received(contract, tmp_path):
 
     def receive(name, content):
         from matinee.landing.intake import take_in
-        from matinee.landing.receive import _connection
+        from matinee.landing.receive import connection as connect
 
         shutil.rmtree(tmp_path / "received", ignore_errors=True)
         path = tmp_path / name
         path.write_bytes(content)
         file = read.LandingFile(path, name, "plays", date(2026, 1, 2), name.split(".")[1])
         folders = [tmp_path / "received" / kind for kind in ("kept", "rejected")]
-        with _connection(tmp_path, 1, "1GB") as connection:
+        with connect(tmp_path, 1, "1GB") as connection:
             intake = take_in(connection, contract.streams["plays"], [file], *folders)
         tables = [
             pq.read_table(folder) if folder.exists() else pa.table({"line": []})

@@ -124,8 +124,22 @@ def test_a_record_of_many_megabytes_sets_its_file_aside(zone, monkeypatch):
     monkeypatch.setattr(read, "LONGEST_RECORD_BYTES", 2000)
     monkeypatch.setattr(read, "BLOCK_BYTES", 1000)
     zone.land("plays", "a.jsonl", jsonl())
-    zone.land("plays", "b.jsonl", jsonl() + b"x" * 4000)
-    assert reasons(zone.receive()) == {"b.jsonl": "the record of line 2 is longer than 16 MiB"}
+    zone.land("plays", "b.csv", f'{HEADER}\n{CSV_ROW}\n"{"x" * 4000}",1\n'.encode())
+    assert reasons(zone.receive()) == {"b.csv": "the record of line 3 is longer than 0 MiB"}
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n" + jsonl({"event_id": "e2"})])
+def test_an_endless_json_line_is_one_rejected_row_and_costs_no_other(zone, monkeypatch, end):
+    monkeypatch.setattr(read, "LONGEST_RECORD_BYTES", 2000)
+    monkeypatch.setattr(read, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(read, "SHOWN_BYTES", 100)
+    endless = json.dumps(PLAY | {"member_id": "é" * 4000}, ensure_ascii=False).encode()
+    zone.land("plays", "a.jsonl", jsonl() + endless + end)
+    assert zone.receive().set_aside == ()
+    assert [line for (line,) in zone.rows("plays", "line")] == ([1, 3] if len(end) > 1 else [1])
+    ((line, rule, text),) = zone.rows("rejected_plays", "line, rule, raw_text")
+    assert (line, rule, text.encode()) == (2, "unreadable_line", endless[: len(text.encode())])
+    assert 95 <= len(text.encode()) <= 100
 
 
 def test_a_sidecar_that_disagrees_sets_its_file_aside(zone):
@@ -150,7 +164,6 @@ def test_names_that_nobody_asked_for_are_reported(zone):
     zone.land("playz", "a.jsonl", jsonl())
     (zone.home / "landing/notes.txt").write_text("hello")
     assert list(zone.receive().warnings) == [
-        "notes.txt: no such stream",
         "plays/dt=2026-01-02/.c.jsonl.7.tmp: not one of *.jsonl, *.jsonl.gz, *.csv, *.csv.gz,"
         " *.parquet",
         "plays/dt=2026-01-02/c.xml: not one of *.jsonl, *.jsonl.gz, *.csv, *.csv.gz, *.parquet",
@@ -247,11 +260,11 @@ def test_a_memory_limit_that_duckdb_refuses_is_named(zone):
 def test_the_database_can_touch_nothing_but_received(tmp_path):
     import duckdb
 
-    from matinee.landing.receive import _connection
+    from matinee.landing.receive import connection as connect
 
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
-    with _connection(tmp_path, 1, "1GB") as connection:
+    with connect(tmp_path, 1, "1GB") as connection:
         for attack in (
             f"select * from read_text('{secret}')",
             f"copy (select 1) to '{secret}'",
