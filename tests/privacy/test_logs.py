@@ -1,0 +1,124 @@
+"""Erasure of raw logs: gone from every format, the others untouched, and no way back."""
+
+import gzip
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+
+from matinee import landing
+from matinee.landing import ledger, tombstones
+from matinee.pipeline import traces
+from matinee.privacy import Traces
+from tests.privacy.conftest import LEAVER, STAYER, lines, play
+
+WANTED = Traces.of([LEAVER])
+AT = datetime(2026, 1, 3, tzinfo=UTC)
+
+
+@pytest.fixture
+def forgotten(zone):
+    tombstones.add(zone.home, WANTED.ids, AT)
+    found = traces.search(zone.home, WANTED)
+    zone.erased = landing.erase(zone.home, zone.contract, WANTED, found)
+    return zone
+
+
+def test_every_format_loses_the_member_and_keeps_the_others(forgotten):
+    assert not traces.search(forgotten.home, WANTED)
+    assert set(traces.by_store(traces.search(forgotten.home, Traces.of([STAYER])))) == {
+        "landing",
+        "received",
+    }
+    assert forgotten.rows("plays", "event_id") == ["p1", "p3", "p5"]
+    assert forgotten.rows("searches", "event_id") == ["s2"]
+    assert forgotten.rows("members", "member_id") == [STAYER]
+    assert forgotten.rows("rejected_plays", "raw_text") == []
+
+
+def test_the_others_keep_their_line_numbers(forgotten):
+    assert forgotten.plays.read_bytes() == lines([play(1, STAYER)]) + b"\n" + lines(
+        [play(3, STAYER)]
+    )
+    assert forgotten.searches.read_bytes().split(b"\n")[1:3] == [b"", b""]
+    shutil.rmtree(forgotten.home / "received")
+    forgotten.receive()
+    assert forgotten.rows("plays", "line") == [1, 3, 2]
+    assert forgotten.rows("searches", "line") == [4]
+
+
+def test_the_ledger_knows_the_new_bytes_and_counts_what_is_left(forgotten):
+    receipt = forgotten.receive()
+    assert not receipt.set_aside
+    assert not receipt.files
+    entry = ledger.read(forgotten.home).entries["plays/dt=2026-01-02/a.jsonl"]
+    assert (entry.rows, entry.kept, entry.rejected) == (2, 2, 0)
+    assert entry.past_sha256 == (forgotten.erased.rewritten[entry.file][0],)
+    assert entry.sha256 == forgotten.erased.rewritten[entry.file][1]
+
+
+def test_erasing_again_changes_nothing(forgotten):
+    before = ledger.path_of(forgotten.home).read_bytes()
+    landing.erase(forgotten.home, forgotten.contract, WANTED, traces.search(forgotten.home, WANTED))
+    assert ledger.path_of(forgotten.home).read_bytes() == before
+
+
+def test_a_crash_before_the_files_were_replaced_is_mended_by_doing_it_again(zone):
+    before = {path: path.read_bytes() for path in (zone.home / "landing").rglob("*.*")}
+    named = traces.search(zone.home, WANTED)
+    landing.erase(zone.home, zone.contract, WANTED, named)
+    for path, content in before.items():
+        path.write_bytes(content)
+    landing.erase(zone.home, zone.contract, WANTED, traces.search(zone.home, WANTED))
+    assert not zone.receive().set_aside
+    assert not traces.search(zone.home, WANTED)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "again.jsonl"])
+def test_old_logs_put_back_under_any_name_do_not_bring_the_member_back(forgotten, name):
+    forgotten.land("plays", name, lines([play(1, STAYER), play(2, LEAVER), play(3, STAYER)]))
+    assert not forgotten.receive().set_aside
+    assert LEAVER not in forgotten.rows("plays", "member_id")
+    assert not traces.search(forgotten.home, WANTED)
+
+
+def test_broken_lines_packed_files_and_tables_do_not_bring_the_member_back(forgotten):
+    forgotten.land("plays", "d.jsonl", b"cut m-000017 off\n" + lines([play(8, STAYER)]))
+    forgotten.land("plays", "e.jsonl.gz", gzip.compress(lines([play(9, LEAVER)])))
+    copy = forgotten.members.with_name("n.parquet")
+    landing.write(
+        forgotten.home,
+        "members",
+        AT.date(),
+        landing.arrow_schema(forgotten.contract.streams["members"]).empty_table(),
+        "none",
+    )
+    shutil.copy(forgotten.members, copy)
+    assert not forgotten.receive().set_aside
+    assert "p8" in forgotten.rows("plays", "event_id")
+    assert not traces.search(forgotten.home, WANTED)
+
+
+def test_tombstones_name_nobody_and_only_their_key_can_tell(forgotten):
+    text = (forgotten.home / "privacy/tombstones.jsonl").read_text()
+    assert LEAVER not in text
+    known = tombstones.read(forgotten.home)
+    assert known.holds(LEAVER)
+    assert not known.holds(STAYER)
+    assert not tombstones.Tombstones(bytes(32), known.names).holds(LEAVER)
+
+
+def test_the_key_is_for_its_owner_alone(forgotten):
+    key = forgotten.home / "keys/privacy.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    key.chmod(0o644)
+    with pytest.raises(landing.tombstones.ConfigError, match="chmod 600"):
+        tombstones.read(forgotten.home)
+
+
+def test_a_search_sees_what_is_planted_in_every_kind_of_file(zone):
+    with traces.control(zone.home, LEAVER) as planted:
+        found = traces.search(zone.home, WANTED)
+        assert set(planted) <= found.keys()
+        assert len(planted) == 6
+    assert not (zone.home / traces.CONTROL).exists()

@@ -1,0 +1,70 @@
+"""Pseudonyms and traces: who can tell, and what counts as naming a member."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matinee.privacy import ERASED, Traces, pseudonym
+
+KEY = bytes(range(32))
+WANTED = Traces.of(["m-000017", "17"])
+
+
+def test_a_pseudonym_is_the_same_under_one_key_and_another_under_any_other():
+    assert pseudonym(KEY, "m-1", use="tombstone") == pseudonym(KEY, "m-1", use="tombstone")
+    assert pseudonym(KEY, "m-1", use="tombstone") != pseudonym(bytes(32), "m-1", use="tombstone")
+
+
+def test_names_for_one_use_do_not_join_with_those_of_another():
+    assert pseudonym(KEY, "m-1", use="tombstone") != pseudonym(KEY, "m-1", use="withdrawal")
+
+
+def test_a_short_key_is_refused():
+    with pytest.raises(ValueError, match="at least 32 bytes, got 3"):
+        pseudonym(b"abc", "m-1", use="tombstone")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (b'{"member_id":"m-000017","x":1}', True),
+        (b"seen: m-000017-tt1-99", True),
+        (b'{"member_id":"m-0000171"}', False),
+        (b'{"member_id":"xm-000017"}', False),
+        (b'{"member_id": 17}', True),
+        (b'{"title_id": 17, "rows": 17}', False),
+        (b'{"member_id": 171}', False),
+    ],
+)
+def test_a_line_names_a_member_by_a_whole_word_or_where_a_member_is_expected(text, names):
+    assert WANTED.in_text(text) is names
+
+
+def test_bytes_of_texts_that_lie_end_to_end_name_a_member_unless_a_longer_number_follows():
+    assert WANTED.in_bytes(b"m-000016m-000017m-000018")
+    assert not WANTED.in_bytes(b"m-000016m-0000171")
+
+
+def test_json_keeps_its_shape_without_the_members():
+    document = {
+        "samples": ["m-000017", "17", "m-000018"],
+        "planted": {"m-000017": {"taste": 1}, "m-000018": {}},
+        "rows": [{"member_id": "m-000017"}, {"member_id": 17}, {"member_id": "m-000018"}],
+        "why": "asked by m-000017",
+        "titles": 17,
+    }
+    assert WANTED.without(document) == {
+        "samples": ["m-000018"],
+        "planted": {"m-000018": {}},
+        "rows": [{"member_id": "m-000018"}],
+        "why": ERASED,
+        "titles": 17,
+    }
+
+
+@given(st.text(min_size=1, max_size=20), st.binary(max_size=40), st.binary(max_size=40))
+def test_an_id_between_spaces_is_always_found_when_it_is_distinctive(member, before, after):
+    traces = Traces.of([member])
+    if traces.distinctive:
+        assert traces.in_text(before + b" " + member.encode() + b" " + after)
+        assert traces.in_bytes(before + member.encode() + b"\0" + after)
