@@ -10,27 +10,49 @@ from matinee import reasons
 from matinee.errors import ConfigError
 from matinee.reasons import Kind
 
-# Titles 0 and 1 are crime, 2 is family, 3 is both, 4 is nothing; two dimensions and a bias.
+# Titles 0 and 1 are crime, 2 is family, 3 is both, 4 is nothing. Each has a vector of its own,
+# after the two genres; two dimensions and a bias.
 FEATURES = sp.csr_array(
-    np.array([[1, 0], [1, 0], [0, 1], [0.5, 0.5], [0, 0]], dtype=np.float32)
-)  # fmt: skip
-EMBEDDINGS = np.array([[1, 0, 0.1], [0, 1, 0.0]], np.float32)
+    np.hstack([[[1, 0], [1, 0], [0, 1], [0.5, 0.5], [0, 0]], np.eye(5)]).astype(np.float32)
+)
+EMBEDDINGS = np.array(
+    [[1, 0, 0.1], [0, 1, 0], [0.1, 0, 0], [2, 0, 0], [0, 0.1, 0], [0, 0, 0], [0, 0, 0]],
+    np.float32,
+)
+EVERYBODY = np.array([0, 0, 1], np.float32)
 LIKES_CRIME = np.array([[2.0, 0.5, 1.0]], np.float32)
-ALL = np.ones(2, np.bool_)
+GENRES = np.arange(7) < 2
 
 
-def best(slate, liked=(), tellable=ALL, **more):
+def teller(tellable=GENRES, **more):
+    return reasons.Teller(
+        FEATURES, EMBEDDINGS, EVERYBODY, tellable=tellable, identity=~GENRES, **more
+    )
+
+
+def best(slate, liked=(), member=LIKES_CRIME, **more):
     row = np.zeros((1, 5), np.float32)
     row[0, list(liked)] = 1
-    return reasons.best_reasons(
-        LIKES_CRIME, np.array([slate]), FEATURES, EMBEDDINGS,
-        tellable=tellable, liked=sp.csr_array(row), **more,
-    )  # fmt: skip
+    anchors = reasons.anchors(sp.csr_array(row), 4)
+    return teller(**more).best(member, np.array([slate]), anchors)
+
+
+def test_everybody_is_the_mean_member():
+    features = sp.csr_array(np.array([[1, 0.5], [1, 0]], np.float32))
+    found = reasons.everybody(features, np.array([[1, 2], [4, 0]], np.float32))
+    assert found.tolist() == [2, 2, 1]
+
+
+def test_anchors_are_what_is_liked_most_and_of_equals_the_first():
+    liked = sp.csr_array(np.array([[0, 2, 1, 2], [0, 0, 0, 0], [1, 0, 0, 0]], np.float32))
+    assert reasons.anchors(liked, 2).tolist() == [[1, 3], [-1, -1], [0, -1]]
 
 
 def test_contributions_by_hand():
-    parts = reasons.contributions(LIKES_CRIME, np.array([3]), FEATURES, EMBEDDINGS)
-    np.testing.assert_allclose(parts.toarray(), [[0.5 * 2.1, 0.5 * 0.5]], rtol=1e-6)
+    everybody = np.array([1, 0, 1], np.float32)
+    parts = reasons.contributions(LIKES_CRIME, np.array([3]), FEATURES, EMBEDDINGS, everybody)
+    # Crime and family by what is beyond everybody; then everybody's own score, 0.5 * (1 + 0.1).
+    np.testing.assert_allclose(parts.toarray(), [[0.5, 0.25, 0, 0, 0, 0, 0, 0.55]], rtol=1e-6)
 
 
 @given(st.integers(0, 999))
@@ -41,47 +63,67 @@ def test_contributions_add_up_to_the_score(seed):
     )
     embeddings = random.standard_normal((6, 33)).astype(np.float32)
     members = random.standard_normal((20, 33)).astype(np.float32)
+    members[:, -1] = 1
+    everybody = members.mean(axis=0)
     titles = random.integers(0, 9, 20)
-    parts = reasons.contributions(members, titles, features, embeddings)
+    parts = reasons.contributions(members, titles, features, embeddings, everybody)
     scores = np.einsum("ij,ij->i", members, (features @ embeddings)[titles])
     np.testing.assert_allclose(parts.sum(axis=1), scores, atol=1e-5)
+    assert np.diff(parts.indptr).tolist() == [features[[t]].nnz + 1 for t in titles]
 
 
 def test_members_and_titles_must_pair():
     with pytest.raises(ConfigError, match="1 members for 2 titles: pair them"):
-        reasons.contributions(LIKES_CRIME, np.array([0, 1]), FEATURES, EMBEDDINGS)
+        reasons.contributions(LIKES_CRIME, np.array([0, 1]), FEATURES, EMBEDDINGS, EVERYBODY)
 
 
 def test_the_feature_that_adds_most_is_the_reason():
     found = best([3, 2])
     assert found.kind.tolist() == [[Kind.FEATURE, Kind.FEATURE]]
     assert found.index.tolist() == [[0, 1]]
-    np.testing.assert_allclose(found.strength, [[1.05, 0.5]], rtol=1e-6)
+    np.testing.assert_allclose(found.strength, [[1, 0.5]], rtol=1e-6)
 
 
-def test_a_liked_title_that_is_alike_is_the_better_reason():
-    found = best([1, 2], liked=[0])
+def test_a_liked_title_is_the_reason_where_the_title_adds_more_than_its_content():
+    found = best([1, 2], liked=[0])  # title 1 adds 4 of its own and 2 by being crime
     assert found.kind.tolist() == [[Kind.TITLE, Kind.FEATURE]]
     assert found.index.tolist() == [[0, 1]]
-    assert found.strength[0, 0] == pytest.approx(1)
+    assert found.strength[0, 0] == pytest.approx(4)
+
+
+def test_two_liked_titles_that_carry_as_much_are_both_named():
+    assert best([1], liked=[0, 3]).second.tolist() == [[-1]]  # 3 is half family: cosine 0.7
+    embeddings = EMBEDDINGS.copy()
+    embeddings[5] = [0.9, 0, 0]
+    told = reasons.Teller(FEATURES, embeddings, EVERYBODY, tellable=GENRES, identity=~GENRES)
+    found = told.best(LIKES_CRIME, np.array([[1]]), np.array([[0, 3]]))
+    assert (found.index.tolist(), found.second.tolist()) == ([[0]], [[3]])
+
+
+def test_a_title_is_no_reason_for_itself():
+    assert best([1], liked=[1]).kind.tolist() == [[Kind.FEATURE]]
 
 
 def test_titles_that_are_not_alike_enough_are_no_reason():
     assert best([1], liked=[0], minimum_cosine=1.1).kind.tolist() == [[Kind.FEATURE]]
 
 
+def test_a_reason_gives_way_once_it_has_been_used_if_another_is_nearly_as_strong():
+    both = np.array([[1.0, 0.9, 1.0]], np.float32)
+    told = best([3, 3, 3, 3], member=both).index.tolist()[0]
+    assert told == [0, 1, 0, 1]
+    assert best([3, 3, 3], member=np.array([[9, 0.1, 1]], np.float32)).index.tolist() == [[0, 0, 0]]
+
+
 def test_what_may_not_be_told_is_not():
-    found = best([3], tellable=np.array([False, True]))
-    assert found.index.tolist() == [[1]]
-    assert best([0], tellable=~ALL).kind.tolist() == [[Kind.NONE]]
+    assert best([3], tellable=np.arange(7) == 1).index.tolist() == [[1]]
+    assert best([0], tellable=np.zeros(7, np.bool_)).kind.tolist() == [[Kind.NONE]]
 
 
-def test_a_feature_that_speaks_against_the_title_is_no_reason():
-    dislikes = reasons.best_reasons(
-        -LIKES_CRIME, np.array([[0]]), FEATURES, EMBEDDINGS,
-        tellable=ALL, liked=sp.csr_array((1, 5), dtype=np.float32),
-    )  # fmt: skip
-    assert (dislikes.kind[0, 0], dislikes.index[0, 0], dislikes.strength[0, 0]) == (0, -1, 0)
+def test_what_speaks_against_a_title_or_for_it_to_everybody_is_no_reason():
+    found = best([0], member=-LIKES_CRIME, liked=[1])
+    assert (found.kind[0, 0], found.index[0, 0], found.strength[0, 0]) == (0, -1, 0)
+    assert best([0, 1, 3], member=EVERYBODY[None], liked=[1]).kind.tolist() == [[0, 0, 0]]
 
 
 def test_empty_places_and_titles_without_features_have_no_reason():
@@ -93,18 +135,17 @@ def test_empty_places_and_titles_without_features_have_no_reason():
 
 def test_reasons_do_not_depend_on_the_block():
     random = np.random.default_rng(1)
-    members = random.standard_normal((600, 3)).astype(np.float32)
-    slates = random.integers(-1, 5, (600, 4))
-    liked = sp.csr_array((random.random((600, 5)) < 0.2).astype(np.float32))
-    rest = {"tellable": ALL, "minimum_cosine": 0.5}
-    found = reasons.best_reasons(members, slates, FEATURES, EMBEDDINGS, liked=liked, **rest)
-    for row in (0, 255, 256, 599):
+    members = random.standard_normal((1200, 3)).astype(np.float32)
+    slates = random.integers(-1, 5, (1200, 4))
+    liked = reasons.anchors(sp.csr_array((random.random((1200, 5)) < 0.4).astype(np.float32)), 3)
+    told = teller()
+    found = told.best(members, slates, liked)
+    for row in (0, 511, 512, 1199):
         one = slice(row, row + 1)
-        alone = reasons.best_reasons(
-            members[one], slates[one], FEATURES, EMBEDDINGS, liked=liked[one], **rest
-        )
+        alone = told.best(members[one], slates[one], liked[one])
         assert alone.kind.tolist() == found.kind[one].tolist()
         assert alone.index.tolist() == found.index[one].tolist()
+        assert alone.second.tolist() == found.second[one].tolist()
 
 
 def test_neighbours_are_alike_in_direction_not_in_fame():

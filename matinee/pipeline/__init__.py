@@ -7,6 +7,7 @@ per entry of `FITS`), `judge`, `score`, `publish`. `run` is all of them in one p
 from matinee.features import Registered
 from matinee.landing import Receipt
 from matinee.pipeline.evaluation import Judged, judge
+from matinee.pipeline.explaining import Explanation, explain
 from matinee.pipeline.frames import Framed, frame
 from matinee.pipeline.night import (
     Night,
@@ -31,6 +32,7 @@ __all__ = [
     "FITS",
     "Built",
     "Evidence",
+    "Explanation",
     "Framed",
     "Judged",
     "Night",
@@ -43,6 +45,7 @@ __all__ = [
     "build",
     "docs",
     "doctor",
+    "explain",
     "fit",
     "frame",
     "judge",

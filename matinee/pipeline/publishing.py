@@ -138,7 +138,7 @@ def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
     for part in night.work(scoring.RELEASE).iterdir():
         shutil.move(part, folder / part.name)
     model = night.work(f"{PUBLISHED}-{training.HYBRID}")
-    (folder / "model").mkdir()
+    (folder / "model").mkdir(exist_ok=True)  # what explains a score is there already
     for array in sorted(model.glob("*.npy")):
         shutil.copy(array, folder / "model" / array.name)
     shutil.copy(model / "hyperparameters.json", folder / "hyperparameters.json")

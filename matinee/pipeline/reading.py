@@ -52,8 +52,8 @@ def recommend(settings: Settings, member: str, *, k: int, release: str) -> list[
 def similar(settings: Settings, title: str, *, k: int, release: str) -> list[Row]:
     """The `k` titles nearest to one, which is given by id or by name."""
     opened = store(settings).open(release)
-    title_id = _title_id(opened, title)
-    neighbours = opened.similar(title_id).slice(0, k)
+    wanted = title_id(opened, title)
+    neighbours = opened.similar(wanted).slice(0, k)
     return [
         {
             RANK: row[RANK],
@@ -121,7 +121,7 @@ def _catalogue(release: releases.Release, title_id: str) -> Row:
     return row
 
 
-def _title_id(release: releases.Release, title: str) -> str:
+def title_id(release: releases.Release, title: str) -> str:
     """The id of a title named by its id, or by its name in any case."""
     titles = release.titles()
     if pc.index(titles[TITLE_ID], title).as_py() >= 0:

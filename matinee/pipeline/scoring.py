@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
@@ -89,6 +90,25 @@ class Scorer:
         return sp.csr_array(self.frame.interactions())
 
     @cached_property
+    def anchors(self) -> NDArray[np.intp]:
+        """The liked titles that reasons may name."""
+        return reasons.anchors(self.liked)
+
+    @cached_property
+    def everybody(self) -> NDArray[np.float32]:
+        return reasons.everybody(self.features.members.matrix, self.model.member_embeddings)
+
+    @cached_property
+    def teller(self) -> reasons.Teller:
+        return reasons.Teller(
+            self.features.titles.matrix,
+            self.model.title_embeddings,
+            self.everybody,
+            tellable=wording.tellable(self.features.titles.families),
+            identity=self._identity(self.features.titles),
+        )
+
+    @cached_property
     def seen(self) -> sp.csr_array[np.bool_]:
         """Rows follow the frame's members: those who may be personalised."""
         met = self.catalogue.seen
@@ -156,13 +176,10 @@ class Scorer:
                     excluded=self.seen[frame_rows[same]] if profiled_too else None,
                     allowed=allowed,
                 )
-        told = reasons.best_reasons(
+        told = self.teller.best(
             self.member_vectors[np.maximum(frame_rows, 0)],
             np.where((source == SOURCES.index(HYBRID))[:, None], rows, ranking.NONE),
-            self.features.titles.matrix,
-            self.model.title_embeddings,
-            tellable=~self._identity(self.features.titles),
-            liked=self.liked[np.maximum(frame_rows, 0)],
+            self.anchors[np.maximum(frame_rows, 0)],
         )
         return Block(self._table(members, source, rows, scores, told), rows, source)
 
@@ -201,13 +218,16 @@ class Scorer:
         of_country = wording.popular(members["country"])
         of_feature, of_title = self._sentences
         sentences = pa.concat_arrays([of_country, of_feature, of_title])
-        kind, index = told.kind[member, place], told.index[member, place]
+        kind, index, second = (part[member, place] for part in (told.kind, told.index, told.second))
         choice = member.copy()  # popular where the member is
         is_feature = (source == 0) & (kind == reasons.Kind.FEATURE)
         is_title = (source == 0) & (kind == reasons.Kind.TITLE)
         choice[is_feature] = len(of_country) + index[is_feature]
         choice[is_title] = len(of_country) + len(of_feature) + index[is_title]
-        return sentences.take(pa.array(choice))
+        labels = pa.array(self.catalogue.labels)
+        named_too = labels.take(pa.array(second, mask=second < 0))
+        both = pc.binary_join_element_wise(sentences.take(pa.array(choice)), named_too, " and ")
+        return pc.coalesce(both, sentences.take(pa.array(choice)))
 
     @cached_property
     def _sentences(self) -> tuple[pa.Array, pa.Array]:
@@ -249,6 +269,8 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
     rows = releases.write_slates(folder, blocks())
     shelves.write(folder, scorer)
     contributions.write(folder, scorer)
+    (folder / "model").mkdir()
+    contributions.write_arrays(folder / "model", scorer)
     first = np.concatenate(seen_first)
     shown = metrics.exposure(first, title_count=len(frame.titles))
     return Scored(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 SENTENCES = {
     "director": "Directed by {}",
@@ -17,6 +21,15 @@ SENTENCES = {
 }
 """Feature family -> what to say of one of its values."""
 
+EVERYBODY = "everybody"
+
+GROUPS = {
+    EVERYBODY: "what everybody likes",
+    "identity": "people who watch alike",
+    "kind": "kind of title",
+}
+"""Contributions by feature family, as a person would call them; other families as they are."""
+
 
 def feature(name: str) -> str | None:
     """A reason that points at a feature called `family=value`; None where nothing is to be said.
@@ -29,9 +42,27 @@ def feature(name: str) -> str | None:
     return sentence.format(value) if sentence else None
 
 
-def watched(label: str) -> str:
-    """A reason that points at a title the member liked."""
-    return f"Because you watched {label}"
+def tellable(families: Sequence[str]) -> NDArray[np.bool_]:
+    """Which feature columns may be told: those there is a sentence for. Identity has none.
+
+    No sentence is about the member's age, gender, country or plan: such families are of members,
+    and reasons point at features of titles only.
+    """
+    return np.array([family in SENTENCES for family in families], np.bool_)
+
+
+def watched(label: str, second: str | None = None) -> str:
+    """A reason that points at one or two titles the member liked.
+
+    >>> watched("Heat (1995)", "Ronin (1998)")
+    'Because you watched Heat (1995) and Ronin (1998)'
+    """
+    return f"Because you watched {label}" + (f" and {second}" if second else "")
+
+
+def group(family: str) -> str:
+    """What the contributions of a feature family are called."""
+    return GROUPS.get(family, family)
 
 
 def popular(countries: pa.ChunkedArray) -> pa.Array:

@@ -1,0 +1,126 @@
+"""Any score of a release can be taken apart with nothing but the release."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from matinee import pipeline, releases
+from matinee.errors import ConfigError
+from matinee.pipeline import contributions, reading, training
+from matinee.settings import Settings
+from tests.pipeline import worlds
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    return worlds.scorer()
+
+
+@pytest.fixture(scope="module")
+def settings(scorer, tmp_path_factory):
+    """A home with one release, live."""
+    settings = Settings(home=tmp_path_factory.mktemp("home"))
+    store = reading.store(settings)
+    fields = {"created_at": datetime(2026, 2, 1, 3, tzinfo=UTC), "as_of": worlds.AS_OF}
+    with store.draft() as draft:
+        releases.write_slates(draft.path, [scorer.block(0).table])
+        contributions.write(draft.path, scorer)
+        (draft.path / "model").mkdir()
+        scorer.model.save(draft.path / "model")
+        (draft.path / "model/hyperparameters.json").unlink()
+        contributions.write_arrays(draft.path / "model", scorer)
+        (draft.path / "vocabulary").mkdir()
+        described = scorer.features.titles
+        tables = {
+            "members": pa.table({"member_id": scorer.frame.members.ids}),
+            "titles": scorer.catalogue.titles,
+            "title_features": pa.table(
+                {"name": list(described.names), "family": list(described.families)}
+            ),
+        }
+        for name, table in tables.items():
+            pq.write_table(table, draft.path / f"vocabulary/{name}.parquet")
+        release = store.publish(draft, fields | {"gate": {"rules": [], "overrides": []}})
+    store.nominate(release.id, at=fields["created_at"], by="test", why="to look at")
+    return settings
+
+
+def explain(settings, member, title):
+    return pipeline.explain(settings, member, title, release="candidate")
+
+
+@pytest.mark.parametrize("member", ["m-000", "m-031", "m-059"])
+@pytest.mark.parametrize("title", ["t-000", "t-005", "t-047"])
+def test_contributions_are_the_score_for_any_pair(settings, scorer, member, title):
+    told = explain(settings, member, title)
+    row, column = int(member[2:]), int(title[2:])
+    score = scorer.member_vectors[row] @ scorer.title_vectors[column]
+    assert told.score == pytest.approx(score, abs=1e-5)
+    for parts in (told.groups, told.features):
+        assert sum(part["contribution"] for part in parts) == pytest.approx(score, abs=1e-5)
+
+
+def test_slates_reasons_and_explanations_agree(settings):
+    release = reading.store(settings).open("candidate")
+    parts = release.table("reasons/part-0000.parquet").to_pylist()
+    slate = release.slate("m-004").to_pylist()
+    for row in slate[:3]:
+        told = explain(settings, "m-004", row["title_id"])
+        mine = {
+            part["feature"]: part["contribution"]
+            for part in parts
+            if (part["member_id"], part["title_id"]) == ("m-004", row["title_id"])
+        }
+        assert mine == {part["feature"]: part["contribution"] for part in told.features}
+        assert sum(mine.values()) == pytest.approx(row["score"], abs=1e-5)
+        assert (told.rank, told.slate_source) == (row["rank"], "hybrid")
+    assert explain(settings, "m-004", slate[0]["title_id"]).words == slate[0]["reason"]
+
+
+def test_contributions_are_grouped_into_words(settings, scorer):
+    told = explain(settings, "m-000", "Film 0")
+    groups = {row["group"]: row["names"] for row in told.groups}
+    assert groups["genre"] == ["Crime"]
+    assert groups["theme"] == ["heist"]
+    assert "what everybody likes" in groups
+    liked = set(scorer.catalogue.labels)
+    assert set(groups["people who watch alike"]) <= liked
+
+
+def test_who_and_what_is_unknown_is_said(settings):
+    with pytest.raises(ConfigError, match="no scores for member 'nobody': unknown, or without"):
+        explain(settings, "nobody", "t-000")
+    with pytest.raises(ConfigError, match="no title 'Fil': did you mean 'Film 0'"):
+        explain(settings, "m-000", "Fil")
+
+
+def test_watched_titles_named_in_a_reason_were_watched(scorer):
+    slates = scorer.block(0).table.to_pylist()
+    liked = scorer.liked.toarray() > 0
+    labels = np.array(scorer.catalogue.labels)
+    told = [row for row in slates if row["reason"].startswith("Because you watched ")]
+    assert told
+    for row in told:
+        mine = set(labels[liked[int(row["member_id"][2:])]])
+        assert set(row["reason"].removeprefix("Because you watched ").split(" and ")) <= mine
+
+
+def test_reasons_of_a_slate_are_varied(scorer):
+    slates = scorer.block(0).table.to_pylist()
+    for member in ("m-000", "m-010", "m-058"):
+        reasons = [row["reason"] for row in slates if row["member_id"] == member][:10]
+        assert Counter(reasons).most_common(1)[0][1] <= 4
+        assert len({reason.split(" ")[2] for reason in reasons}) >= 2
+
+
+def test_nothing_sensitive_is_a_feature_or_a_reason(scorer):
+    families = {*scorer.features.members.families, *scorer.features.titles.families}
+    columns = {*training.MEMBER_FAMILIES.values(), *training.TITLE_FAMILIES.values()}
+    for name in ("age", "birth", "gender", "maximum_age", "is_kids"):
+        assert not [one for one in families | columns if name in one.split("_") or name == one]
+    text = " ".join(filter(None, scorer.block(0).table["reason"].to_pylist())).lower()
+    assert not {"age", "gender", "male", "female", "premium", "basic"} & set(text.split())

@@ -1,0 +1,103 @@
+"""A service small enough to score in a second, with tastes planted: no warehouse, no Feast."""
+
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from matinee import hybrid
+from matinee.eligibility import Eligibility
+from matinee.pipeline import training
+from matinee.pipeline.catalogue import Catalogue
+from matinee.pipeline.frames import Frame
+from matinee.pipeline.scoring import Scorer
+
+AS_OF = datetime(2026, 2, 1, tzinfo=UTC)
+GENRES = ("Crime", "Drama", "Family")
+COUNTRIES = ("DE", "SE", None)
+
+
+def frame(members=60, titles=48, seed=1):
+    """Each member likes one genre; titles of it are watched eight times as often."""
+    random = np.random.default_rng(seed)
+    member_ids = [f"m-{i:03}" for i in range(members)]
+    title_ids = [f"t-{i:03}" for i in range(titles)]
+    genre = np.arange(titles) % len(GENRES)
+    taste = np.arange(members) % len(GENRES)
+    weight = np.where(taste[:, None] == genre, 8.0, 1.0)
+    drawn = [random.choice(titles, 8, replace=False, p=row / row.sum()) for row in weight]
+    drawn[-1] = np.empty(0, np.int64)  # the last member has done nothing yet
+    row = np.repeat(np.arange(members), [len(found) for found in drawn])
+    at = np.full(len(row), np.datetime64("2026-01-20T20:00:00", "us"))
+    signals = pa.table(
+        {
+            "member_id": pa.array(member_ids).take(pa.array(row)),
+            "title_id": pa.array(title_ids).take(pa.array(np.concatenate(drawn))),
+            "observed_at": pa.array(at),
+            "interacted_at": pa.array(at),
+            "signal_milli": pa.array(np.full(len(row), 1000)),
+            "is_seen": pa.array(np.ones(len(row), bool)),
+        }
+    )
+    of_members = pa.table(
+        {
+            "member_id": member_ids,
+            "country": [COUNTRIES[i % 3] for i in range(members)],
+            "plan": ["basic", "premium"] * (members // 2),
+            "language": ["en"] * members,
+            "main_device": ["tv", "phone"] * (members // 2),
+            "main_daypart": ["evening"] * members,
+            "searched_genres": pa.array([[]] * members, pa.list_(pa.string())),
+        }
+    )
+    of_titles = pa.table(
+        {
+            "title_id": title_ids,
+            "title_kind": ["movie"] * titles,
+            "genres": [[GENRES[g]] for g in genre],
+            "themes": [["heist"] if i % 7 == 0 else [] for i in range(titles)],
+            "directors": [[f"Director {i % 6}"] for i in range(titles)],
+            "actors": [[f"Actor {i % 9}", f"Actor {i % 5}"] for i in range(titles)],
+            "language": ["en", "sv"] * (titles // 2),
+            "countries": [["US"], ["SE"]] * (titles // 2),
+            "release_decade": ["1990s"] * titles,
+        }
+    )
+    return Frame(AS_OF, 30.0, of_members, of_titles, signals, signals.slice(0, 0))
+
+
+def catalogue(told):
+    titles = told.title_features
+    table = titles.select(["title_id", "genres", "language", "countries", "title_kind"])
+    for name, values in {
+        "name": [f"Film {i}" for i in range(len(titles))],
+        "released_on": [date(1990, 1, 1)] * len(titles),
+        "added_on": [date(2026, 1, 20) if i < 6 else date(2020, 1, 1) for i in range(len(titles))],
+        "minimum_age": [0.0] * len(titles),
+        "is_retired": [False] * len(titles),
+    }.items():
+        table = table.append_column(name, [values])
+    members = told.member_features.select(["member_id", "country", "plan"])
+    members = members.append_column("maximum_age", pa.nulls(len(members), pa.int64()))
+    windows = {"title_id": pa.string(), "country": pa.string()}
+    windows |= {"starts_on": pa.date32(), "ends_on": pa.date32()}
+    nowhere = pa.schema(windows).empty_table()
+    return Catalogue(
+        members=members.append_column("may_personalise", [[True] * len(members)]),
+        titles=table,
+        windows=nowhere,
+        seen=told.signals.select(["member_id", "title_id"]),
+        eligibility=Eligibility(table, nowhere, day=AS_OF.date()),
+    )
+
+
+def scorer(**size):
+    told = frame(**size)
+    features = training.described(told, training.HYBRID)
+    model = hybrid.fit(
+        told.interactions(),
+        features.members,
+        features.titles,
+        hybrid.Hyperparameters(components=8, epochs=12),
+    )
+    return Scorer(told, catalogue(told), model, features, slate_size=12)
