@@ -12,7 +12,6 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from matinee.errors import ConfigError
 
@@ -157,6 +156,8 @@ def auc(
             raise ConfigError("a title of the truth is excluded from the AUC: exclude others only")
         left = np.where(excluded.toarray(), -np.inf, left)
         counted = counted - np.diff(excluded.indptr)
+    from scipy.stats import rankdata  # half a second to import, and only AUC needs it
+
     ranks = rankdata(left, axis=1) - (left.shape[1] - counted)[:, None]
     positives = np.diff(truth.indptr)
     total = np.bincount(
