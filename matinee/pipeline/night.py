@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from matinee import features, landing, releases, transform, validation, warehouse
+from matinee.pipeline import forgetting
 from matinee.settings import Settings
 
 Progress = Callable[[int, int, str], None]
@@ -48,14 +49,16 @@ def lease(settings: Settings) -> AbstractContextManager[None]:
 
 
 def receive(settings: Settings, progress: Progress | None = None) -> landing.Receipt:
-    """Hash, check and type every new landing file."""
-    return landing.receive(
+    """Hash, check and type every new landing file, then forget the members who asked for it."""
+    receipt = landing.receive(
         home=settings.home.resolve(),
         contract=landing.load(settings.project),
         threads=settings.threads,
         memory_limit=settings.memory_limit,
         progress=progress,
     )
+    forgetting.take_requests(settings, progress)
+    return receipt
 
 
 def begin(settings: Settings, last_day: date | None = None) -> Night:
@@ -74,6 +77,7 @@ def build(
 ) -> transform.Built:
     """Build and test the warehouse with dbt, then export the feature tables for Feast."""
     settings = night.settings
+    stale = night.home / forgetting.STALE
     built = transform.build(
         project=settings.project,
         home=night.home,
@@ -84,10 +88,11 @@ def build(
             "consent_without_record": settings.consent_without_record,
             "lateness_days": settings.lateness_days,
         },
-        full_refresh=full_refresh,
+        full_refresh=full_refresh or stale.exists(),
         progress=progress,
     )
     warehouse.export_features(night.home)
+    stale.unlink(missing_ok=True)
     return built
 
 
