@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli import explain, importing, releases
+from matinee.cli import explain, importing, privacy, releases
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
 from matinee.errors import ConfigError, MatineeError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command(epilog=explain.EXAMPLE)(explain.explain)
 app.add_typer(importing.app, name="import")
 app.add_typer(releases.app, name="releases")
+privacy.register(app)
 
 
 def main() -> None:

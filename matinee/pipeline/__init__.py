@@ -8,6 +8,7 @@ from matinee.features import Registered
 from matinee.landing import Receipt
 from matinee.pipeline.evaluation import Judged, judge
 from matinee.pipeline.explaining import Explanation, explain
+from matinee.pipeline.forgetting import forget, take_requests
 from matinee.pipeline.frames import Framed, frame
 from matinee.pipeline.night import (
     Night,
@@ -47,6 +48,7 @@ __all__ = [
     "doctor",
     "explain",
     "fit",
+    "forget",
     "frame",
     "judge",
     "lease",
@@ -60,5 +62,6 @@ __all__ = [
     "similar",
     "simulate",
     "store",
+    "take_requests",
     "validate",
 ]
