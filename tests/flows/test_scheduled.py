@@ -33,6 +33,7 @@ def prefect(tmp_path, small_home):
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "MATINEE_HOME": str(home),
         "PWD": str(ROOT),
+        "COLUMNS": "200",
     }
 
     def run(*arguments: str, timeout: int = 240) -> str:
@@ -45,7 +46,7 @@ def prefect(tmp_path, small_home):
             timeout=timeout,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return done.stdout + done.stderr
 
     log = (tmp_path / "server.log").open("w")
     server = subprocess.Popen(
@@ -83,12 +84,11 @@ def test_a_deployed_night_publishes_a_release_through_a_worker(prefect, tmp_path
     assert "refresh-features/hourly" in deployments
 
     prefect("deployment", "run", "nightly/nightly")
-    prefect("worker", "start", "--pool", "local", "--run-once", timeout=400)
+    told = prefect("worker", "start", "--pool", "local", "--run-once", timeout=400)
 
-    runs = prefect("flow-run", "ls")
-    assert "COMPLETED" in runs, runs
+    assert "COMPLETED" in prefect("flow-run", "ls", "--state", "COMPLETED"), told
     aliases = json.loads((tmp_path / "home/releases/aliases.json").read_text())
-    assert (tmp_path / "home/releases" / aliases["live"] / "manifest.json").is_file()
+    assert (tmp_path / "home/releases" / aliases["live"]["release_id"] / "manifest.json").is_file()
     artifacts = prefect("artifact", "ls")
     for key in ("gate-table", "validation-report", "release-card"):
         assert key in artifacts

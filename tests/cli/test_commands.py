@@ -1,0 +1,133 @@
+"""The command line as a person meets it: what is on stdout, what on stderr, and which exit code."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MATINEE = str(Path(sys.executable).with_name("matinee"))
+ENGINES = ("dbt", "duckdb", "feast", "great_expectations", "lightfm", "prefect", "sqlalchemy")
+
+
+@pytest.fixture
+def matinee(tmp_path):
+    """A function that runs `matinee ...` in a home; gives the finished process."""
+
+    def run(*arguments, home=tmp_path / "home", **environment):
+        return subprocess.run(
+            [MATINEE, *map(str, arguments)],
+            env=os.environ | {"MATINEE_HOME": str(home), "COLUMNS": "200"} | environment,
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+def test_help_imports_no_engine_and_so_answers_at_once():
+    code = (
+        "import sys\n"
+        "from matinee.cli import app\n"
+        "try:\n    app(['--help'])\n"
+        "except SystemExit:\n    pass\n"
+        f"print([name for name in {ENGINES} if name in sys.modules], file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == "[]"
+    assert "recommend" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run"], 2, "no file of titles was ever received"),
+        (["run", "--as-of", "yesterday"], 2, "--as-of must be a day like 2026-01-31"),
+        (["recommend", "m-1"], 2, "no release is live"),
+        (["recommend", "m-1", "--release", "../../etc"], 2, "neither an alias"),
+        (["releases", "show", "20260101T000000Z-000000000000"], 2, "no release 20260101T"),
+        (["releases", "rollback"], 2, "there is no previous release"),
+        (["import", "movielens", "/nowhere"], 2, "/nowhere"),
+    ],
+)
+def test_wrong_input_is_one_line_on_stderr_and_its_exit_code(matinee, arguments, code, message):
+    done = matinee(*arguments)
+    assert done.returncode == code
+    assert done.stdout == ""
+    told = [line for line in done.stderr.splitlines() if line.startswith("matinee: ")]
+    assert len(told) == 1
+    assert message in told[0]
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_command_is_bad_usage(matinee):
+    assert matinee("recomend").returncode == 2
+
+
+@pytest.mark.slow
+def test_slates_are_data_on_stdout_and_nothing_else(matinee, night_home):
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    member = pipeline.store(Settings(home=night_home)).open("live").manifest["samples"][0]
+    done = matinee("recommend", member, "--k", 3, "--format", "json", home=night_home)
+    rows = json.loads(done.stdout)
+    assert [row["rank"] for row in rows] == [1, 2, 3]
+    assert all(row["title"] and row["reason"] for row in rows)
+    assert done.stderr == ""
+
+
+@pytest.mark.slow
+def test_a_title_is_found_by_its_name_in_any_case_and_a_near_miss_is_suggested(matinee, night_home):
+    listed = json.loads(matinee("similar", "JAWS", "--format", "json", home=night_home).stdout)
+    assert listed
+    missed = matinee("similar", "the godf", home=night_home)
+    assert missed.returncode == 2
+    assert "did you mean 'The Godfather" in missed.stderr
+
+
+@pytest.mark.slow
+def test_an_unknown_member_is_told_how_members_are_called(matinee, night_home):
+    done = matinee("recommend", "nobody", home=night_home)
+    assert done.returncode == 2
+    assert "m-000001" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_flipped_byte_is_refused_by_name_with_exit_code_5(matinee, night_home, tmp_path):
+    home = shutil.copytree(night_home, tmp_path / "copy")
+    assert matinee("releases", "verify", home=home).returncode == 0
+    slates = next(home.glob("releases/2*/slates/part-0000.parquet"))
+    damaged = bytearray(slates.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    slates.write_bytes(damaged)
+    done = matinee("releases", "verify", home=home)
+    assert done.returncode == 5
+    assert "slates/part-0000.parquet" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_screen_of_a_release_shows_the_gate_three_members_the_rows_and_what_to_try(
+    matinee, night_home
+):
+    screen = matinee("releases", "show", home=night_home).stdout
+    for part in ("Gate", "popularity", "is shown", "received", "report.html", "Try next"):
+        assert part in screen
+
+
+@pytest.mark.slow
+def test_doctor_says_what_one_would_ask_first(matinee, night_home):
+    told = json.loads(matinee("doctor", "--format", "json", home=night_home).stdout)
+    assert told["home_is_writable"] is True
+    assert told["live"]
+    assert told["duckdb"]
+
+
+@pytest.mark.slow
+def test_releases_are_listed_newest_first(matinee, night_home):
+    listed = json.loads(matinee("releases", "list", "--format", "json", home=night_home).stdout)
+    assert [row["alias"] for row in listed] == ["live"]
+    assert listed[0]["gate"] == "passed"

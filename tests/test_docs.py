@@ -1,0 +1,87 @@
+"""What the README says can be done, can be done; what can be done, the README says."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BIN = Path(sys.executable).parent
+
+
+def commands() -> list[str]:
+    """Every command of the command line, as it is typed."""
+    from matinee.cli import app
+
+    def walk(group, prefix):
+        for name, command in group.commands.items():
+            if hasattr(command, "commands"):
+                yield from walk(command, f"{prefix} {name}")
+            else:
+                yield f"{prefix} {name}"
+
+    return sorted(walk(typer.main.get_command(app), "matinee"))
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_in_the_readme_or_in_docs(command):
+    texts = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))]
+    assert any(command in text for text in texts)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_has_help_that_ends_in_an_example(command):
+    from typer.testing import CliRunner
+
+    from matinee.cli import app
+
+    told = CliRunner().invoke(app, [*command.split()[1:], "--help"])
+    assert told.exit_code == 0
+    assert f"Example: {command}" in " ".join(told.output.split())
+
+
+@pytest.mark.slow
+def test_the_readmes_look_at_a_release_works_as_it_stands(night_home, tmp_path):
+    home = shutil.copytree(night_home, tmp_path / "home")
+    block = README.partition("## Look at a release")[2].partition("```console")[2]
+    typed = re.findall(r"^\$ (.+)$", block.partition("```")[0], re.M)
+    assert len(typed) >= 5
+    for line in typed:
+        done = subprocess.run(
+            ["bash", "-c", line],
+            env=os.environ | {"MATINEE_HOME": str(home), "PATH": f"{BIN}:{os.environ['PATH']}"},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+        assert done.stdout.strip(), line
+
+
+@pytest.mark.slow
+def test_the_readmes_own_logs_become_a_release(tmp_path, night, monkeypatch):
+    code = README.partition("## Bring your own logs")[2].partition("```python\n")[2]
+    monkeypatch.chdir(tmp_path)
+    exec(code.partition("```")[0], {})  # noqa: S102
+    published = night(tmp_path / "mine")
+    assert not published.refusals
+
+
+def test_no_file_of_the_project_names_a_registry_or_a_machine():
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    for name in filter(None, tracked):
+        path = ROOT / name
+        if not path.is_file():
+            continue
+        text = path.read_bytes().decode("utf-8", "replace")
+        if name.endswith(".lock"):
+            assert "://" not in text, name
+        assert str(ROOT) not in text, name
