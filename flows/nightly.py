@@ -34,8 +34,11 @@ def validate(night: pipeline.Night) -> pipeline.Validation:
 
 
 @task
-def refresh_features(night: pipeline.Night) -> pipeline.Registered:
-    return pipeline.refresh_features(night)
+def refresh_features(night: pipeline.Night) -> pipeline.Refreshed:
+    refreshed = pipeline.refresh_features(night)
+    if refreshed.skipped_because:
+        get_run_logger().warning(refreshed.skipped_because)
+    return refreshed
 
 
 @task
@@ -81,7 +84,7 @@ def nightly(last_day: date | None = None) -> str:
         night = pipeline.begin(settings, last_day)
         built = build_warehouse(night)
         validation = validate(night)
-        registered = refresh_features(night)
+        refreshed = refresh_features(night)
         framed = frame(night)
         fits = [fit.submit(night, *wanted) for wanted in pipeline.FITS]
         for fitted in fits:
@@ -90,7 +93,7 @@ def nightly(last_day: date | None = None) -> str:
         scored = score(night)
         published = publish(
             night,
-            pipeline.Evidence(receipt, built, validation, registered, framed, judged, scored),
+            pipeline.Evidence(receipt, built, validation, refreshed, framed, judged, scored),
         )
         published.raise_if_refused()
         return published.release_id

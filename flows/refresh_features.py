@@ -27,7 +27,7 @@ def validate(night: pipeline.Night) -> None:
 
 
 @task
-def refresh(night: pipeline.Night) -> pipeline.Registered:
+def refresh(night: pipeline.Night) -> pipeline.Refreshed:
     return pipeline.refresh_features(night)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli import explain, importing, privacy, releases
+from matinee.cli import explain, importing, logs, privacy, releases
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
 from matinee.errors import ConfigError, MatineeError
 
@@ -26,6 +26,7 @@ app.command(epilog=explain.EXAMPLE)(explain.explain)
 app.add_typer(importing.app, name="import")
 app.add_typer(releases.app, name="releases")
 privacy.register(app)
+logs.register(app)
 
 
 def main() -> None:
@@ -37,14 +38,14 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
-def day(text: str | None) -> date | None:
+def day(text: str | None, option: str = "--as-of") -> date | None:
     """A day of the calendar, as a command line argument."""
     if text is None:
         return None
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ConfigError(f"--as-of must be a day like 2026-01-31, got {text!r}") from None
+        raise ConfigError(f"{option} must be a day like 2026-01-31, got {text!r}") from None
 
 
 @app.command(epilog="Example: matinee run --as-of 2026-02-28")
@@ -56,19 +57,36 @@ def run(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Build every table from all received logs.")
     ] = False,
+    first: Annotated[
+        str | None, typer.Option("--from", help="Backfill: the first day of a range of nights.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", help="Its last day. Default: the newest landed day.")
+    ] = None,
     form: FormatOption = Format.table,
 ) -> None:
-    """Run the night here and now, without Prefect, and publish a release."""
-    from matinee import pipeline
-    from matinee.cli.screen import show
+    """Run the night here and now, without Prefect, and publish a release.
+
+    With --from, a night for each day of the range, in order.
+    """
+    from matinee.cli import nights
     from matinee.settings import Settings
 
-    settings = Settings()
-    published = pipeline.run(
-        settings, last_day=day(as_of), full_refresh=full_refresh, progress=progress
-    )
-    show(settings, published.release_id, form)
-    published.raise_if_refused()
+    begins, ends = day(first, "--from"), day(last, "--to")
+    if begins is None:
+        if ends is not None:
+            raise ConfigError("--to needs --from: the first day of the range")
+        nights.run(Settings(), day(as_of), full_refresh=full_refresh, form=form)
+    elif as_of is not None:
+        raise ConfigError("--as-of and --from exclude each other: one night, or a range of them")
+    else:
+        nights.backfill(
+            Settings(),
+            begins,
+            ends,
+            full_refresh=full_refresh,
+            form=form,
+        )
 
 
 @app.command(epilog="Example: matinee simulate --members 2000 --days 90 --seed 7")

@@ -64,7 +64,7 @@ def table_of(rows: Sequence[Row], *, title: str = "", header: bool = True) -> Ta
         numeric = isinstance(value, int | float) and not isinstance(value, bool)
         table.add_column(escape(name.replace("_", " ")), justify="right" if numeric else "left")
     for row in rows:
-        table.add_row(*(escape(_shown(value)) for value in row.values()))
+        table.add_row(*(escape(shown(value)) for value in row.values()))
     return table
 
 
@@ -86,7 +86,8 @@ def progress(what: str) -> Iterator[Callable[[int, int, str], None]]:
     talk.print(f"  {what:<44} {time.monotonic() - started:6.1f} s")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value as text that moves no cursor and turns no line around: it may come from a log."""
     match value:
         case None:
             return ""
@@ -95,9 +96,16 @@ def _shown(value: object) -> str:
         case int() if not isinstance(value, bool):
             return f"{value:,}"
         case list() | tuple():
-            return ", ".join(map(str, value))
+            return _spelt(", ".join(map(str, value)))
         case _:
-            return str(value)
+            return _spelt(str(value))
+
+
+def _spelt(text: str) -> str:
+    """Escape sequences, NUL and the marks that reverse a line, spelt out."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def _plain(value: object) -> object:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from matinee.cli.output import Format, emit_one, stdout, table_of
+from matinee.cli.output import Format, emit_one, shown, stdout, table_of
 from matinee.settings import Settings
 
 MODELS = ("hybrid", "collaborative", "content", "popularity")
@@ -37,11 +37,16 @@ def show(settings: Settings, name: str, form: Format) -> None:
     for member in manifest["samples"]:
         rows = pipeline.recommend(settings, member, k=5, release=release.id)
         console.print(f"\n[bold]{escape(member)}[/] is shown ({rows[0]['source']})")
-        shown = [{"": row["rank"], "title": row["title"], "why": row["reason"]} for row in rows]
-        console.print(table_of(shown))
+        slate = [{"": row["rank"], "title": row["title"], "why": row["reason"]} for row in rows]
+        console.print(table_of(slate))
 
     console.print("\n[bold]Rows[/]")
     console.print(table_of(manifest["received"]))
+    for one in manifest["set_aside"]:
+        said = f"{one['file']}: {one['reason']}"
+        console.print(f"  [red]set aside[/] {escape(shown(said))}", soft_wrap=True)
+    for warning in manifest["warnings"]:
+        console.print(f"  [yellow]warning[/]   {escape(shown(warning))}", soft_wrap=True)
     console.print(f"\nLook at  {release.path / 'report.html'}", soft_wrap=True)
     console.print("Try next")
     for command in _next(manifest):

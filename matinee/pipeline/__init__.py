@@ -4,14 +4,15 @@ Steps, in order: `receive`, `begin`, `build`, `validate`, `refresh_features`, `f
 per entry of `FITS`), `judge`, `score`, `publish`. `run` is all of them in one process.
 """
 
-from matinee.features import Registered
 from matinee.landing import Receipt
 from matinee.pipeline.evaluation import Judged, judge
 from matinee.pipeline.explaining import Explanation, explain
 from matinee.pipeline.forgetting import forget, take_requests
 from matinee.pipeline.frames import Framed, frame
+from matinee.pipeline.logs import Refused, rejected, replay
 from matinee.pipeline.night import (
     Night,
+    Refreshed,
     begin,
     build,
     docs,
@@ -22,7 +23,7 @@ from matinee.pipeline.night import (
 )
 from matinee.pipeline.publishing import Evidence, Published, publish
 from matinee.pipeline.reading import doctor, list_releases, recommend, similar, store
-from matinee.pipeline.run import run
+from matinee.pipeline.run import days, run
 from matinee.pipeline.scoring import Scored, score
 from matinee.pipeline.simulate import simulate
 from matinee.pipeline.training import FITS, fit
@@ -39,11 +40,13 @@ __all__ = [
     "Night",
     "Published",
     "Receipt",
-    "Registered",
+    "Refreshed",
+    "Refused",
     "Scored",
     "Validation",
     "begin",
     "build",
+    "days",
     "docs",
     "doctor",
     "explain",
@@ -57,6 +60,8 @@ __all__ = [
     "receive",
     "recommend",
     "refresh_features",
+    "rejected",
+    "replay",
     "run",
     "score",
     "similar",

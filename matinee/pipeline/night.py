@@ -14,7 +14,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from matinee import features, landing, releases, transform, validation, warehouse
-from matinee.pipeline import forgetting
+from matinee.errors import IntegrityError
+from matinee.pipeline import forgetting, logs
 from matinee.settings import Settings
 
 Progress = Callable[[int, int, str], None]
@@ -38,9 +39,24 @@ class Night:
     def home(self) -> Path:
         return self.settings.home.resolve()
 
+    @property
+    def last_day(self) -> date:
+        return (self.as_of - timedelta(days=1)).date()
+
     def work(self, name: str) -> Path:
         """A folder for what one step leaves to the next; emptied by `begin`."""
         return self.settings.folder("work") / name
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What models and pages may ask for, and whether pages get the answer models got."""
+
+    registered: features.Registered
+    compared: int
+    """Values of a sample of members and titles that were the same online and offline."""
+    skipped_because: str | None
+    """Why the online store was left alone and nothing compared, if so."""
 
 
 def lease(settings: Settings) -> AbstractContextManager[None]:
@@ -75,21 +91,40 @@ def begin(settings: Settings, last_day: date | None = None) -> Night:
 def build(
     night: Night, *, full_refresh: bool = False, progress: Progress | None = None
 ) -> transform.Built:
-    """Build and test the warehouse with dbt, then export the feature tables for Feast."""
+    """Build and test the warehouse with dbt, then export the feature tables for Feast.
+
+    Raises
+    ------
+    IntegrityError
+        When rows received are not staged + rejected + exact repeats.
+    RefusedError
+        When a dbt test fails, or a stream's rejected rows are over their budget.
+    """
     settings = night.settings
     stale = night.home / forgetting.STALE
-    built = transform.build(
-        project=settings.project,
-        home=night.home,
-        as_of=night.as_of,
-        threads=settings.threads,
-        memory_limit=settings.memory_limit,
-        vars={
-            "consent_without_record": settings.consent_without_record,
-            "lateness_days": settings.lateness_days,
-        },
-        full_refresh=full_refresh or stale.exists(),
-        progress=progress,
+    try:
+        built = transform.build(
+            project=settings.project,
+            home=night.home,
+            as_of=night.as_of,
+            threads=settings.threads,
+            memory_limit=settings.memory_limit,
+            vars={
+                "consent_without_record": settings.consent_without_record,
+                "lateness_days": settings.lateness_days,
+            },
+            full_refresh=full_refresh or stale.exists(),
+            progress=progress,
+        )
+    except IntegrityError:
+        logs.reconcile(night.home)  # dbt names its test, this the stream and the file
+        raise
+    logs.reconcile(night.home)
+    logs.hold_to_budget(
+        night.home,
+        settings.project,
+        last_day=night.last_day,
+        days=settings.lateness_days + 1,
     )
     warehouse.export_features(night.home)
     stale.unlink(missing_ok=True)
@@ -103,17 +138,29 @@ def validate(night: Night, progress: Progress | None = None) -> validation.Valid
     )
 
 
-def refresh_features(night: Night, progress: Progress | None = None) -> features.Registered:
-    """Apply the feature repository and bring the online store up to `as_of`."""
-    registered = features.apply(home=night.home, project=night.settings.project)
-    features.materialise(
-        home=night.home,
-        project=night.settings.project,
+def refresh_features(night: Night, progress: Progress | None = None) -> Refreshed:
+    """Apply the feature repository, bring the online store up to `as_of`, and compare the two.
+
+    Raises
+    ------
+    IntegrityError
+        When what is online is not what history says was known at `as_of`.
+    """
+    home, project = night.home, night.settings.project
+    registered = features.apply(home=home, project=project)
+    materialised = features.materialise(
+        home=home,
+        project=project,
         as_of=night.as_of,
         lateness_days=night.settings.lateness_days,
         progress=progress,
     )
-    return registered
+    compared = 0
+    if materialised.skipped_because is None:
+        compared = features.assert_online_equals_offline(
+            home=home, project=project, as_of=night.as_of
+        )
+    return Refreshed(registered, compared, materialised.skipped_because)
 
 
 def docs(settings: Settings) -> Path:

@@ -12,12 +12,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from matinee import features, landing, releases, report, transform, validation, warehouse
+from matinee import landing, releases, report, transform, validation, warehouse
 from matinee.columns import MEMBER_ID
 from matinee.errors import GateError
 from matinee.pipeline import evaluation, frames, origin, reading, samples, scoring, training
 from matinee.pipeline.frames import PUBLISHED, Frame
-from matinee.pipeline.night import Night
+from matinee.pipeline.night import Night, Refreshed
 
 MARTS = {
     "artwork": ("asset_performance_daily",),
@@ -42,7 +42,7 @@ class Evidence:
     receipt: landing.Receipt
     built: transform.Built
     validation: validation.Validation
-    registered: features.Registered
+    refreshed: Refreshed
     framed: frames.Framed
     judged: evaluation.Judged
     scored: scoring.Scored
@@ -102,6 +102,10 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
         "determinism": {"seed": settings.seed, "threads_per_model": 1},
         "inputs": _inputs(night),
         "received": _counts(night),
+        "set_aside": [
+            {"file": entry.file, "reason": entry.reason} for entry in evidence.receipt.set_aside
+        ],
+        "warnings": list(evidence.receipt.warnings),
         "dbt": {
             "manifest_sha256": built.manifest_sha256,
             "models": built.models,
@@ -114,8 +118,10 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
         },
         "features": {
             "service": frames.SERVICE,
-            "registry_sha256": evidence.registered.sha256,
-            "views": list(evidence.registered.views),
+            "registry_sha256": evidence.refreshed.registered.sha256,
+            "views": list(evidence.refreshed.registered.views),
+            "online_values_compared": evidence.refreshed.compared,
+            "online_skipped_because": evidence.refreshed.skipped_because,
         },
         "model": training.facts(night, frame),
         "evaluation": {

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, timedelta
 
+from matinee import landing
+from matinee.errors import ConfigError
 from matinee.pipeline import evaluation, frames, night, publishing, scoring, training
 from matinee.settings import Settings
 
@@ -15,12 +17,21 @@ Reporter = Callable[[str], AbstractContextManager[night.Progress]]
 
 
 def run(
-    settings: Settings, *, last_day: date | None, full_refresh: bool, progress: Reporter
+    settings: Settings,
+    *,
+    last_day: date | None,
+    full_refresh: bool,
+    progress: Reporter,
+    tell: Callable[[str], None] = lambda said: None,
 ) -> publishing.Published:
-    """Run every step in order and publish; the same order as `flows/nightly.py`."""
+    """Run every step in order and publish; the same order as `flows/nightly.py`.
+
+    `tell` is called with what somebody should read even if the night stops later.
+    """
     with night.lease(settings):
         with progress("receive raw logs") as step:
             receipt = night.receive(settings, step)
+        tell(receipt.summary())
         tonight = night.begin(settings, last_day)
         with progress("build the warehouse (dbt)") as step:
             built = night.build(tonight, full_refresh=full_refresh, progress=step)
@@ -28,7 +39,9 @@ def run(
             validation = night.validate(tonight, step)
             validation.raise_if_stopped()
         with progress("refresh features (Feast)") as step:
-            registered = night.refresh_features(tonight, step)
+            refreshed = night.refresh_features(tonight, step)
+        if refreshed.skipped_because:
+            tell(f"online features: {refreshed.skipped_because}")
         with progress("frame features at their instants"):
             framed = frames.frame(tonight)
         with progress("fit models (LightFM)") as step:
@@ -39,9 +52,26 @@ def run(
             scored = scoring.score(tonight)
         with progress("publish"):
             evidence = publishing.Evidence(
-                receipt, built, validation, registered, framed, judged, scored
+                receipt, built, validation, refreshed, framed, judged, scored
             )
             return publishing.publish(tonight, evidence)
+
+
+def days(settings: Settings, first: date, last: date | None = None) -> list[date]:
+    """The nights of a backfill, in order; what landed meanwhile is received first.
+
+    Raises
+    ------
+    ConfigError
+        When the range is empty.
+    """
+    if last is None:
+        with night.lease(settings):
+            night.receive(settings)
+        last = landing.newest_day(settings.home.resolve())
+    if last < first:
+        raise ConfigError(f"--to {last} is before --from {first}")
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def _fit_all(tonight: night.Night, step: night.Progress) -> None:

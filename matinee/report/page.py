@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matinee.report import sections
+from matinee.report import validation as expectations
 from matinee.report.markup import Child, Markup, element, join
 from matinee.report.style import CSS
 from matinee.report.words import Row, Rows, label, plural, rows_of, show
@@ -21,6 +22,7 @@ def page(
     facts: Mapping[str, Any] | None = None,
     counts: Rows | None = None,
     validation: Rows | None = None,
+    validation_history: Sequence[Row] = (),
     slates: Sequence[Row] = (),
     similar: Sequence[Row] = (),
     trends: Rows | None = None,
@@ -36,7 +38,7 @@ def page(
         The manifest or its fields. Shown of it: created_at, as_of, reason, `gate.rules` (rule,
         passed, observed, threshold, text), `evaluation` (plain facts on the protocol, and
         `metrics`: model, cohort, metric, mean, low, high, n), code, environment, determinism,
-        dbt, features, model, privacy, inputs.
+        dbt, features, model, privacy, inputs, set_aside (file, reason), warnings.
     status
         `live`, `candidate` or `previous`, where that is known. A page inside a release cannot.
     overrides
@@ -46,7 +48,9 @@ def page(
     counts
         stream, received, kept, repeats, rejected.
     validation
-        table, expectation, column, severity, success, observed, notes.
+        table, expectation, column, severity, success, observed, notes, [description].
+    validation_history
+        as_of, results: table, severity, success; oldest first, this release last.
     slates
         member_id, [note, source], rows: rank, name, [released_on, reason].
     similar
@@ -66,7 +70,12 @@ def page(
         sections.slates(slates),
         sections.similar(similar),
         sections.counts(counts),
-        sections.validation(validation),
+        sections.files(rows_of(fields.get("set_aside")), fields.get("warnings") or ()),
+        expectations.validation(
+            validation,
+            (fields.get("validation") or {}).get("drift", {}).get("verdict"),
+            validation_history,
+        ),
         sections.trends(trends, trends_lead),
         sections.retention(retention),
         sections.history(history),

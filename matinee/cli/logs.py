@@ -1,0 +1,62 @@
+"""`matinee rejected` and `matinee replay`: the rows that broke the contract."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from matinee.cli.nights import tell
+from matinee.cli.output import Format, FormatOption, emit, talk
+
+LONGEST_TEXT = 120
+
+StreamOption = Annotated[str | None, typer.Option(help="Only rows of this stream.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the top of the command line."""
+    app.command(epilog="Example: matinee rejected --stream plays --rule missing_field")(rejected)
+    app.command(epilog="Example: matinee replay --stream plays && matinee run")(replay)
+
+
+def rejected(
+    stream: StreamOption = None,
+    rule: Annotated[
+        str | None, typer.Option(help="Only this rule; `missing_field` is that of any column.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many rows to list.")] = 20,
+    form: FormatOption = Format.table,
+) -> None:
+    """Rows that no table holds: file, line, the rule they broke and their text, newest first."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    refused = pipeline.rejected(Settings(), stream=stream, rule=rule, limit=limit)
+    rows = refused.rows
+    if form is Format.table:
+        rows = [row | {"raw_text": _cut(row["raw_text"])} for row in rows]
+    if rows:
+        emit(rows, form)
+    elif form is Format.json:
+        emit([], form)
+    talk.print(refused.summary(), markup=False, soft_wrap=True)
+
+
+def replay(stream: StreamOption = None) -> None:
+    """Check rows that receiving rejected again, after the contract (`__sources.yml`) was mended.
+
+    Rows of unknown titles or members need no replay: each night asks for them again.
+    """
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    replayed = pipeline.replay(Settings(), stream=stream)
+    tell(replayed.summary())
+    if any(replayed.kept.values()):
+        talk.print("They are in the tables after the next `matinee run`.")
+
+
+def _cut(text: str | None) -> str:
+    text = text or ""
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
