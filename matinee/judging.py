@@ -85,6 +85,7 @@ def evaluate(
     contender: str,
     seed: int,
     metric_names: tuple[str, ...] = ("ndcg", "recall"),
+    measures: Mapping[str, metrics.Metric] | None = None,
 ) -> pa.Table:
     """Judge several models' slates of the same members by the same truth.
 
@@ -99,6 +100,8 @@ def evaluate(
     contender : str
         The model whose lead over each other one is measured, member by member.
     metric_names : names in `metrics.PER_MEMBER`
+    measures : mapping of name to metric, optional
+        More of them. Members for whom one is NaN are left out of it.
 
     Returns
     -------
@@ -114,10 +117,12 @@ def evaluate(
     k = places[contender]
     judged = np.diff(truth.indptr) > 0
     table: list[Row] = []
-    for name in metric_names:
-        values = {model: metrics.PER_MEMBER[name](rows, truth) for model, rows in slates.items()}
+    asked = {name: metrics.PER_MEMBER[name] for name in metric_names} | dict(measures or {})
+    for name, metric in asked.items():
+        values = {model: metric(rows, truth) for model, rows in slates.items()}
+        known = np.logical_and.reduce([np.isfinite(found) for found in values.values()])
         for cohort, inside in members.items():
-            mask = inside & judged
+            mask = inside & judged & known
             if not mask.any():
                 continue
             for model, all_values in values.items():

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from annotated_types import Gt
+from annotated_types import Ge, Gt, Le
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Positive = Annotated[int, Gt(0)]
@@ -38,6 +38,9 @@ class Settings(BaseSettings):
 
     slate_size: Positive = 50
     """Titles in one member's slate."""
+
+    calibration_weight: Annotated[float, Ge(0), Le(1)] = 0.1
+    """How much a slate's order heeds the member's own mix of genres; 0 leaves it to the score."""
 
     consent_without_record: Literal["granted", "refused"] = "granted"
     """What a member who never answered is taken to have said."""

@@ -20,6 +20,8 @@ FLOORS: dict[str, int] = {
             "ranking",
             "metrics",
             "reasons",
+            "calibration",
+            "exposure",
             "eligibility",
             "judging",
             "privacy",

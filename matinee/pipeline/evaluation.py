@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from matinee import judging, popularity, ranking
+from matinee import calibration, hybrid, judging, metrics, popularity, ranking
 from matinee.pipeline import training
 from matinee.pipeline.frames import JUDGED, Frame
 from matinee.pipeline.night import Night
@@ -18,6 +20,12 @@ from matinee.pipeline.training import COLLABORATIVE, CONTENT, HYBRID
 
 PLACES = 10
 """The part of a slate that members see first."""
+
+CALIBRATED, UNCALIBRATED = "calibrated", "uncalibrated"
+"""The hybrid ordered the other way than it is published, so that the price is seen every night."""
+
+PRICED_AT = 0.1
+"""The weight at which calibration is priced while it is switched off."""
 
 POPULARITY = "popularity"
 
@@ -52,9 +60,36 @@ class Judged:
         return [verdict for verdict in self.verdicts if not verdict.passed]
 
 
+Model: TypeAlias = tuple[hybrid.HybridModel, training.Described]
+"""A fitted model and the features it learned with."""
+
+
 def judge(night: Night) -> Judged:
     """Rank all titles for every held-out member with every model, seen ones out, and compare."""
     frame = Frame.read(night.work(JUDGED))
+    models = {
+        name: (training.load(night, JUDGED, name), training.described(frame, name))
+        for name in (HYBRID, COLLABORATIVE, CONTENT)
+    }
+    settings = night.settings
+    return compare(
+        frame,
+        models,
+        slate_size=settings.slate_size,
+        calibration_weight=settings.calibration_weight,
+        seed=settings.seed,
+    )
+
+
+def compare(
+    frame: Frame,
+    models: Mapping[str, Model],
+    *,
+    slate_size: int,
+    calibration_weight: float,
+    seed: int,
+) -> Judged:
+    """Judge models by what a frame holds out; the hybrid is on trial as it would be published."""
     truth = frame.truth()
     interactions = frame.interactions()
     met = frame.seen()
@@ -63,16 +98,25 @@ def judge(night: Night) -> Judged:
     acted_on = np.concatenate([interactions.col, met.indices])
     cold = here & (np.bincount(acted_on, minlength=len(frame.titles)) == 0)
 
+    title_genres = genres(models[HYBRID][1])
+    mixes = calibration.tastes(sp.csr_array(interactions), title_genres)
     slates: dict[str, NDArray[np.intp]] = {}
     of_cold: dict[str, NDArray[np.intp]] = {}
     scores: NDArray[np.float32] = np.empty(0, np.float32)
-    for name in (HYBRID, COLLABORATIVE, CONTENT):
-        model = training.load(night, JUDGED, name)
-        features = training.described(frame, name)
+    for name, (model, features) in models.items():
         vectors = model.member_vectors(features.members), model.title_vectors(features.titles)
-        slates[name], scored = ranking.best_titles(*vectors, PLACES, excluded=met, allowed=here)
+        size = max(slate_size, PLACES) if name == HYBRID else PLACES
+        rows, scored = ranking.best_titles(*vectors, size, excluded=met, allowed=here)
+        slates[name] = rows[:, :PLACES]
         of_cold[name], _ = ranking.best_titles(*vectors, PLACES, allowed=cold)
-        scores = scored if name == HYBRID else scores
+        if name == HYBRID:
+            scores = scored
+            other = CALIBRATED if calibration_weight == 0 else UNCALIBRATED
+            reordered, _ = calibration.rerank(
+                rows, scored, mixes, title_genres, weight=calibration_weight or PRICED_AT
+            )
+            pair = slates[name], reordered[:, :PLACES]
+            slates[name], slates[other] = pair if calibration_weight == 0 else pair[::-1]
     popular = popularity.popularity(
         frame.rows(frame.signals)[1],
         frame.weights,
@@ -86,9 +130,15 @@ def judge(night: Night) -> Judged:
     )
     of_cold[POPULARITY], _ = ranking.best_of_scores(popular, everyone, PLACES, allowed=cold)
 
-    seed = night.settings.seed
     everybody = judging.cohorts(np.bincount(interactions.row, minlength=len(frame.members)))
-    evaluation = judging.evaluate(slates, truth, everybody, contender=HYBRID, seed=seed)
+    evaluation = judging.evaluate(
+        slates,
+        truth,
+        everybody,
+        contender=HYBRID,
+        seed=seed,
+        measures={"calibration_kl": lambda rows, _: metrics.calibration(rows, mixes, title_genres)},
+    )
     among_cold = judging.only_titles(truth, cold)
     if among_cold.nnz:
         cohort = {COLD_TITLE: np.ones(len(frame.members), np.bool_)}
@@ -99,3 +149,9 @@ def judge(night: Night) -> Judged:
         evaluation, scores, contender=HYBRID, rivals=(POPULARITY, COLLABORATIVE)
     )
     return Judged(evaluation, tuple(verdicts))
+
+
+def genres(described: training.Described) -> sp.csr_array[np.float32]:
+    """What part of each title is which genre."""
+    titles = described.titles
+    return calibration.shares(titles.matrix[:, titles.columns_of("genre")])

@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from matinee import hybrid, matrices, metrics, popularity, ranking, reasons, releases
+from matinee import calibration, hybrid, matrices, metrics, popularity, ranking, reasons, releases
 from matinee.columns import MEMBER_ID, RANK, REASON, ROW_KIND, SCORE, SOURCE, TITLE_ID
-from matinee.pipeline import catalogue, contributions, shelves, training, wording
+from matinee.pipeline import catalogue, contributions, evaluation, fallback, shelves, training, wording
 from matinee.pipeline.frames import PUBLISHED, Frame
 from matinee.pipeline.night import Night, Progress
 from matinee.vocabulary import Vocabulary
@@ -76,6 +76,7 @@ class Scorer:
     model: hybrid.HybridModel
     features: training.Described
     slate_size: int
+    calibration_weight: float = 0.0
 
     @cached_property
     def member_vectors(self) -> NDArray[np.float32]:
@@ -93,6 +94,16 @@ class Scorer:
     def anchors(self) -> NDArray[np.intp]:
         """The liked titles that reasons may name."""
         return reasons.anchors(self.liked)
+
+    @cached_property
+    def genres(self) -> sp.csr_array[np.float32]:
+        """What part of each title is which genre."""
+        return evaluation.genres(self.features)
+
+    @cached_property
+    def mixes(self) -> NDArray[np.float32]:
+        """Each member's own mix of genres."""
+        return calibration.tastes(self.liked, self.genres)
 
     @cached_property
     def everybody(self) -> NDArray[np.float32]:
@@ -148,7 +159,10 @@ class Scorer:
 
     def block(self, start: int) -> Block:
         """The slates of `BLOCK` members from row `start` of the catalogue's members."""
-        members = self.catalogue.members.slice(start, BLOCK)
+        return self.slates(self.catalogue.members.slice(start, BLOCK))
+
+    def slates(self, members: pa.Table) -> Block:
+        """The slates of some members; who is not in the frame gets a non-profiled one."""
         frame_rows = self.frame.members.rows(members[MEMBER_ID])
         profiled = frame_rows >= 0
         source = np.where(profiled, self.sources[frame_rows], SOURCES.index(NON_PROFILED))
@@ -164,6 +178,13 @@ class Scorer:
                 self.slate_size,
                 excluded=self.seen[frame_rows[by_model]],
                 allowed=allowed,
+            )
+            rows[by_model], scores[by_model] = calibration.rerank(
+                rows[by_model],
+                scores[by_model],
+                self.mixes[frame_rows[by_model]],
+                self.genres,
+                weight=self.calibration_weight,
             )
             for number, profiled_too in ((2, True), (3, False)):
                 same = inside[source[inside] == number]
@@ -250,6 +271,7 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
         model=training.load(night, PUBLISHED, training.HYBRID),
         features=training.described(frame, training.HYBRID),
         slate_size=night.settings.slate_size,
+        calibration_weight=night.settings.calibration_weight,
     )
     folder = night.work(RELEASE)
     folder.mkdir()
@@ -268,6 +290,7 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
 
     rows = releases.write_slates(folder, blocks())
     shelves.write(folder, scorer)
+    fallback.write(folder, scorer)
     contributions.write(folder, scorer)
     (folder / "model").mkdir()
     contributions.write_arrays(folder / "model", scorer)

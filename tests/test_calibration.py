@@ -1,0 +1,65 @@
+"""Slates follow the member's own mix, at a price that a weight of nothing does not have."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matinee import calibration, metrics
+from matinee.errors import ConfigError
+
+# Six dramas, then three comedies.
+GENRES = sp.csr_array(np.array([[1, 0]] * 6 + [[0, 1]] * 3, np.float32))
+SLATE = np.arange(9)[None]
+SCORES = np.linspace(2, 1, 9, dtype=np.float32)[None]
+
+
+def rerank(weight, mix=(0.5, 0.5), slate=SLATE):
+    mixes = np.array([mix], np.float32)
+    return calibration.rerank(slate, SCORES, mixes, GENRES, weight=weight)
+
+
+def test_the_first_places_hold_the_mix_that_the_member_watches():
+    rows, scores = rerank(0.9)
+    assert (rows[0, :4] >= 6).tolist() == [False, True, False, True]
+    np.testing.assert_array_equal(scores[0], SCORES[0, rows[0]])
+
+
+def test_no_weight_and_nothing_known_change_nothing():
+    assert rerank(0)[0].tolist() == SLATE.tolist()
+    assert rerank(0.9, mix=(0, 0))[0].tolist() == SLATE.tolist()
+
+
+def test_a_weight_outside_0_to_1_is_refused():
+    with pytest.raises(ConfigError, match=r"0 to 1, got 1\.5"):
+        rerank(1.5)
+
+
+def test_empty_places_stay_last():
+    slate = np.array([[3, 7, 0, -1, -1, -1, -1, -1, -1]])
+    assert rerank(0.9, slate=slate)[0][0, 3:].tolist() == [-1] * 6
+
+
+def test_a_mix_is_what_was_liked_by_weight():
+    liked = sp.csr_array(np.array([[3, 0, 0, 0, 0, 0, 1, 0, 0], [0] * 9], np.float32))
+    assert calibration.tastes(liked, GENRES).tolist() == [[0.75, 0.25], [0, 0]]
+
+
+def test_a_title_of_two_genres_is_half_of_each():
+    found = calibration.shares(sp.csr_array(np.array([[0.15, 0.15], [0, 0]], np.float32)))
+    assert found.toarray().tolist() == [[0.5, 0.5], [0, 0]]
+
+
+@given(st.integers(0, 999), st.sampled_from([0.1, 0.5, 1.0]))
+def test_the_same_titles_come_back_and_their_mix_comes_no_less_near(seed, weight):
+    random = np.random.default_rng(seed)
+    genres = calibration.shares(sp.csr_array(random.integers(0, 2, (30, 4)).astype(np.float32)))
+    rows = np.array([random.permutation(30)[:12] for _ in range(20)])
+    scores = np.sort(random.random((20, 12)).astype(np.float32))[:, ::-1]
+    mixes = random.dirichlet(np.ones(4), 20).astype(np.float32)
+    found, _ = calibration.rerank(rows, scores, mixes, genres, weight=weight)
+    assert np.sort(found).tolist() == np.sort(rows).tolist()
+    if weight == 1.0:
+        before, after = (metrics.calibration(x[:, :6], mixes, genres) for x in (rows, found))
+        assert np.nanmean(after) <= np.nanmean(before) + 1e-6
