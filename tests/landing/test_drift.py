@@ -1,0 +1,169 @@
+"""Schema drift: each column of each stream, missing, renamed or of another type, is named.
+
+All files of a format land at once, beside one good file a stream that came the day before.
+"""
+
+import io
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from matinee import landing
+from tests.landing.conftest import Zone
+
+GOOD = {
+    "varchar": "x1",
+    "bigint": 1,
+    "double": 0.5,
+    "boolean": True,
+    "timestamp": "2026-01-02T10:00:00Z",
+    "date": "2026-01-02",
+    "varchar[]": ["x1"],
+}
+# What a type turned into cannot be read as the old one; text and lists stand for one another only.
+RETYPED = {
+    "varchar": ["x1"],
+    "bigint": "many",
+    "double": "half",
+    "boolean": "perhaps",
+    "timestamp": 1767348000,
+    "date": 20455,
+    "varchar[]": {"a": 1},
+}
+KINDS = ("missing", "renamed", "retyped")
+FORMATS = ("jsonl", "parquet")
+
+
+def good_row(stream):
+    """A row with a value in every column."""
+    row = {}
+    for column in stream.columns:
+        value = GOOD[column.data_type]
+        if column.limits.allowed is not None:
+            value = column.limits.allowed[0]
+        elif column.limits.minimum is not None and column.data_type in ("bigint", "double"):
+            value = column.limits.minimum
+        elif column.pattern:
+            value = next(v for v in ("DE", "EUR", "de", "x1") if matches(column.pattern, v))
+        row[column.name] = value
+    for column in stream.columns:  # limits that hold for one value of another column
+        for condition in column.when:
+            if str(row[condition.column]) == condition.value and condition.limits.allowed:
+                row[column.name] = condition.limits.allowed[0]
+    return row
+
+
+def matches(pattern, value):
+    import re
+
+    return re.fullmatch(pattern, value) is not None
+
+
+def drifted(row, column, kind):
+    row = dict(row)
+    value = row.pop(column.name)
+    if kind == "renamed":
+        row[f"{column.name}_new"] = value
+    elif kind == "retyped":
+        row[column.name] = RETYPED[column.data_type]
+    return row
+
+
+def encoded(row, format):
+    if format == "jsonl":
+        return (json.dumps(row) + "\n").encode()
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([row]), sink)
+    return sink.getvalue()
+
+
+@pytest.fixture(scope="module", params=FORMATS)
+def outcome(request, tmp_path_factory):
+    """file -> what became of it, and all warnings: one receipt for every case of a format."""
+    contract = landing.load(landing_root())
+    zone = Zone(tmp_path_factory.mktemp("drift"), contract)
+    format = request.param
+    for name, stream in contract.streams.items():
+        row = good_row(stream)
+        zone.land(name, f"good.{format}", encoded(row, format), day="2026-01-02")
+        new = encoded(row | {"never_heard_of": 1}, format)
+        zone.land(name, f"new.{format}", new, day="2026-01-03")
+        for column in stream.columns:
+            for kind in KINDS:
+                content = encoded(drifted(row, column, kind), format)
+                zone.land(name, f"{column.name}-{kind}.{format}", content, day="2026-01-03")
+    receipt = zone.receive()
+    rules = {}
+    for name in contract.streams:
+        for file, rule in zone.rows(f"rejected_{name}", "file, rule"):
+            rules[file] = rule
+    return receipt, rules, format
+
+
+def landing_root():
+    from tests.landing.conftest import ROOT
+
+    return ROOT
+
+
+STREAMS = landing.load(landing_root()).streams
+CASES = [
+    (stream.name, column, kind)
+    for stream in STREAMS.values()
+    for column in stream.columns
+    for kind in KINDS
+]
+
+
+@pytest.mark.parametrize(
+    ("stream", "column", "kind"), CASES, ids=lambda value: getattr(value, "name", value)
+)
+def test_a_column_that_drifts_is_named(outcome, stream, column, kind):
+    receipt, rules, format = outcome
+    file = f"{stream}/dt=2026-01-03/{column.name}-{kind}.{format}"
+    reason = {entry.file: entry.reason for entry in receipt.set_aside}.get(file)
+    if kind == "retyped":
+        # JSON may differ from line to line; a Parquet column is one thing for the whole file.
+        assert rules.get(file) == f"mistyped_field:{column.name}" or (
+            reason and f"its column {column.name} is" in reason
+        )
+    elif column.required:
+        assert f"it has no column {column.name}, which is required" in reason
+        if kind == "renamed":
+            assert f"the closest column it has is {column.name}_new" in reason
+    else:
+        assert file not in rules
+        assert reason is None
+        assert any(
+            said.startswith(f"{stream}: column {column.name}, which files before had, is missing")
+            for said in receipt.warnings
+        )
+        if kind == "renamed":
+            assert f"{stream}: unknown column {column.name}_new in {file}" in receipt.warnings
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_good_row_is_kept_and_a_new_column_is_a_warning(outcome, stream):
+    receipt, rules, format = outcome
+    new = f"{stream}/dt=2026-01-03/new.{format}"
+    assert f"{stream}: unknown column never_heard_of in {new}" in receipt.warnings
+    taken = {entry.file: entry for entry in receipt.files}
+    for file in (new, f"{stream}/dt=2026-01-02/good.{format}"):
+        assert (taken[file].kept, rules.get(file)) == (1, None)
+
+
+def test_a_lost_column_is_told_once_and_by_files_of_the_same_name(zone):
+    row = good_row(STREAMS["plays"])
+    short = {name: value for name, value in row.items() if name != "device"}
+    zone.land("plays", "tv.jsonl", encoded(row, "jsonl"))
+    zone.land("plays", "web.jsonl", encoded(short, "jsonl"))  # never had it
+    assert zone.receive().warnings == ()
+    zone.land("plays", "tv.jsonl", encoded(short, "jsonl"), day="2026-01-03")
+    zone.land("plays", "web.jsonl", encoded(short, "jsonl"), day="2026-01-03")
+    assert zone.receive().warnings == (
+        "plays: column device, which files before had, is missing in plays/dt=2026-01-03/tv.jsonl",
+    )
+    zone.land("plays", "tv.jsonl", encoded(short, "jsonl"), day="2026-01-04")
+    assert zone.receive().warnings == ()
