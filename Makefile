@@ -20,7 +20,7 @@ run: .venv/run.stamp    ## Set up, make raw logs if there are none, run the nigh
 	@$(BIN)/matinee releases show live
 
 test: .venv/test.stamp  ## Set up what tests need and run them all.
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: lint types sql   ## Everything a reviewer would ask for before reading.
 

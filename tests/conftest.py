@@ -2,11 +2,13 @@
 
 import ipaddress
 import os
+import shutil
 import socket
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 os.environ.update(
     DO_NOT_TRACK="1",
@@ -66,14 +68,25 @@ def run_night(home: Path, **wanted):
     return pipeline.run(Settings(home=home), **(defaults | wanted))
 
 
+def shared(tmp_path_factory, name, make):
+    """A folder that the first worker to ask makes and the others find."""
+    root = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        root = root.parent
+    home, done = root / name, root / f"{name}.done"
+    with FileLock(root / f"{name}.lock"):
+        if not done.exists():
+            make(home)
+            done.touch()
+    return home
+
+
 @pytest.fixture(scope="session")
 def small_home(tmp_path_factory):
     """A landing zone with a month of a small simulated service. Copy it before you change it."""
     from matinee import pipeline
 
-    home = tmp_path_factory.mktemp("small")
-    pipeline.simulate(home, **SMALL)
-    return home
+    return shared(tmp_path_factory, "small", lambda home: pipeline.simulate(home, **SMALL))
 
 
 @pytest.fixture(scope="session")
@@ -83,11 +96,11 @@ def night(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def night_home(tmp_path_factory):
+def night_home(tmp_path_factory, small_home):
     """A home after one whole night, with one live release. Copy it before you change it."""
-    from matinee import pipeline
 
-    home = tmp_path_factory.mktemp("night")
-    pipeline.simulate(home, **SMALL)
-    run_night(home)
-    return home
+    def make(home):
+        shutil.copytree(small_home, home)
+        run_night(home)
+
+    return shared(tmp_path_factory, "night", make)
