@@ -1,4 +1,4 @@
-"""What members may ask for: to be forgotten."""
+"""What members may ask for: to be forgotten, to know, to say no."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ Members = Annotated[list[str], typer.Argument(help="Member ids.")]
 def register(app: typer.Typer) -> None:
     """Add the commands to the top of the command line."""
     app.command(epilog="Example: matinee forget m-000017")(forget)
+    example = "Example: matinee consent m-000017 --purpose personalisation --refuse"
+    app.command(epilog=example)(consent)
 
 
 def forget(
@@ -45,3 +47,23 @@ def forget(
         soft_wrap=True,
     )
     talk.print("Sums that counted them are built again by the next `matinee run`.")
+
+
+def consent(
+    member: Annotated[str, typer.Argument(help="A member id.")],
+    purpose: Annotated[
+        str, typer.Option(help="personalisation, insights or marketing.")
+    ] = "personalisation",
+    granted: Annotated[
+        bool, typer.Option("--grant/--refuse", help="What the member said.")
+    ] = False,
+) -> None:
+    """Write down a member's choice. A refusal of personalisation holds from the next read on."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    path, live = pipeline.choose(Settings(), member, purpose, granted=granted)
+    word = "granted" if granted else "refused"
+    talk.print(f"{member} {word} {purpose}; landed as {path}", markup=False, soft_wrap=True)
+    if live and purpose == "personalisation" and not granted:
+        talk.print(f"release {live} shows them the list for all from now on", markup=False)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 RULES_SHOWN = 3
 
+ASKED = ("consents", "privacy_requests")
+"""Streams of what members ask for; what they ask counts from when it is here."""
+
 Progress = Callable[[int, int, str], None]
 """Called with streams done, streams in all, and what was just found."""
 
@@ -97,8 +100,12 @@ def count(entries: Iterable[Entry]) -> dict[str, Totals]:
 
 
 def newest_day(home: Path) -> date:
-    """The newest `dt` of a received file: the last day that history covers."""
-    days = [entry.landed_on for entry in ledger.read(home).received]
+    """The newest `dt` of a received file: the last day that history covers.
+
+    What members ask for is no history: a choice made at noon must not end the day for the night.
+    """
+    received = ledger.read(home).received
+    days = [entry.landed_on for entry in received if entry.stream not in ASKED]
     if not days:
         raise DataError(f"nothing was received into {home} yet: land raw logs and receive them")
     return max(days)

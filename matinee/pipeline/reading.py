@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from matinee import releases
 from matinee.columns import MEMBER_ID, RANK, REASON, SCORE, SOURCE, TITLE_ID
 from matinee.errors import ConfigError
-from matinee.pipeline import origin
+from matinee.pipeline import consenting, origin
 from matinee.settings import Settings
 
 Row = dict[str, Any]
@@ -28,7 +28,7 @@ def store(settings: Settings) -> releases.Store:
 def recommend(settings: Settings, member: str, *, k: int, release: str) -> list[Row]:
     """The first `k` of a member's slate: rank, title, year, reason, source, score."""
     opened = store(settings).open(release)
-    slate = opened.slate(member).slice(0, k)
+    slate = consenting.slate(settings, opened, member).slice(0, k)
     if not slate.num_rows:
         known = opened.table("vocabulary/members.parquet")[MEMBER_ID]
         near = ", ".join(known.slice(0, 3).to_pylist())

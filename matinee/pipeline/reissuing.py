@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee import landing, matrices, releases, report
@@ -24,7 +25,10 @@ from matinee.releases import reissue
 
 PAGES = ("card.md", "report.html")
 MEMBER_FEATURES = "vocabulary/member_features.parquet"
+MEMBERS = "vocabulary/members.parquet"
 EMBEDDINGS = "model/member_embeddings.npy"
+ANCHORS = "model/anchors.npy"
+MEMBER_MATRIX = "model/member_matrix"
 REASON = "erasure"
 
 Row = dict[str, Any]
@@ -48,7 +52,7 @@ class Without:
                 (draft.path / name).parent.mkdir(parents=True, exist_ok=True)
                 self._write(release, name, draft.path / name)
         if not fields["samples"]:
-            members = pq.read_table(draft.path / "vocabulary/members.parquet")[MEMBER_ID]
+            members = pq.read_table(draft.path / MEMBERS)[MEMBER_ID]
             fields["samples"] = members.slice(0, 1).to_pylist()
         release_id = draft.release_id(at)
         shown = {**fields, "created_at": at, "reason": REASON, "supersedes": release.id}
@@ -81,10 +85,34 @@ class Without:
         elif name == EMBEDDINGS:
             theirs = self._theirs(release.table(MEMBER_FEATURES))
             np.save(target, np.load(source, allow_pickle=False)[~theirs], allow_pickle=False)
+        elif name == ANCHORS:
+            theirs = self._rows_of(release)
+            np.save(target, np.load(source, allow_pickle=False)[~theirs], allow_pickle=False)
+        elif name.startswith(MEMBER_MATRIX):
+            part = name.removeprefix(f"{MEMBER_MATRIX}_").removesuffix(".npy")
+            np.save(target, getattr(self._matrix(release), part), allow_pickle=False)
         elif name.endswith(".json"):
             target.write_bytes(readable_json(self.traces.without(release.json(name))))
         else:
             shutil.copyfile(source, target)
+
+    def _matrix(self, release: releases.Release) -> sp.csr_array[np.float32]:
+        """Who has which feature, without the members' rows and their own features' columns."""
+        features, rows = self._theirs(release.table(MEMBER_FEATURES)), self._rows_of(release)
+        parts = [
+            np.load(release.path / f"{MEMBER_MATRIX}_{part}.npy", allow_pickle=False)
+            for part in ("data", "indices", "indptr")
+        ]
+        matrix = sp.csr_array(tuple(parts), shape=(len(rows), len(features)))
+        kept: sp.csr_array[np.float32] = matrix[~rows][:, ~features]
+        return kept
+
+    def _rows_of(self, release: releases.Release) -> NDArray[np.bool_]:
+        """Which rows of the model's members are theirs."""
+        members = release.table(MEMBERS)[MEMBER_ID]
+        wanted = pa.array(sorted(self.traces.ids))
+        rows: NDArray[np.bool_] = pc.is_in(members, value_set=wanted).to_numpy()
+        return rows
 
     def _theirs(self, features: pa.Table) -> NDArray[np.bool_]:
         """Which of the model's features are the members' own: one each, by which it knew them."""

@@ -12,7 +12,10 @@ consents as (
         received_at
 
     from {{ ref('stg_accounts__consents') }}
-    where {{ known_by_as_of('received_at') }}
+    -- A refusal counts as soon as it is here: no past night, run again, may learn from who said no.
+    where
+        {{ known_by_as_of('received_at') }}
+        or not granted
 
 ),
 

@@ -1,0 +1,199 @@
+"""What members said about each purpose, honoured at the next read.
+
+A choice goes two ways at once: as a row of `consents` into the landing zone, for every build to
+come, and into the list of withdrawals, which every read looks at. The list names nobody: it holds
+keyed pseudonyms, and a seal by the same key, so that nobody can strike a member off it unseen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from matinee import landing, releases
+from matinee.columns import EVENT_AT, MEMBER_ID
+from matinee.errors import ConfigError, IntegrityError, RefusedError
+from matinee.pipeline import fallback
+from matinee.privacy import pseudonym
+from matinee.provenance import canonical_json, readable_json
+from matinee.settings import Settings
+
+PERSONALISATION = "personalisation"
+PURPOSES = (PERSONALISATION, "insights", "marketing")
+
+FILE = "privacy/withdrawals.json"
+USE = "withdrawal"
+
+
+@dataclass(frozen=True)
+class Withdrawals:
+    """By purpose, the pseudonyms of those who refused it, and since when."""
+
+    key: bytes
+    since: dict[str, dict[str, str]]
+
+    def holds(self, member_id: str, purpose: str) -> bool:
+        """Whether a member has refused a purpose."""
+        return pseudonym(self.key, member_id, use=USE) in self.since.get(purpose, {})
+
+    def said(self, name: str, purpose: str, *, granted: bool, at: str) -> None:
+        """Take in one choice, unless a later one is known."""
+        there = self.since.setdefault(purpose, {})
+        if there.get(name, "") > at:
+            return
+        if granted:
+            there.pop(name, None)
+        else:
+            there[name] = at
+
+
+def read(settings: Settings) -> Withdrawals:
+    """The list of a home.
+
+    Raises
+    ------
+    IntegrityError
+        If somebody changed it: better no list is shown than one that a member refused.
+    """
+    home = settings.home.resolve()
+    path = home / FILE
+    if not path.exists():
+        return Withdrawals(landing.tombstones.key(home), {})
+    key = landing.tombstones.key(home)
+    try:
+        document = json.loads(path.read_bytes())
+        since: dict[str, dict[str, str]] = document["since"]
+        sealed = hmac.compare_digest(document["seal"], _seal(key, since))
+    except (ValueError, KeyError, TypeError):
+        sealed = False
+    if not sealed:
+        raise IntegrityError(
+            f"{path} is not what was written: restore it, or remove it and run `matinee run`, "
+            f"which writes it again from all consents received"
+        )
+    return Withdrawals(key, since)
+
+
+def choose(
+    settings: Settings, member_id: str, purpose: str, *, granted: bool
+) -> tuple[Path, str | None]:
+    """Write down a member's choice; return the landing file, and the live release if there is one.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such purpose, or the live release knows no such member.
+    """
+    if purpose not in PURPOSES:
+        raise ConfigError(f"no purpose {purpose!r}; there are {', '.join(PURPOSES)}")
+    home = settings.home.resolve()
+    store = releases.Store(root=home / "releases", keys=home / "keys")
+    live = store.live()
+    if live and not live.slate(member_id).num_rows:
+        raise ConfigError(f"live release {live.id} knows no member {member_id!r}: check the id")
+    at = datetime.now(UTC)
+    said = f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"
+    named = hashlib.sha256(f"{member_id}\0{purpose}\0{said}".encode()).hexdigest()[:16]
+    row = {
+        "event_id": f"said-{named}",
+        "event_at": said,
+        "received_at": said,
+        "member_id": member_id,
+        "purpose": purpose,
+        "granted": granted,
+    }
+    line = json.dumps(row, ensure_ascii=False) + "\n"
+    path = landing.place(
+        home,
+        "consents",
+        at.date(),
+        f"said-{named}.jsonl",
+        lambda draft: _write(draft, line.encode()),
+    )
+    with releases.lease(home, name="consent", wait_seconds=10):
+        withdrawals = read(settings)
+        name = pseudonym(withdrawals.key, member_id, use=USE)
+        withdrawals.said(name, purpose, granted=granted, at=said)
+        _save(home, withdrawals)
+    return path, live.id if live else None
+
+
+def refresh(settings: Settings) -> Withdrawals:
+    """Bring the list up to all consents received; what was said here and is not received stays."""
+    home = settings.home.resolve()
+    with releases.lease(home, name="consent", wait_seconds=10):
+        withdrawals = read(settings)
+        before = json.dumps(withdrawals.since, sort_keys=True)
+        rows = _received(home)
+        names = {one: pseudonym(withdrawals.key, one, use=USE) for one in _unique(rows, MEMBER_ID)}
+        for row in rows.to_pylist():
+            at = f"{row[EVENT_AT]:%Y-%m-%dT%H:%M:%S.%fZ}"
+            name = names[row[MEMBER_ID]]
+            withdrawals.said(name, row["purpose"], granted=row["granted"], at=at)
+        if json.dumps(withdrawals.since, sort_keys=True) != before:
+            _save(home, withdrawals)
+    return withdrawals
+
+
+def slate(settings: Settings, release: releases.Release, member_id: str) -> pa.Table:
+    """What a release shows a member now: the list for all, once they have refused their own.
+
+    Raises
+    ------
+    RefusedError
+        If they refused and the release is so old that it holds no list for all.
+    """
+    if not read(settings).holds(member_id, PERSONALISATION):
+        return release.slate(member_id)
+    shown = fallback.read(release, member_id)
+    if shown is None:
+        raise RefusedError(
+            f"member {member_id} refused personalisation and release {release.id} holds no list "
+            f"for all: publish a new one with `matinee run`"
+        )
+    return shown
+
+
+def _received(home: Path) -> pa.Table:
+    """Each member's last word on each purpose, by when it was said, as the warehouse takes it."""
+    columns = ["event_id", MEMBER_ID, "purpose", "granted", EVENT_AT, "received_at"]
+    paths = sorted((home / "received" / "consents").glob("batch=*/*.parquet"))
+    if not paths:
+        return pa.table({name: [] for name in columns})
+    rows = pa.concat_tables([pq.read_table(path, columns=columns) for path in paths])
+    return rows.sort_by([(name, "ascending") for name in (EVENT_AT, "received_at", "event_id")])
+
+
+def _unique(rows: pa.Table, column: str) -> list[str]:
+    names: list[str] = pc.unique(rows[column]).to_pylist()
+    return names
+
+
+def _seal(key: bytes, since: dict[str, Any]) -> str:
+    return hmac.new(key, b"withdrawals\0" + canonical_json(since), hashlib.sha256).hexdigest()
+
+
+def _save(home: Path, withdrawals: Withdrawals) -> None:
+    path = home / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = {"since": withdrawals.since, "seal": _seal(withdrawals.key, withdrawals.since)}
+    draft = path.with_name(f".{path.name}.new")
+    _write(draft, readable_json(document))
+    os.replace(draft, path)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
