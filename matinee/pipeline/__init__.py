@@ -7,6 +7,7 @@ per entry of `FITS`), `judge`, `score`, `publish`. `run` is all of them in one p
 from matinee.landing import Receipt
 from matinee.pipeline.evaluation import Judged, judge
 from matinee.pipeline.explaining import Explanation, explain
+from matinee.pipeline.consenting import choose
 from matinee.pipeline.forgetting import forget, take_requests
 from matinee.pipeline.frames import Framed, frame
 from matinee.pipeline.logs import Refused, rejected, replay
@@ -47,6 +48,7 @@ __all__ = [
     "begin",
     "build",
     "days",
+    "choose",
     "docs",
     "doctor",
     "explain",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from matinee import features, landing, releases, transform, validation, warehouse
 from matinee.errors import IntegrityError
-from matinee.pipeline import forgetting, logs
+from matinee.pipeline import consenting, forgetting, logs
 from matinee.settings import Settings
 
 Progress = Callable[[int, int, str], None]
@@ -74,6 +74,7 @@ def receive(settings: Settings, progress: Progress | None = None) -> landing.Rec
         progress=progress,
     )
     forgetting.take_requests(settings, progress)
+    consenting.refresh(settings)
     return receipt
 
 

@@ -265,7 +265,7 @@ def _inputs(night: Night) -> list[dict[str, Any]]:
             "rejected": entry.rejected,
         }
         for entry in landing.read_ledger(night.home).received
-        if entry.landed_on < night.as_of.date()
+        if entry.landed_on < night.as_of.date() or entry.stream == "consents"
     ]
 
 
@@ -302,7 +302,7 @@ def _privacy(night: Night) -> dict[str, Any]:
             "marketing": row["without_marketing"],
         },
         "consent_without_record": night.settings.consent_without_record,
-        "erased_through": None,
+        "erased_through": landing.tombstones.newest(night.home),
     }
 
 
