@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Lt
 from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass as validated_dataclass
 
+from matinee import blending, peers
 from matinee.errors import DataError, GateError, IntegrityError, StorageError
 from matinee.matrices import IDENTITY, Features
 
@@ -60,6 +61,18 @@ class Hyperparameters:
     member_shrinkage: Annotated[float, Ge(0)] = 3.0
     """A member of so many liked titles is taken to be half like themselves, half like everybody."""
 
+    linear_dimensions: Annotated[int, Ge(0)] = 128
+    """Main directions that the linear model of title on title keeps; 0 for LightFM alone."""
+
+    linear_penalty: Annotated[float, Gt(0)] = 400.0
+    """Its ridge. What fewer likes speak for is nearly silent."""
+
+    linear_share: Annotated[float, Ge(0), Lt(1)] = 0.4
+    """Its part of the spread of scores; see `blending`."""
+
+    recent_titles: Annotated[float, Gt(0)] = 5.0
+    """To the linear model a title liked so many titles ago speaks half as loud as the last one."""
+
     seed: Annotated[int, Ge(0)] = 20260101
 
 
@@ -68,15 +81,16 @@ class HybridModel:
     """What was learned, ready to score with NumPy alone."""
 
     member_embeddings: NDArray[np.float32]
-    """float32, shape (n_member_features, components)."""
+    """float32, shape (n_member_features, components + linear_dimensions)."""
 
     title_embeddings: NDArray[np.float32]
-    """float32, shape (n_title_features, components + 1). The last column is the feature's bias."""
+    """float32, shape (n_title_features, components + linear_dimensions + 1). The last column is
+    the feature's bias."""
 
     hyperparameters: Hyperparameters
 
     def member_vectors(self, features: Features) -> NDArray[np.float32]:
-        """float32, shape (n_members, components + 1); the last column is the 1 that meets the bias.
+        """float32, shape (n_members, n_dimensions + 1); the last column is 1, to meet the bias.
 
         A member's own bias is left out: it is the same for each title and changes no order.
         """
@@ -84,7 +98,7 @@ class HybridModel:
         return np.hstack([vectors, np.ones((len(vectors), 1), np.float32)])
 
     def title_vectors(self, features: Features) -> NDArray[np.float32]:
-        """float32, shape (n_titles, components + 1); the last column is the title's bias."""
+        """float32, shape (n_titles, n_dimensions + 1); the last column is the title's bias."""
         return self._vectors("title", features, self.title_embeddings)
 
     def _vectors(
@@ -128,7 +142,8 @@ class HybridModel:
             raise StorageError(f"no model in {folder}: {error}; fit and save one first") from None
         except (ValueError, TypeError, EOFError) as error:
             raise IntegrityError(f"the model in {folder} is damaged: {error}") from None
-        expected = (hyperparameters.components, hyperparameters.components + 1)
+        width = hyperparameters.components + hyperparameters.linear_dimensions
+        expected = (width, width + 1)
         found = (members.shape[-1], titles.shape[-1])
         if found != expected:
             raise IntegrityError(
@@ -144,6 +159,7 @@ def fit(
     title_features: Features,
     hyperparameters: Hyperparameters,
     *,
+    asked: sp.csr_array[np.float32] | None = None,
     progress: Progress | None = None,
 ) -> HybridModel:
     """Learn from who liked what, on one thread, the same to the bit every time.
@@ -154,6 +170,9 @@ def fit(
         Positive weights with a mean near 1, in any order.
     member_features, title_features : Features
         One row per member and title of `interactions`.
+    asked : float32 CSR, shape (n_members, n_titles), optional
+        Likes, the last ones loudest, for the linear model that is blended in; without them the
+        model is LightFM's alone.
     progress : callable, optional
         Called after every epoch.
 
@@ -210,12 +229,26 @@ def fit(
     member_counts = np.bincount(interactions.row, minlength=interactions.shape[0])
     title_counts = np.bincount(interactions.col, minlength=interactions.shape[1])
     members = without_untrained(model.user_embeddings, member_features, member_counts)
+    members = shrunk(members, member_features, member_counts, hyperparameters.member_shrinkage)
     titles = np.hstack([model.item_embeddings, model.item_biases[:, None]])
-    return HybridModel(
-        shrunk(members, member_features, member_counts, hyperparameters.member_shrinkage),
-        without_untrained(titles, title_features, title_counts),
-        hyperparameters,
+    titles = without_untrained(titles, title_features, title_counts)
+    if asked is None or hyperparameters.linear_dimensions == 0:
+        return HybridModel(members, titles, replace(hyperparameters, linear_dimensions=0))
+    linear = peers.linear_vectors(
+        sp.csr_array(interactions),
+        penalty=hyperparameters.linear_penalty,
+        dimensions=hyperparameters.linear_dimensions,
     )
+    members, titles = blending.blended(
+        members,
+        titles,
+        member_features,
+        title_features,
+        linear=linear,
+        asked=asked,
+        share=hyperparameters.linear_share,
+    )
+    return HybridModel(members, titles, hyperparameters)
 
 
 def without_untrained(

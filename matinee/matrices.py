@@ -241,6 +241,47 @@ def interactions(
     )
 
 
+def lately(
+    likes: sp.coo_array[np.float32],
+    members: NDArray[np.intp],
+    titles: NDArray[np.intp],
+    times: NDArray[np.datetime64],
+    *,
+    half_titles: float,
+) -> sp.csr_array[np.float32]:
+    """What each member liked, in the order it was last acted on: 1 for the last, halving.
+
+    Parameters
+    ----------
+    likes : COO, shape (n_members, n_titles)
+        As `interactions` gives them.
+    members, titles, times : shape (n,)
+        Every act; those on titles that are not liked count for nothing.
+    half_titles : float
+        A title liked so many titles ago counts half; infinite: all count 1.
+
+    Notes
+    -----
+    Of titles acted on at the same instant the higher row is the later one, as in `splits`.
+    """
+    keys = _keys(likes.row.astype(np.intp), likes.col.astype(np.intp), likes.shape)
+    order = np.argsort(keys)
+    acts = _keys(members, titles, likes.shape)
+    place = np.minimum(np.searchsorted(keys[order], acts), max(len(keys) - 1, 0))
+    known = keys[order][place] == acts if len(keys) else np.zeros(len(acts), np.bool_)
+    last = np.full(len(keys), np.iinfo(np.int64).min)
+    microseconds = times.astype("datetime64[us]").astype(np.int64)
+    np.maximum.at(last, order[place[known]], microseconds[known])
+    newest_first = np.lexsort((-likes.col.astype(np.int64), -last, likes.row))
+    row = likes.row[newest_first]
+    counts = np.bincount(row, minlength=likes.shape[0])
+    rank = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    weight = np.exp2(-rank / half_titles).astype(np.float32)
+    matrix = sp.csr_array((weight, (row, likes.col[newest_first])), shape=likes.shape)
+    matrix.sort_indices()
+    return matrix
+
+
 def seen(
     members: NDArray[np.intp], titles: NDArray[np.intp], *, shape: tuple[int, int]
 ) -> sp.csr_array[np.bool_]:

@@ -25,11 +25,12 @@ class LinearVectors(NamedTuple):
     """A linear model of title on title as dot products."""
 
     asked: NDArray[np.float32]
-    """float32, shape (n_titles, n_dimensions): what liking a title asks for. A member's vector is
+    """float32, shape (n_titles, dimensions): what liking a title asks for. A member's vector is
     the weighed sum over what the member liked."""
 
     answered: NDArray[np.float32]
-    """float32, shape (n_titles, n_dimensions): what a title answers with."""
+    """float32, shape (n_titles, dimensions): what a title answers with. Directions that so few
+    titles do not have are zero."""
 
 
 def nearest_titles(
@@ -128,7 +129,10 @@ def linear_vectors(
     directions = np.where(met[:, None], directions, 0.0)  # zero but for the last bits
     asked = directions * np.sqrt(values / (values + penalty))
     answered = asked / (1.0 - np.einsum("ij,ij->i", asked, asked))[:, None]
-    return LinearVectors(asked.astype(np.float32), answered.astype(np.float32))
+    missing = ((0, 0), (0, dimensions - asked.shape[1]))
+    return LinearVectors(
+        np.pad(asked, missing).astype(np.float32), np.pad(answered, missing).astype(np.float32)
+    )
 
 
 def _main_directions(

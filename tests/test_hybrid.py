@@ -10,8 +10,8 @@ import pytest
 import scipy.sparse as sp
 from pydantic import ValidationError
 
-from matinee import hybrid, matrices, ranking
-from matinee.errors import DataError, GateError, IntegrityError, StorageError
+from matinee import hybrid, matrices, peers, ranking
+from matinee.errors import ConfigError, DataError, GateError, IntegrityError, StorageError
 from matinee.vocabulary import Vocabulary
 
 SIZE = 20
@@ -19,7 +19,7 @@ MEMBERS = Vocabulary.from_ids([f"m{n:02}" for n in range(SIZE)])
 TITLES = Vocabulary.from_ids([f"t{n:02}" for n in range(SIZE)])
 COLOURS = ["dark" if n % 2 else "light" for n in range(SIZE)]
 SMALL = hybrid.Hyperparameters(
-    components=8, epochs=30, learning_rate=0.05, member_shrinkage=0.0, seed=1
+    components=8, epochs=30, learning_rate=0.05, member_shrinkage=0.0, linear_dimensions=0, seed=1
 )
 
 
@@ -283,3 +283,56 @@ def test_scoring_needs_no_lightfm(model, tmp_path):
         [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
     )
     assert done.stdout == "(22, 9)\n"
+
+
+def asked():
+    return sp.csr_array(checkerboard())
+
+
+def test_a_blend_scores_the_sum_of_both_models():
+    members, titles, liked = features(MEMBERS), features(TITLES), checkerboard()
+    parameters = replace(SMALL, linear_dimensions=6, linear_penalty=2.0, linear_share=0.5)
+    both = hybrid.fit(liked, members, titles, parameters, asked=asked())
+    alone = hybrid.fit(liked, members, titles, SMALL)
+    linear = peers.linear_vectors(sp.csr_array(liked), penalty=2.0, dimensions=6)
+    theirs = asked() @ linear.asked @ linear.answered.T
+
+    def scores(model):
+        return model.member_vectors(members) @ model.title_vectors(titles).T
+
+    extra = scores(both) - scores(alone)
+    scale = (extra * theirs).sum() / (theirs * theirs).sum()
+    assert scale > 0
+    np.testing.assert_allclose(extra, scale * theirs, atol=1e-4)
+    # Half of the spread each.
+    spread = np.sqrt((scores(alone) - alone.title_vectors(titles)[:, -1]).var(axis=1).mean())
+    assert np.sqrt(extra.var(axis=1).mean()) == pytest.approx(spread, rel=0.1)
+
+
+def test_a_blend_is_saved_and_opened_and_told_from_lightfm_alone(model, tmp_path):
+    members, titles = features(MEMBERS), features(TITLES)
+    parameters = replace(SMALL, linear_dimensions=6)
+    both = hybrid.fit(checkerboard(), members, titles, parameters, asked=asked())
+    both.save(tmp_path)
+    opened = hybrid.HybridModel.load(tmp_path)
+    assert opened.title_vectors(titles).tobytes() == both.title_vectors(titles).tobytes()
+    assert opened.hyperparameters.linear_dimensions == 6
+    assert hybrid.fit(checkerboard(), members, titles, parameters).hyperparameters == SMALL
+
+
+def test_a_title_nobody_met_gets_nothing_from_the_linear_model():
+    members, titles = features(MEMBERS), features(TITLES)
+    liked = checkerboard(cold_titles=2)
+    parameters = replace(SMALL, linear_dimensions=6)
+    both = hybrid.fit(liked, members, titles, parameters, asked=sp.csr_array(liked))
+    assert not both.title_vectors(titles)[-2:, 8:14].any()
+    assert both.title_vectors(titles)[:-2, 8:14].any(axis=1).all()
+
+
+def test_a_model_without_ids_cannot_blend():
+    content = features(TITLES, identity=False)
+    with pytest.raises(ConfigError, match="20 rows for 0 identities: only a model that knows ids"):
+        hybrid.fit(
+            checkerboard(), features(MEMBERS), content, replace(SMALL, linear_dimensions=6),
+            asked=asked(),
+        )  # fmt: skip

@@ -178,3 +178,33 @@ def test_dislikes_alone_teach_nothing():
 def test_a_row_outside_the_vocabulary_is_refused(member, title, name):
     with pytest.raises(DataError, match=f"1 of 1 interactions name a {name} outside .* row 0"):
         weigh([member], [title], [1], [0])
+
+
+def likes_of(members, titles, shape=(2, 4)):
+    ones = np.ones(len(members))
+    rows = np.array(members), np.array(titles)
+    return matrices.interactions(*rows, ones, ones, half_life_days=1, shape=shape)
+
+
+def test_what_was_liked_last_speaks_loudest():
+    members, titles = np.array([0, 0, 0, 1, 0]), np.array([0, 1, 2, 3, 0])
+    times = np.array(
+        ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-01", "2026-01-09"], "M8[D]"
+    )
+    late = matrices.lately(likes_of(members, titles), members, titles, times, half_titles=1)
+    assert late.toarray().tolist() == [[1, 0.25, 0.5, 0], [0, 0, 0, 1]]
+
+
+def test_of_titles_liked_at_once_the_higher_row_is_the_later():
+    members, titles = np.array([0, 0]), np.array([2, 1])
+    times = np.array(["2026-01-01"] * 2, "M8[D]")
+    late = matrices.lately(likes_of(members, titles), members, titles, times, half_titles=1)
+    assert late.toarray()[0].tolist() == [0, 0.5, 1, 0]
+
+
+def test_without_fading_all_likes_speak_alike_and_acts_on_others_do_not():
+    members, titles = np.array([0, 0, 1]), np.array([0, 1, 2])
+    likes = likes_of(members[:2], titles[:2])
+    times = np.array(["2026-01-01"] * 3, "M8[D]")
+    late = matrices.lately(likes, members, titles, times, half_titles=np.inf)
+    assert late.toarray().tolist() == [[1, 1, 0, 0], [0, 0, 0, 0]]

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli import explain, importing, logs, privacy, releases
+from matinee.cli import explain, importing, logs, privacy, quality, releases
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
 from matinee.errors import ConfigError, MatineeError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(epilog=explain.EXAMPLE)(explain.explain)
+app.command(epilog=quality.BENCHMARK)(quality.benchmark)
 app.add_typer(importing.app, name="import")
 app.add_typer(releases.app, name="releases")
 privacy.register(app)
@@ -63,6 +64,12 @@ def run(
     last: Annotated[
         str | None, typer.Option("--to", help="Its last day. Default: the newest landed day.")
     ] = None,
+    accept_volume: Annotated[
+        bool,
+        typer.Option(
+            "--accept-volume", help="Go on though far more or fewer rows landed than usual."
+        ),
+    ] = False,
     form: FormatOption = Format.table,
 ) -> None:
     """Run the night here and now, without Prefect, and publish a release.
@@ -76,7 +83,10 @@ def run(
     if begins is None:
         if ends is not None:
             raise ConfigError("--to needs --from: the first day of the range")
-        nights.run(Settings(), day(as_of), full_refresh=full_refresh, form=form)
+        accepted = frozenset({"volume"} if accept_volume else ())
+        nights.run(Settings(), day(as_of), full_refresh=full_refresh, form=form, accepted=accepted)
+    elif accept_volume:
+        raise ConfigError("--accept-volume is said of one night: not with --from")
     elif as_of is not None:
         raise ConfigError("--as-of and --from exclude each other: one night, or a range of them")
     else:

@@ -116,6 +116,13 @@ class Frame:
             shape=self.shape,
         )
 
+    def lately(self, *, half_titles: float) -> sp.csr_array[np.float32]:
+        """What each member liked, the last ones loudest; see `matrices.lately`."""
+        members, titles = self.rows(self.signals)
+        return matrices.lately(
+            self.interactions(), members, titles, _seconds(self.signals), half_titles=half_titles
+        )
+
     def seen(self) -> sp.csr_array[np.bool_]:
         """What never comes back in a slate: played or rated, whatever was thought of it."""
         met = self.signals.filter(self.signals["is_seen"])
@@ -174,7 +181,6 @@ def frame(night: Night) -> Framed:
         rows[0].rows(signals[MEMBER_ID]),
         rows[1].rows(signals[TITLE_ID]),
         signals["interacted_at"].to_numpy(),
-        seed=night.settings.seed,
     )
     known, held_out = _divide(signals, protocol)
     cut = None

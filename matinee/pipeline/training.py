@@ -98,20 +98,38 @@ def described(frame: Frame, model: str) -> Described:
     )
 
 
-def fit(night: Night, frame_name: str, model: str, progress: Progress | None = None) -> None:
-    """Fit one model of `FITS`; it is left in `work/<frame>-<model>/`."""
-    frame = Frame.read(night.work(frame_name))
+def fitted(
+    frame: Frame,
+    model: str,
+    hyperparameters: hybrid.Hyperparameters,
+    *,
+    progress: hybrid.Progress | None = None,
+) -> tuple[hybrid.HybridModel, Described]:
+    """One of the three models, learned from a frame, and the features it learned with."""
     features = described(frame, model)
-    fitted = hybrid.fit(
+    knows_ids = model != CONTENT
+    learned = hybrid.fit(
         frame.interactions(),
         features.members,
         features.titles,
+        hyperparameters,
+        asked=frame.lately(half_titles=hyperparameters.recent_titles) if knows_ids else None,
+        progress=progress,
+    )
+    return learned, features
+
+
+def fit(night: Night, frame_name: str, model: str, progress: Progress | None = None) -> None:
+    """Fit one model of `FITS`; it is left in `work/<frame>-<model>/`."""
+    learned, _ = fitted(
+        Frame.read(night.work(frame_name)),
+        model,
         hybrid.Hyperparameters(seed=night.settings.seed),
         progress=(lambda done, total: progress(done, total, model)) if progress else None,
     )
     folder = night.work(f"{frame_name}-{model}")
     folder.mkdir()
-    fitted.save(folder)
+    learned.save(folder)
 
 
 def load(night: Night, frame_name: str, model: str) -> hybrid.HybridModel:

@@ -1,0 +1,78 @@
+"""`matinee benchmark` and `matinee tune`: how good the models are, and how they could be better."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from matinee.cli.output import Format, FormatOption, emit, progress
+
+BENCHMARK = "Example: matinee benchmark --data ~/ml-latest-small --protocol last"
+
+Data = Annotated[
+    Path,
+    typer.Option("--data", help="A folder of MovieLens or MovieTweetings, or a MATINEE_HOME."),
+]
+Protocol = Annotated[
+    str,
+    typer.Option(help="What is held out: time, last, holdout, cold-titles or cold-members."),
+]
+
+
+def benchmark(
+    data: Data,
+    protocol: Protocol = "time",
+    models: Annotated[
+        str, typer.Option(help="Names with commas between. Default: all of them.")
+    ] = "",
+    form: FormatOption = Format.table,
+    plot: Annotated[
+        Path | None, typer.Option(help="Also draw NDCG with its intervals, as SVG.")
+    ] = None,
+) -> None:
+    """Compare the hybrid with its peers on real ratings, under one protocol.
+
+    Every title is ranked for every member who can be judged, titles already met left out. Ask for
+    als only with the extra `matinee[peers]` installed.
+    """
+    from matinee.pipeline import benchmark as comparing
+    from matinee.settings import Settings
+
+    with progress("compare models") as step:
+        rows = comparing.run(
+            data,
+            Settings(),
+            protocol=protocol,  # type: ignore[arg-type]  # an unknown one is refused by name
+            models=[name.strip() for name in models.split(",") if name.strip()],
+            progress=step,
+        )
+    if plot is not None:
+        comparing.plot(rows, plot, title=f"{data.resolve().name}, {protocol}")
+    if form is Format.json:
+        emit(rows, form)
+        return
+    shown, more = zip(*(_split(row) for row in rows), strict=True)
+    emit(shown, form, title=f"{data.resolve().name}, {protocol}: the first ten places")
+    emit(more, form, title="beyond accuracy")
+
+
+def _split(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A row as two that fit a screen."""
+    lead = row["hybrid_lead"]
+    first = {
+        "model": row["model"],
+        "members": row["members"],
+        "ndcg": row["ndcg"],
+        "interval": f"{row['low']:.4f} to {row['high']:.4f}",
+        "hybrid leads by": ""
+        if lead is None
+        else f"{lead:+.4f} ({row['lead_low']:+.4f} to {row['lead_high']:+.4f})",
+        **{name: row[name] for name in ("recall", "precision", "map", "mrr", "hit_rate", "auc")},
+        "seconds": f"{row['seconds']:.1f}",
+        "peak MB": f"{row['peak_mb']:.0f}",
+    }
+    rest = ("coverage", "gini", "novelty", "diversity", "serendipity", "calibration")
+    cohorts = ("ndcg_heavy", "ndcg_light", "ndcg_cold")
+    return first, {"model": row["model"], **{name: row[name] for name in (*rest, *cohorts)}}

@@ -1,0 +1,62 @@
+"""A blend is two models' scores in one dot product."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from matinee import blending, matrices
+from matinee.errors import ConfigError
+from matinee.peers import LinearVectors
+from matinee.vocabulary import Vocabulary
+
+MEMBERS, TITLES = Vocabulary.from_ids(["a", "b", "c"]), Vocabulary.from_ids(["x", "y"])
+
+
+def described(ids):
+    """Identities, and one feature that all share."""
+    return matrices.features(
+        ids, {"kind": ["film"] * len(ids)}, identity=True, family_weights={"kind": 1.0},
+        minimum_support=1,
+    )  # fmt: skip
+
+
+def blend(share):
+    random = np.random.default_rng(1)
+    members = random.standard_normal((4, 2)).astype(np.float32)
+    titles = random.standard_normal((3, 3)).astype(np.float32)
+    linear = LinearVectors(*random.standard_normal((2, 2, 5)).astype(np.float32))
+    asked = sp.csr_array(np.array([[1, 0], [1, 0.5], [0, 0]], np.float32))
+    both = blending.blended(
+        members, titles, described(MEMBERS), described(TITLES),
+        linear=linear, asked=asked, share=share,
+    )  # fmt: skip
+    return members, titles, linear, asked, both
+
+
+def test_biases_stay_last_and_shared_features_know_nothing_of_the_linear_model():
+    members, titles, _, _, (wide_members, wide_titles) = blend(0.4)
+    assert wide_members.shape == (4, 7)
+    assert wide_titles.shape == (3, 8)
+    assert wide_titles[:, -1].tolist() == titles[:, -1].tolist()
+    assert wide_members[:, :2].tolist() == members.tolist()
+    assert not wide_members[3, 2:].any()
+    assert not wide_titles[2, 2:-1].any()
+
+
+def test_who_did_nothing_is_told_nothing_and_others_in_proportion():
+    _, _, linear, asked, (wide_members, wide_titles) = blend(0.4)
+    said = wide_members[:3, 2:] @ wide_titles[:2, 2:-1].T
+    expected = asked @ linear.asked @ linear.answered.T
+    ratio = said[:2] / expected[:2]
+    np.testing.assert_allclose(ratio, ratio[0, 0], rtol=1e-5)
+    assert not said[2].any()
+
+
+def test_without_a_share_the_scores_are_lightfms():
+    _, _, _, _, (wide_members, _) = blend(0.0)
+    assert not wide_members[:, 2:].any()
+
+
+def test_a_share_of_everything_is_refused():
+    with pytest.raises(ConfigError, match="share must lie from 0 to below 1, got 1"):
+        blend(1.0)
