@@ -61,3 +61,49 @@ def test_shares_sum_to_one_and_do_not_depend_on_the_order_of_rows(seed, size):
     shuffled = scores(acts[0][order], acts[1][order], signal[order], age[order])
     assert straight.tobytes() == shuffled.tobytes()
     assert straight.sum(axis=1) == pytest.approx(np.ones(3))
+
+
+def coming_up(titles, ages, *, half_life=10.0, count=4):
+    return popularity.trend(
+        np.array(titles, dtype=np.intp),
+        np.ones(len(titles)),
+        np.array(ages, dtype=float),
+        half_life_days=half_life,
+        title_count=count,
+    )
+
+
+def test_what_is_liked_evenly_has_no_trend_and_what_nobody_liked_neither():
+    lead = coming_up(np.zeros(4000), np.linspace(0, 400, 4000))
+    np.testing.assert_allclose(lead, 0, atol=0.02)
+
+
+def test_a_new_title_leads_and_an_old_one_trails():
+    new, old = coming_up([0] * 50 + [1] * 50, [0] * 50 + [100] * 50, count=2)
+    assert new > 1
+    assert old < -1
+
+
+def test_one_act_says_less_than_many():
+    many, one = coming_up([0] * 50 + [1] + [2], [0] * 50 + [0] + [100], count=3)[:2]
+    assert many > one > 0
+
+
+def test_the_trend_by_hand():
+    # Ages 0 and 10 of a half-life of 10: over ten days a weight is 10 / ln 2 * (1 - 1/2) / 10.
+    even = 0.5 / np.log(2)
+    lead = coming_up([0, 1], [0, 10], count=2)
+    np.testing.assert_allclose(lead, np.log(np.array([2, 1.5]) / (even + 1)), rtol=1e-5)
+
+
+def test_no_acts_are_no_trend():
+    assert coming_up([], []).tolist() == [0, 0, 0, 0]
+
+
+def test_a_trend_does_not_depend_on_the_unit_of_signals():
+    acts = np.array([0, 0, 1]), np.array([1.0, 2.0, 4.0]), np.array([0.0, 5.0, 50.0])
+    leads = [
+        popularity.trend(acts[0], acts[1] * unit, acts[2], half_life_days=9, title_count=2)
+        for unit in (1, 100)
+    ]
+    np.testing.assert_allclose(leads[0], leads[1], rtol=1e-5)
