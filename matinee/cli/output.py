@@ -49,6 +49,11 @@ def emit(rows: Sequence[Row], form: Format, *, title: str = "") -> None:
     stdout().print(table_of(rows, title=title))
 
 
+def as_json(value: object) -> str:
+    """Any data as JSON for people."""
+    return json.dumps(value, default=_plain, ensure_ascii=False, indent=2)
+
+
 def emit_one(row: Row, form: Format) -> None:
     """Print one thing: a line a field, or one JSON object."""
     if form is Format.json:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import getpass
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
+from matinee.cli.output import Format, FormatOption, as_json, emit, emit_one, progress, talk
 
 Members = Annotated[list[str], typer.Argument(help="Member ids.")]
 
@@ -17,6 +18,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: matinee forget m-000017")(forget)
     example = "Example: matinee consent m-000017 --purpose personalisation --refuse"
     app.command(epilog=example)(consent)
+    app.command(epilog="Example: matinee export m-000017 --output m-000017.json")(export)
+    app.command(epilog="Example: matinee statement m-000017")(statement)
+    app.command(epilog="Example: matinee parameters live")(parameters)
 
 
 def forget(
@@ -67,3 +71,49 @@ def consent(
     talk.print(f"{member} {word} {purpose}; landed as {path}", markup=False, soft_wrap=True)
     if live and purpose == "personalisation" and not granted:
         talk.print(f"release {live} shows them the list for all from now on", markup=False)
+
+
+def export(
+    member: Annotated[str, typer.Argument(help="A member id.")],
+    output: Annotated[
+        Path | None, typer.Option(help="A file to write. Default: standard output.")
+    ] = None,
+) -> None:
+    """Everything held of a member as JSON, with what each column is used for."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    text = as_json(pipeline.export(Settings(), member))
+    if output is None:
+        typer.echo(text)
+    else:
+        output.write_text(text + "\n", encoding="utf-8")
+        talk.print(f"wrote {output}; it names a member: keep it safe", markup=False)
+
+
+def statement(
+    member: Annotated[str, typer.Argument(help="A member id.")],
+    form: FormatOption = Format.table,
+) -> None:
+    """Where a member's data was used: which tables, features and releases, how often and why."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    emit(pipeline.statement(Settings(), member), form, title=member)
+
+
+def parameters(
+    release: Annotated[str, typer.Argument(help="A release id or alias.")] = "live",
+    form: FormatOption = Format.table,
+) -> None:
+    """What decides which titles are shown, for everyone to read."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    told = pipeline.parameters(Settings(), release)
+    if form is Format.json:
+        emit_one(told, form)
+        return
+    for about in ("about_members", "about_titles"):
+        emit(told.pop(about), form, title=about.replace("_", " "))
+    emit_one(told, form)
