@@ -170,7 +170,8 @@ def _received(home: Path) -> pa.Table:
     paths = sorted((home / "received" / "consents").glob("batch=*/*.parquet"))
     if not paths:
         return pa.table({name: [] for name in columns})
-    rows = pa.concat_tables([pq.read_table(path, columns=columns) for path in paths])
+    tables = [pq.read_table(path, columns=columns) for path in paths]
+    rows = pa.concat_tables(tables, promote_options="default")  # who may be null differs
     return rows.sort_by([(name, "ascending") for name in (EVENT_AT, "received_at", "event_id")])
 
 
