@@ -27,6 +27,7 @@ from matinee.pipeline.reading import doctor, list_releases, recommend, similar, 
 from matinee.pipeline.run import days, run
 from matinee.pipeline.scoring import Scored, score
 from matinee.pipeline.simulate import simulate
+from matinee.pipeline.statement import export, parameters, statement
 from matinee.pipeline.training import FITS, fit
 from matinee.transform import Built
 from matinee.validation import Validation
@@ -52,12 +53,14 @@ __all__ = [
     "docs",
     "doctor",
     "explain",
+    "export",
     "fit",
     "forget",
     "frame",
     "judge",
     "lease",
     "list_releases",
+    "parameters",
     "publish",
     "receive",
     "recommend",
@@ -68,6 +71,7 @@ __all__ = [
     "score",
     "similar",
     "simulate",
+    "statement",
     "store",
     "take_requests",
     "validate",
