@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matinee.report import sections
-from matinee.report import validation as expectations
 from matinee.report.markup import Child, Markup, element, join
 from matinee.report.style import CSS
 from matinee.report.words import Row, Rows, label, plural, rows_of, show
@@ -22,7 +21,6 @@ def page(
     facts: Mapping[str, Any] | None = None,
     counts: Rows | None = None,
     validation: Rows | None = None,
-    validation_history: Sequence[Row] = (),
     slates: Sequence[Row] = (),
     similar: Sequence[Row] = (),
     trends: Rows | None = None,
@@ -48,9 +46,7 @@ def page(
     counts
         stream, received, kept, repeats, rejected.
     validation
-        table, expectation, column, severity, success, observed, notes, [description].
-    validation_history
-        as_of, results: table, severity, success; oldest first, this release last.
+        table, expectation, column, severity, success, observed, notes.
     slates
         member_id, [note, source], rows: rank, name, [released_on, reason].
     similar
@@ -71,11 +67,7 @@ def page(
         sections.similar(similar),
         sections.counts(counts),
         sections.files(rows_of(fields.get("set_aside")), fields.get("warnings") or ()),
-        expectations.validation(
-            validation,
-            (fields.get("validation") or {}).get("drift", {}).get("verdict"),
-            validation_history,
-        ),
+        sections.validation(validation),
         sections.trends(trends, trends_lead),
         sections.retention(retention),
         sections.history(history),

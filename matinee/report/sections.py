@@ -18,12 +18,12 @@ def gate(rules: Sequence[Row]) -> Section | None:
         return None
     columns = [
         tables.code("rule"),
-        Column("verdict", lambda row: mark(row["passed"] is True, "holds", "refused")),
+        Column("verdict", lambda row: _mark(row["passed"] is True, "holds", "refused")),
         tables.number("observed"),
         tables.number("threshold"),
         tables.prose("what it asks", "text"),
     ]
-    return section(
+    return _section(
         "gate",
         "Gate",
         "A release goes live only if every rule holds, or a person answers for it.",
@@ -48,13 +48,13 @@ def evaluation(metrics: Rows | None, told: Mapping[str, Any]) -> Section | None:
     ]
     columns = [tables.named(name) for name in ("metric", "cohort", "model")]
     columns += [tables.number(name) for name in ("mean", "low", "high", "n")]
-    return section(
+    return _section(
         "evaluation",
         "Evaluation",
         "Means with 95 % bootstrap intervals; the first model is the one on trial.",
         _told(protocol),
         element("div", panels, class_="panels"),
-        details("All numbers", tables.table(rows, columns)),
+        _details("All numbers", tables.table(rows, columns)),
     )
 
 
@@ -73,7 +73,7 @@ def counts(streams: Rows | None) -> Section | None:
         *(tables.number(name) for name in ("received", "kept", "repeats", "rejected")),
         Column("kept, repeated, rejected", bar),
     ]
-    return section(
+    return _section(
         "rows",
         "Rows",
         "Every raw row is kept, a repeat of one that is, or rejected with its reason.",
@@ -87,12 +87,39 @@ def files(set_aside: Sequence[Row], warnings: Sequence[str]) -> Section | None:
         return None
     said = [{"file": row["file"], "reason": row["reason"]} for row in set_aside]
     columns = [tables.code("file"), tables.prose("why it was set aside", "reason")]
-    return section(
+    return _section(
         "files",
         "Files",
         "A file that is set aside is tried again every night until it is mended or gone.",
         tables.table(said, columns, is_bad=lambda _: True) if said else None,
         element("ul", [element("li", warning) for warning in warnings]) if warnings else None,
+    )
+
+
+def validation(results: Rows | None) -> Section | None:
+    """Which expectations held: those that did not come first, and open."""
+    rows = rows_of(results)
+    if not rows:
+        return None
+    broken = [row for row in rows if row["success"] is not True]
+    columns = [
+        tables.code("table"),
+        Column("expectation", _expectation),
+        Column(
+            "verdict",
+            lambda row: _mark(row["success"] is True, "holds", row.get("severity") or "broken"),
+        ),
+        tables.number("observed"),
+        tables.prose("why it matters", "notes"),
+    ]
+    every = tables.table(rows, columns, is_bad=lambda row: row["success"] is not True)
+    held = len(rows) - len(broken)
+    return _section(
+        "validation",
+        "Validation",
+        f"{show(held)} of {plural(len(rows), 'expectation')} held on this night's data.",
+        tables.table(broken, columns, is_bad=lambda _: True) if broken else None,
+        _details("All expectations", every),
     )
 
 
@@ -116,7 +143,7 @@ def slates(members: Sequence[Row]) -> Section | None:
         for member in members
     ]
     lead = "A few members' lists as they are published, and the reason that each title carries."
-    return section("slates", "Slates", lead, element("div", cards, class_="panels"))
+    return _section("slates", "Slates", lead, element("div", cards, class_="panels"))
 
 
 def similar(titles: Sequence[Row]) -> Section | None:
@@ -133,7 +160,7 @@ def similar(titles: Sequence[Row]) -> Section | None:
         for title in titles
     ]
     lead = "What the model puts next to titles that many know."
-    return section("similar", "Similar titles", lead, element("div", cards, class_="panels"))
+    return _section("similar", "Similar titles", lead, element("div", cards, class_="panels"))
 
 
 def trends(series: Rows | None, lead: str) -> Section | None:
@@ -157,7 +184,7 @@ def trends(series: Rows | None, lead: str) -> Section | None:
         )
     every = sorted(show(row["day"])[:10] for row in rows)
     lead = f"{lead} {every[0]} to {every[-1]}."
-    return section("trends", "Trends", lead, element("div", panels, class_="panels small"))
+    return _section("trends", "Trends", lead, element("div", panels, class_="panels small"))
 
 
 def retention(numbers: Rows | None) -> Section | None:
@@ -165,7 +192,7 @@ def retention(numbers: Rows | None) -> Section | None:
     rows = rows_of(numbers)
     if not rows:
         return None
-    return section(
+    return _section(
         "retention",
         "Retention",
         "Who stays, from the logs as they are: no forecast.",
@@ -185,7 +212,7 @@ def history(releases: Rows | None) -> Section | None:
             chart = charts.history(of_metric, metric=str(metric))
             panels.append(_panel(label(str(metric)), chart))
     lead = "This release beside the ones before it; the band is the interval of each."
-    return section("history", "Before this", lead, element("div", panels, class_="panels"))
+    return _section("history", "Before this", lead, element("div", panels, class_="panels"))
 
 
 def origin(fields: Mapping[str, Any]) -> Section | None:
@@ -199,12 +226,12 @@ def origin(fields: Mapping[str, Any]) -> Section | None:
     inputs = rows_of(fields.get("inputs"))
     if not panels and not inputs:
         return None
-    return section(
+    return _section(
         "origin",
         "Origin",
         "What this release was made from; the manifest holds it, signed.",
         element("div", panels, class_="panels") if panels else None,
-        details(plural(len(inputs), "input file"), tables.table(inputs, tables.columns_of(inputs)))
+        _details(plural(len(inputs), "input file"), tables.table(inputs, tables.columns_of(inputs)))
         if inputs
         else None,
     )
@@ -213,7 +240,7 @@ def origin(fields: Mapping[str, Any]) -> Section | None:
 # ---------------------------------------------------------------------- pieces
 
 
-def section(anchor: str, title: str, lead: str, *content: Child) -> Section:
+def _section(anchor: str, title: str, lead: str, *content: Child) -> Section:
     body = element(
         "section",
         element("h2", title, id=f"{anchor}-title"),
@@ -239,7 +266,7 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, str | int | float)
 
 
-def details(title: str, content: Markup) -> Markup:
+def _details(title: str, content: Markup) -> Markup:
     return element("details", element("summary", title), content)
 
 
@@ -259,13 +286,19 @@ def _fact(name: str, value: Any) -> Child:
     return show(value, name)
 
 
-def mark(is_good: bool, good: str, bad: str) -> Markup:
+def _mark(is_good: bool, good: str, bad: str) -> Markup:
     sign, word, kind = ("✓", good, "good") if is_good else ("✗", bad, "bad")
     return element("span", f"{sign} {word}", class_=f"pill {kind}")
 
 
 def _pill(text: Any) -> Markup | None:
     return element("span", label(str(text)), class_="pill plain") if text else None
+
+
+def _expectation(row: Row) -> list[Child]:
+    words = str(row["expectation"]).removeprefix("expect_").replace("_", " ")
+    column = row.get("column")
+    return [words, [" ", element("code", column)] if column else None]
 
 
 def _slate_row(row: Row) -> Markup:
