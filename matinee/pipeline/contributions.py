@@ -40,6 +40,7 @@ SCHEMA = pa.schema(
 MEMBER_MATRIX = "member_matrix"
 TITLE_MATRIX = "title_matrix"
 ANCHORS = "anchors"
+EVERYBODY = "everybody"
 _PAIRS = 16_384
 _PARTS = ("data", "indices", "indptr")
 
@@ -89,6 +90,7 @@ def write_arrays(folder: Path, scorer: Scorer) -> None:
             array = getattr(features.matrix, part)
             _save(folder / f"{name}_{part}.npy", array)
     _save(folder / f"{ANCHORS}.npy", scorer.anchors)
+    _save(folder / f"{EVERYBODY}.npy", scorer.everybody)
 
 
 def read_matrix(folder: Path, name: str, *, shape: tuple[int, int]) -> sp.csr_array[np.float32]:

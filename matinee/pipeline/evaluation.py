@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from matinee import calibration, hybrid, judging, metrics, popularity, ranking
-from matinee.pipeline import training
+from matinee import calibration, exposure, hybrid, judging, metrics, popularity, ranking, warehouse
+from matinee.pipeline import exposing, training
 from matinee.pipeline.frames import JUDGED, Frame
 from matinee.pipeline.night import Night
 from matinee.pipeline.training import COLLABORATIVE, CONTENT, HYBRID
@@ -39,6 +39,8 @@ class Judged:
 
     evaluation: pa.Table
     verdicts: tuple[judging.Verdict, ...]
+    groups: tuple[exposure.Row, ...] = ()
+    """The hybrid's NDCG in groups of members, beside everybody else's: an audit of fairness."""
 
     def rows(self) -> list[dict[str, Any]]:
         """The gate table: a line per cohort and metric, a column per model."""
@@ -72,9 +74,14 @@ def judge(night: Night) -> Judged:
         for name in (HYBRID, COLLABORATIVE, CONTENT)
     }
     settings = night.settings
+    members = warehouse.query(
+        "select member_id, country, plan, gender, birth_year from members order by member_id",
+        home=night.home,
+    )
     return compare(
         frame,
         models,
+        audited=exposing.member_groups(members, frame.members.ids, year=night.as_of.year),
         slate_size=settings.slate_size,
         calibration_weight=settings.calibration_weight,
         seed=settings.seed,
@@ -88,8 +95,15 @@ def compare(
     slate_size: int,
     calibration_weight: float,
     seed: int,
+    audited: Mapping[str, Sequence[str | None]] | None = None,
 ) -> Judged:
-    """Judge models by what a frame holds out; the hybrid is on trial as it would be published."""
+    """Judge models by what a frame holds out; the hybrid is on trial as it would be published.
+
+    Parameters
+    ----------
+    audited
+        Attribute -> one value a member, whose groups must not fall behind.
+    """
     truth = frame.truth()
     interactions = frame.interactions()
     met = frame.seen()
@@ -148,7 +162,9 @@ def compare(
     verdicts = judging.gate(
         evaluation, scores, contender=HYBRID, rivals=(POPULARITY, COLLABORATIVE)
     )
-    return Judged(evaluation, tuple(verdicts))
+    groups = exposure.group_means(metrics.ndcg(slates[HYBRID], truth), audited or {})
+    verdicts += exposure.gap_verdicts(groups)
+    return Judged(evaluation, tuple(verdicts), tuple(groups))
 
 
 def genres(described: training.Described) -> sp.csr_array[np.float32]:

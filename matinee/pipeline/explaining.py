@@ -96,6 +96,8 @@ class _Arrays:
     member_embeddings: NDArray[np.float32]
     title_embeddings: NDArray[np.float32]
     anchors: NDArray[np.intp]
+    everybody: NDArray[np.float32]
+    """As it was that night: it stays when a member is erased from the release."""
 
     @classmethod
     def of(cls, release: releases.Release) -> _Arrays:
@@ -122,15 +124,14 @@ class _Arrays:
             member_embeddings=learned[0],
             title_embeddings=learned[1],
             anchors=np.asarray(contributions.read_array(folder, contributions.ANCHORS), np.intp),
+            everybody=np.asarray(
+                contributions.read_array(folder, contributions.EVERYBODY), np.float32
+            ),
         )
 
     def vector(self, member: int) -> NDArray[np.float32]:
         own = np.asarray(self.member_matrix[[member]] @ self.member_embeddings, np.float32)
         return np.hstack([own, np.ones((1, 1), np.float32)])
-
-    @property
-    def everybody(self) -> NDArray[np.float32]:
-        return reasons.everybody(self.member_matrix, self.member_embeddings)
 
     def contributions(self, member: int, title: int) -> tuple[float, dict[str, float]]:
         vector = self.vector(member)

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from matinee import landing, releases, report, transform, validation, warehouse
+from matinee import judging, landing, releases, report, transform, validation, warehouse
 from matinee.columns import MEMBER_ID
 from matinee.errors import GateError
 from matinee.pipeline import evaluation, frames, origin, reading, samples, scoring, training
@@ -46,6 +46,15 @@ class Evidence:
     framed: frames.Framed
     judged: evaluation.Judged
     scored: scoring.Scored
+
+    @property
+    def verdicts(self) -> list[judging.Verdict]:
+        """What every rule of the gate said: of the model, then of the slates."""
+        return [*self.judged.verdicts, *self.scored.verdicts]
+
+    def exposure(self) -> dict[str, Any]:
+        """Who is shown what, and how well which members are served."""
+        return {**self.scored.facts(), "gaps": list(self.judged.groups)}
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,7 @@ def publish(night: Night, evidence: Evidence) -> Published:
         release_id = draft.release_id(night.started_at)
         _draw(night, evidence, fields, release_id, store, draft.path)
         release = store.publish(draft, fields)
-    refusals = tuple(verdict.text for verdict in evidence.judged.refusals())
+    refusals = tuple(verdict.text for verdict in evidence.verdicts if not verdict.passed)
     note = _name(store, release, night, refusals)
     return Published(release.id, release.path, refusals, note)
 
@@ -131,8 +140,8 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
             "test_members": framed.test_members,
             "metrics": _metrics(judged).to_pylist(),
         },
-        "gate": {"rules": [asdict(verdict) for verdict in judged.verdicts], "overrides": []},
-        "exposure": asdict(evidence.scored),
+        "gate": {"rules": [asdict(verdict) for verdict in evidence.verdicts], "overrides": []},
+        "exposure": evidence.exposure(),
         "privacy": _privacy(night),
         "authenticity": _authenticity(night),
         "samples": samples.members(night, frame),
@@ -168,8 +177,8 @@ def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         pq.write_table(table, path, compression="zstd")
     documents: dict[str, Any] = {
-        "evaluation/gate": [asdict(verdict) for verdict in evidence.judged.verdicts],
-        "exposure/exposure": asdict(evidence.scored),
+        "evaluation/gate": [asdict(verdict) for verdict in evidence.verdicts],
+        "exposure/exposure": evidence.exposure(),
         "validation/results": evidence.validation.as_dict(),
     }
     for name, document in documents.items():
@@ -215,6 +224,7 @@ def _draw(
             "select * from churn_daily order by changed_on desc limit 14", home=night.home
         ),
         history=samples.history(store, fields),
+        exposure_history=samples.exposures(store, fields),
     )
     (folder / "report.html").write_text(page, encoding="utf-8")
     card = report.card(fields, release_id=release_id)

@@ -112,6 +112,31 @@ def history(store: releases.Store, fields: Mapping[str, Any]) -> list[Row]:
     return numbers([*(one.manifest for one in reversed(store.list()[: HISTORY - 1])), fields])
 
 
+def exposures(store: releases.Store, fields: Mapping[str, Any]) -> list[Row]:
+    """How the slates of the last releases were dealt out, oldest first, this one last."""
+    manifests = [*(one.manifest for one in reversed(store.list()[: HISTORY - 1])), fields]
+    wanted = ("effective_titles", "gini", "coverage")
+    told = [
+        {"as_of": one["as_of"], "metric": name, "mean": found[name], "low": None, "high": None}
+        for one in manifests
+        for found in [one.get("exposure") or {}]
+        for name in wanted
+        if name in found
+    ]
+    lifts = [
+        {
+            "as_of": one["as_of"],
+            "metric": f"lift_of_{row['group']}_tastes",
+            "mean": row["lift"],
+            "low": None,
+            "high": None,
+        }
+        for one in manifests
+        for row in (one.get("exposure") or {}).get("lift", [])
+    ]
+    return told + lifts
+
+
 def numbers(manifests: Sequence[Mapping[str, Any]]) -> list[Row]:
     """The hybrid's numbers of each manifest, in their order."""
     return [

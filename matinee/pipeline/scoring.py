@@ -8,18 +8,40 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from matinee import calibration, hybrid, matrices, metrics, popularity, ranking, reasons, releases
+from matinee import (
+    calibration,
+    exposure,
+    hybrid,
+    judging,
+    matrices,
+    metrics,
+    popularity,
+    ranking,
+    reasons,
+    releases,
+)
 from matinee.columns import MEMBER_ID, RANK, REASON, ROW_KIND, SCORE, SOURCE, TITLE_ID
-from matinee.pipeline import catalogue, contributions, evaluation, fallback, shelves, training, wording
+from matinee.pipeline import (
+    catalogue,
+    contributions,
+    evaluation,
+    exposing,
+    fallback,
+    shelves,
+    training,
+    wording,
+)
 from matinee.pipeline.frames import PUBLISHED, Frame
 from matinee.pipeline.night import Night, Progress
 from matinee.vocabulary import Vocabulary
@@ -56,6 +78,17 @@ class Scored:
     """The share of the catalogue in anybody's first ten."""
     gini: float
     """How unequally first-ten places are dealt out over titles: 0 all alike, near 1 one has all."""
+    effective_titles: float
+    """How many titles, shown alike, first-ten places are worth."""
+    lift: list[exposure.Row]
+    lift_of_hits: list[exposure.Row]
+    providers: list[exposure.Row]
+    """Of the values most watched; see `exposing`."""
+    verdicts: tuple[judging.Verdict, ...]
+
+    def facts(self) -> dict[str, Any]:
+        """All but the verdicts, which go with the gate's others."""
+        return {name: value for name, value in asdict(self).items() if name != "verdicts"}
 
 
 @dataclass(frozen=True)
@@ -296,6 +329,10 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
     contributions.write_arrays(folder / "model", scorer)
     first = np.concatenate(seen_first)
     shown = metrics.exposure(first, title_count=len(frame.titles))
+    exposed = exposing.look(scorer, first)
+    (folder / "exposure").mkdir()
+    providers = exposing.table(exposed.providers)
+    pq.write_table(providers, folder / "exposure/providers.parquet", compression="zstd")
     return Scored(
         members=len(scorer.catalogue.members),
         rows=rows,
@@ -303,6 +340,11 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
         titles_shown=int((shown > 0).sum()),
         coverage=metrics.coverage(first, title_count=len(frame.titles)),
         gini=metrics.gini(first, title_count=len(frame.titles)),
+        effective_titles=exposed.effective_titles,
+        lift=exposed.lift,
+        lift_of_hits=exposed.lift_of_hits,
+        providers=exposed.most_watched(),
+        verdicts=exposed.verdicts,
     )
 
 

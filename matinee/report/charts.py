@@ -4,7 +4,7 @@ Colours are classes of the style sheet. Each chart carries a sentence for those 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matinee.report.markup import Markup, element
@@ -46,6 +46,58 @@ def dots_and_whiskers(rows: Sequence[Row], *, metric: str) -> Markup:
         f"{row['model']}, {label(str(row['cohort']))}: {show(row['mean'])}" for row in rows
     )
     return _svg([grid, body], WIDTH, y + 18, f"{label(metric)} by cohort and model. {said}")
+
+
+def dumbbells(rows: Sequence[Row], *, name: str, fields: Mapping[str, str], said: str) -> Markup:
+    """A line a row, with a dot for each field on one scale from zero: how far apart they are.
+
+    Parameters
+    ----------
+    name : the field that names a row
+    fields : field -> class of its dot, in the order of the key above the chart
+    """
+    top = max((row[field] for row in rows for field in fields), default=0.0)
+    ticks = nice_ticks(top)
+    scale = (WIDTH - LEFT - RIGHT) / ticks[-1]
+    key, x = [], float(LEFT)
+    for field, kind in fields.items():
+        key.append(element("circle", class_=f"dot {kind}", cx=_x(x), cy=9, r=4.5))
+        key.append(_text(x + 9, 13, label(field), "tick"))
+        x += 30 + 5.5 * len(label(field))
+    body, y = [], 34
+    for row in rows:
+        places = [LEFT + row[field] * scale for field in fields]
+        told = ", ".join(f"{label(field)} {show(row[field], field)}" for field in fields)
+        left, right = _x(min(places)), _x(max(places))
+        dots = [
+            element("circle", class_=f"dot {kind}", cx=_x(place), cy=y - 4, r=4.5)
+            for place, kind in zip(places, fields.values(), strict=True)
+        ]
+        last = row[list(fields)[-1]]
+        body.append(
+            element(
+                "g",
+                element("title", f"{row[name]}: {told}"),
+                _text(LEFT - 8, y, _short(str(row[name])), "name", anchor="end"),
+                element("line", class_="whisker model3", x1=left, x2=right, y1=y - 4, y2=y - 4),
+                dots,
+                _text(WIDTH, y, show(last, list(fields)[-1]), "value", anchor="end"),
+            )
+        )
+        y += LINE
+    grid = [
+        [
+            element(
+                "line", class_="grid", x1=_x(LEFT + t * scale), x2=_x(LEFT + t * scale), y1=20, y2=y
+            ),
+            _text(LEFT + t * scale, y + 12, _tick(t), "tick", anchor="middle"),
+        ]
+        for t in ticks
+    ]
+    words = "; ".join(
+        f"{row[name]}: {', '.join(f'{label(f)} {show(row[f], f)}' for f in fields)}" for row in rows
+    )
+    return _svg([grid, key, body], WIDTH, y + 18, f"{said}. {words}")
 
 
 def sparkline(values: Sequence[float | None], *, said: str) -> Markup:
@@ -184,6 +236,10 @@ def _text(x: float, y: float, words: Any, class_: str, anchor: str | None = None
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
     return "".join(f"{'L' if i else 'M'}{_x(x)} {_x(y)}" for i, (x, y) in enumerate(points))
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= 16 else f"{words[:15]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _share(index: int, count: int) -> float:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from matinee.report import exposure as fairness
 from matinee.report import sections
+from matinee.report import validation as expectations
 from matinee.report.markup import Child, Markup, element, join
 from matinee.report.style import CSS
 from matinee.report.words import Row, Rows, label, plural, rows_of, show
@@ -21,12 +23,14 @@ def page(
     facts: Mapping[str, Any] | None = None,
     counts: Rows | None = None,
     validation: Rows | None = None,
+    validation_history: Sequence[Row] = (),
     slates: Sequence[Row] = (),
     similar: Sequence[Row] = (),
     trends: Rows | None = None,
     trends_lead: str = "What members watched, day by day; each chart starts at zero.",
     retention: Rows | None = None,
     history: Rows | None = None,
+    exposure_history: Rows | None = None,
 ) -> str:
     """The page as text. A part without data is not on it.
 
@@ -46,7 +50,9 @@ def page(
     counts
         stream, received, kept, repeats, rejected.
     validation
-        table, expectation, column, severity, success, observed, notes.
+        table, expectation, column, severity, success, observed, notes, [description].
+    validation_history
+        as_of, results: table, severity, success; oldest first, this release last.
     slates
         member_id, [note, source], rows: rank, name, [released_on, reason].
     similar
@@ -57,17 +63,24 @@ def page(
         Any columns.
     history
         as_of, metric, mean, low, high; oldest first, this release last.
+    exposure_history
+        The same of what `fields["exposure"]` tells of this release.
     """
     told = fields.get("evaluation") or {}
     rules = rows_of((fields.get("gate") or {}).get("rules"))
     found = [
         sections.gate(rules),
         sections.evaluation(told.get("metrics"), told),
+        fairness.exposure(fields.get("exposure"), rows_of(exposure_history)),
         sections.slates(slates),
         sections.similar(similar),
         sections.counts(counts),
         sections.files(rows_of(fields.get("set_aside")), fields.get("warnings") or ()),
-        sections.validation(validation),
+        expectations.validation(
+            validation,
+            (fields.get("validation") or {}).get("drift", {}).get("verdict"),
+            validation_history,
+        ),
         sections.trends(trends, trends_lead),
         sections.retention(retention),
         sections.history(history),

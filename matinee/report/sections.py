@@ -18,12 +18,12 @@ def gate(rules: Sequence[Row]) -> Section | None:
         return None
     columns = [
         tables.code("rule"),
-        Column("verdict", lambda row: _mark(row["passed"] is True, "holds", "refused")),
+        Column("verdict", lambda row: mark(row["passed"] is True, "holds", "refused")),
         tables.number("observed"),
         tables.number("threshold"),
         tables.prose("what it asks", "text"),
     ]
-    return _section(
+    return section(
         "gate",
         "Gate",
         "A release goes live only if every rule holds, or a person answers for it.",
@@ -31,14 +31,14 @@ def gate(rules: Sequence[Row]) -> Section | None:
     )
 
 
-def evaluation(metrics: Rows | None, told: Mapping[str, Any]) -> Section | None:
+def evaluation(metrics: Rows | None, protocol: Mapping[str, Any]) -> Section | None:
     """One chart a metric, and the numbers behind it."""
     rows = rows_of(metrics)
     if not rows:
         return None
-    protocol = {key: value for key, value in told.items() if key != "metrics" and _is_plain(value)}
+    plain = {key: value for key, value in protocol.items() if key != "metrics" and _is_plain(value)}
     panels = [
-        _panel(
+        panel(
             label(str(metric)),
             charts.dots_and_whiskers(
                 [row for row in rows if row["metric"] == metric], metric=str(metric)
@@ -48,13 +48,13 @@ def evaluation(metrics: Rows | None, told: Mapping[str, Any]) -> Section | None:
     ]
     columns = [tables.named(name) for name in ("metric", "cohort", "model")]
     columns += [tables.number(name) for name in ("mean", "low", "high", "n")]
-    return _section(
+    return section(
         "evaluation",
         "Evaluation",
         "Means with 95 % bootstrap intervals; the first model is the one on trial.",
-        _told(protocol),
+        told(plain),
         element("div", panels, class_="panels"),
-        _details("All numbers", tables.table(rows, columns)),
+        details("All numbers", tables.table(rows, columns)),
     )
 
 
@@ -73,7 +73,7 @@ def counts(streams: Rows | None) -> Section | None:
         *(tables.number(name) for name in ("received", "kept", "repeats", "rejected")),
         Column("kept, repeated, rejected", bar),
     ]
-    return _section(
+    return section(
         "rows",
         "Rows",
         "Every raw row is kept, a repeat of one that is, or rejected with its reason.",
@@ -87,39 +87,12 @@ def files(set_aside: Sequence[Row], warnings: Sequence[str]) -> Section | None:
         return None
     said = [{"file": row["file"], "reason": row["reason"]} for row in set_aside]
     columns = [tables.code("file"), tables.prose("why it was set aside", "reason")]
-    return _section(
+    return section(
         "files",
         "Files",
         "A file that is set aside is tried again every night until it is mended or gone.",
         tables.table(said, columns, is_bad=lambda _: True) if said else None,
         element("ul", [element("li", warning) for warning in warnings]) if warnings else None,
-    )
-
-
-def validation(results: Rows | None) -> Section | None:
-    """Which expectations held: those that did not come first, and open."""
-    rows = rows_of(results)
-    if not rows:
-        return None
-    broken = [row for row in rows if row["success"] is not True]
-    columns = [
-        tables.code("table"),
-        Column("expectation", _expectation),
-        Column(
-            "verdict",
-            lambda row: _mark(row["success"] is True, "holds", row.get("severity") or "broken"),
-        ),
-        tables.number("observed"),
-        tables.prose("why it matters", "notes"),
-    ]
-    every = tables.table(rows, columns, is_bad=lambda row: row["success"] is not True)
-    held = len(rows) - len(broken)
-    return _section(
-        "validation",
-        "Validation",
-        f"{show(held)} of {plural(len(rows), 'expectation')} held on this night's data.",
-        tables.table(broken, columns, is_bad=lambda _: True) if broken else None,
-        _details("All expectations", every),
     )
 
 
@@ -143,7 +116,7 @@ def slates(members: Sequence[Row]) -> Section | None:
         for member in members
     ]
     lead = "A few members' lists as they are published, and the reason that each title carries."
-    return _section("slates", "Slates", lead, element("div", cards, class_="panels"))
+    return section("slates", "Slates", lead, element("div", cards, class_="panels"))
 
 
 def similar(titles: Sequence[Row]) -> Section | None:
@@ -160,7 +133,7 @@ def similar(titles: Sequence[Row]) -> Section | None:
         for title in titles
     ]
     lead = "What the model puts next to titles that many know."
-    return _section("similar", "Similar titles", lead, element("div", cards, class_="panels"))
+    return section("similar", "Similar titles", lead, element("div", cards, class_="panels"))
 
 
 def trends(series: Rows | None, lead: str) -> Section | None:
@@ -176,7 +149,7 @@ def trends(series: Rows | None, lead: str) -> Section | None:
             f"{name}: {show(values[0])} on {show(days[0])}, {show(values[-1])} on {show(days[-1])}"
         )
         panels.append(
-            _panel(
+            panel(
                 str(name),
                 charts.sparkline(values, said=said),
                 aside=show(values[-1]),
@@ -184,7 +157,7 @@ def trends(series: Rows | None, lead: str) -> Section | None:
         )
     every = sorted(show(row["day"])[:10] for row in rows)
     lead = f"{lead} {every[0]} to {every[-1]}."
-    return _section("trends", "Trends", lead, element("div", panels, class_="panels small"))
+    return section("trends", "Trends", lead, element("div", panels, class_="panels small"))
 
 
 def retention(numbers: Rows | None) -> Section | None:
@@ -192,7 +165,7 @@ def retention(numbers: Rows | None) -> Section | None:
     rows = rows_of(numbers)
     if not rows:
         return None
-    return _section(
+    return section(
         "retention",
         "Retention",
         "Who stays, from the logs as they are: no forecast.",
@@ -210,28 +183,28 @@ def history(releases: Rows | None) -> Section | None:
         of_metric = [row for row in rows if row["metric"] == metric and row["mean"] is not None]
         if of_metric:
             chart = charts.history(of_metric, metric=str(metric))
-            panels.append(_panel(label(str(metric)), chart))
+            panels.append(panel(label(str(metric)), chart))
     lead = "This release beside the ones before it; the band is the interval of each."
-    return _section("history", "Before this", lead, element("div", panels, class_="panels"))
+    return section("history", "Before this", lead, element("div", panels, class_="panels"))
 
 
 def origin(fields: Mapping[str, Any]) -> Section | None:
     """Where it comes from: code, environment, settings, features, model, inputs."""
     names = ("code", "environment", "determinism", "dbt", "features", "model", "privacy")
     panels = [
-        _panel(label(name), _told(fields[name]))
+        panel(label(name), told(fields[name]))
         for name in names
         if isinstance(fields.get(name), Mapping) and fields[name]
     ]
     inputs = rows_of(fields.get("inputs"))
     if not panels and not inputs:
         return None
-    return _section(
+    return section(
         "origin",
         "Origin",
         "What this release was made from; the manifest holds it, signed.",
         element("div", panels, class_="panels") if panels else None,
-        _details(plural(len(inputs), "input file"), tables.table(inputs, tables.columns_of(inputs)))
+        details(plural(len(inputs), "input file"), tables.table(inputs, tables.columns_of(inputs)))
         if inputs
         else None,
     )
@@ -240,7 +213,7 @@ def origin(fields: Mapping[str, Any]) -> Section | None:
 # ---------------------------------------------------------------------- pieces
 
 
-def _section(anchor: str, title: str, lead: str, *content: Child) -> Section:
+def section(anchor: str, title: str, lead: str, *content: Child) -> Section:
     body = element(
         "section",
         element("h2", title, id=f"{anchor}-title"),
@@ -252,7 +225,7 @@ def _section(anchor: str, title: str, lead: str, *content: Child) -> Section:
     return anchor, title, body
 
 
-def _panel(title: str, *content: Child, aside: str | None = None) -> Markup:
+def panel(title: str, *content: Child, aside: str | None = None) -> Markup:
     value = element("span", aside, class_="soft") if aside else None
     return element(
         "figure",
@@ -266,11 +239,11 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, str | int | float)
 
 
-def _details(title: str, content: Markup) -> Markup:
+def details(title: str, content: Markup) -> Markup:
     return element("details", element("summary", title), content)
 
 
-def _told(facts: Mapping[str, Any]) -> Markup | None:
+def told(facts: Mapping[str, Any]) -> Markup | None:
     if not facts:
         return None
     pairs = [
@@ -286,19 +259,13 @@ def _fact(name: str, value: Any) -> Child:
     return show(value, name)
 
 
-def _mark(is_good: bool, good: str, bad: str) -> Markup:
+def mark(is_good: bool, good: str, bad: str) -> Markup:
     sign, word, kind = ("✓", good, "good") if is_good else ("✗", bad, "bad")
     return element("span", f"{sign} {word}", class_=f"pill {kind}")
 
 
 def _pill(text: Any) -> Markup | None:
     return element("span", label(str(text)), class_="pill plain") if text else None
-
-
-def _expectation(row: Row) -> list[Child]:
-    words = str(row["expectation"]).removeprefix("expect_").replace("_", " ")
-    column = row.get("column")
-    return [words, [" ", element("code", column)] if column else None]
 
 
 def _slate_row(row: Row) -> Markup:
