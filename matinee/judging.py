@@ -20,6 +20,9 @@ from matinee.errors import ConfigError
 
 EVERYONE = "everyone"
 
+TOLERANCE, RELATIVE_TOLERANCE = 0.005, 0.02
+"""How far a model may trail another and still be as good: the larger of the two, see `gate`."""
+
 Row: TypeAlias = dict[str, Any]
 """One row of an evaluation."""
 
@@ -147,8 +150,8 @@ def gate(
     contender: str,
     rivals: tuple[str, ...],
     metric: str = "ndcg@10",
-    tolerance: float = 0.005,
-    relative_tolerance: float = 0.02,
+    tolerance: float = TOLERANCE,
+    relative_tolerance: float = RELATIVE_TOLERANCE,
     coverage_metric: str = "coverage@10",
     coverage_floor: float = 0.05,
 ) -> list[Verdict]:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli import explain, importing, logs, privacy, quality, releases
+from matinee.cli import ablate, explain, importing, logs, privacy, quality, releases
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
 from matinee.errors import ConfigError, MatineeError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command(epilog=ablate.EXAMPLE)(ablate.ablate)
 app.command(epilog=explain.EXAMPLE)(explain.explain)
 app.command(epilog=quality.BENCHMARK)(quality.benchmark)
 app.add_typer(importing.app, name="import")

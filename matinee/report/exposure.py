@@ -11,6 +11,7 @@ from matinee.report.words import Row, label, show, unique
 WATCHED_SHOWN = {"watched": "model1", "shown": "model0"}
 SHARES = {"catalogue_ratio": "model3", "watched_ratio": "model1", "shown_ratio": "model0"}
 MEANS = {"rest": "model3", "mean": "model0"}
+TITLES = {"added": "time in the catalogue", "country": "country of origin"}
 FACTS = ("effective_titles", "titles_shown", "coverage", "gini")
 
 
@@ -33,8 +34,7 @@ def exposure(found: Mapping[str, Any] | None, history: Sequence[Row]) -> Section
         "Who is shown what in first places, beside what is watched; and whether any group of "
         "members is served less well. Each rule of it is in the gate.",
         told({name: found[name] for name in FACTS if name in found}),
-        element("div", panels, class_="panels"),
-        element("div", trends, class_="panels") if trends else None,
+        element("div", [*panels, *trends], class_="panels"),
         _table("All shares", provided),
         _table("All groups", gaps),
     )
@@ -50,7 +50,7 @@ def plots(found: Mapping[str, Any]) -> list[tuple[str, Markup]]:
         drawn.append((title, chart))
     for attribute in unique(row["attribute"] for row in found.get("providers") or []):
         rows = [row for row in found["providers"] if row["attribute"] == attribute]
-        title = f"First places, by {attribute}"
+        title = f"First places, by {TITLES.get(attribute, attribute)}"
         drawn.append((title, charts.dumbbells(rows, name="value", fields=SHARES, said=title)))
     for attribute in unique(row["attribute"] for row in found.get("gaps") or []):
         rows = [row for row in found["gaps"] if row["attribute"] == attribute]

@@ -1,0 +1,25 @@
+"""`matinee ablate`: is it worth knowing who members are?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+
+from matinee.cli.output import Format, FormatOption, emit, emit_one, progress
+
+EXAMPLE = "Example: matinee ablate --format json"
+
+
+def ablate(form: FormatOption = Format.table) -> None:
+    """Fit last night's hybrid again without country, plan and language, and compare."""
+    from matinee.pipeline import ablating
+    from matinee.settings import Settings
+
+    with progress("fit with and without demographics") as step:
+        found = ablating.ablate(Settings(), step)
+    if form is Format.json:
+        emit_one(asdict(found), form)
+        return
+    emit(found.rows, form, title="the hybrid with and without demographics")
+    typer.echo(f"{'holds' if found.verdict.passed else 'refused'}  {found.verdict.text}")

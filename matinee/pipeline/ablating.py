@@ -1,0 +1,100 @@
+"""What the hybrid would lose without knowing who members are, on the last night's judged frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from matinee import hybrid, judging, ranking
+from matinee.errors import ConfigError
+from matinee.pipeline import training
+from matinee.pipeline.evaluation import PLACES
+from matinee.pipeline.frames import JUDGED, Frame
+from matinee.pipeline.night import Progress
+from matinee.settings import Settings
+
+DEMOGRAPHICS = ("country", "plan", "language")
+"""Columns that say who a member is, not what the member did. Age and gender are no feature."""
+
+WITHOUT = "without_demographics"
+
+METRIC = f"ndcg@{PLACES}"
+
+
+@dataclass(frozen=True)
+class Ablated:
+    """The two models by cohort, and whether the gate would tell them apart."""
+
+    rows: list[judging.Row]
+    verdict: judging.Verdict
+
+
+def ablate(settings: Settings, progress: Progress | None = None) -> Ablated:
+    """Fit the hybrid on what the last night judged by, with and without demographics.
+
+    Raises
+    ------
+    ConfigError
+        If no night has left a frame.
+    """
+    folder = settings.home.resolve() / "work" / JUDGED
+    if not folder.is_dir():
+        raise ConfigError(f"no frame in {folder}: it is left by a night, run `matinee run` first")
+    return compare(Frame.read(folder), seed=settings.seed, progress=progress)
+
+
+def compare(
+    frame: Frame,
+    *,
+    seed: int,
+    columns: Sequence[str] = DEMOGRAPHICS,
+    progress: Progress | None = None,
+) -> Ablated:
+    """The hybrid with and without some columns of its members, by what the frame holds out."""
+    here = pc.is_valid(frame.title_features["title_kind"]).to_numpy()
+    slates = {}
+    versions = {training.HYBRID: frame, WITHOUT: without(frame, columns)}
+    for done, (name, told) in enumerate(versions.items()):
+        if progress:
+            progress(done, len(versions), name)
+        model, features = training.fitted(told, training.HYBRID, hybrid.Hyperparameters(seed=seed))
+        slates[name], _ = ranking.best_titles(
+            model.member_vectors(features.members),
+            model.title_vectors(features.titles),
+            PLACES,
+            excluded=frame.seen(),
+            allowed=here,
+        )
+    counts = np.bincount(frame.interactions().row, minlength=len(frame.members))
+    table = judging.evaluate(
+        slates,
+        frame.truth(),
+        judging.cohorts(counts),
+        contender=WITHOUT,
+        seed=seed,
+        metric_names=("ndcg",),
+    )
+    rows = [row for row in table.to_pylist() if row["metric"] == METRIC]
+    rival = next(
+        row for row in rows if (row["model"], row["cohort"]) == (training.HYBRID, judging.EVERYONE)
+    )
+    verdict = judging.not_worse(
+        rival,
+        contender=WITHOUT,
+        tolerance=judging.TOLERANCE,
+        relative_tolerance=judging.RELATIVE_TOLERANCE,
+    )
+    return Ablated(rows, verdict)
+
+
+def without(frame: Frame, columns: Sequence[str]) -> Frame:
+    """The same frame with nothing known in some columns of its members."""
+    told = frame.member_features
+    for name in columns:
+        empty = pa.nulls(len(told), told.schema.field(name).type)
+        told = told.set_column(told.schema.get_field_index(name), name, empty)
+    return replace(frame, member_features=told)
