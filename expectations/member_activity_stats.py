@@ -3,6 +3,8 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
+from matinee.validation.freshness import none_from_the_future
+
 SUITE = gx.ExpectationSuite(
     name="member_activity_stats",
     expectations=[
@@ -23,6 +25,25 @@ SUITE = gx.ExpectationSuite(
             max_value=5_000,
             mostly=0.999,
             notes="A play every two minutes for a week is a player in a loop.",
+            severity="critical",
+        ),
+        none_from_the_future(
+            notes="A feature from the future: what is learned from it will not be there to use."
+        ),
+        gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=["member_id", "observed_at"],
+            notes="Two rows for one instant: which one a model gets is chance.",
+            severity="critical",
+        ),
+        gxe.UnexpectedRowsExpectation(
+            description="A longer window holds what a shorter one does.",
+            unexpected_rows_query="""
+                select member_id, observed_at
+                from {batch}
+                where play_count_7d > play_count_28d or play_count_28d > play_count_90d
+                order by member_id, observed_at
+            """,
+            notes="More plays in a week than in its month: windows are cut on two clocks.",
             severity="critical",
         ),
     ],

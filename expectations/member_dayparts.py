@@ -3,6 +3,8 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
+from matinee.validation.freshness import none_from_the_future
+
 SUITE = gx.ExpectationSuite(
     name="member_dayparts",
     expectations=[
@@ -26,6 +28,25 @@ SUITE = gx.ExpectationSuite(
             """,
             notes="Everyone at one hour is a clock that was cut off: dates in place of times.",
             severity="warning",
+        ),
+        none_from_the_future(
+            notes="A feature from the future: what is learned from it will not be there to use."
+        ),
+        gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=["member_id", "observed_at"],
+            notes="Two rows for one instant: which one a model gets is chance.",
+            severity="critical",
+        ),
+        gxe.UnexpectedRowsExpectation(
+            description="The parts of a member's day are shares of one.",
+            unexpected_rows_query="""
+                select member_id, observed_at
+                from {batch}
+                where abs(morning_ratio + afternoon_ratio + evening_ratio + night_ratio - 1) > 0.001
+                order by member_id, observed_at
+            """,
+            notes="Shares that do not add up weigh one member more than another.",
+            severity="critical",
         ),
     ],
 )

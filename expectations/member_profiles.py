@@ -3,6 +3,8 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
+from matinee.validation.freshness import none_from_the_future
+
 SUITE = gx.ExpectationSuite(
     name="member_profiles",
     expectations=[
@@ -30,6 +32,32 @@ SUITE = gx.ExpectationSuite(
             """,
             notes="A plan for every member is an id, and an id as a feature learns nothing.",
             severity="warning",
+        ),
+        none_from_the_future(
+            notes="A feature from the future: what is learned from it will not be there to use."
+        ),
+        gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=["member_id", "observed_at"],
+            notes="Two rows for one instant: which one a model gets is chance.",
+            severity="critical",
+        ),
+        gxe.ExpectColumnValuesToNotBeNull(
+            column="country",
+            mostly=0.5,
+            notes="Without a country nobody's windows or popular titles are known.",
+            severity="warning",
+        ),
+        gxe.UnexpectedRowsExpectation(
+            description="Every member of the profiles may be personalised.",
+            unexpected_rows_query="""
+                select here.member_id
+                from {batch} as here
+                left join members on here.member_id = members.member_id
+                where not coalesce(members.may_personalise, false)
+                order by 1
+            """,
+            notes="A profile of someone who said no, or whom nobody knows: consent is not applied.",
+            severity="critical",
         ),
     ],
 )

@@ -3,6 +3,8 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
+from matinee.validation.freshness import none_from_the_future
+
 SUITE = gx.ExpectationSuite(
     name="member_tastes",
     expectations=[
@@ -31,6 +33,25 @@ SUITE = gx.ExpectationSuite(
             """,
             notes="One genre for all is a default of the catalogue, and tells nobody apart.",
             severity="warning",
+        ),
+        none_from_the_future(
+            notes="A feature from the future: what is learned from it will not be there to use."
+        ),
+        gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=["member_id", "observed_at"],
+            notes="Two rows for one instant: which one a model gets is chance.",
+            severity="critical",
+        ),
+        gxe.UnexpectedRowsExpectation(
+            description="Each name has its share, and shares add up to one at most.",
+            unexpected_rows_query="""
+                select member_id, observed_at
+                from {batch}
+                where len(genres) != len(genre_affinities) or list_sum(genre_affinities) > 1.001
+                order by member_id, observed_at
+            """,
+            notes="A list that is longer than the other gives a genre the share of its neighbour.",
+            severity="critical",
         ),
     ],
 )

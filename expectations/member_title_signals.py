@@ -3,6 +3,8 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
+from matinee.validation.freshness import none_from_the_future
+
 SUITE = gx.ExpectationSuite(
     name="member_title_signals",
     expectations=[
@@ -33,6 +35,26 @@ SUITE = gx.ExpectationSuite(
             """,
             notes="People watch what they like: mostly dislikes is a scale that was not doubled.",
             severity="warning",
+        ),
+        none_from_the_future(
+            notes="A feature from the future: what is learned from it will not be there to use."
+        ),
+        gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=["member_id", "title_id", "observed_at"],
+            notes="A label that counts twice.",
+            severity="critical",
+        ),
+        gxe.UnexpectedRowsExpectation(
+            description="Every label is of a title in the catalogue.",
+            unexpected_rows_query="""
+                select here.title_id
+                from {batch} as here
+                left join titles on here.title_id = titles.title_id
+                where titles.title_id is null
+                order by 1
+            """,
+            notes="A title that no catalogue ever had cannot be described, nor shown.",
+            severity="critical",
         ),
     ],
 )

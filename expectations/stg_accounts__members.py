@@ -3,7 +3,8 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.drift import newest_day_between
+from matinee.validation.freshness import newest_within
+from matinee.validation.volume import newest_day_at_least, newest_day_at_most
 
 SUITE = gx.ExpectationSuite(
     name="stg_accounts__members",
@@ -13,12 +14,24 @@ SUITE = gx.ExpectationSuite(
             notes="No profiles: members are known by acts alone, and nobody as a child.",
             severity="warning",
         ),
-        newest_day_between(
+        newest_day_at_least(
             0.5,
-            100,
             notes="Members do not halve overnight: the snapshot is torn.",
             severity="critical",
             days_to_know=1,
+        ),
+        newest_day_at_most(
+            10,
+            notes="Members do not grow tenfold overnight: test accounts or robots.",
+            days_to_know=1,
+        ),
+        newest_within(
+            35, notes="Profiles a month old miss whoever joined, and who is now a child's."
+        ),
+        gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=["member_id", "landed_on"],
+            notes="A member twice in one snapshot: which plan and limit hold is chance.",
+            severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
             description="A child's profile has an age limit of 15 at most.",

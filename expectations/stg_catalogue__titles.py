@@ -3,7 +3,8 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.drift import newest_day_between
+from matinee.validation.freshness import newest_within
+from matinee.validation.volume import newest_day_at_least, newest_day_at_most
 
 SUITE = gx.ExpectationSuite(
     name="stg_catalogue__titles",
@@ -13,13 +14,25 @@ SUITE = gx.ExpectationSuite(
             notes="No titles: there is nothing to recommend.",
             severity="critical",
         ),
-        newest_day_between(
+        newest_day_at_least(
             0.5,
-            100,
             notes="A catalogue does not halve overnight: the snapshot is torn, and would retire "
             "every title it lacks.",
             severity="critical",
             days_to_know=1,
+        ),
+        newest_day_at_most(
+            10,
+            notes="A catalogue does not grow tenfold overnight: another one was joined to it.",
+            days_to_know=1,
+        ),
+        newest_within(
+            35, notes="A catalogue a month old recommends what has left, and nothing that came."
+        ),
+        gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=["title_id", "landed_on"],
+            notes="A title twice in one snapshot: which of the two is shown is chance.",
+            severity="critical",
         ),
         gxe.ExpectColumnValueLengthsToBeBetween(
             column="name",

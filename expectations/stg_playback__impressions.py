@@ -3,7 +3,8 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.drift import newest_day_between
+from matinee.validation.freshness import lands_as_before
+from matinee.validation.volume import newest_day_at_least, newest_day_at_most
 
 SUITE = gx.ExpectationSuite(
     name="stg_playback__impressions",
@@ -13,11 +14,20 @@ SUITE = gx.ExpectationSuite(
             notes="No impressions: nothing can be learnt about what was shown and not chosen.",
             severity="warning",
         ),
-        newest_day_between(
-            0.1,
+        newest_day_at_most(
             10,
-            notes="A tenth of a usual day, or ten times it, is a torn or repeated export.",
+            notes="Ten times a usual day is a repeated export or a robot, until somebody says no.",
+        ),
+        newest_day_at_least(
+            0.1,
+            notes="A tenth of a usual day is a torn export.",
             severity="warning",
+        ),
+        lands_as_before(notes="Impressions came every day and then did not: the export is down."),
+        gxe.ExpectColumnValuesToBeUnique(
+            column="event_id",
+            notes="An event that counts twice: deduplication is not working.",
+            severity="critical",
         ),
         gxe.ExpectColumnValuesToBeBetween(
             column="slot_propensity",

@@ -7,7 +7,8 @@ ranges, drift). A rule lives in one place only.
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.drift import newest_day_between
+from matinee.validation.freshness import lands_as_before
+from matinee.validation.volume import newest_day_at_least, newest_day_at_most
 
 SUITE = gx.ExpectationSuite(
     name="stg_playback__plays",
@@ -17,16 +18,35 @@ SUITE = gx.ExpectationSuite(
             notes="No plays at all: right for a service that only has ratings, else a lost export.",
             severity="warning",
         ),
-        newest_day_between(
-            0.1,
+        newest_day_at_most(
             10,
-            notes="A tenth of a usual day, or ten times it, is a torn or repeated export.",
+            notes="Ten times a usual day is a repeated export or a robot, until somebody says no.",
+        ),
+        newest_day_at_least(
+            0.1,
+            notes="A tenth of a usual day is a torn export.",
             severity="critical",
         ),
-        newest_day_between(
-            0.5,
+        lands_as_before(notes="Plays came every day and then did not: the export is down."),
+        gxe.ExpectColumnValuesToBeUnique(
+            column="event_id",
+            notes="An event that counts twice: deduplication is not working.",
+            severity="critical",
+        ),
+        newest_day_at_most(
             2,
-            notes="A holiday or a premiere can do this; so can a player that stopped reporting.",
+            notes="A premiere or a holiday can do this; so can a player that reports twice.",
+            severity="warning",
+        ),
+        newest_day_at_least(
+            0.5,
+            notes="A quiet holiday can do this; so can a player that stopped reporting.",
+            severity="warning",
+        ),
+        gxe.ExpectColumnValuesToNotBeNull(
+            column="utc_offset_minutes",
+            mostly=0.5,
+            notes="Without it an evening abroad is told as another time of day.",
             severity="warning",
         ),
         gxe.ExpectColumnValuesToBeBetween(

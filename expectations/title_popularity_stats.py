@@ -3,6 +3,8 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
+from matinee.validation.freshness import none_from_the_future
+
 SUITE = gx.ExpectationSuite(
     name="title_popularity_stats",
     expectations=[
@@ -32,6 +34,25 @@ SUITE = gx.ExpectationSuite(
                     and play_count_28d > 0.9 * (select sum(play_count_28d) from latest)
             """,
             notes="One title with nearly all plays is a default id, or a trailer on a front page.",
+            severity="warning",
+        ),
+        none_from_the_future(
+            notes="A feature from the future: what is learned from it will not be there to use."
+        ),
+        gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=["title_id", "observed_at"],
+            notes="Two rows for one instant: which one a model gets is chance.",
+            severity="critical",
+        ),
+        gxe.UnexpectedRowsExpectation(
+            description="A title has no more members than plays and ratings.",
+            unexpected_rows_query="""
+                select title_id, observed_at
+                from {batch}
+                where member_count_90d > play_count_90d + rating_count_90d
+                order by title_id, observed_at
+            """,
+            notes="More people than acts: one of the two counts what the other does not.",
             severity="warning",
         ),
     ],

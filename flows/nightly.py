@@ -34,6 +34,13 @@ def validate(night: pipeline.Night) -> pipeline.Validation:
 
 
 @task
+def validate_frame(night: pipeline.Night) -> pipeline.Validation:
+    validation = pipeline.validate_frame(night)
+    validation.raise_if_stopped()
+    return validation
+
+
+@task
 def refresh_features(night: pipeline.Night) -> pipeline.Refreshed:
     refreshed = pipeline.refresh_features(night)
     if refreshed.skipped_because:
@@ -66,6 +73,13 @@ def score(night: pipeline.Night) -> pipeline.Scored:
 
 
 @task
+def validate_slates(night: pipeline.Night) -> pipeline.Validation:
+    validation = pipeline.validate_slates(night)
+    validation.raise_if_stopped()
+    return validation
+
+
+@task
 def publish(night: pipeline.Night, evidence: pipeline.Evidence) -> pipeline.Published:
     published = pipeline.publish(night, evidence)
     create_markdown_artifact(key="release-card", markdown=published.card())
@@ -73,24 +87,29 @@ def publish(night: pipeline.Night, evidence: pipeline.Evidence) -> pipeline.Publ
 
 
 @flow(name="nightly", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
-def nightly(last_day: date | None = None) -> str:
+def nightly(last_day: date | None = None, accept_volume: bool = False) -> str:
     """Publish a release from all that landed by the end of `last_day`, or of the newest day.
+
+    With `accept_volume` the night goes on though far more or fewer rows landed than usual.
 
     Returns the release id. A refused release stays as `candidate` and fails the run.
     """
     settings = Settings()
     with pipeline.lease(settings):
         receipt = receive(settings)
-        night = pipeline.begin(settings, last_day)
+        accepted = frozenset({"volume"} if accept_volume else ())
+        night = pipeline.begin(settings, last_day, accepted=accepted)
         built = build_warehouse(night)
         validation = validate(night)
         refreshed = refresh_features(night)
         framed = frame(night)
+        validation += validate_frame(night)
         fits = [fit.submit(night, *wanted) for wanted in pipeline.FITS]
         for fitted in fits:
             fitted.result()
         judged = judge(night)
         scored = score(night)
+        validation += validate_slates(night)
         published = publish(
             night,
             pipeline.Evidence(receipt, built, validation, refreshed, framed, judged, scored),

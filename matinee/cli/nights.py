@@ -9,13 +9,25 @@ from matinee.errors import GateError
 from matinee.settings import Settings
 
 
-def run(settings: Settings, last_day: date | None, *, full_refresh: bool, form: Format) -> None:
+def run(
+    settings: Settings,
+    last_day: date | None,
+    *,
+    full_refresh: bool,
+    form: Format,
+    accepted: frozenset[str] = frozenset(),
+) -> None:
     """One night, with the screen at its end."""
     from matinee import pipeline
     from matinee.cli.screen import show
 
     published = pipeline.run(
-        settings, last_day=last_day, full_refresh=full_refresh, progress=progress, tell=tell
+        settings,
+        last_day=last_day,
+        full_refresh=full_refresh,
+        progress=progress,
+        accepted=accepted,
+        tell=tell,
     )
     show(settings, published.release_id, form)
     published.raise_if_refused()

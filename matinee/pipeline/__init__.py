@@ -1,13 +1,14 @@
 """The steps of a night in plain functions: flows decorate them, the command line calls them.
 
-Steps, in order: `receive`, `begin`, `build`, `validate`, `refresh_features`, `frame`, `fit` (once
-per entry of `FITS`), `judge`, `score`, `publish`. `run` is all of them in one process.
+Steps, in order: `receive`, `begin`, `build`, `validate`, `refresh_features`, `frame`,
+`validate_frame`, `fit` (once per entry of `FITS`), `judge`, `score`, `validate_slates`, `publish`.
+`run` is all of them in one process.
 """
 
 from matinee.landing import Receipt
+from matinee.pipeline.consenting import choose
 from matinee.pipeline.evaluation import Judged, judge
 from matinee.pipeline.explaining import Explanation, explain
-from matinee.pipeline.consenting import choose
 from matinee.pipeline.forgetting import forget, take_requests
 from matinee.pipeline.frames import Framed, frame
 from matinee.pipeline.logs import Refused, rejected, replay
@@ -20,7 +21,6 @@ from matinee.pipeline.night import (
     lease,
     receive,
     refresh_features,
-    validate,
 )
 from matinee.pipeline.publishing import Evidence, Published, publish
 from matinee.pipeline.reading import doctor, list_releases, recommend, similar, store
@@ -29,6 +29,7 @@ from matinee.pipeline.scoring import Scored, score
 from matinee.pipeline.simulate import simulate
 from matinee.pipeline.statement import export, parameters, statement
 from matinee.pipeline.training import FITS, fit
+from matinee.pipeline.validating import validate, validate_frame, validate_slates
 from matinee.transform import Built
 from matinee.validation import Validation
 
@@ -48,8 +49,8 @@ __all__ = [
     "Validation",
     "begin",
     "build",
-    "days",
     "choose",
+    "days",
     "docs",
     "doctor",
     "explain",
@@ -75,4 +76,6 @@ __all__ = [
     "store",
     "take_requests",
     "validate",
+    "validate_frame",
+    "validate_slates",
 ]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from matinee import features, landing, releases, transform, validation, warehouse
+from matinee import features, landing, releases, transform, warehouse
 from matinee.errors import IntegrityError
 from matinee.pipeline import consenting, forgetting, logs
 from matinee.settings import Settings
@@ -34,6 +34,8 @@ class Night:
     settings: Settings
     as_of: datetime
     started_at: datetime
+    accepted: frozenset[str] = frozenset()
+    """What an operator has looked at and accepted: `volume`, or nothing."""
 
     @property
     def home(self) -> Path:
@@ -78,7 +80,9 @@ def receive(settings: Settings, progress: Progress | None = None) -> landing.Rec
     return receipt
 
 
-def begin(settings: Settings, last_day: date | None = None) -> Night:
+def begin(
+    settings: Settings, last_day: date | None = None, *, accepted: frozenset[str] = frozenset()
+) -> Night:
     """Fix the instant of the night: the end of `last_day`, by default of the newest landed day."""
     last_day = last_day or landing.newest_day(settings.home.resolve())
     shutil.rmtree(settings.folder("work"), ignore_errors=True)
@@ -86,6 +90,7 @@ def begin(settings: Settings, last_day: date | None = None) -> Night:
         settings=settings,
         as_of=datetime.combine(last_day + timedelta(days=1), time(), tzinfo=UTC),
         started_at=datetime.now(UTC),
+        accepted=accepted,
     )
 
 
@@ -130,13 +135,6 @@ def build(
     warehouse.export_features(night.home)
     stale.unlink(missing_ok=True)
     return built
-
-
-def validate(night: Night, progress: Progress | None = None) -> validation.Validation:
-    """Hold the night's data to its expectation suites; the caller decides when to stop."""
-    return validation.check_all(
-        database=warehouse.path(night.home), project=night.settings.project, progress=progress
-    )
 
 
 def refresh_features(night: Night, progress: Progress | None = None) -> Refreshed:

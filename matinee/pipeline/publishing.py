@@ -15,7 +15,16 @@ import pyarrow.parquet as pq
 from matinee import judging, landing, releases, report, transform, validation, warehouse
 from matinee.columns import MEMBER_ID
 from matinee.errors import GateError
-from matinee.pipeline import evaluation, frames, origin, reading, samples, scoring, training
+from matinee.pipeline import (
+    evaluation,
+    frames,
+    origin,
+    reading,
+    samples,
+    scoring,
+    training,
+    validating,
+)
 from matinee.pipeline.frames import PUBLISHED, Frame
 from matinee.pipeline.night import Night, Refreshed
 
@@ -121,10 +130,7 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
             "tests_passed": built.tests_passed,
             "tests_warned": built.tests_warned,
         },
-        "validation": {
-            "expectations": len(evidence.validation.results),
-            "warnings": [one.sentence for one in evidence.validation.warnings],
-        },
+        "validation": evidence.validation.facts(),
         "features": {
             "service": frames.SERVICE,
             "registry_sha256": evidence.refreshed.registered.sha256,
@@ -180,6 +186,7 @@ def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
         "evaluation/gate": [asdict(verdict) for verdict in evidence.verdicts],
         "exposure/exposure": evidence.exposure(),
         "validation/results": evidence.validation.as_dict(),
+        "validation/distributions": validating.histograms(night),
     }
     for name, document in documents.items():
         path = folder / f"{name}.json"
@@ -214,9 +221,11 @@ def _draw(
                 "success": one.success,
                 "observed": one.observed,
                 "notes": one.notes,
+                "description": one.rule.get("description"),
             }
-            for one in evidence.validation.results
+            for one in evidence.validation.everything
         ],
+        validation_history=validating.history(store, night, evidence.validation),
         slates=samples.slates(folder, fields["samples"]),
         similar=samples.neighbourhoods(folder),
         trends=samples.trends(night),

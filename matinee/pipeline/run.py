@@ -9,7 +9,15 @@ from datetime import date, timedelta
 
 from matinee import landing
 from matinee.errors import ConfigError
-from matinee.pipeline import evaluation, frames, night, publishing, scoring, training
+from matinee.pipeline import (
+    evaluation,
+    frames,
+    night,
+    publishing,
+    scoring,
+    training,
+    validating,
+)
 from matinee.settings import Settings
 
 Reporter = Callable[[str], AbstractContextManager[night.Progress]]
@@ -22,6 +30,7 @@ def run(
     last_day: date | None,
     full_refresh: bool,
     progress: Reporter,
+    accepted: frozenset[str] = frozenset(),
     tell: Callable[[str], None] = lambda said: None,
 ) -> publishing.Published:
     """Run every step in order and publish; the same order as `flows/nightly.py`.
@@ -32,11 +41,11 @@ def run(
         with progress("receive raw logs") as step:
             receipt = night.receive(settings, step)
         tell(receipt.summary())
-        tonight = night.begin(settings, last_day)
+        tonight = night.begin(settings, last_day, accepted=accepted)
         with progress("build the warehouse (dbt)") as step:
             built = night.build(tonight, full_refresh=full_refresh, progress=step)
         with progress("validate (Great Expectations)") as step:
-            validation = night.validate(tonight, step)
+            validation = validating.validate(tonight, step)
             validation.raise_if_stopped()
         with progress("refresh features (Feast)") as step:
             refreshed = night.refresh_features(tonight, step)
@@ -44,12 +53,16 @@ def run(
             tell(f"online features: {refreshed.skipped_because}")
         with progress("frame features at their instants"):
             framed = frames.frame(tonight)
+            validation += validating.validate_frame(tonight)
+            validation.raise_if_stopped()
         with progress("fit models (LightFM)") as step:
             _fit_all(tonight, step)
         with progress("judge against the siblings"):
             judged = evaluation.judge(tonight)
         with progress("score every member"):
             scored = scoring.score(tonight)
+            validation += validating.validate_slates(tonight)
+            validation.raise_if_stopped()
         with progress("publish"):
             evidence = publishing.Evidence(
                 receipt, built, validation, refreshed, framed, judged, scored

@@ -1,12 +1,15 @@
 """What a night's checks found, as plain values: every one of them, none in silence."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from matinee.errors import ExpectationError
 
 Severity = Literal["critical", "warning", "info"]
+"""Stops the night, warns, or is only said: an absent stream that many services do not have."""
+
+NOT_COMPARED = "no live release to compare with: no verdict"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,9 @@ class Checked:
     error: str | None = None
     """Why it could not be judged, which counts as broken."""
 
+    accepts: str | None = None
+    """What a person may accept it by: `volume` is `matinee run --accept-volume`."""
+
     @property
     def column(self) -> str | None:
         """The column it is about, if one."""
@@ -49,12 +55,20 @@ class Checked:
 
     @property
     def sentence(self) -> str:
-        """What was expected and what was found, on one line."""
-        subject = self.column or self.rule.get("description")
+        """What was expected and what was found, on one line, for whoever runs the night."""
+        return self._sentence(self.examples[:1])
+
+    @property
+    def published(self) -> str:
+        """The same without an example: it may be a member's id, and which one is chance."""
+        return self._sentence(())
+
+    def _sentence(self, examples: tuple[Any, ...]) -> str:
+        subject = self.rule.get("description") or self.column
         if self.error:
             found = f"could not be judged ({self.error})"
         elif self.unexpected_count:
-            such = f", such as {self.examples[0]!r}" if self.examples else ""
+            such = f", such as {examples[0]!r}" if examples else ""
             found = f"broken by {self.unexpected_count:,} row(s){such}"
         else:
             found = f"broken by {self.observed!r}"
@@ -67,16 +81,41 @@ class Validation:
     """A whole night's checks, in order of table and of suite."""
 
     results: tuple[Checked, ...]
+    """What follows from the logs alone, and so is content of a release."""
+
+    drift: tuple[Checked, ...] = ()
+    """What follows from the live release as well, and so is told in the manifest only."""
+
+    drift_verdict: str = NOT_COMPARED
+    """Which release the night was compared with, or why with none."""
+
+    accepted: frozenset[str] = frozenset()
+    """What the operator has accepted, such as `volume`."""
+
+    def __add__(self, later: "Validation") -> "Validation":
+        """The checks of two steps of one night; the first knows what was compared and accepted."""
+        return replace(self, results=self.results + later.results, drift=self.drift + later.drift)
+
+    @property
+    def everything(self) -> tuple[Checked, ...]:
+        """Results and drift."""
+        return self.results + self.drift
 
     @property
     def stops(self) -> list[Checked]:
-        """Broken and critical."""
-        return [one for one in self.results if one.stops]
+        """Broken, critical, and accepted by nobody."""
+        return [one for one in self.everything if one.stops and one.accepts not in self.accepted]
+
+    @property
+    def passed_over(self) -> list[Checked]:
+        """Broken and critical, but somebody has accepted it."""
+        return [one for one in self.everything if one.stops and one.accepts in self.accepted]
 
     @property
     def warnings(self) -> list[Checked]:
         """Broken, but the night goes on."""
-        return [one for one in self.results if not one.success and not one.stops]
+        broken = [one for one in self.everything if not one.success]
+        return [one for one in broken if one.severity == "warning"]
 
     def raise_if_stopped(self) -> None:
         """The gate.
@@ -91,30 +130,41 @@ class Validation:
         if not stops:
             return
         more = f" (and {len(stops) - 1} more)" if len(stops) > 1 else ""
-        raise ExpectationError(
-            f"{stops[0].sentence.rstrip('.')}{more}. Repair what landed, or change "
-            f"expectations/{stops[0].table}.py if it is the truth, and run again"
-        )
+        if stops[0].accepts:
+            cure = f"or, if it is the truth, run again with `--accept-{stops[0].accepts}`"
+        else:
+            cure = f"or change expectations/{stops[0].table}.py if it is the truth, and run again"
+        raise ExpectationError(f"{stops[0].sentence.rstrip('.')}{more}. Repair what landed, {cure}")
 
     def as_dict(self) -> dict[str, Any]:
-        """Canonical and ready for JSON: the same data gives the same dict.
+        """Canonical and ready for JSON: the same logs give the same dict.
 
         Examples are left out, for which of many bad rows DuckDB meets first is chance.
         """
         return {
             "checked": len(self.results),
-            "stopped": len(self.stops),
-            "warned": len(self.warnings),
-            "results": [
-                {name: value for name, value in asdict(one).items() if name != "examples"}
-                for one in self.results
-            ],
+            "stopped": sum(one.stops for one in self.results),
+            "warned": sum(not one.success and one.severity == "warning" for one in self.results),
+            "results": [_told(one) for one in self.results],
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """What a manifest tells: how much was asked, and all that was not as expected."""
+        return {
+            "expectations": len(self.results),
+            "warnings": [one.published for one in self.warnings],
+            "accepted": sorted(self.accepted),
+            "passed_over": [one.published for one in self.passed_over],
+            "drift": {
+                "verdict": self.drift_verdict,
+                "results": [_told(one) for one in self.drift],
+            },
         }
 
     def rows(self, results: Sequence[Checked] | None = None) -> list[dict[str, Any]]:
         """Flat rows for a table on a page, broken ones first. Values are raw: escape them."""
         ordered = sorted(
-            self.results if results is None else results,
+            self.everything if results is None else results,
             key=lambda one: (not one.stops, one.success),
         )
         return [
@@ -122,7 +172,7 @@ class Validation:
                 "table": one.table,
                 "expectation": one.kind,
                 "about": one.column or one.rule.get("description", ""),
-                "result": "passed" if one.success else "stopped" if one.stops else "warned",
+                "result": self.state(one),
                 "rows": one.unexpected_count,
                 "observed": one.error or one.observed,
                 "examples": ", ".join(map(str, one.examples)),
@@ -130,3 +180,15 @@ class Validation:
             }
             for one in ordered
         ]
+
+    def state(self, one: Checked) -> str:
+        """`passed`, `noted`, `warned`, `accepted` or `stopped`."""
+        if one.success:
+            return "passed"
+        if one.stops:
+            return "accepted" if one.accepts in self.accepted else "stopped"
+        return "warned" if one.severity == "warning" else "noted"
+
+
+def _told(one: Checked) -> dict[str, Any]:
+    return {name: value for name, value in asdict(one).items() if name != "examples"}

@@ -1,16 +1,22 @@
 import json
 import threading
-from pathlib import Path
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import duckdb
 import great_expectations as gx
 import great_expectations.expectations as gxe
 import pytest
 
+from matinee import validation as checks
 from matinee.errors import DataError, ExpectationError
-from matinee.validation import check, check_all
+from matinee.validation import check_all, freshness, load_suites, volume
 
-PROJECT = Path(__file__).resolve().parents[2]
+AS_OF = datetime(2026, 1, 11, tzinfo=UTC)
+
+
+def check(table, **what):
+    return checks.check(table, as_of=AS_OF, **what)
 
 
 def suite(*expectations):
@@ -120,6 +126,7 @@ def test_the_record_of_a_night_is_canonical_and_has_neither_ids_nor_times(seven)
         "observed": None,
         "unexpected_count": 2,
         "error": None,
+        "accepts": None,
     }
 
 
@@ -169,8 +176,9 @@ def test_progress_names_each_table_and_nothing_else_is_said(warehouse, capsys, t
         )
     seen = []
     validation = check_all(
+        load_suites(tmp_path),
+        as_of=AS_OF,
         database=warehouse(a="select 1 as x", b="select 1 as x where false"),
-        project=tmp_path,
         progress=lambda *step: seen.append(step),
     )
     assert seen == [(0, 2, "a"), (1, 2, "b"), (2, 2, "b")]
@@ -185,4 +193,110 @@ def test_a_missing_table_is_named_with_what_builds_it(warehouse):
 
 def test_a_missing_warehouse_is_named_with_what_builds_it(tmp_path):
     with pytest.raises(DataError, match=r"no warehouse .*none.duckdb: build it with"):
-        check_all(database=tmp_path / "none.duckdb", project=PROJECT)
+        check_all({}, database=tmp_path / "none.duckdb", as_of=AS_OF)
+
+
+def landed(tmp_path, *, times=1, days=10):
+    """A table of 200 rows a day, and so many times that on the last of the days."""
+    return (
+        "select date '2026-01-01' + (i % 10)::int as landed_on from range(2000) as n(i), "
+        f"range(100) as m(j) where j < if(i % 10 = 9, {times}, 1) and i % 10 < {days}"
+    )
+
+
+def spike():
+    return volume.newest_day_at_most(10, notes="Too many.")
+
+
+def test_ten_times_the_usual_rows_stop_the_night_and_the_message_says_how_to_accept_them(
+    warehouse, tmp_path
+):
+    path = warehouse(t=landed(tmp_path, times=10))
+    validation = check("t", database=path, suite=suite(count(), spike()))
+    with pytest.raises(
+        ExpectationError,
+        match=r"at most 10 times the usual rows\) broken by 1 row\(s\), such as "
+        r"'landed_on=2026-01-10, row_count=2000, usual_row_count=200.0': Too many. "
+        r"Repair what landed, or, if it is the truth, run again with `--accept-volume`",
+    ):
+        validation.raise_if_stopped()
+    accepted = replace(validation, accepted=frozenset({"volume"}))
+    accepted.raise_if_stopped()
+    assert accepted.facts()["accepted"] == ["volume"]
+    assert len(accepted.facts()["passed_over"]) == 1
+    assert accepted.rows()[0]["result"] == "accepted"
+    assert accepted.as_dict() == validation.as_dict()  # a decision is no content
+
+
+def test_to_accept_volume_accepts_nothing_else(warehouse, tmp_path):
+    path = warehouse(t=landed(tmp_path, times=10))
+    validation = check("t", database=path, suite=suite(count(least=9999), spike()))
+    with pytest.raises(ExpectationError, match=r"row_count_to_be_between .*change expectations/t"):
+        replace(validation, accepted=frozenset({"volume"})).raise_if_stopped()
+
+
+@pytest.mark.parametrize("times", [1, 5, 9])
+def test_less_than_ten_times_the_usual_rows_is_no_spike(times, warehouse, tmp_path):
+    path = warehouse(t=landed(tmp_path, times=times))
+    assert check("t", database=path, suite=suite(count(), spike())).stops == []
+
+
+def test_a_replay_sees_no_day_after_its_own(warehouse, tmp_path):
+    path = warehouse(t=landed(tmp_path, times=10))
+    early = datetime(2026, 1, 10, tzinfo=UTC)
+    validation = checks.check("t", database=path, suite=suite(count(), spike()), as_of=early)
+    assert validation.results[0].observed == 1800
+    assert validation.stops == []
+
+
+def test_a_stream_that_came_every_day_is_missed_on_the_night_it_does_not(warehouse, tmp_path):
+    missed = suite(count(), freshness.lands_as_before(notes="The export is down."))
+    for days, warned in ((10, []), (9, ["The export is down."]), (8, [])):
+        path = warehouse(t=landed(tmp_path, days=days))
+        validation = check("t", database=path, suite=missed)
+        assert [one.notes for one in validation.warnings] == warned
+        assert validation.stops == []
+
+
+def test_a_file_stands_for_a_table_and_meets_those_of_the_warehouse(warehouse, tmp_path):
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    duckdb.sql("select range as i from range(3)").write_parquet(str(parts / "part-0.parquet"))
+    duckdb.sql("select range + 3 as i from range(3)").write_parquet(str(parts / "part-1.parquet"))
+    strangers = gxe.UnexpectedRowsExpectation(
+        description="Known.",
+        unexpected_rows_query="select here.i from {batch} as here anti join u using (i)",
+        notes="A stranger.",
+        severity="critical",
+    )
+    validation = check(
+        "slates",
+        database=warehouse(u="select range as i from range(5)"),
+        suite=suite(count(), strangers),
+        files={"slates": parts},
+    )
+    assert validation.results[0].observed == 6
+    assert validation.stops[0].examples == ("i=5",)
+
+
+def test_what_is_published_of_a_broken_expectation_names_no_row(seven):
+    validation = check("t", database=seven, suite=suite(count(), small("warning")))
+    assert "such as" in validation.warnings[0].sentence
+    assert validation.facts()["warnings"] == [
+        "t: expect_column_values_to_be_between (i) broken by 2 row(s): Too large."
+    ]
+
+
+def test_what_is_only_noted_is_no_warning(warehouse):
+    empty = warehouse(t="select 1 as i where false")
+    validation = check("t", database=empty, suite=suite(count("info")))
+    assert validation.warnings == validation.stops == []
+    assert validation.rows()[0]["result"] == "noted"
+
+
+def test_a_night_adds_up_its_steps_and_keeps_what_was_accepted(seven):
+    one = replace(check("t", database=seven, suite=suite(count())), accepted=frozenset({"volume"}))
+    both = one + check("t", database=seven, suite=suite(count(), small()))
+    assert len(both.results) == 3
+    assert both.accepted == {"volume"}
+    assert [stop.notes for stop in both.stops] == ["Too large."]

@@ -1,0 +1,46 @@
+"""What privacy requests must look like: each is a person with a right."""
+
+import great_expectations as gx
+import great_expectations.expectations as gxe
+
+from matinee.validation.freshness import lands_as_before
+from matinee.validation.volume import newest_day_at_most
+
+SUITE = gx.ExpectationSuite(
+    name="stg_accounts__privacy_requests",
+    expectations=[
+        gxe.ExpectTableRowCountToBeBetween(
+            min_value=1,
+            notes="Nobody ever asked: true of a young service, else the desk's export is lost.",
+            severity="info",
+        ),
+        newest_day_at_most(
+            10,
+            notes="Ten times a usual day is a repeated export or a robot, until somebody says no.",
+        ),
+        lands_as_before(notes="Requests came every day and then did not: the export is down."),
+        gxe.ExpectColumnValuesToBeUnique(
+            column="event_id",
+            notes="An event that counts twice: deduplication is not working.",
+            severity="critical",
+        ),
+        gxe.ExpectColumnValuesToBeUnique(
+            column="request_id",
+            notes="One request told twice under two events: it is answered twice.",
+            severity="warning",
+        ),
+        gxe.UnexpectedRowsExpectation(
+            description="Of 100 members or more, at most a twentieth ask to be erased in a day.",
+            unexpected_rows_query="""
+                select
+                    count(distinct member_id) as erased_count,
+                    (select count(*) from members) as member_count
+                from {batch}
+                where kind = 'erase' and landed_on = (select max(landed_on) from {batch})
+                having member_count >= 100 and 20 * erased_count > member_count
+            """,
+            notes="Erasure cannot be undone: make sure that a script did not ask.",
+            severity="critical",
+        ),
+    ],
+)

@@ -1,0 +1,66 @@
+"""What subscriptions must look like: they say who stays."""
+
+import great_expectations as gx
+import great_expectations.expectations as gxe
+
+from matinee.validation.freshness import lands_as_before
+from matinee.validation.volume import newest_day_at_least, newest_day_at_most
+
+SUITE = gx.ExpectationSuite(
+    name="stg_accounts__subscriptions",
+    expectations=[
+        gxe.ExpectTableRowCountToBeBetween(
+            min_value=1,
+            notes="No subscriptions: plans are the profiles', and nobody is known to leave.",
+            severity="info",
+        ),
+        newest_day_at_most(
+            10,
+            notes="Ten times a usual day is a repeated export or a robot, until somebody says no.",
+        ),
+        newest_day_at_least(
+            0.1,
+            notes="A tenth of a usual day is a torn export.",
+            severity="warning",
+        ),
+        lands_as_before(notes="Subscriptions came every day and then did not: the export is down."),
+        gxe.ExpectColumnValuesToBeUnique(
+            column="event_id",
+            notes="An event that counts twice: deduplication is not working.",
+            severity="critical",
+        ),
+        gxe.ExpectColumnValuesToBeBetween(
+            column="price_minor",
+            min_value=0,
+            max_value=100000,
+            mostly=0.99,
+            notes="A month for a thousand is a price whose decimals were lost.",
+            severity="warning",
+        ),
+        gxe.UnexpectedRowsExpectation(
+            description="A price has its currency.",
+            unexpected_rows_query="""
+                select event_id, price_minor
+                from {batch}
+                where price_minor is not null and currency is null
+                order by event_id
+            """,
+            notes="An amount without a currency adds up to nothing.",
+            severity="warning",
+        ),
+        gxe.UnexpectedRowsExpectation(
+            description="Of a day's 100 changes or more, fewer than half are cancellations.",
+            unexpected_rows_query="""
+                with newest as (
+                    select kind from {batch}
+                    where landed_on = (select max(landed_on) from {batch})
+                )
+                select count_if(kind = 'cancel') as cancel_count, count(*) as change_count
+                from newest
+                having count(*) >= 100 and 2 * count_if(kind = 'cancel') > count(*)
+            """,
+            notes="Half of a day's changes are goodbyes: a payment system failed, or a price rose.",
+            severity="warning",
+        ),
+    ],
+)

@@ -1,0 +1,223 @@
+"""Does this week look like the week behind the live release? Histograms, and how far apart.
+
+A release publishes its own histograms, so that the next night has something to be compared with
+long after the logs are gone. They hold no ids, and name no bin of fewer members than insights
+may show.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from matinee.validation.results import Checked
+
+Histogram = Mapping[str, int]
+"""Rows by value."""
+
+FEW = "(few members)"
+"""Where bins go whose values too few members share."""
+
+DAYS = 7
+"""A week, so that a Saturday is not compared with a Monday."""
+
+FAR = 0.1
+"""The distance that is worth a look: what a value makes that 2 % of the rows newly have."""
+
+ENOUGH_ROWS = 200
+
+_ACTS = """
+    with known as (
+        select members.member_id
+        from members
+        where members.may_use_for_insights
+    ), acts as (
+        select member_id, title_id, device, country, event_at, utc_offset_minutes
+        from stg_playback__plays
+        where landed_on between $first_day and $last_day
+        union all
+        select member_id, title_id, device, country, event_at, utc_offset_minutes
+        from stg_engagement__ratings
+        where landed_on between $first_day and $last_day
+    ), told as (
+        select
+            acts.*,
+            hour(event_at + to_minutes(coalesce(utc_offset_minutes, 0))) as local_hour
+        from acts
+        inner join known using (member_id)
+    )
+"""
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A column without ids, as a query of `member_id` and `value`, one row an act."""
+
+    name: str
+    query: str
+    notes: str
+
+    @property
+    def sql(self) -> str:
+        """Rows by value, as `value` and `row_count`; values of few members stand together.
+
+        Parameters are `first_day`, `last_day` and `least`, the fewest members of a named bin.
+        """
+        return f"""
+            {self.query}
+            , counted as (
+                select
+                    value,
+                    count(*) as row_count,
+                    count(distinct member_id) >= $least as is_named
+                from binned
+                group by value
+            )
+            select if(is_named, value, '{FEW}') as value, sum(row_count)::bigint as row_count
+            from counted
+            group by all
+            order by all
+        """
+
+
+def _of_acts(name: str, value: str, notes: str, joined: str = "") -> Distribution:
+    query = f"{_ACTS}, binned as (select member_id, {value} as value from told {joined})"
+    return Distribution(name, query, notes)
+
+
+DISTRIBUTIONS = (
+    _of_acts(
+        "device",
+        "coalesce(device, '(unknown)')",
+        "A player's new version names its device anew, or a kind of device fell silent.",
+    ),
+    _of_acts(
+        "country",
+        "coalesce(country, '(unknown)')",
+        "A country's logs are missing, or its members are told as another's.",
+    ),
+    _of_acts(
+        "hour",
+        "lpad(local_hour::varchar, 2, '0')",
+        "Clocks moved: local times were logged as UTC, or lost their hours.",
+    ),
+    _of_acts(
+        "daypart",
+        """case
+            when local_hour between 5 and 11 then 'morning'
+            when local_hour between 12 and 16 then 'afternoon'
+            when local_hour between 17 and 21 then 'evening'
+            else 'night'
+        end""",
+        "Evenings became mornings: the offset of the local clock has changed its sign.",
+    ),
+    _of_acts(
+        "genre",
+        "coalesce(genre, '(none)')",
+        "What is watched is described in other words: the catalogue renamed its genres.",
+        "left join titles using (title_id) "
+        "left join lateral (select unnest(titles.genres) as genre) on true",
+    ),
+    Distribution(
+        "value",
+        """
+            with binned as (
+                select member_id, rating_kind || ' ' || round(value, 1) as value
+                from stg_engagement__ratings
+                inner join members using (member_id)
+                where may_use_for_insights and landed_on between $first_day and $last_day
+            )
+        """,
+        "Opinions do not turn in a week: the scale or the question on the page has changed.",
+    ),
+    Distribution(
+        "completion",
+        """
+            with watched as (
+                select
+                    plays.member_id,
+                    plays.watched_seconds
+                    / coalesce(plays.runtime_seconds, titles.runtime_seconds) as ratio
+                from stg_playback__plays as plays
+                inner join members on plays.member_id = members.member_id
+                left join titles on plays.title_id = titles.title_id
+                where members.may_use_for_insights
+                    and plays.landed_on between $first_day and $last_day
+            ), binned as (
+                select
+                    member_id,
+                    coalesce((floor(10 * least(ratio, 1)) / 10)::varchar, '(unknown)') as value
+                from watched
+            )
+        """,
+        "Plays grew longer or shorter all at once: the counter or the runtime has another unit.",
+    ),
+)
+
+
+def distance(one: Histogram, other: Histogram) -> float:
+    """The Jensen-Shannon distance of two histograms: 0 the same, 1 nothing in common.
+
+    A value that only one of them names may be among those of few members in the other, if there are
+    about as many rows; then it is counted with these, and is no news.
+
+    >>> distance({"tv": 3, "phone": 1}, {"tv": 6, "phone": 2})
+    0.0
+    >>> distance({"tv": 5}, {"phone": 5}), round(distance({"a": 9, "b": 1}, {"a": 5, "b": 5}), 3)
+    (1.0, 0.331)
+    >>> distance({"tv": 9, "web": 1}, {"tv": 9, FEW: 1})
+    0.0
+    """
+    sides = _folded(one, other), _folded(other, one)
+    names = sorted({*sides[0], *sides[1]})
+    counts = np.array([[side.get(name, 0) for name in names] for side in sides], np.float64)
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    said = np.where(shares > 0, shares, 1.0)
+    terms = np.where(shares > 0, shares * np.log2(said / shares.mean(axis=0)), 0.0)
+    return float(np.sqrt(max(terms.sum() / 2, 0.0)))
+
+
+def noise(one: Histogram, other: Histogram) -> float:
+    """The distance that two samples of one distribution have by chance, about.
+
+    Twice the mean of the divergence, (bins - 1) (1/n + 1/m) / (8 ln 2), for acts of one member are
+    alike and say less than as many of different ones.
+    """
+    bins = len(set(one) | set(other))
+    rows = 1 / sum(one.values()) + 1 / sum(other.values())
+    return float(np.sqrt(2 * (bins - 1) * rows / (8 * np.log(2))))
+
+
+def compare(tonight: Mapping[str, Histogram], live: Mapping[str, Histogram]) -> tuple[Checked, ...]:
+    """Every distribution that both nights have rows enough of, as a check that warns."""
+    checks = []
+    for asked in DISTRIBUTIONS:
+        here, there = tonight.get(asked.name, {}), live.get(asked.name, {})
+        if min(sum(here.values()), sum(there.values())) < ENOUGH_ROWS:
+            continue
+        most = round(FAR + noise(here, there), 4)
+        seen = round(distance(here, there), 4)
+        checks.append(
+            Checked(
+                table=f"last {DAYS} days",
+                kind="expect_distribution_to_stay_near_live",
+                rule={"column": asked.name, "max_value": most},
+                notes=asked.notes,
+                severity="warning",
+                success=seen <= most,
+                observed=seen,
+                unexpected_count=0,
+            )
+        )
+    return tuple(checks)
+
+
+def _folded(one: Histogram, other: Histogram) -> dict[str, int]:
+    """`one` with the values that `other` may hold unnamed put to those of few members."""
+    folded = dict(one)
+    room = 2 * other.get(FEW, 0) * sum(one.values()) / sum(other.values())
+    for name in sorted(set(one) - set(other) - {FEW}, key=lambda name: (one[name], name)):
+        if one[name] <= room:
+            room -= one[name]
+            folded[FEW] = folded.get(FEW, 0) + folded.pop(name)
+    return folded

@@ -1,0 +1,66 @@
+"""Expectations about the instants of a table, beside that of the night, for suites to use."""
+
+from typing import Any
+
+from matinee.validation.queries import no_row
+
+_DAYS_IN_A_ROW = 7
+
+
+def lands_as_before(*, notes: str) -> Any:
+    """A table that landed rows on each of the last 7 days did so on the night's last day too.
+
+    With fewer than 7 days of history, on every day there is, of three at least. Rows that were
+    all rejected, or repeats of older ones, are not rows here: they are missed as well.
+    """
+    return no_row(
+        "What landed on every day of the week before landed on the newest day too.",
+        f"""
+            with days as (
+                select distinct landed_on from {{batch}}
+            ), before as (
+                select count(*) as day_count, min(landed_on) as first_day
+                from days, night
+                where landed_on between last_day - {_DAYS_IN_A_ROW} and last_day - 1
+            )
+            select last_day as missed_on, day_count as days_in_a_row_before
+            from before, night
+            where not exists (from days where landed_on = last_day)
+                and day_count >= 3
+                and day_count = least({_DAYS_IN_A_ROW}, last_day - (
+                    select min(landed_on) from days
+                ))
+        """,
+        notes=notes,
+        severity="warning",
+    )
+
+
+def newest_within(days: int, *, notes: str) -> Any:
+    """The newest snapshot is so fresh."""
+    return no_row(
+        f"The newest snapshot is at most {days} days old.",
+        f"""
+            select max(landed_on) as landed_on
+            from {{batch}}, night
+            group by last_day
+            having max(landed_on) < last_day - {days}
+        """,
+        notes=notes,
+        severity="warning",
+    )
+
+
+def none_from_the_future(*, notes: str) -> Any:
+    """No feature that was knowable only after the night's instant."""
+    return no_row(
+        "No row is of a later instant than the night's.",
+        """
+            select observed_at
+            from {batch}, night
+            where observed_at > as_of
+            order by observed_at
+        """,
+        notes=notes,
+        severity="critical",
+    )
