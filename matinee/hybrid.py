@@ -8,7 +8,7 @@ alone: identity only is collaborative filtering, content only is content-based, 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass as validated_dataclass
 
 from matinee import blending, peers
+from matinee.continuing import Start, taken_up
 from matinee.errors import DataError, GateError, IntegrityError, StorageError
 from matinee.matrices import IDENTITY, Features
 
@@ -31,6 +32,9 @@ LARGEST_FEATURE = 10.0
 
 LARGEST_LEARNED = 100.0
 """A healthy embedding or bias stays below 10. Divergence can stay finite: 4.6e19 was seen."""
+
+SETTLED = 4.0
+"""What Adagrad is told that a feature taken up from an earlier model has been through."""
 
 _ARRAYS = ("member_embeddings", "title_embeddings")
 
@@ -120,9 +124,23 @@ class HybridModel:
         text = json.dumps(asdict(self.hyperparameters), indent=2, sort_keys=True)
         (folder / "hyperparameters.json").write_text(text + "\n")
 
+    def start(
+        self,
+        member_names: Sequence[str],
+        title_names: Sequence[str],
+        member_features: Features,
+        title_features: Features,
+    ) -> Start:
+        """Where tonight's fit may go on from; the names are those of this model's features."""
+        own, titles = self.hyperparameters.components, self.title_embeddings
+        return Start(
+            taken_up(self.member_embeddings[:, :own], member_names, member_features),
+            taken_up(np.hstack([titles[:, :own], titles[:, -1:]]), title_names, title_features),
+        )
+
     @classmethod
-    def load(cls, folder: Path) -> HybridModel:
-        """Open a saved model, its arrays mapped into memory.
+    def load(cls, folder: Path, *, hyperparameters: Path | None = None) -> HybridModel:
+        """Open a saved model, its arrays mapped into memory; a release has the JSON elsewhere.
 
         Raises
         ------
@@ -136,13 +154,13 @@ class HybridModel:
                 np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
                 for name in _ARRAYS
             )
-            stored = json.loads((folder / "hyperparameters.json").read_text())
-            hyperparameters = Hyperparameters(**stored)
+            stored = (hyperparameters or folder / "hyperparameters.json").read_text()
+            told = Hyperparameters(**json.loads(stored))
         except OSError as error:
             raise StorageError(f"no model in {folder}: {error}; fit and save one first") from None
         except (ValueError, TypeError, EOFError) as error:
             raise IntegrityError(f"the model in {folder} is damaged: {error}") from None
-        width = hyperparameters.components + hyperparameters.linear_dimensions
+        width = told.components + told.linear_dimensions
         expected = (width, width + 1)
         found = (members.shape[-1], titles.shape[-1])
         if found != expected:
@@ -150,7 +168,7 @@ class HybridModel:
                 f"the model in {folder} is damaged: vectors of {found} dimensions, "
                 f"its hyperparameters say {expected}"
             )
-        return cls(members, titles, hyperparameters)
+        return cls(members, titles, told)
 
 
 def fit(
@@ -160,6 +178,7 @@ def fit(
     hyperparameters: Hyperparameters,
     *,
     asked: sp.csr_array[np.float32] | None = None,
+    start: Start | None = None,
     progress: Progress | None = None,
 ) -> HybridModel:
     """Learn from who liked what, on one thread, the same to the bit every time.
@@ -173,6 +192,8 @@ def fit(
     asked : float32 CSR, shape (n_members, n_titles), optional
         Likes, the last ones loudest, for the linear model that is blended in; without them the
         model is LightFM's alone.
+    start : Start, optional
+        Where an earlier model left off; the epochs then go on from there.
     progress : callable, optional
         Called after every epoch.
 
@@ -204,6 +225,8 @@ def fit(
         max_sampled=hyperparameters.max_sampled,
         random_state=hyperparameters.seed,
     )
+    if start is not None:
+        _take_up(model, start, len(member_features.names), len(title_features.names))
     for epoch in range(hyperparameters.epochs):
         try:
             with np.errstate(invalid="ignore"):  # said below, with the cure
@@ -317,6 +340,19 @@ def _for_lightfm(features: Features) -> Any:
     matrix = features.matrix
     parts = matrix.data, matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
     return sp.csr_matrix(parts, shape=matrix.shape)
+
+
+def _take_up(model: Any, start: Start, n_member_features: int, n_title_features: int) -> None:
+    """Put what was known in the place of LightFM's random start."""
+    model._initialize(model.no_components, n_title_features, n_member_features)
+    members, titles = start.members, start.titles
+    model.user_embeddings[members.columns] = members.learned
+    model.item_embeddings[titles.columns] = titles.learned[:, :-1]
+    model.item_biases[titles.columns] = titles.learned[:, -1]
+    # Adagrad steps by the root of what it saw: who is known has seen much, and moves little.
+    model.user_embedding_gradients[members.columns] += SETTLED
+    model.item_embedding_gradients[titles.columns] += SETTLED
+    model.item_bias_gradients[titles.columns] += SETTLED
 
 
 def _check(

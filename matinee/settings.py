@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     consent_without_record: Literal["granted", "refused"] = "granted"
     """What a member who never answered is taken to have said."""
 
+    warm_start: bool = False
+    """Whether the hybrid goes on from an earlier release instead of learning all anew."""
+
     def folder(self, name: str) -> Path:
         """An absolute folder under `home`, made when missing."""
         path = self.home.resolve() / name

@@ -15,6 +15,7 @@ FLOORS: dict[str, int] = {
             "matrices",
             "splits",
             "blending",
+            "continuing",
             "peers",
             "popularity",
             "ranking",

@@ -8,18 +8,24 @@ in them only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from matinee import hybrid, matrices
+from matinee import hybrid, matrices, releases
+from matinee.continuing import Start
 from matinee.pipeline.frames import JUDGED, PUBLISHED, Frame
 from matinee.pipeline.night import Night, Progress
 
 HYBRID = "hybrid"
 COLLABORATIVE = "collaborative"
 CONTENT = "content"
+
+WARM_EPOCHS = 8
+"""Passes over the interactions when the hybrid goes on from an earlier release."""
 
 FITS = (
     (PUBLISHED, HYBRID),  # the longest first: two run side by side
@@ -103,6 +109,7 @@ def fitted(
     model: str,
     hyperparameters: hybrid.Hyperparameters,
     *,
+    earlier: Earlier | None = None,
     progress: hybrid.Progress | None = None,
 ) -> tuple[hybrid.HybridModel, Described]:
     """One of the three models, learned from a frame, and the features it learned with."""
@@ -114,22 +121,82 @@ def fitted(
         features.titles,
         hyperparameters,
         asked=frame.lately(half_titles=hyperparameters.recent_titles) if knows_ids else None,
+        start=earlier.start(features) if earlier else None,
         progress=progress,
     )
     return learned, features
 
 
 def fit(night: Night, frame_name: str, model: str, progress: Progress | None = None) -> None:
-    """Fit one model of `FITS`; it is left in `work/<frame>-<model>/`."""
+    """Fit one model of `FITS`; it is left in `work/<frame>-<model>/`.
+
+    With `warm_start` the hybrid goes on from an earlier release for `WARM_EPOCHS`, and the gate
+    judges it as it judges any other.
+    """
+    frame = Frame.read(night.work(frame_name))
+    hyperparameters = hybrid.Hyperparameters(seed=night.settings.seed)
+    before = earlier(night, frame) if model == HYBRID else None
+    if before:
+        hyperparameters = replace(hyperparameters, epochs=WARM_EPOCHS)
     learned, _ = fitted(
-        Frame.read(night.work(frame_name)),
+        frame,
         model,
-        hybrid.Hyperparameters(seed=night.settings.seed),
+        hyperparameters,
+        earlier=before,
         progress=(lambda done, total: progress(done, total, model)) if progress else None,
     )
     folder = night.work(f"{frame_name}-{model}")
     folder.mkdir()
     learned.save(folder)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A release to go on from."""
+
+    release: releases.Release
+
+    def start(self, features: Described) -> Start:
+        """What it knew of these features."""
+        path = self.release.path
+        model = hybrid.HybridModel.load(
+            path / "model", hyperparameters=path / "hyperparameters.json"
+        )
+        members, titles = (
+            self.release.table(f"vocabulary/{side}_features.parquet")["name"].to_pylist()
+            for side in ("member", "title")
+        )
+        return model.start(members, titles, features.members, features.titles)
+
+
+def earlier(night: Night, frame: Frame) -> Earlier | None:
+    """The newest release that passed the gate and that knew nothing of what judges tonight.
+
+    None without `warm_start`, and None for both frames when there is none for the judged one: what
+    is published is made in the way that was judged.
+    """
+    if not night.settings.warm_start:
+        return None
+    home = night.home
+    kept = releases.Store(root=home / "releases", keys=home / "keys").list()  # newest first
+    sound = [
+        release
+        for release in kept
+        if all(rule["passed"] for rule in release.manifest["gate"]["rules"])
+        and release.manifest["model"]["hyperparameters"]["components"]
+        == hybrid.Hyperparameters().components
+    ]
+    found = None
+    for known in (Frame.read(night.work(JUDGED)), frame):
+        instant = known.as_of
+        if len(known.held_out):
+            first = pc.min(known.held_out["interacted_at"]).as_py().replace(tzinfo=UTC)
+            instant = min(instant, first)
+        before = [one for one in sound if datetime.fromisoformat(one.manifest["as_of"]) <= instant]
+        if not before:
+            return None
+        found = Earlier(before[0])
+    return found
 
 
 def load(night: Night, frame_name: str, model: str) -> hybrid.HybridModel:
@@ -152,6 +219,7 @@ def facts(night: Night, frame: Frame) -> dict[str, Any]:
         "member_features": len(features.members.names),
         "title_features": len(features.titles.names),
         "interactions": frame.interactions().nnz,
+        "continued_from": before.release.id if (before := earlier(night, frame)) else None,
     }
 
 

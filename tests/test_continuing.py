@@ -1,0 +1,68 @@
+"""A fit that goes on knows what was known, by name, and starts the rest anew."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from matinee import hybrid, matrices
+from matinee.continuing import taken_up
+from matinee.errors import DataError
+from matinee.vocabulary import Vocabulary
+
+PARAMETERS = hybrid.Hyperparameters(
+    components=6, epochs=20, learning_rate=0.05, member_shrinkage=0.0, linear_dimensions=0, seed=1
+)
+
+
+def ids(*names):
+    vocabulary = Vocabulary.from_ids(list(names))
+    return matrices.features(vocabulary, {}, identity=True, family_weights={}, minimum_support=1)
+
+
+def likes(shape):
+    member, title = np.nonzero(np.add.outer(np.arange(shape[0]), np.arange(shape[1])) % 2 == 0)
+    ones = np.ones(len(member), np.float32)
+    return sp.coo_array((ones, (member.astype(np.int32), title.astype(np.int32))), shape=shape)
+
+
+def test_rows_are_found_by_name_and_unlearned_ones_are_left():
+    learned = np.array([[1, 1], [2, 2], [0, 0], [4, 4]], np.float32)
+    side = taken_up(
+        learned, ["identity=a", "identity=gone", "identity=b", "identity=c"], ids(*"abcd")
+    )
+    assert side.columns.tolist() == [0, 2]
+    assert side.learned.tolist() == [[1, 1], [4, 4]]
+
+
+def test_names_of_another_model_are_refused():
+    with pytest.raises(DataError, match="1 names for 2 learned features: another model's"):
+        taken_up(np.ones((2, 2), np.float32), ["identity=a"], ids("a"))
+
+
+def test_one_more_epoch_stays_near_what_was_known_and_learns_newcomers():
+    members, titles = ids(*"abcdefgh"), ids(*"pqrstuvw")
+    before = hybrid.fit(likes((8, 8)), members, titles, PARAMETERS)
+    more_members, more_titles = ids(*"abcdefghi"), ids(*"opqrstuvw")
+    start = before.start(members.names, titles.names, more_members, more_titles)
+    few = replace(PARAMETERS, epochs=3)
+    after = hybrid.fit(likes((9, 9)), more_members, more_titles, few, start=start)
+    moved = np.linalg.norm(after.member_embeddings[:8] - before.member_embeddings, axis=1)
+    anew = hybrid.fit(likes((9, 9)), more_members, more_titles, few).member_embeddings[:8]
+    assert moved.mean() < np.linalg.norm(anew - before.member_embeddings, axis=1).mean()
+    assert after.member_embeddings[8].any()
+    assert after.title_embeddings[0].any()
+    again = hybrid.fit(likes((9, 9)), more_members, more_titles, few, start=start)
+    assert again.title_embeddings.tobytes() == after.title_embeddings.tobytes()
+
+
+def test_what_a_blend_added_is_not_taken_up():
+    members, titles, liked = ids(*"abcd"), ids(*"pqrs"), likes((4, 4))
+    wide = hybrid.fit(
+        liked, members, titles, replace(PARAMETERS, linear_dimensions=3), asked=sp.csr_array(liked)
+    )
+    start = wide.start(members.names, titles.names, members, titles)
+    assert start.members.learned.shape[1] == 6
+    assert start.titles.learned.shape[1] == 7
+    assert start.titles.learned[:, -1].tolist() == wide.title_embeddings[:, -1].tolist()
