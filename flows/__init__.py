@@ -1,1 +1,3 @@
-"""WHEN: one file per flow, each a list of steps. What a step does is in `matinee.pipeline`."""
+"""When things run: Prefect flows, each a list of steps."""
+
+import matinee  # noqa: F401  # first, because it switches telemetry off before Prefect is imported

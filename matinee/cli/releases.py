@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli.output import Format, FormatOption, emit, emit_one, talk
+from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
 
 app = typer.Typer(help="Look at, check, promote and compare releases.", no_args_is_help=True)
 
@@ -44,6 +44,26 @@ def verify(name: Name = "live", form: FormatOption = Format.table) -> None:
     from matinee.settings import Settings
 
     emit_one(asdict(pipeline.store(Settings()).verify(name)), form)
+
+
+@app.command(epilog="Example: matinee releases rebuild live")
+def rebuild(name: Name = "live", form: FormatOption = Format.table) -> None:
+    """Run its night again from its landing files and compare; 5 when anything differs."""
+    from dataclasses import asdict
+
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    rebuilt = pipeline.rebuild(Settings(), name, progress=progress)
+    told = asdict(rebuilt) | {"is_same": rebuilt.is_same}
+    if form is Format.json:
+        emit_one(told, form)
+    else:
+        partings = told.pop("partings")
+        emit_one(told, form)
+        if partings:
+            emit(partings, form, title="what differs, the first stage first")
+    rebuilt.raise_if_parted()
 
 
 @app.command(epilog="Example: matinee releases promote candidate --why 'looked at by hand'")

@@ -24,6 +24,7 @@ from matinee.pipeline.night import (
 )
 from matinee.pipeline.publishing import Evidence, Published, publish
 from matinee.pipeline.reading import doctor, list_releases, recommend, similar, store
+from matinee.pipeline.rebuild import Rebuilt, rebuild
 from matinee.pipeline.run import days, run
 from matinee.pipeline.scoring import Scored, score
 from matinee.pipeline.simulate import simulate
@@ -42,6 +43,7 @@ __all__ = [
     "Judged",
     "Night",
     "Published",
+    "Rebuilt",
     "Receipt",
     "Refreshed",
     "Refused",
@@ -63,6 +65,7 @@ __all__ = [
     "list_releases",
     "parameters",
     "publish",
+    "rebuild",
     "receive",
     "recommend",
     "refresh_features",

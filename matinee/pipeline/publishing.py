@@ -22,6 +22,7 @@ from matinee.pipeline import (
     reading,
     samples,
     scoring,
+    stages,
     training,
     validating,
 )
@@ -34,6 +35,9 @@ MARTS = {
     "retention": ("churn_daily",),
 }
 """Aggregates that leave the warehouse; each cell is of `minimum_cell_members` or more."""
+
+SETTINGS = ("lateness_days", "slate_size", "calibration_weight", "consent_without_record")
+"""What an operator may set that changes the content; the seed is under `determinism`."""
 
 TITLES = """
     select
@@ -118,7 +122,9 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
         "code": origin.code(settings.project),
         "environment": origin.environment(),
         "determinism": {"seed": settings.seed, "threads_per_model": 1},
+        "settings": {name: getattr(settings, name) for name in SETTINGS},
         "inputs": _inputs(night),
+        "stages": stages.digests(night),
         "received": _counts(night),
         "set_aside": [
             {"file": entry.file, "reason": entry.reason} for entry in evidence.receipt.set_aside
