@@ -25,6 +25,7 @@ FLOORS: dict[str, int] = {
             "exposure",
             "eligibility",
             "judging",
+            "authenticity",
             "privacy",
             "provenance",
             "simulator",
@@ -34,6 +35,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(
         [
             "als",
+            "tuner",
             "landing",
             "transform",
             "warehouse",

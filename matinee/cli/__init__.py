@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command(epilog=ablate.EXAMPLE)(ablate.ablate)
 app.command(epilog=explain.EXAMPLE)(explain.explain)
 app.command(epilog=quality.BENCHMARK)(quality.benchmark)
+app.command(epilog=quality.TUNE)(quality.tune)
 app.add_typer(importing.app, name="import")
 app.add_typer(releases.app, name="releases")
 privacy.register(app)

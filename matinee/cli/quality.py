@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from matinee.cli.output import Format, FormatOption, emit, progress
+from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
 
 BENCHMARK = "Example: matinee benchmark --data ~/ml-latest-small --protocol last"
+
+TUNE = "Example: matinee tune --data ~/ml-latest-small --protocol last --budget-seconds 600"
 
 Data = Annotated[
     Path,
@@ -56,6 +58,42 @@ def benchmark(
     shown, more = zip(*(_split(row) for row in rows), strict=True)
     emit(shown, form, title=f"{data.resolve().name}, {protocol}: the first ten places")
     emit(more, form, title="beyond accuracy")
+
+
+def tune(
+    data: Data,
+    protocol: Protocol = "last",
+    budget_seconds: Annotated[
+        float, typer.Option(min=0, help="No trial begins later than this.")
+    ] = 600,
+    form: FormatOption = Format.table,
+) -> None:
+    """Look for better numbers for the hybrid, on validation data only.
+
+    Asked again, it goes on where it stopped. Nothing changes by itself: what is found is printed
+    and written under MATINEE_HOME. Needs the extra `matinee[tune]`.
+    """
+    from matinee.pipeline import tuning
+    from matinee.settings import Settings
+
+    with progress("look for better numbers") as step:
+        tuned = tuning.tune(
+            data,
+            Settings(),
+            protocol=protocol,  # type: ignore[arg-type]  # an unknown one is refused by name
+            budget_seconds=budget_seconds,
+            progress=lambda done, best: step(done, done, f"{done} trials, best {best:.4f}"),
+        )
+    talk.print(
+        f"{tuned.trials} trials of {tuned.history}, {tuned.protocol}: validation NDCG "
+        f"{tuned.best:.4f}, the defaults reach {tuned.default:.4f}. Written to {tuned.path}",
+        markup=False,
+        soft_wrap=True,
+    )
+    if form is Format.json:
+        emit_one(tuned.parameters | {"ndcg": tuned.best, "default_ndcg": tuned.default}, form)
+        return
+    emit(tuned.rows(), form, title=f"{tuned.history}, {tuned.protocol}")
 
 
 def _split(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

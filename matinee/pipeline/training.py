@@ -63,13 +63,15 @@ TITLE_WEIGHTS = {
     "kind": 0.1,
     "genre": 0.3,
     "theme": 0.3,
-    "director": 0.2,
-    "actor": 0.2,
+    "director": 0.05,
+    "actor": 0.05,
     "language": 0.1,
     "country": 0.1,
-    "decade": 0.1,
+    "decade": 0.2,
 }
-"""What a family's values add up to beside an identity of 1; found on ML-100K's validation part."""
+"""What a family's values add up to beside an identity of 1; found on ML-100K's validation part.
+With 0.2 for people, who are many and each in few films, cold titles are told apart worse than
+without them (AUC .68 and .69); with 0.05 they help the head of the list and harm nothing."""
 
 MINIMUM_SUPPORT = 3
 """A director of two films tells no more than the films' own ids."""
