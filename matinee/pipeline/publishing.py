@@ -102,6 +102,7 @@ def publish(night: Night, evidence: Evidence) -> Published:
     fields = manifest(night, evidence)
     with store.draft() as draft:
         _fill(night, evidence, draft.path)
+        _plot(fields, draft.path)
         release_id = draft.release_id(night.started_at)
         _draw(night, evidence, fields, release_id, store, draft.path)
         release = store.publish(draft, fields)
@@ -198,6 +199,13 @@ def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
         path = folder / f"{name}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _plot(fields: Mapping[str, Any], folder: Path) -> None:
+    """The charts of the model card: of this night's numbers only, so part of the digest."""
+    (folder / report.PLOTS).mkdir()
+    for name, (_, text) in report.plots(fields).items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _draw(

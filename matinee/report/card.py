@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from matinee.report.plots import plots
 from matinee.report.words import Row, label, plural, rows_of, show, unique
 
 _SPACE = re.compile(r"[^\S\u202f]+")  # the narrow space within numbers stays
@@ -21,7 +22,8 @@ INTENDED_USE = (
 ETHICS = (
     "Members without consent to personalisation are in no training row, and their list is not "
     "made from what they did.",
-    "Identifiers are pseudonyms. Gender and birth year are not features of the model.",
+    "Identifiers are pseudonyms. Gender and birth year are not features of the model; groups are "
+    "compared by them to see whom it serves less well.",
     "Reasons name titles and tastes, never other members.",
 )
 CAVEATS = (
@@ -61,7 +63,7 @@ def card(fields: Mapping[str, Any], *, release_id: str, overrides: Sequence[Row]
         _section("Metrics", _metrics(metrics), _gate(fields)),
         _section("Evaluation data", _facts(protocol)),
         _section("Training data", _inputs(fields), _facts(fields.get("privacy"), "Privacy")),
-        _section("Quantitative analyses", *_numbers(metrics)),
+        _section("Quantitative analyses", *_plots(fields), *_numbers(metrics), *_exposure(fields)),
         _section("Ethical considerations", *ETHICS, _facts(fields.get("authenticity"))),
         _section("Caveats and recommendations", *CAVEATS),
     ]
@@ -136,6 +138,33 @@ def _numbers(metrics: Sequence[Row]) -> list[str]:
         tables.append(f"### {_text(label(str(metric)))}")
         tables.append(_table(["cohort", *map(str, models)], body))
     return tables
+
+
+def _plots(fields: Mapping[str, Any]) -> list[str]:
+    """The charts, which lie beside the card."""
+    return [f"![{_text(title)}]({name})" for name, (title, _) in plots(fields).items()]
+
+
+def _exposure(fields: Mapping[str, Any]) -> list[str]:
+    """Who is shown what, and how well which members are served."""
+    found = fields.get("exposure") or {}
+    whole = {
+        name: found[name] for name in ("effective_titles", "coverage", "gini") if name in found
+    }
+    parts = [_facts(whole, "Exposure: first places as a whole")]
+    for title, name in (
+        ("Exposure: popularity of what is watched and shown, by taste", "lift"),
+        ("Exposure: shares of the catalogue, of watching and of first places", "providers"),
+        ("NDCG@10 of groups of members beside everybody else", "gaps"),
+    ):
+        rows = found.get(name) or []
+        if rows:
+            columns = [label(column) for column in rows[0]]
+            body = [[show(value, column) for column, value in row.items()] for row in rows]
+            parts += [f"### {_text(title)}", _table(columns, body)]
+    if found.get("gaps"):
+        parts.append("Gender and birth year are read for this table only, never by the model.")
+    return [part for part in parts if part]
 
 
 def _interval(row: Row | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matinee.report.markup import Markup, element
-from matinee.report.words import Row, label, show, unique
+from matinee.report.words import Row, is_lower_better, label, show, unique
 
 WIDTH = 360
 LINE = 17
@@ -27,7 +27,8 @@ def dots_and_whiskers(rows: Sequence[Row], *, metric: str) -> Markup:
     body, y = [], 14
     for cohort in unique(row["cohort"] for row in rows):
         of_cohort = [row for row in rows if row["cohort"] == cohort]
-        best = max((row["mean"] for row in of_cohort if row["mean"] is not None), default=None)
+        pick = min if is_lower_better(metric) else max
+        best = pick((row["mean"] for row in of_cohort if row["mean"] is not None), default=None)
         body.append(_text(0, y, _cohort_title(cohort, of_cohort), "cohort"))
         y += LINE
         for row in of_cohort:
@@ -174,6 +175,11 @@ def shares(parts: Sequence[tuple[str, int]], *, said: str) -> Markup:
         )
         x += length
     return _svg(shapes, width, height, said, class_="bar")
+
+
+def heading(title: str) -> Markup:
+    """The title of a chart that stands alone."""
+    return _text(20, 26, title, "heading")
 
 
 def nice_ticks(top: float) -> list[float]:

@@ -6,7 +6,7 @@ from typing import Any
 from matinee.report import charts, tables
 from matinee.report.markup import Child, Markup, element
 from matinee.report.tables import Column
-from matinee.report.words import Row, Rows, label, plural, rows_of, show, unique
+from matinee.report.words import Row, Rows, headline, label, plural, rows_of, show, unique
 
 Section = tuple[str, str, Markup]
 """The anchor, the title as the menu shows it, and the section."""
@@ -39,7 +39,7 @@ def evaluation(metrics: Rows | None, protocol: Mapping[str, Any]) -> Section | N
     plain = {key: value for key, value in protocol.items() if key != "metrics" and _is_plain(value)}
     panels = [
         panel(
-            label(str(metric)),
+            headline(str(metric)),
             charts.dots_and_whiskers(
                 [row for row in rows if row["metric"] == metric], metric=str(metric)
             ),

@@ -78,12 +78,29 @@ def label(name: str) -> str:
     if name.endswith("_count"):
         name = name.removesuffix("_count") + "s"
     words = name.replace("_at_", "@").replace("_", " ")
-    for acronym in ("ndcg", "map@", "mrr", "auc", "cf", "id", "sha256"):
+    for acronym in ("ndcg", "map@", "kl@", "mrr", "auc", "cf", "id", "sha256"):
         words = " ".join(
             word.upper() if word.startswith(acronym) and _is_word(word, acronym) else word
             for word in words.split(" ")
         )
     return words
+
+
+LOWER_IS_BETTER = ("calibration_kl",)
+"""Metrics of which the least is the best."""
+
+
+def is_lower_better(metric: str) -> bool:
+    return metric.startswith(LOWER_IS_BETTER)
+
+
+def headline(metric: str) -> str:
+    """A metric as the title of its chart.
+
+    >>> headline("ndcg@10"), headline("calibration_kl@10")
+    ('NDCG@10', 'calibration KL@10, lower is better')
+    """
+    return label(metric) + (", lower is better" if is_lower_better(metric) else "")
 
 
 def _is_word(word: str, acronym: str) -> bool:

@@ -64,10 +64,50 @@ def fields(passed=True):
         "determinism": {"seed": 20260101, "threads": 1},
         "features": {"service": "hybrid_ranker_v1", "registry_sha256": "cd" * 32},
         "model": {"loss": "warp", "dimensions": 64, "epochs": 40, "learning_rate": 0.02},
+        "exposure": exposure(),
         "privacy": {"member_count": 5000, "excluded_by_purpose": {"personalisation": 312}},
         "inputs": [
             {"file": "plays/dt=2026-01-01/part-0.jsonl.gz", "sha256": "ef" * 32, "rows": 81234},
             {"file": "ratings/dt=2026-01-01/part-0.csv", "sha256": "12" * 32, "rows": 1204},
+        ],
+    }
+
+
+def exposure():
+    return {
+        "effective_titles": 214.25,
+        "titles_shown": 623,
+        "coverage": 0.4125,
+        "gini": 0.8125,
+        "lift": [
+            {"group": group, "member_count": 60, "watched": watched, "shown": shown, "lift": lift}
+            for group, watched, shown, lift in [
+                ("niche", 0.055, 0.105, 0.909),
+                ("blockbuster", 0.122, 0.132, 0.082),
+            ]
+        ],
+        "providers": [
+            {
+                "attribute": "genre",
+                "value": value,
+                "title_count": 400,
+                "catalogue_ratio": 0.273,
+                "watched_ratio": 0.231,
+                "shown_ratio": shown,
+            }
+            for value, shown in [("Drama", 0.206), ("Horror", 0.098)]
+        ],
+        "gaps": [
+            {
+                "attribute": "country",
+                "value": "SE",
+                "n": 231,
+                "mean": 0.172,
+                "rest": 0.197,
+                "short": 0.025,
+                "short_low": -0.075,
+                "short_high": 0.124,
+            }
         ],
     }
 

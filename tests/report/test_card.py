@@ -1,7 +1,9 @@
 import re
+from xml.etree import ElementTree
 
-from matinee import report
-from matinee.report.words import THIN
+from matinee import pipeline, report
+from matinee.report.words import THIN, label, show
+from matinee.settings import Settings
 from tests.report import samples
 
 SECTIONS = [
@@ -75,5 +77,53 @@ def test_no_value_becomes_markup_or_breaks_a_table():
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == SECTIONS
     table = [line for line in text.splitlines() if line.startswith("|")]
     widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table}
-    assert widths == {6}
+    assert widths == {6, 7, 9}  # gate and models, lift and shares, gaps
+    text = re.sub(r"^!\[.*\]\(card/[a-z0-9-]+\.svg\)$", "", text, flags=re.MULTILINE)
     assert not re.search(r"(?<!\\)[`\[*](?!\*|All|Refused)", text.split("## Model details")[1])
+
+
+def test_every_number_of_the_exposure_report_is_on_the_card():
+    text = card()
+    found = samples.exposure()
+    for name in ("effective_titles", "coverage", "gini"):
+        assert f"- {label(name)}: {show(found[name])}" in text
+    for name in ("lift", "providers", "gaps"):
+        for row in found[name]:
+            cells = " | ".join(show(value, column) for column, value in row.items())
+            assert f"| {cells} |" in text
+
+
+def test_the_card_shows_every_plot_and_each_plot_is_a_document_that_loads_nothing():
+    drawn = report.plots(samples.fields())
+    shown = re.findall(r"^!\[(.*)\]\((card/.*\.svg)\)$", card(), re.MULTILINE)
+    assert [name for _, name in shown] == list(drawn)
+    assert len(drawn) == 6
+    for title, svg in drawn.values():
+        root = ElementTree.fromstring(svg)  # noqa: S314  (made here)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert title in "".join(root.itertext())
+        assert not re.search(r"url\(|@import|href|<script|http(?!://www.w3.org/2000/svg)", svg)
+    assert "0.209" in drawn["card/ndcg-10.svg"][1]
+
+
+def test_the_card_of_a_night_holds_the_numbers_of_its_manifest(night_home):
+    release = pipeline.store(Settings(home=night_home)).open("live")
+    text = (release.path / "card.md").read_text(encoding="utf-8")
+    told = release.manifest
+    for row in told["evaluation"]["metrics"]:
+        heading = f"### {label(row['metric'])}"
+        part = text[text.index(heading) :].partition("\n###")[0].partition("\n## ")[0]
+        line = next(
+            one for one in part.splitlines() if one.startswith(f"| {label(row['cohort'])} |")
+        )
+        models = [cell.strip() for cell in part.splitlines()[2].split("|")[2:-1]]
+        cell = dict(zip(models, (one.strip() for one in line.split("|")[2:-1]), strict=True))
+        assert cell[label(row["model"])].startswith(show(row["mean"]))
+    for rule in told["gate"]["rules"]:
+        assert show(rule["observed"]) in text
+    for name in ("lift", "providers", "gaps"):
+        for row in told["exposure"][name]:
+            assert " | ".join(show(value, column) for column, value in row.items()) in text
+    assert set(report.plots(told)) == {
+        file["file"] for file in told["files"] if file["file"].startswith("card/")
+    }

@@ -96,14 +96,14 @@ def test_every_entry_of_the_menu_leads_somewhere_and_no_id_comes_twice():
     ids = [value for _, name, value in page.attributes if name == "id"]
     assert len(ids) == len(set(ids))
     targets = [value for _, name, value in page.attributes if name == "href"]
-    assert len(targets) == 10
+    assert len(targets) == 11
     assert {target.removeprefix("#") for target in targets} <= set(ids)
 
 
 def test_every_picture_says_in_words_what_it_shows():
     page = Reader(samples.full_page(report))
     said = [value for tag, name, value in page.attributes if (tag, name) == ("svg", "aria-label")]
-    assert len(said) == page.tags.count("svg") == 12
+    assert len(said) == page.tags.count("svg") == 15
     assert any("hybrid, heavy: 0.209" in words for words in said)
 
 
@@ -141,6 +141,18 @@ def test_broken_expectations_are_open_and_the_rest_folded():
     assert "watched_seconds" in before
     assert "value</code>" not in before
     assert "value</code>" in folded
+
+
+def test_files_that_were_set_aside_are_shown_with_their_reason():
+    fields = samples.fields() | {
+        "set_aside": [{"file": f"plays/{EVIL}", "reason": "it is cut or not gzip"}],
+        "warnings": ["plays: unknown column colour in a.jsonl"],
+    }
+    page = Reader(report.page(fields, release_id=samples.RELEASE_ID))
+    assert "it is cut or not gzip" in page.text
+    assert "unknown column colour" in page.text
+    assert "script" not in page.tags
+    assert "Files" not in Reader(report.page(samples.fields(), release_id="r-1")).text
 
 
 def test_rows_and_arrow_tables_make_the_same_page():
