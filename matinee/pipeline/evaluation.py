@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,11 +12,30 @@ import pyarrow.compute as pc
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from matinee import calibration, exposure, hybrid, judging, metrics, popularity, ranking, warehouse
+from matinee import (
+    authenticity,
+    calibration,
+    exposure,
+    hybrid,
+    judging,
+    metrics,
+    popularity,
+    ranking,
+    warehouse,
+)
 from matinee.pipeline import exposing, training
 from matinee.pipeline.frames import JUDGED, Frame
 from matinee.pipeline.night import Night
 from matinee.pipeline.training import COLLABORATIVE, CONTENT, HYBRID
+
+ARTWORK = """
+    select asset_id, title_id, digital_source_type, disclosure_label
+    from assets
+    where
+        asset_kind = 'artwork'
+        and not is_retired
+    order by asset_id
+"""
 
 PLACES = 10
 """The part of a slate that members see first."""
@@ -78,7 +97,7 @@ def judge(night: Night) -> Judged:
         "select member_id, country, plan, gender, birth_year from members order by member_id",
         home=night.home,
     )
-    return compare(
+    judged = compare(
         frame,
         models,
         audited=exposing.member_groups(members, frame.members.ids, year=night.as_of.year),
@@ -86,6 +105,11 @@ def judge(night: Night) -> Judged:
         calibration_weight=settings.calibration_weight,
         seed=settings.seed,
     )
+    titles = warehouse.query(
+        "select * from titles where not is_retired order by 1", home=night.home
+    )
+    label = authenticity.labelled(warehouse.query(ARTWORK, home=night.home), titles)
+    return replace(judged, verdicts=(*judged.verdicts, label))
 
 
 def compare(

@@ -12,7 +12,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from matinee import judging, landing, releases, report, transform, validation, warehouse
+from matinee import (
+    authenticity,
+    judging,
+    landing,
+    releases,
+    report,
+    transform,
+    validation,
+    warehouse,
+)
 from matinee.columns import MEMBER_ID
 from matinee.errors import GateError
 from matinee.pipeline import (
@@ -179,6 +188,7 @@ def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
         "vocabulary/member_features": _names(described.members),
         "vocabulary/title_features": _names(described.titles),
         "evaluation/metrics": _metrics(evidence.judged),
+        "artwork/assets": authenticity.approved(_ask(evaluation.ARTWORK, night)),
     }
     tables |= {
         f"{part}/{name}": warehouse.table(name, home=night.home)
@@ -352,6 +362,7 @@ def _authenticity(night: Night) -> dict[str, Any]:
             row["source_type"]: row["asset_count"] for row in _ask(sql, night).to_pylist()
         },
         "titles_made_with_ai": _ask(titles, night).to_pylist()[0]["n"],
+        "artwork_refused": len(authenticity.unlabelled_assets(_ask(evaluation.ARTWORK, night))),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matinee import releases
+from matinee import authenticity, releases
 from matinee.columns import MEMBER_ID, RANK, REASON, SCORE, SOURCE, TITLE_ID
 from matinee.errors import ConfigError
 from matinee.pipeline import consenting, origin
@@ -109,10 +109,10 @@ def doctor(settings: Settings) -> Row:
 
 
 def titled(release: releases.Release, title_id: str) -> str:
-    """A title's name and year, as a person would say it."""
+    """A title's name and year, as a person would say it, and its label if AI had a part in it."""
     row = _catalogue(release, title_id)
     year = f" ({row['released_on'].year})" if row["released_on"] else ""
-    return f"{row['name']}{year}"
+    return authenticity.told(f"{row['name']}{year}", row["ai_use"], row["ai_disclosure"])
 
 
 def _catalogue(release: releases.Release, title_id: str) -> Row:

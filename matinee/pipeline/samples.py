@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matinee import releases, warehouse
+from matinee import authenticity, releases, warehouse
 from matinee.columns import MEMBER_ID, RANK, REASON, SOURCE, TITLE_ID
 
 if TYPE_CHECKING:
@@ -148,7 +148,9 @@ def numbers(manifests: Sequence[Mapping[str, Any]]) -> list[Row]:
 
 
 def _titles(folder: Path) -> dict[str, Row]:
-    table = pq.read_table(
-        folder / "vocabulary/titles.parquet", columns=[TITLE_ID, "name", "released_on"]
-    )
-    return {row.pop(TITLE_ID): row for row in table.to_pylist()}
+    columns = [TITLE_ID, "name", "released_on", "ai_use", "ai_disclosure"]
+    titles = {}
+    for row in pq.read_table(folder / "vocabulary/titles.parquet", columns=columns).to_pylist():
+        label = authenticity.told(row["name"], row.pop("ai_use"), row.pop("ai_disclosure"))
+        titles[row.pop(TITLE_ID)] = {**row, "name": label}
+    return titles
