@@ -119,7 +119,8 @@ def rejected(settings: Settings, *, stream: str | None, rule: str | None, limit:
         home=home,
     )
     rules = warehouse.query(
-        f"select stream, rule, count(*) as rows {matching} group by all order by rows desc, stream, rule",
+        f"select stream, rule, count(*) as rows {matching} group by all"
+        " order by rows desc, stream, rule",
         asked,
         home=home,
     )

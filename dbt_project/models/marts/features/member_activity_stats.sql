@@ -15,28 +15,33 @@ steps as (
 
 ),
 
+member_title_days as (
+
+    select
+        member_id,
+        title_id,
+        received_on,
+        {{ capped_acts("count(*) filter (where act_kind = 'play')") }} as play_count,
+        sum(watched_seconds) as watched_seconds,
+        {{ capped_acts("count(*) filter (where act_kind = 'rating')") }} as rating_count
+
+    from acts
+    group by member_id, title_id, received_on
+
+),
+
 member_days as (
 
     select
         member_id,
         received_on,
-        count(*) filter (where act_kind = 'play') as play_count,
-        sum(watched_seconds) as watched_seconds,
-        count(*) filter (where act_kind = 'rating') as rating_count
+        sum(play_count) as play_count,
+        -- A day has no more, whatever a bot says; one screen's worth of it is all that is asked.
+        least(sum(watched_seconds), 86400) as watched_seconds,
+        sum(rating_count) as rating_count
 
-    from acts
+    from member_title_days
     group by member_id, received_on
-
-),
-
-member_title_days as (
-
-    select distinct
-        member_id,
-        title_id,
-        received_on
-
-    from acts
 
 ),
 

@@ -20,28 +20,33 @@ steps as (
 
 ),
 
+title_member_days as (
+
+    select
+        title_id,
+        member_id,
+        received_on,
+        {{ capped_acts("count(*) filter (where act_kind = 'play')") }} as play_count,
+        {{ capped_acts('count(stars_milli)') }} as rating_count,
+        avg(stars_milli) as stars_milli
+
+    from acts
+    group by title_id, member_id, received_on
+
+),
+
 title_days as (
 
     select
         title_id,
         received_on,
-        count(*) filter (where act_kind = 'play') as play_count,
-        count(stars_milli) as rating_count,
-        coalesce(sum(stars_milli), 0) as stars_milli
+        sum(play_count) as play_count,
+        sum(rating_count) as rating_count,
+        -- Whole thousandths: sums of them do not depend on the order in which they come.
+        sum(cast(coalesce(round(stars_milli * rating_count), 0) as bigint)) as stars_milli
 
-    from acts
+    from title_member_days
     group by title_id, received_on
-
-),
-
-title_member_days as (
-
-    select distinct
-        title_id,
-        member_id,
-        received_on
-
-    from acts
 
 ),
 

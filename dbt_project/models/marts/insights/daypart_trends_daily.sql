@@ -13,24 +13,40 @@ acts as (
 
 ),
 
+member_title_dayparts as (
+
+    select
+        member_id,
+        title_id,
+        cast(local_event_at as date) as acted_on,
+        daypart,
+        {{ capped_acts("count(*) filter (where act_kind = 'play')") }} as play_count,
+        least(sum(watched_seconds), 86400) as watched_seconds,
+        {{ capped_acts("count(*) filter (where act_kind = 'rating')") }} as rating_count
+
+    from acts
+    group by member_id, title_id, cast(local_event_at as date), daypart
+
+),
+
 trends as (
 
     select
 
         ---------- dates
-        cast(local_event_at as date) as acted_on,
+        acted_on,
 
         ---------- text
         daypart,
 
         ---------- numerics
         count(distinct member_id) as member_count,
-        count(*) filter (where act_kind = 'play') as play_count,
+        cast(sum(play_count) as bigint) as play_count,
         cast(sum(watched_seconds) as bigint) as watched_seconds,
-        count(*) filter (where act_kind = 'rating') as rating_count
+        cast(sum(rating_count) as bigint) as rating_count
 
-    from acts
-    group by cast(local_event_at as date), daypart
+    from member_title_dayparts
+    group by acted_on, daypart
     having {{ at_least_members() }}
 
 )

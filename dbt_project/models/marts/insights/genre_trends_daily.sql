@@ -15,19 +15,35 @@ titles as (
 
 ),
 
-act_genres as (
+member_title_days as (
 
     select
-        acts.member_id,
-        acts.act_kind,
-        acts.watched_seconds,
-        cast(acts.event_at as date) as acted_on,
-        {{ each(sorted_set('titles.genres')) }} as genre
+        member_id,
+        title_id,
+        cast(event_at as date) as acted_on,
+        {{ capped_acts("count(*) filter (where act_kind = 'play')") }} as play_count,
+        least(sum(watched_seconds), 86400) as watched_seconds,
+        {{ capped_acts("count(*) filter (where act_kind = 'rating')") }} as rating_count
 
     from acts
+    group by member_id, title_id, cast(event_at as date)
+
+),
+
+member_genre_days as (
+
+    select
+        days.member_id,
+        days.acted_on,
+        days.play_count,
+        days.watched_seconds,
+        days.rating_count,
+        {{ each(sorted_set('titles.genres')) }} as genre
+
+    from member_title_days as days
 
     inner join titles
-        on acts.title_id = titles.title_id
+        on days.title_id = titles.title_id
 
 ),
 
@@ -43,11 +59,11 @@ trends as (
 
         ---------- numerics
         count(distinct member_id) as member_count,
-        count(*) filter (where act_kind = 'play') as play_count,
+        cast(sum(play_count) as bigint) as play_count,
         cast(sum(watched_seconds) as bigint) as watched_seconds,
-        count(*) filter (where act_kind = 'rating') as rating_count
+        cast(sum(rating_count) as bigint) as rating_count
 
-    from act_genres
+    from member_genre_days
     group by acted_on, genre
     having {{ at_least_members() }}
 
