@@ -28,9 +28,9 @@ def validate(night: Night, progress: Progress | None = None) -> validation.Valid
     suites = validation.load_suites(night.settings.project)
     tables = {name: suite for name, suite in suites.items() if name not in FRAME + SLATES}
     found = _check(night, tables, {}, progress)
-    verdict, drift = _drift(night, histograms(night)["distributions"])
+    verdict, checks = drift(night, histograms(night)["distributions"])
     return validation.Validation(
-        found.results, drift=drift, drift_verdict=verdict, accepted=night.accepted
+        found.results, drift=checks, drift_verdict=verdict, accepted=night.accepted
     )
 
 
@@ -85,7 +85,7 @@ def _histogram(
     return {row["value"]: row["row_count"] for row in rows}
 
 
-def _drift(
+def drift(
     night: Night, tonight: Mapping[str, Mapping[str, int]]
 ) -> tuple[str, tuple[validation.Checked, ...]]:
     """What the night was compared with, in words, and what came of it."""

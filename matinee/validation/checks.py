@@ -84,13 +84,14 @@ def _opened(database: Path, as_of: datetime, files: Mapping[str, Path]) -> Itera
     with _TURN, warnings.catch_warnings():
         # Of list columns, whose type the dialect cannot name; no expectation reads it.
         warnings.filterwarnings("ignore", message="Did not recognize type")
-        # The library tells of each temporary folder, aloud.
-        logging.getLogger("great_expectations").setLevel(logging.WARNING)
         import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
         from sqlalchemy.dialects import registry
         from sqlalchemy.pool import StaticPool
 
+        # The library tells of each temporary folder, from a logger that sets its own level.
+        for name in ("great_expectations", ProgressBarsConfig.__module__):
+            logging.getLogger(name).setLevel(logging.WARNING)
         registry.register("duckdb.gx", "matinee.validation.duckdb_gx", "GxDialect")
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)

@@ -164,7 +164,7 @@ def distance(one: Histogram, other: Histogram) -> float:
     >>> distance({"tv": 3, "phone": 1}, {"tv": 6, "phone": 2})
     0.0
     >>> distance({"tv": 5}, {"phone": 5}), round(distance({"a": 9, "b": 1}, {"a": 5, "b": 5}), 3)
-    (1.0, 0.331)
+    (1.0, 0.383)
     >>> distance({"tv": 9, "web": 1}, {"tv": 9, FEW: 1})
     0.0
     """
