@@ -14,7 +14,8 @@ from matinee.features.online import (
     members_online,
     titles_online,
 )
-from matinee.features.registry import Registered, apply
+from matinee.features.registry import Registered, apply, promise
+from matinee.features.registry import digest as promise_sha256
 
 __all__ = [
     "Materialised",
@@ -26,6 +27,8 @@ __all__ = [
     "materialise",
     "members_as_of",
     "members_online",
+    "promise",
+    "promise_sha256",
     "titles_as_of",
     "titles_online",
 ]

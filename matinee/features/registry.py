@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from matinee.features.store import opened_to_write
+from matinee.features.store import opened, opened_to_write
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,12 @@ def apply(*, home: Path, project: Path) -> Registered:
         store.apply(declared, objects_to_delete=gone, partial=False)
         promise = promised(store)
     return Registered(digest(promise), tuple(promise["views"]), tuple(promise["services"]))
+
+
+def promise(*, home: Path, project: Path) -> dict[str, Any]:
+    """What the registry of a home promises now, as `promised` tells it."""
+    with opened(home, project) as store:
+        return promised(store)
 
 
 def promised(store: Any) -> dict[str, Any]:

@@ -40,7 +40,9 @@ class Zone:
         plays = [play(1, STAYER), play(2, LEAVER), play(3, STAYER)]
         self.plays = self.land("plays", "a.jsonl", lines(plays))
         self.packed = self.land("plays", "b.jsonl.gz", gzip.compress(lines([play(4, LEAVER)])))
-        self.broken = self.land("plays", "c.jsonl", b"torn line of m-000017\n" + lines([play(5, STAYER)]))
+        self.broken = self.land(
+            "plays", "c.jsonl", b"torn line of m-000017\n" + lines([play(5, STAYER)])
+        )
         searches = (
             b"event_id,event_at,received_at,member_id,query_text\n"
             b's1,2026-01-02T10:00:00Z,2026-01-02T10:00:01Z,m-000017,"two\nlines"\n'
