@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,27 +31,29 @@ def lines(rows):
 
 
 class Zone:
-    """Landing files in every format; the leaver is in each of them but the titles."""
+    """A home; the leaver is in landing files of every format but the titles."""
 
     def __init__(self, home):
         self.home = home
         self.contract = landing.load(ROOT)
+        day = home / "landing/{}/dt=2026-01-02"
+        self.plays = Path(str(day).format("plays")) / "a.jsonl"
+        self.searches = Path(str(day).format("searches")) / "s.csv"
+        self.members = Path(str(day).format("members")) / "m.parquet"
+
+    def fill(self):
         title = {"title_id": "t1", "name": "Heat", "title_kind": "movie"}
         self.land("titles", "t.jsonl", lines([title]))
-        plays = [play(1, STAYER), play(2, LEAVER), play(3, STAYER)]
-        self.plays = self.land("plays", "a.jsonl", lines(plays))
-        self.packed = self.land("plays", "b.jsonl.gz", gzip.compress(lines([play(4, LEAVER)])))
-        self.broken = self.land(
-            "plays", "c.jsonl", b"torn line of m-000017\n" + lines([play(5, STAYER)])
-        )
+        self.land("plays", "a.jsonl", lines([play(1, STAYER), play(2, LEAVER), play(3, STAYER)]))
+        self.land("plays", "b.jsonl.gz", gzip.compress(lines([play(4, LEAVER)])))
+        self.land("plays", "c.jsonl", b"torn line of m-000017\n" + lines([play(5, STAYER)]))
         searches = (
             b"event_id,event_at,received_at,member_id,query_text\n"
             b's1,2026-01-02T10:00:00Z,2026-01-02T10:00:01Z,m-000017,"two\nlines"\n'
             b"s2,2026-01-02T10:00:00Z,2026-01-02T10:00:01Z,m-000018,heat\n"
         )
-        self.searches = self.land("searches", "s.csv", searches)
+        self.land("searches", "s.csv", searches)
         members = pa.table({"member_id": [LEAVER, STAYER], "joined_on": ["2026-01-01"] * 2})
-        self.members = home / "landing/members/dt=2026-01-02/m.parquet"
         self.members.parent.mkdir(parents=True)
         pq.write_table(members, self.members)
         self.receive()
@@ -71,6 +74,13 @@ class Zone:
         return [one for path in paths for one in pq.read_table(path)[column].to_pylist()]
 
 
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory):
+    home = tmp_path_factory.mktemp("zone")
+    Zone(home).fill()
+    return home
+
+
 @pytest.fixture
-def zone(home):
-    return Zone(home)
+def zone(home, filled):
+    return Zone(shutil.copytree(filled, home))
