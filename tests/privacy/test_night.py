@@ -1,0 +1,243 @@
+"""Consent, erasure and access on a whole night of a small simulated service."""
+
+import json
+import shutil
+from collections import defaultdict
+
+import pyarrow.parquet as pq
+import pytest
+
+from matinee import features, pipeline, warehouse
+from matinee.errors import ConfigError, DataError, IntegrityError
+from matinee.pipeline import consenting, fallback, traces
+from matinee.pipeline.frames import PUBLISHED, Frame
+from matinee.privacy import Traces
+from matinee.settings import Settings
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def release(night_home):
+    return pipeline.store(Settings(home=night_home)).open("live")
+
+
+@pytest.fixture(scope="module")
+def members(night_home):
+    rows = warehouse.query("select * from members order by member_id", home=night_home)
+    return {row["member_id"]: row for row in rows.to_pylist()}
+
+
+@pytest.fixture(scope="module")
+def settings(night_home, tmp_path_factory):
+    """A home of one's own after a night; the tests that change it take other members each."""
+    home = shutil.copytree(night_home, tmp_path_factory.mktemp("privacy") / "home")
+    return Settings(home=home)
+
+
+@pytest.fixture(scope="module")
+def slates(release):
+    found = defaultdict(list)
+    for part in release.slates():
+        for row in part.to_pylist():
+            found[row.pop("member_id")].append(row)
+    return found
+
+
+# ---------- consent
+
+
+def test_no_training_row_is_of_a_member_who_refused(night_home, members):
+    refused = {name for name, row in members.items() if not row["may_personalise"]}
+    frame = Frame.read(night_home / "work" / PUBLISHED)
+    assert refused
+    assert not refused & set(frame.members.ids.to_pylist())
+    assert not refused & set(frame.signals["member_id"].to_pylist())
+
+
+def test_members_who_refused_share_one_list_in_a_country_and_maturity_whatever_their_plan(
+    members, slates, release
+):
+    lists = defaultdict(list)
+    plans = defaultdict(set)
+    for name, row in members.items():
+        if not row["may_personalise"]:
+            lists[row["country"], row["maximum_age"]].append(slates[name])
+            plans[row["country"]].add(row["plan"])
+    assert max(map(len, lists.values())) > 1
+    assert max(map(len, plans.values())) > 1
+    for same in lists.values():
+        assert all(json.dumps(one) == json.dumps(same[0]) for one in same)
+        assert {row["source"] for row in same[0]} == {"non_profiled"}
+
+
+def test_every_member_has_a_list_for_all_equal_to_that_of_those_who_refused(
+    members, slates, release
+):
+    for name, row in members.items():
+        shown = fallback.read(release, name).drop_columns(["member_id"]).to_pylist()
+        assert shown
+        if not row["may_personalise"]:
+            assert shown == slates[name]
+
+
+def test_insights_count_only_members_who_allow_it(night_home, release, members):
+    sql = """
+        select cast(event_at as date) as shown_on, asset_id, member_id
+        from stg_playback__impressions where asset_id is not null
+    """
+    allowed = defaultdict(set)
+    for row in warehouse.query(sql, home=night_home).to_pylist():
+        if members[row["member_id"]]["may_use_for_insights"]:
+            allowed[row["shown_on"], row["asset_id"]].add(row["member_id"])
+    for row in release.table("artwork/asset_performance_daily.parquet").to_pylist():
+        assert row["member_count"] == len(allowed[row["shown_on"], row["asset_id"]])
+
+
+def test_a_refusal_holds_at_the_next_read_and_a_grant_takes_it_back(settings, members):
+    name = next(name for name, row in members.items() if row["may_personalise"])
+    before = pipeline.recommend(settings, name, k=5, release="live")
+    pipeline.choose(settings, name, "personalisation", granted=False)
+    refused = pipeline.recommend(settings, name, k=5, release="live")
+    assert {row["source"] for row in refused} == {"non_profiled"}
+    pipeline.choose(settings, name, "personalisation", granted=True)
+    assert pipeline.recommend(settings, name, k=5, release="live") == before
+
+
+def test_the_list_of_withdrawals_names_nobody_and_cannot_be_edited(settings, members):
+    name = sorted(members)[-1]
+    pipeline.choose(settings, name, "insights", granted=False)
+    path = settings.home / consenting.FILE
+    text = path.read_text()
+    assert not any(one in text for one in members)
+    document = json.loads(text)
+    document["since"]["insights"].popitem()
+    path.write_text(json.dumps(document))
+    with pytest.raises(IntegrityError, match="is not what was written: restore it"):
+        consenting.read(settings)
+    path.write_text(text)
+    assert consenting.read(settings).holds(name, "insights")
+
+
+def test_a_choice_of_nobody_or_on_nothing_is_refused(settings, members):
+    with pytest.raises(ConfigError, match="knows no member 'nobody'"):
+        pipeline.choose(settings, "nobody", "personalisation", granted=False)
+    with pytest.raises(ConfigError, match="no purpose 'sale'; there are personalisation"):
+        pipeline.choose(settings, sorted(members)[0], "sale", granted=False)
+
+
+# ---------- access and transparency
+
+
+def test_an_export_holds_every_row_with_what_it_is_used_for(settings, members, night_home):
+    name = sorted(members)[3]
+    held = pipeline.export(settings, name)
+    count = "select count(*) as n from base_playback__plays where member_id = ?"
+    staged = warehouse.query(count, [name], home=night_home).to_pylist()[0]["n"]
+    assert len(held["received"].get("plays", {"rows": []})["rows"]) >= staged
+    column = held["received"]["members"]["columns"]["birth_year"]
+    assert column["personal_data"] == "sensitive"
+    assert column["used_for"]
+    assert held["published"]
+
+
+def test_an_export_of_nobody_says_so(settings):
+    with pytest.raises(DataError, match="nothing is held of member 'm-999999'"):
+        pipeline.export(settings, "m-999999")
+
+
+def test_a_statement_tells_of_tables_features_and_releases(settings, members, release):
+    name = next(name for name, row in members.items() if row["may_personalise"])
+    rows = pipeline.statement(settings, name)
+    assert {"received", "table", "feature", "release"} <= {row["kind"] for row in rows}
+    assert all(row["why"] and row["rows"] for row in rows)
+    (shown,) = [row for row in rows if row["name"] == release.id]
+    assert shown["why"].startswith("in the training data")
+
+
+def test_the_public_parameters_are_those_of_the_registry(night_home):
+    settings = Settings(home=night_home)
+    told = pipeline.parameters(settings, "live")
+    promise = features.promise(home=night_home, project=settings.project)
+    assert told["features"]["registry_sha256"] == features.promise_sha256(promise)
+    assert told["features"]["views"] == list(promise["views"])
+    service = promise["services"][told["features"]["service"]]
+    fields = {field for chosen in service.values() for field in chosen}
+    for about in ("about_members", "about_titles"):
+        assert {row["column"] for row in told[about]} <= fields
+    used = {row["column"] for about in ("about_members", "about_titles") for row in told[about]}
+    assert not {"birth_year", "gender", "query_text"} & (used | fields)
+
+
+# ---------- what leaves the warehouse
+
+
+def test_what_was_typed_into_the_search_is_in_no_file_of_a_release(night_home, release):
+    sql = "select distinct query_text from stg_engagement__searches where length(query_text) > 7"
+    titles = " ".join(release.titles()["name"].to_pylist()).lower()
+    typed = [
+        text
+        for text in warehouse.query(sql, home=night_home)["query_text"].to_pylist()
+        if text.lower() not in titles  # a title's own name is no secret
+    ]
+    assert typed
+    for path in release.path.rglob("*.parquet"):
+        table = pq.read_table(path)
+        assert "query_text" not in table.column_names
+        said = json.dumps(table.to_pylist(), default=str, ensure_ascii=False)
+        assert not [text for text in typed if f'"{text}"' in said]
+
+
+def test_no_aggregate_that_leaves_the_warehouse_is_of_fewer_than_twenty_members(release):
+    for folder in ("insights", "artwork", "retention"):
+        for path in (release.path / folder).glob("*_daily.parquet"):
+            table = pq.read_table(path)
+            counts = table["member_count"].to_pylist()
+            assert all(count >= 20 for count in counts), path.name
+
+
+# ---------- erasure
+
+
+def test_forgetting_leaves_nothing_in_any_file_and_releases_whole(settings, members):
+    store = pipeline.store(settings)
+    old = store.open("live")
+    name = old.manifest["samples"][0]
+    other = old.manifest["samples"][1]
+    receipt, path = pipeline.forget(settings, [name], by="test")
+    assert receipt.left == {}
+    assert receipt.control_found == receipt.control_planted
+    assert {"landing", "received", "warehouse", "features", "feast", "releases"} <= set(
+        receipt.found
+    )
+    assert not traces.search(settings.home, Traces.of([name]))
+    assert name not in path.read_text()
+
+    fresh = store.open("live")
+    assert fresh.manifest["reason"] == "erasure"
+    assert fresh.manifest["supersedes"] == old.id
+    assert not old.path.exists()
+    store.verify("live")
+    assert fresh.slate(other).equals(store.open("live").slate(other))
+    assert not fresh.slate(name).num_rows
+    rows = fresh.table("vocabulary/member_features.parquet").num_rows
+    assert fresh.manifest["privacy"]["erased_members"] >= 1
+    assert rows == len(_array(fresh, "member_embeddings"))
+    people = fresh.table("vocabulary/members.parquet").num_rows
+    assert people == len(_array(fresh, "member_matrix_indptr")) - 1
+    assert [entry.action for entry in store.trail().entries()][-2:] == ["reissue", "remove"]
+
+
+def test_a_night_after_forgetting_builds_all_sums_again(settings):
+    assert (settings.home / "warehouse/stale").exists()
+
+
+def test_forgetting_nobody_is_refused(settings):
+    with pytest.raises(ConfigError, match="name at least one member"):
+        pipeline.forget(settings, [], by="test")
+
+
+def _array(release, name):
+    import numpy as np
+
+    return np.load(release.path / f"model/{name}.npy", allow_pickle=False)
