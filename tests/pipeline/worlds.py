@@ -75,6 +75,8 @@ def catalogue(told):
         "added_on": [date(2026, 1, 20) if i < 6 else date(2020, 1, 1) for i in range(len(titles))],
         "minimum_age": [0.0] * len(titles),
         "is_retired": [False] * len(titles),
+        "ai_use": ["none"] * len(titles),
+        "ai_disclosure": pa.nulls(len(titles), pa.string()),
     }.items():
         table = table.append_column(name, [values])
     members = told.member_features.select(["member_id", "country", "plan"])
