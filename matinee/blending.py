@@ -7,6 +7,8 @@ scores, explains or erases, the blend is a model like any other, and its contrib
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -16,6 +18,17 @@ from matinee.matrices import IDENTITY, Features
 from matinee.peers import LinearVectors
 
 
+@dataclass(frozen=True)
+class Lately:
+    """What LightFM cannot see, because to it all that happened is equally long ago."""
+
+    asked: sp.csr_array[np.float32]
+    """float32 CSR, shape (n_members, n_titles): what speaks for each member, the last loudest."""
+
+    trend: NDArray[np.float64]
+    """float64, shape (n_titles,): how much each title is liked these days, by everybody."""
+
+
 def blended(
     members: NDArray[np.float32],
     titles: NDArray[np.float32],
@@ -23,8 +36,9 @@ def blended(
     title_features: Features,
     *,
     linear: LinearVectors,
-    asked: sp.csr_array[np.float32],
+    lately: Lately,
     share: float,
+    trend_weight: float,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Embeddings of features with the linear model's dimensions after their own.
 
@@ -33,12 +47,13 @@ def blended(
     members : float32, shape (n_member_features, n_dimensions)
     titles : float32, shape (n_title_features, n_dimensions + 1)
         The last column is the bias, and stays the last.
-    asked : float32 CSR, shape (n_members, n_titles)
-        What speaks for each member: likes, the last ones loudest.
     share : float
         The linear model's part of the spread of scores, 0 to 1: with 0.4 what it says varies two
         thirds as much over titles as what LightFM says, over all members who did anything. Whoever
         did little has it say little.
+    trend_weight : float
+        What a title's trend adds to its bias, in the same measure: with 0.25 it varies a quarter
+        as much as what LightFM says. Trends are taken by their logarithm.
 
     Returns
     -------
@@ -47,17 +62,18 @@ def blended(
     """
     if not 0 <= share < 1:
         raise ConfigError(f"the linear model's share must lie from 0 to below 1, got {share}")
-    own = np.asarray(asked @ linear.asked, np.float64)
-    active = np.diff(asked.indptr) > 0
+    own = np.asarray(lately.asked @ linear.asked, np.float64)
+    active = np.diff(lately.asked.indptr) > 0
     learned = member_features.matrix[active] @ members
     theirs = _spread(learned, (title_features.matrix @ titles)[:, :-1])
     spread = _spread(own[active], linear.answered)
     scale = share / (1 - share) * theirs / spread if spread > 0 else 0.0
+    trend = np.log1p(lately.trend)
+    risen = trend * (trend_weight * theirs / trend.std() if trend.std() > 0 else 0.0)
+    biases = titles[:, -1:] + _of_identities(risen[:, None], title_features)
     return (
         np.hstack([members, _of_identities(own * scale, member_features)]),
-        np.hstack(
-            [titles[:, :-1], _of_identities(linear.answered, title_features), titles[:, -1:]]
-        ),
+        np.hstack([titles[:, :-1], _of_identities(linear.answered, title_features), biases]),
     )
 
 

@@ -17,7 +17,7 @@ class Side:
     """The learned part of one side's features; those that are new start anew."""
 
     learned: NDArray[np.float32]
-    """float32, shape (n_known, n_dimensions); of titles the last column is the bias."""
+    """float32, shape (n_known, n_dimensions)."""
 
     columns: NDArray[np.intp]
     """Tonight's column of each."""

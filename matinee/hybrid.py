@@ -31,7 +31,7 @@ LARGEST_FEATURE = 10.0
 """Feature values beyond it are refused: LightFM takes 1e6 and silently learns vectors of 4e11."""
 
 LARGEST_LEARNED = 100.0
-"""A healthy embedding or bias stays below 10. Divergence can stay finite: 4.6e19 was seen."""
+"""A healthy parameter stays below 10. Divergence can stay finite: 4.6e19 was seen."""
 
 SETTLED = 4.0
 """What Adagrad is told that a feature taken up from an earlier model has been through."""
@@ -77,6 +77,12 @@ class Hyperparameters:
     recent_titles: Annotated[float, Gt(0)] = 5.0
     """To the linear model a title liked so many titles ago speaks half as loud as the last one."""
 
+    trend_weight: Annotated[float, Ge(0)] = 0.25
+    """What a title's trend adds to its bias, in the spread of scores."""
+
+    trend_half_life_days: Annotated[float, Gt(0)] = 10.0
+    """What is liked these days: an act so long ago counts half."""
+
     seed: Annotated[int, Ge(0)] = 20260101
 
 
@@ -96,7 +102,7 @@ class HybridModel:
     def member_vectors(self, features: Features) -> NDArray[np.float32]:
         """float32, shape (n_members, n_dimensions + 1); the last column is 1, to meet the bias.
 
-        A member's own bias is left out: it is the same for each title and changes no order.
+        A member's own bias is left out: it changes no order.
         """
         vectors = self._vectors("member", features, self.member_embeddings)
         return np.hstack([vectors, np.ones((len(vectors), 1), np.float32)])
@@ -131,11 +137,14 @@ class HybridModel:
         member_features: Features,
         title_features: Features,
     ) -> Start:
-        """Where tonight's fit may go on from; the names are those of this model's features."""
-        own, titles = self.hyperparameters.components, self.title_embeddings
+        """Where tonight's fit may go on from; the names are those of this model's features.
+
+        Biases are learned anew: these have the trend of their day in them.
+        """
+        own = self.hyperparameters.components
         return Start(
             taken_up(self.member_embeddings[:, :own], member_names, member_features),
-            taken_up(np.hstack([titles[:, :own], titles[:, -1:]]), title_names, title_features),
+            taken_up(self.title_embeddings[:, :own], title_names, title_features),
         )
 
     @classmethod
@@ -177,7 +186,7 @@ def fit(
     title_features: Features,
     hyperparameters: Hyperparameters,
     *,
-    asked: sp.csr_array[np.float32] | None = None,
+    lately: blending.Lately | None = None,
     start: Start | None = None,
     progress: Progress | None = None,
 ) -> HybridModel:
@@ -189,9 +198,8 @@ def fit(
         Positive weights with a mean near 1, in any order.
     member_features, title_features : Features
         One row per member and title of `interactions`.
-    asked : float32 CSR, shape (n_members, n_titles), optional
-        Likes, the last ones loudest, for the linear model that is blended in; without them the
-        model is LightFM's alone.
+    lately : Lately, optional
+        For the linear model and the trend that are blended in; without, it is LightFM's alone.
     start : Start, optional
         Where an earlier model left off; the epochs then go on from there.
     progress : callable, optional
@@ -255,7 +263,7 @@ def fit(
     members = shrunk(members, member_features, member_counts, hyperparameters.member_shrinkage)
     titles = np.hstack([model.item_embeddings, model.item_biases[:, None]])
     titles = without_untrained(titles, title_features, title_counts)
-    if asked is None or hyperparameters.linear_dimensions == 0:
+    if lately is None or hyperparameters.linear_dimensions == 0:
         return HybridModel(members, titles, replace(hyperparameters, linear_dimensions=0))
     linear = peers.linear_vectors(
         sp.csr_array(interactions),
@@ -268,8 +276,9 @@ def fit(
         member_features,
         title_features,
         linear=linear,
-        asked=asked,
+        lately=lately,
         share=hyperparameters.linear_share,
+        trend_weight=hyperparameters.trend_weight,
     )
     return HybridModel(members, titles, hyperparameters)
 
@@ -307,13 +316,7 @@ def shrunk(
     like. Measured on MovieTweetings, where half the members rated three films or fewer: NDCG@10
     .128 without, .143 with a strength of 3, popularity .137; no loss on MovieLens.
 
-    Parameters
-    ----------
-    embeddings : float32, shape (n_features, n_dimensions)
-    counts : int, shape (n_rows,)
-        Interactions of each member in the training data.
-    strength : float
-        The `n` at which half is kept; 0 changes only what was never seen.
+    `counts` are each member's interactions; a strength of 0 changes only what was never seen.
     """
     identity = features.columns_of(IDENTITY)
     known = (features.matrix.T @ counts.astype(np.float64))[identity]
@@ -347,12 +350,10 @@ def _take_up(model: Any, start: Start, n_member_features: int, n_title_features:
     model._initialize(model.no_components, n_title_features, n_member_features)
     members, titles = start.members, start.titles
     model.user_embeddings[members.columns] = members.learned
-    model.item_embeddings[titles.columns] = titles.learned[:, :-1]
-    model.item_biases[titles.columns] = titles.learned[:, -1]
+    model.item_embeddings[titles.columns] = titles.learned
     # Adagrad steps by the root of what it saw: who is known has seen much, and moves little.
     model.user_embedding_gradients[members.columns] += SETTLED
     model.item_embedding_gradients[titles.columns] += SETTLED
-    model.item_bias_gradients[titles.columns] += SETTLED
 
 
 def _check(

@@ -20,7 +20,7 @@ def described(ids):
     )  # fmt: skip
 
 
-def blend(share):
+def blend(share, trend=(0.0, 0.0)):
     random = np.random.default_rng(1)
     members = random.standard_normal((4, 2)).astype(np.float32)
     titles = random.standard_normal((3, 3)).astype(np.float32)
@@ -28,7 +28,8 @@ def blend(share):
     asked = sp.csr_array(np.array([[1, 0], [1, 0.5], [0, 0]], np.float32))
     both = blending.blended(
         members, titles, described(MEMBERS), described(TITLES),
-        linear=linear, asked=asked, share=share,
+        linear=linear, lately=blending.Lately(asked, np.array(trend)), share=share,
+        trend_weight=0.25,
     )  # fmt: skip
     return members, titles, linear, asked, both
 
@@ -60,3 +61,13 @@ def test_without_a_share_the_scores_are_lightfms():
 def test_a_share_of_everything_is_refused():
     with pytest.raises(ConfigError, match="share must lie from 0 to below 1, got 1"):
         blend(1.0)
+
+
+def test_what_is_liked_these_days_rises_for_everybody():
+    _, titles, _, _, (members, wide_titles) = blend(0.0, trend=(0.0, 9.0))
+    lift = wide_titles[:, -1] - titles[:, -1]
+    assert lift[0] == lift[2] == 0
+    learned = described(MEMBERS).matrix[:2] @ members[:, :2]
+    spread = (learned @ (described(TITLES).matrix @ titles)[:, :2].T).var(axis=1, ddof=1)
+    # A quarter of LightFM's spread, as the two titles' logarithms are one spread from each other.
+    assert lift[1] == pytest.approx(0.25 * np.sqrt(spread.mean()) * 2, rel=1e-4)

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from pydantic import ValidationError
 
 from matinee import hybrid, matrices, peers, ranking
+from matinee.blending import Lately
 from matinee.errors import ConfigError, DataError, GateError, IntegrityError, StorageError
 from matinee.vocabulary import Vocabulary
 
@@ -285,17 +286,18 @@ def test_scoring_needs_no_lightfm(model, tmp_path):
     assert done.stdout == "(22, 9)\n"
 
 
-def asked():
-    return sp.csr_array(checkerboard())
+def lately(liked=None):
+    liked = sp.csr_array(checkerboard() if liked is None else liked)
+    return Lately(liked, np.zeros(SIZE))
 
 
 def test_a_blend_scores_the_sum_of_both_models():
     members, titles, liked = features(MEMBERS), features(TITLES), checkerboard()
     parameters = replace(SMALL, linear_dimensions=6, linear_penalty=2.0, linear_share=0.5)
-    both = hybrid.fit(liked, members, titles, parameters, asked=asked())
+    both = hybrid.fit(liked, members, titles, parameters, lately=lately())
     alone = hybrid.fit(liked, members, titles, SMALL)
     linear = peers.linear_vectors(sp.csr_array(liked), penalty=2.0, dimensions=6)
-    theirs = asked() @ linear.asked @ linear.answered.T
+    theirs = lately().asked @ linear.asked @ linear.answered.T
 
     def scores(model):
         return model.member_vectors(members) @ model.title_vectors(titles).T
@@ -312,7 +314,7 @@ def test_a_blend_scores_the_sum_of_both_models():
 def test_a_blend_is_saved_and_opened_and_told_from_lightfm_alone(model, tmp_path):
     members, titles = features(MEMBERS), features(TITLES)
     parameters = replace(SMALL, linear_dimensions=6)
-    both = hybrid.fit(checkerboard(), members, titles, parameters, asked=asked())
+    both = hybrid.fit(checkerboard(), members, titles, parameters, lately=lately())
     both.save(tmp_path)
     opened = hybrid.HybridModel.load(tmp_path)
     assert opened.title_vectors(titles).tobytes() == both.title_vectors(titles).tobytes()
@@ -324,7 +326,7 @@ def test_a_title_nobody_met_gets_nothing_from_the_linear_model():
     members, titles = features(MEMBERS), features(TITLES)
     liked = checkerboard(cold_titles=2)
     parameters = replace(SMALL, linear_dimensions=6)
-    both = hybrid.fit(liked, members, titles, parameters, asked=sp.csr_array(liked))
+    both = hybrid.fit(liked, members, titles, parameters, lately=lately(liked))
     assert not both.title_vectors(titles)[-2:, 8:14].any()
     assert both.title_vectors(titles)[:-2, 8:14].any(axis=1).all()
 
@@ -334,5 +336,5 @@ def test_a_model_without_ids_cannot_blend():
     with pytest.raises(ConfigError, match="20 rows for 0 identities: only a model that knows ids"):
         hybrid.fit(
             checkerboard(), features(MEMBERS), content, replace(SMALL, linear_dimensions=6),
-            asked=asked(),
+            lately=lately(),
         )  # fmt: skip

@@ -11,7 +11,7 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -23,6 +23,7 @@ from matinee import als, hybrid, judging, matrices, metrics, peers, popularity, 
 from matinee.errors import ConfigError
 from matinee.pipeline import histories, training
 from matinee.pipeline.frames import Frame
+from matinee.pipeline.histories import IN_TIME
 from matinee.pipeline.night import Progress
 from matinee.report import charts
 from matinee.report.style import CSS
@@ -48,18 +49,20 @@ class Task:
     seed: int
 
     @property
-    def recent_titles(self) -> float:
-        """How fast a like fades, for every model that can tell: `hybrid.Hyperparameters`.
+    def hyperparameters(self) -> hybrid.Hyperparameters:
+        """The defaults, as far as the protocol knows time.
 
-        What comes next depends on what came last. What a random holdout took from the middle does
-        not, so there all likes count the same.
+        What comes next depends on what came last, and on what is liked these days. What a random
+        holdout took from the middle does not: there all likes count the same, for every model.
         """
-        in_time = self.protocol in ("time", "last")
-        return hybrid.Hyperparameters().recent_titles if in_time else math.inf
+        usual = hybrid.Hyperparameters(seed=self.seed)
+        if self.protocol in IN_TIME:
+            return usual
+        return replace(usual, recent_titles=math.inf, trend_weight=0.0)
 
     def asked(self) -> sp.csr_array[np.float32]:
-        """What speaks for each member."""
-        return self.frame.lately(half_titles=self.recent_titles)
+        """What speaks for each member, for every model that can tell."""
+        return self.frame.lately(half_titles=self.hyperparameters.recent_titles)
 
 
 @dataclass(frozen=True)
@@ -154,8 +157,15 @@ def candidates(frame: Frame, protocol: splits.Name) -> NDArray[np.bool_]:
 
 
 def _popularity(task: Task) -> Scores:
-    frame = task.frame
-    half_life = frame.half_life_days if np.isfinite(frame.half_life_days) else RECENT_DAYS
+    half_life = task.frame.half_life_days
+    return _liked_lately(task.frame, half_life if np.isfinite(half_life) else RECENT_DAYS)
+
+
+def _trending(task: Task) -> Scores:
+    return _liked_lately(task.frame, task.hyperparameters.trend_half_life_days)
+
+
+def _liked_lately(frame: Frame, half_life: float) -> Scores:
     popular = popularity.popularity(
         frame.rows(frame.signals)[1],
         frame.weights,
@@ -189,8 +199,7 @@ def _als(task: Task) -> Scores:
 
 
 def _lightfm(task: Task) -> Scores:
-    parameters = hybrid.Hyperparameters(seed=task.seed, recent_titles=task.recent_titles)
-    model, features = training.fitted(task.frame, task.model, parameters)
+    model, features = training.fitted(task.frame, task.model, task.hyperparameters)
     members = model.member_vectors(features.members)
     titles = model.title_vectors(features.titles)
     return lambda rows: members[rows] @ titles.T
@@ -201,6 +210,7 @@ EASE_PENALTY = 400.0
 
 MODELS: dict[str, Callable[[Task], Scores]] = {
     POPULARITY: _popularity,
+    "trending": _trending,
     "item-knn": _nearest,
     "ease": _ease,
     "als": _als,

@@ -30,6 +30,9 @@ from matinee.vocabulary import Vocabulary
 
 ONE_TITLE_MILLI = 1000
 
+IN_TIME: tuple[splits.Name, ...] = ("time", "last")
+"""Protocols that ask what comes next: only there does the age of an act matter."""
+
 TITLES = """
     select
         title_id, title_kind, language, countries, genres, themes, directors, actors,
@@ -74,6 +77,7 @@ class History:
         day = last.astype("datetime64[D]").astype(datetime) + timedelta(days=1)
         return self._frame(
             datetime(day.year, day.month, day.day, tzinfo=UTC),
+            self.half_life_days if protocol in IN_TIME else math.inf,
             self.signals.filter(pa.array(~held_out)),
             self.signals.filter(pa.array(held_out)),
         )
@@ -84,12 +88,14 @@ class History:
             self.name, frame.signals, self.members, self.titles, self.half_life_days
         ).hold_out(protocol, seed=seed)
 
-    def _frame(self, as_of: datetime, known: pa.Table, held_out: pa.Table) -> Frame:
+    def _frame(
+        self, as_of: datetime, half_life: float, known: pa.Table, held_out: pa.Table
+    ) -> Frame:
         everything = self.titles[-1][1][TITLE_ID]
         told = [table for since, table in self.titles if since < as_of] or [self.titles[0][1]]
         return Frame(
             as_of=as_of,
-            half_life_days=self.half_life_days,
+            half_life_days=half_life,
             member_features=self.members,
             title_features=_for_all(everything, told[-1]),
             signals=known,
@@ -100,8 +106,8 @@ class History:
 def read(path: Path, settings: Settings, progress: Progress | None = None) -> History:
     """The history in a folder: of MovieLens in any layout, of MovieTweetings, or of a home.
 
-    Of a set from outside every rating counts the same, whatever its value and age: whoever rated a
-    film chose to watch it. A home's acts count as its warehouse weighs them.
+    Of a set from outside every rating counts the same, whatever its value: whoever rated a film
+    chose to watch it. A home's acts count as its warehouse weighs them.
 
     Raises
     ------
@@ -110,8 +116,9 @@ def read(path: Path, settings: Settings, progress: Progress | None = None) -> Hi
     """
     if not path.is_dir():
         raise DataError(f"no folder {path}: name one of MovieLens, MovieTweetings or a home")
+    half_life = float(transform.project_vars(settings.project)["recency_half_life_days"])
     if warehouse.path(path).is_file():
-        return _of_home(path, settings)
+        return _of_home(path, half_life)
     bring = landing.import_movietweetings if _is_movietweetings(path) else landing.import_movielens
     with tempfile.TemporaryDirectory(prefix="matinee-") as folder:
         home = Path(folder)
@@ -122,7 +129,7 @@ def read(path: Path, settings: Settings, progress: Progress | None = None) -> Hi
             threads=settings.threads,
             memory_limit=settings.memory_limit,
         )
-        return _of_received(path.resolve().name, home / "received")
+        return _of_received(path.resolve().name, home / "received", half_life)
 
 
 def _is_movietweetings(path: Path) -> bool:
@@ -135,7 +142,7 @@ def _is_movietweetings(path: Path) -> bool:
     return any(value in {"6", "7", "8", "9", "10"} for value in values)
 
 
-def _of_received(name: str, received: Path) -> History:
+def _of_received(name: str, received: Path, half_life: float) -> History:
     ratings = _received(received, "ratings", [MEMBER_ID, TITLE_ID, "event_at", "received_at"])
     at = ratings["event_at"].cast(pa.timestamp("us"))
     order = pc.sort_indices(
@@ -160,11 +167,11 @@ def _of_received(name: str, received: Path) -> History:
             pa.table({MEMBER_ID: Vocabulary.from_ids(members[MEMBER_ID]).ids}), MEMBER_FAMILIES
         ),
         titles=_snapshots(_received(received, "titles", None)),
-        half_life_days=math.inf,
+        half_life_days=half_life,
     )
 
 
-def _of_home(home: Path, settings: Settings) -> History:
+def _of_home(home: Path, half_life: float) -> History:
     as_of = datetime(9999, 1, 1)  # noqa: DTZ001  the warehouse knows nothing later than it was built for
     signals = warehouse.query(SIGNALS, [as_of], home=home)
     titles = warehouse.query(TITLES, home=home)
@@ -174,7 +181,7 @@ def _of_home(home: Path, settings: Settings) -> History:
         signals=signals,
         members=_with_families(members, MEMBER_FAMILIES),
         titles=[(datetime.min.replace(tzinfo=UTC), _with_families(titles, TITLE_FAMILIES))],
-        half_life_days=float(transform.project_vars(settings.project)["recency_half_life_days"]),
+        half_life_days=half_life,
     )
 
 

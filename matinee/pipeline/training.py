@@ -15,7 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matinee import hybrid, matrices, releases
+from matinee import hybrid, matrices, popularity, releases
+from matinee.blending import Lately
 from matinee.continuing import Start
 from matinee.pipeline.frames import JUDGED, PUBLISHED, Frame
 from matinee.pipeline.night import Night, Progress
@@ -116,17 +117,29 @@ def fitted(
 ) -> tuple[hybrid.HybridModel, Described]:
     """One of the three models, learned from a frame, and the features it learned with."""
     features = described(frame, model)
-    knows_ids = model != CONTENT
     learned = hybrid.fit(
         frame.interactions(),
         features.members,
         features.titles,
         hyperparameters,
-        asked=frame.lately(half_titles=hyperparameters.recent_titles) if knows_ids else None,
+        lately=_lately(frame, hyperparameters) if model != CONTENT else None,
         start=earlier.start(features) if earlier else None,
         progress=progress,
     )
     return learned, features
+
+
+def _lately(frame: Frame, hyperparameters: hybrid.Hyperparameters) -> Lately:
+    return Lately(
+        asked=frame.lately(half_titles=hyperparameters.recent_titles),
+        trend=popularity.popularity(
+            frame.rows(frame.signals)[1],
+            frame.weights,
+            frame.ages,
+            half_life_days=hyperparameters.trend_half_life_days,
+            title_count=frame.shape[1],
+        ),
+    )
 
 
 def fit(night: Night, frame_name: str, model: str, progress: Progress | None = None) -> None:

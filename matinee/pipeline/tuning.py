@@ -8,7 +8,6 @@ itself: the defaults in `hybrid.Hyperparameters` change by a commit that says wh
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -33,8 +32,13 @@ RANGES: dict[str, tuner.Range] = {
     "linear_penalty": tuner.Range(20, 3000),
     "linear_share": tuner.Range(0.0, 0.8, log=False),
     "recent_titles": tuner.Range(1, 100),
+    "trend_weight": tuner.Range(0.0, 1.0, log=False),
+    "trend_half_life_days": tuner.Range(3, 100),
 }
-"""Where each number is looked for. `recent_titles` is left out where time does not matter."""
+"""Where each number is looked for."""
+
+OF_TIME = ("recent_titles", "trend_weight", "trend_half_life_days")
+"""Left out where time does not matter."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Tuned:
         """One line a number: the default, and what was found."""
         before = asdict(hybrid.Hyperparameters())
         return [
-            {"parameter": name, "default": before[name], "found": value}
+            {"parameter": name, "default": f"{before[name]:g}", "found": f"{value:g}"}
             for name, value in self.parameters.items()
         ]
 
@@ -75,11 +79,12 @@ def tune(
     judged = np.flatnonzero(np.diff(truth.indptr))
     seen = frame.seen()[judged]
     allowed = candidates(frame, protocol)
-    base = hybrid.Hyperparameters(seed=settings.seed)
-    ranges = dict(RANGES)
-    if math.isinf(Task(training.HYBRID, frame, protocol, settings.seed).recent_titles):
-        base = replace(base, recent_titles=math.inf)
-        del ranges["recent_titles"]
+    base = Task(training.HYBRID, frame, protocol, settings.seed).hyperparameters
+    ranges = {
+        name: where
+        for name, where in RANGES.items()
+        if protocol in histories.IN_TIME or name not in OF_TIME
+    }
 
     def judge(parameters: Mapping[str, float]) -> float:
         model, features = training.fitted(frame, training.HYBRID, _with(base, parameters, ranges))

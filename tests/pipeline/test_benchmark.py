@@ -60,7 +60,11 @@ def test_each_model_beats_popularity_where_taste_is_plain(history):
     rows = benchmark._rows(frame, found, list(benchmark.MODELS), 1)
     by_name = {row["model"]: row for row in rows}
     popular = by_name["popularity"]["ndcg"]
-    assert all(by_name[name]["ndcg"] > popular for name in by_name if name != "popularity")
+    assert all(
+        by_name[name]["ndcg"] > popular
+        for name in by_name
+        if name != "trending" and name != "popularity"
+    )
     assert by_name["hybrid"]["hybrid_lead"] is None
     lead = by_name["ease"]["hybrid_lead"]
     assert lead == pytest.approx(by_name["hybrid"]["ndcg"] - by_name["ease"]["ndcg"])
@@ -100,7 +104,7 @@ def test_the_search_for_better_numbers_is_written_down(ratings, home):
 
 
 def test_unknown_names_are_refused_with_those_there_are(ratings, tmp_path):
-    with pytest.raises(ConfigError, match="no model oracle: there are popularity, item-knn, ease"):
+    with pytest.raises(ConfigError, match="no model oracle: there are popularity, trending, item"):
         benchmark.run(ratings, Settings(), protocol="last", models=["oracle"])
     with pytest.raises(ConfigError, match="no protocol 'psychic': it is one of"):
         benchmark.run(ratings, Settings(), protocol="psychic", models=["ease"])
