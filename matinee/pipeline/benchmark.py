@@ -191,9 +191,11 @@ def _ease(task: Task) -> Scores:
 
 def _als(task: Task) -> Scores:
     likes = sp.csr_array(task.frame.interactions())
-    # It has no query apart from what it learned from, so what is old teaches less; a quarter of
-    # the weight stays, or nothing would be left to learn from.
-    likes = sp.csr_array(likes.multiply(task.asked())) * 0.75 + likes * 0.25
+    if task.protocol in IN_TIME:
+        # It has no query apart from what it learned from, so what is old teaches less: down to a
+        # quarter, and more slowly than others forget, as was best for it on validation data.
+        fading = task.frame.lately(half_titles=ALS_RECENT_TITLES)
+        likes = sp.csr_array(likes.multiply(fading)) * 0.75 + likes * 0.25
     members, titles = als.fit(sp.csr_array(likes.astype(np.float32)), seed=task.seed)
     return lambda rows: members[rows] @ titles.T
 
@@ -207,6 +209,7 @@ def _lightfm(task: Task) -> Scores:
 
 POPULARITY = "popularity"
 EASE_PENALTY = 400.0
+ALS_RECENT_TITLES = 20.0
 
 MODELS: dict[str, Callable[[Task], Scores]] = {
     POPULARITY: _popularity,
