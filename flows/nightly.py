@@ -13,6 +13,20 @@ from matinee.errors import MatineeError
 from matinee.settings import Settings
 
 
+def told(what: str) -> pipeline.Progress:
+    """Say in the run's log how far long work is, at each quarter of it."""
+    log, reached = get_run_logger(), 0
+
+    def step(done: int, total: int, name: str) -> None:
+        nonlocal reached
+        quarter = 4 * done // total if total else 0
+        if quarter > reached:
+            reached = quarter
+            log.info(f"{what}: {done} of {total}, {name}")
+
+    return step
+
+
 @task
 def receive(settings: Settings) -> pipeline.Receipt:
     receipt = pipeline.receive(settings)
@@ -22,7 +36,7 @@ def receive(settings: Settings) -> pipeline.Receipt:
 
 @task
 def build_warehouse(night: pipeline.Night) -> pipeline.Built:
-    return pipeline.build(night)
+    return pipeline.build(night, progress=told("dbt"))
 
 
 @task
@@ -57,7 +71,7 @@ def frame(night: pipeline.Night) -> pipeline.Framed:
 
 @task(task_run_name="fit-{frame}-{model}")
 def fit(night: pipeline.Night, frame: str, model: str) -> None:
-    pipeline.fit(night, frame, model)
+    pipeline.fit(night, frame, model, told(f"epochs of the {frame} model"))
 
 
 @task

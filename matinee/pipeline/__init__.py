@@ -14,6 +14,7 @@ from matinee.pipeline.frames import Framed, frame
 from matinee.pipeline.logs import Refused, rejected, replay
 from matinee.pipeline.night import (
     Night,
+    Progress,
     Refreshed,
     begin,
     build,
@@ -42,6 +43,7 @@ __all__ = [
     "Framed",
     "Judged",
     "Night",
+    "Progress",
     "Published",
     "Rebuilt",
     "Receipt",
