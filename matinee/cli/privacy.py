@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=example)(consent)
     app.command(epilog="Example: matinee export m-000017 --output m-000017.json")(export)
     app.command(epilog="Example: matinee statement m-000017")(statement)
+    app.command(epilog="Example: matinee pseudonymise --of 4711")(pseudonymise)
     app.command(epilog="Example: matinee parameters live")(parameters)
 
 
@@ -117,3 +118,21 @@ def parameters(
     for about in ("about_members", "about_titles"):
         emit(told.pop(about), form, title=about.replace("_", " "))
     emit_one(told, form)
+
+
+def pseudonymise(
+    of: Annotated[
+        str, typer.Option(help="Only say what this outside member id is called here.")
+    ] = "",
+) -> None:
+    """Give members keyed pseudonyms in all logs not received yet, and in all that will come."""
+    from matinee import landing
+    from matinee.settings import Settings
+
+    settings = Settings()
+    home = settings.home.resolve()
+    if of:
+        typer.echo(landing.pseudonyms.name_of(home, of))
+        return
+    done = landing.pseudonyms.pseudonymise(home, landing.load(settings.project))
+    talk.print(done.summary(), markup=False)

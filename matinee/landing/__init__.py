@@ -1,6 +1,6 @@
 """The landing zone: raw logs in, typed Parquet and an account of every row out."""
 
-from matinee.landing import tombstones
+from matinee.landing import pseudonyms, tombstones
 from matinee.landing.contract import Column, Contract, Stream, arrow_schema, load, received_schema
 from matinee.landing.erasure import Erased, erase, filter_parquet, mask, requested
 from matinee.landing.history import Imported
@@ -33,6 +33,7 @@ __all__ = [
     "mask",
     "newest_day",
     "place",
+    "pseudonyms",
     "read_ledger",
     "receive",
     "received_schema",

@@ -68,8 +68,11 @@ def lease(settings: Settings) -> AbstractContextManager[None]:
 
 def receive(settings: Settings, progress: Progress | None = None) -> landing.Receipt:
     """Hash, check and type every new landing file, then forget the members who asked for it."""
+    home = settings.home.resolve()
+    if landing.pseudonyms.is_wanted(home):
+        landing.pseudonyms.pseudonymise(home, landing.load(settings.project))
     receipt = landing.receive(
-        home=settings.home.resolve(),
+        home=home,
         contract=landing.load(settings.project),
         threads=settings.threads,
         memory_limit=settings.memory_limit,

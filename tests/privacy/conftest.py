@@ -41,7 +41,7 @@ class Zone:
         self.searches = Path(str(day).format("searches")) / "s.csv"
         self.members = Path(str(day).format("members")) / "m.parquet"
 
-    def fill(self):
+    def fill(self, receive=True):
         title = {"title_id": "t1", "name": "Heat", "title_kind": "movie"}
         self.land("titles", "t.jsonl", lines([title]))
         self.land("plays", "a.jsonl", lines([play(1, STAYER), play(2, LEAVER), play(3, STAYER)]))
@@ -56,7 +56,8 @@ class Zone:
         members = pa.table({"member_id": [LEAVER, STAYER], "joined_on": ["2026-01-01"] * 2})
         self.members.parent.mkdir(parents=True)
         pq.write_table(members, self.members)
-        self.receive()
+        if receive:
+            self.receive()
 
     def land(self, stream, name, content, day="2026-01-02"):
         path = self.home / "landing" / stream / f"dt={day}" / name
