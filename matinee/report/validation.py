@@ -53,8 +53,7 @@ def _grid(nights: Sequence[Row]) -> Markup | None:
     names = unique(result["table"] for night in nights for result in night["results"])
     columns = [tables.code("table")]
     columns += [
-        Column(show(night["as_of"])[:10], _of_night(place))
-        for place, night in enumerate(nights)
+        Column(show(night["as_of"])[:10], _of_night(place)) for place, night in enumerate(nights)
     ]
     lines = [
         {
