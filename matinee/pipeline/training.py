@@ -193,7 +193,7 @@ def earlier(night: Night, frame: Frame) -> Earlier | None:
     if not night.settings.warm_start:
         return None
     home = night.home
-    kept = releases.Store(root=home / "releases", keys=home / "keys").list()  # newest first
+    kept = releases.Store(root=home / "releases", keys=home / "keys").list()
     sound = [
         release
         for release in kept
@@ -210,7 +210,10 @@ def earlier(night: Night, frame: Frame) -> Earlier | None:
         before = [one for one in sound if datetime.fromisoformat(one.manifest["as_of"]) <= instant]
         if not before:
             return None
-        found = Earlier(before[0])
+        newest = max(
+            before, key=lambda one: (datetime.fromisoformat(one.manifest["as_of"]), one.id)
+        )
+        found = Earlier(newest)
     return found
 
 

@@ -1,0 +1,86 @@
+"""A warm start goes on from a release that knew nothing of what judges it, or does not happen."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from matinee import hybrid
+from matinee.pipeline import training
+from matinee.pipeline.frames import JUDGED, PUBLISHED
+from matinee.pipeline.night import Night
+from matinee.settings import Settings
+from tests.pipeline import worlds
+
+
+@pytest.fixture
+def night(home):
+    """Two frames at work: the judged one ends ten days before the published one."""
+    begun = Night(Settings(warm_start=True), worlds.AS_OF, worlds.AS_OF)
+    known = worlds.frame()
+    replace(known, as_of=worlds.AS_OF - timedelta(days=10)).write(begun.work(JUDGED))
+    known.write(begun.work(PUBLISHED))
+    return begun
+
+
+def release(night, name, *, days_ago, passed=True):
+    """As much of a release as a warm start reads."""
+    path = night.home / "releases" / name
+    (path / "model").mkdir(parents=True)
+    (path / "vocabulary").mkdir()
+    few = hybrid.Hyperparameters(epochs=1)
+    model, features = training.fitted(worlds.frame(), training.HYBRID, few)
+    model.save(path / "model")
+    (path / "model/hyperparameters.json").rename(path / "hyperparameters.json")
+    files = []
+    for side, described in (("member", features.members), ("title", features.titles)):
+        files.append({"file": f"vocabulary/{side}_features.parquet"})
+        pq.write_table(pa.table({"name": list(described.names)}), path / files[-1]["file"])
+    manifest = {
+        "schema_version": 1,
+        "as_of": (night.as_of - timedelta(days=days_ago)).isoformat(),
+        "files": files,
+        "gate": {"rules": [{"passed": passed}]},
+        "model": {"hyperparameters": json.loads((path / "hyperparameters.json").read_text())},
+    }
+    (path / "manifest.json").write_text(json.dumps(manifest))
+
+
+def begins_from(night, frame_name):
+    found = training.earlier(night, training.Frame.read(night.work(frame_name)))
+    return found and found.release.id
+
+
+OLD, NEW = "20260120T000000Z-000000000001", "20260131T000000Z-000000000002"
+
+
+def test_each_frame_goes_on_from_the_newest_release_it_may_know(night):
+    release(night, OLD, days_ago=12)
+    release(night, NEW, days_ago=1)
+    assert begins_from(night, JUDGED) == OLD
+    assert begins_from(night, PUBLISHED) == NEW
+    cold = replace(night, settings=Settings())
+    assert begins_from(cold, PUBLISHED) is None
+
+
+def test_what_is_published_is_not_warm_when_what_was_judged_is_not(night):
+    release(night, NEW, days_ago=1)
+    assert begins_from(night, JUDGED) is None
+    assert begins_from(night, PUBLISHED) is None
+
+
+def test_a_release_that_was_refused_is_no_start(night):
+    release(night, OLD, days_ago=12, passed=False)
+    assert begins_from(night, JUDGED) is None
+
+
+def test_the_hybrid_goes_on_for_few_epochs_and_its_siblings_begin_anew(night):
+    release(night, OLD, days_ago=12)
+    training.fit(night, JUDGED, training.HYBRID)
+    training.fit(night, JUDGED, training.COLLABORATIVE)
+    warm = training.load(night, JUDGED, training.HYBRID).hyperparameters
+    anew = training.load(night, JUDGED, training.COLLABORATIVE).hyperparameters
+    assert (warm.epochs, anew.epochs) == (training.WARM_EPOCHS, hybrid.Hyperparameters().epochs)
