@@ -196,6 +196,7 @@ def main() -> None:
     parser.add_argument("--titles", type=int, default=800)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="Cases whose names hold this, as in `bot`.")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder) / "logs"
@@ -212,6 +213,8 @@ def main() -> None:
         cases |= {f"ring of {share:.0%} of members": ring(share) for share in RINGS}
         cases |= {"hostile text, a line of 20 MB": hostile}
         for name, plant in cases.items():
+            if wanted.only not in name:
+                continue
             home = Path(folder) / "case"
             shutil.copytree(logs, home)
             # `hostile` copies rows that were staged, so it reads the honest warehouse.

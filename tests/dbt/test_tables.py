@@ -85,6 +85,16 @@ FIRST = {
             "plan": "premium",
         }
     ],
+    # A refusal counts in past nights as well: one that came later would change the earlier tables.
+    "consents": [
+        {
+            "event_id": "c1",
+            "member_id": "m2",
+            "event_at": "2026-01-10 10:00",
+            "purpose": "personalisation",
+            "granted": False,
+        }
+    ],
 }
 SECOND = {
     "titles": [
@@ -98,15 +108,6 @@ SECOND = {
         play("late", "m3", "t1", "2026-01-07 20:00", received_at="2026-01-09 08:00"),
         play("p2", "m1", "t2", "2026-01-03 20:00", received_at="2026-01-09 09:00"),
         play("nobody", "m9", "t1", "2026-01-09 20:00"),
-    ],
-    "consents": [
-        {
-            "event_id": "c1",
-            "member_id": "m2",
-            "event_at": "2026-01-10 10:00",
-            "purpose": "personalisation",
-            "granted": False,
-        }
     ],
 }
 
