@@ -9,7 +9,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: run test check lint types sql docs lock clean help
+.PHONY: run test faults check lint types sql docs lock clean help
 
 help:       ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'
@@ -36,6 +36,9 @@ sql: .venv/test.stamp   ## Style of the SQL.
 
 docs: .venv/run.stamp   ## The dbt documentation site, in var/warehouse/docs.
 	$(BIN)/matinee docs
+
+faults: .venv/test.stamp ## Kill the steps of a night a hundred times; docs/reliability.md says what is counted.
+	$(BIN)/python -m tests.faults.long
 
 lock:       ## Resolve both locks again: hashes, no addresses, Python 3.11 to 3.13.
 	$(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header -q \

@@ -1,10 +1,13 @@
 """The ten settings of matinee, read once from `MATINEE_*` environment variables."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from matinee.errors import ConfigError
 
 Positive = Annotated[int, Gt(0)]
 
@@ -17,6 +20,14 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(env_prefix="MATINEE_", frozen=True, extra="ignore")
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "_".join(str(part) for part in first["loc"]).upper()
+            raise ConfigError(f"MATINEE_{name} is {first['input']!r}: {first['msg']}") from None
 
     home: Path = Path("var")
     """The folder that holds all that a run writes."""

@@ -14,7 +14,7 @@ import typer
 
 from matinee.cli import ablate, explain, importing, logs, privacy, quality, releases
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
-from matinee.errors import ConfigError, MatineeError
+from matinee.errors import ConfigError, MatineeError, StorageError
 
 app = typer.Typer(
     help="From a streaming service's raw logs to published, versioned recommendations.",
@@ -39,6 +39,11 @@ def main() -> None:
     except MatineeError as error:
         talk.print(f"matinee: {error}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
+    except OSError as error:  # a home that cannot be read or written, wherever it was first touched
+        where = f"{error.filename}: " if error.filename else ""
+        told = f"matinee: {where}{error.strerror or error}; check the disk and its rights"
+        talk.print(told, markup=False, soft_wrap=True)
+        sys.exit(StorageError.exit_code)
 
 
 def day(text: str | None, option: str = "--as-of") -> date | None:

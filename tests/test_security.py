@@ -1,0 +1,74 @@
+"""What docs/security.md promises: no telemetry, no pickle, and no hostile name or home gets far."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MATINEE = str(Path(sys.executable).with_name("matinee"))
+
+
+def matinee(*arguments, home):
+    return subprocess.run(
+        [MATINEE, *map(str, arguments)],
+        env=os.environ | {"MATINEE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def refused(done, code, said):
+    assert done.returncode == code, done.stderr
+    (told,) = [line for line in done.stderr.splitlines() if line.startswith("matinee: ")]
+    assert said in told
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["../..", "/etc/passwd", "live/../..", "a b", "", "20260101T000000Z-00000000000g"]
+)
+def test_only_an_alias_or_a_release_id_becomes_a_path(tmp_path, name):
+    refused(matinee("releases", "show", name, home=tmp_path), 2, "neither an alias")
+
+
+def test_a_home_that_is_a_file_is_a_storage_error(tmp_path):
+    home = tmp_path / "file"
+    home.write_text("")
+    refused(matinee("run", home=home), 6, str(home))
+
+
+def test_a_home_that_cannot_be_made_is_a_storage_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    home = tmp_path / "file" / "home"  # refuses everybody, root as well
+    simulate = ("simulate", "--members", 30, "--titles", 30, "--days", 2)
+    refused(matinee(*simulate, home=home), 6, "check the disk and its rights")
+
+
+def test_a_setting_of_the_wrong_type_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("MATINEE_THREADS", "zero")
+    refused(matinee("releases", "list", home=tmp_path), 2, "MATINEE_THREADS is 'zero'")
+
+
+def test_the_product_itself_switches_telemetry_off():
+    code = (
+        "import matinee, os; print(os.environ['DO_NOT_TRACK'], os.environ['GX_ANALYTICS_ENABLED'])"
+    )
+    off = {"DO_NOT_TRACK", "GX_ANALYTICS_ENABLED"}
+    clean = {name: value for name, value in os.environ.items() if name not in off}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=clean, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["1", "false"]
+
+
+def test_arrays_are_never_opened_with_pickle_allowed():
+    loads = [
+        (path.name, call)
+        for path in (ROOT / "matinee").rglob("*.py")
+        for call in re.findall(r"allow_pickle\s*=\s*\w+", path.read_text())
+    ]
+    assert [one for one in loads if not one[1].endswith("False")] == []
