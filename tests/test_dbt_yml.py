@@ -10,6 +10,7 @@ MODELS = DBT / "models"
 
 FILES = sorted(path for path in MODELS.rglob("*.yml") if not path.name.startswith("_"))
 MODEL_FILES = [path for path in FILES if path.name != "exposures.yml"]
+SNAPSHOT_FILES = sorted((DBT / "snapshots").glob("*.yml"))
 
 KNOWN = {
     "file": {"models", "unit_tests"},
@@ -95,6 +96,26 @@ def test_exposures_and_sources_have_only_keys_that_dbt_reads():
             assert not unknown("source", source), path
             for table in source["tables"]:
                 assert not unknown("table", table), table["name"]
+
+
+@pytest.mark.parametrize("path", SNAPSHOT_FILES, ids=lambda path: path.stem)
+def test_every_column_of_a_snapshot_says_what_it_may_be_used_for(path):
+    (snapshot,) = read(path)["snapshots"]
+    assert snapshot["name"] == path.stem
+    assert not unknown("model", snapshot)
+    for column in snapshot["columns"]:
+        meta = column["config"]["meta"]
+        assert meta["pii"] in PII, column["name"]
+        assert meta["purpose"], column["name"]
+        assert meta["retention_days"] > 0, column["name"]
+
+
+def test_every_stream_says_how_old_it_may_be():
+    for path in MODELS.rglob("__sources.yml"):
+        for table in read(path)["sources"][0]["tables"]:
+            if not table["name"].startswith("rejected_"):
+                assert table["config"]["loaded_at_field"] == "landed_on", table["name"]
+                assert table["config"]["freshness"]["warn_after"], table["name"]
 
 
 def test_the_project_file_fits_on_a_page():
