@@ -15,8 +15,8 @@ SUITE = gx.ExpectationSuite(
             severity="info",
         ),
         newest_day_at_most(
-            10,
-            notes="Ten times a usual day is a repeated export or a robot, until somebody says no.",
+            5,
+            notes="Far more than a usual day is a repeated export, or a robot, until proven true.",
         ),
         newest_day_at_least(
             0.1,

@@ -46,9 +46,9 @@ def newest_day_at_most(
     """The rows of a table's newest landed day, at most so many times the usual day's.
 
     Usual is the median of up to 14 landed days before. Some services come in bursts, so the day
-    must also stand out by 0.3 of that beside the largest of them: ten times the usual day and three
-    times any. With fewer than `days_to_know` days there is no habit to break (a new service, a
-    history that landed at once).
+    must also stand out by 0.3 of that beside the largest of them: five times the usual day and half
+    as much again as any. With fewer than `days_to_know` days there is no habit to break (a new
+    service, a history that landed at once).
     """
     return no_row(
         f"The newest landed day holds at most {times:g} times the usual rows.",

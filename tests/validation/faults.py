@@ -127,7 +127,7 @@ FEATURES = (
 FAULTS = [
     *(
         (table, f"select sane.* replace (event_id || '-' || n as event_id) from sane, range(10) as "
-         f"copies(n) where n = 0 or {NEWEST}", {"Ten times a usual day", "A premiere", "One req"})
+         f"copies(n) where n = 0 or {NEWEST}", {"Far more than a usual day", "A premiere", "One req"})
         for table in EVENTS
     ),
     *(
