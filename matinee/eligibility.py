@@ -1,4 +1,4 @@
-"""Which titles may be shown to whom today: in the catalogue, in its window, within the maturity limit."""
+"""Which titles may be shown to whom today: in the catalogue, in a window, within a limit of age."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Eligibility:
     titles : columns title_id, minimum_age, added_on, is_retired
         In the vocabulary's order.
     windows : columns title_id, country, starts_on, ends_on
-        A title without any window is available everywhere; with windows, only in their countries and days
-        (both ends included; a null country is everywhere, a null day has no end).
+        A title without any window is available everywhere; with windows, only in their countries
+        and days (both ends included; a null country is everywhere, a null day has no end).
     day : date
         The day that the slates are for.
     """

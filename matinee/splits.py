@@ -32,7 +32,7 @@ Times: TypeAlias = NDArray[np.datetime64]
 class Protocol:
     """Which interactions judge tonight's models, and why these."""
 
-    name: Literal["global_time_cut", "leave_last"]
+    name: Literal["global_time_cut", "member_holdout"]
     held_out: Mask
     """bool, one per interaction."""
 
@@ -162,12 +162,12 @@ def choose_protocol(
     share: float = 0.1,
     per_member: int = PER_MEMBER,
     minimum_test_members: int = 200,
+    seed: int,
 ) -> Protocol:
-    """The global time cut, or each member's last titles where it leaves too few to judge by.
+    """The global time cut, or a seeded holdout where it leaves too few members to judge by.
 
     A cut in time is what production meets, so it is preferred. On short or sparse logs few
     members act on both sides of it, and differences drown in chance: then it gives no verdict.
-    What each member met last is the next best question: what comes next.
     """
     days = np.unique(times.astype("datetime64[D]"))
     if len(days) < 2:
@@ -180,13 +180,13 @@ def choose_protocol(
         if count >= minimum_test_members:
             verdict = f"global time cut at {cut}: {count} members judge"
             return Protocol("global_time_cut", held_out, cut, count, verdict)
-    held_out = leave_last(members, titles, times, per_member=per_member)
+    held_out = member_holdout(members, titles, per_member=per_member, seed=seed)
     judges = _test_member_count(members, titles, held_out)
     verdict = (
-        f"no verdict from the global time cut: {reason}, {minimum_test_members} are needed; "
-        f"the last {per_member} titles of each of {judges} members judge instead"
+        f"no verdict from the global time cut: {reason} ({minimum_test_members} members are "
+        f"needed); {per_member} random titles held out of each of {judges} members judge instead"
     )
-    return Protocol("leave_last", held_out, None, judges, verdict)
+    return Protocol("member_holdout", held_out, None, judges, verdict)
 
 
 def _pairs(members: Rows, titles: Rows) -> tuple[Rows, Rows]:

@@ -108,7 +108,7 @@ def verdicts(shown, lift=0.5, effective=100.0):
 def test_thresholds_hold_the_slates():
     assert set(verdicts(shown=0.2).values()) == {True}
     assert not verdicts(shown=0.05)["exposure_by_language"]
-    assert not verdicts(shown=0.2, lift=0.9)["popularity_lift_niche"]
+    assert not verdicts(shown=0.2, lift=0.97)["popularity_lift_niche"]
     assert not verdicts(shown=0.2, effective=15.0)["effective_titles"]
 
 

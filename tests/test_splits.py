@@ -109,6 +109,7 @@ def choose(members, times, minimum):
         share=0.5,
         per_member=1,
         minimum_test_members=minimum,
+        seed=1,
     )
 
 
@@ -122,18 +123,18 @@ def test_time_cuts_where_enough_members_can_judge():
 
 def test_too_few_members_after_the_cut_give_no_verdict_and_a_holdout_judges():
     protocol = choose(np.array([0, 0, 1, 1]), days(0, 1, 0, 0), 2)
-    assert protocol.name == "leave_last"
+    assert protocol.name == "member_holdout"
     assert protocol.cut is None
     assert protocol.test_member_count == 2
     assert protocol.verdict == (
-        "no verdict from the global time cut: only 1 members met something new after 2026-01-02, "
-        "2 are needed; the last 1 titles of each of 2 members judge instead"
+        "no verdict from the global time cut: only 1 members met something new after 2026-01-02 "
+        "(2 members are needed); 1 random titles held out of each of 2 members judge instead"
     )
 
 
 def test_a_backfill_of_one_day_is_judged_by_a_holdout():
     protocol = choose(np.array([0, 0]), days(0, 0), 1)
-    assert protocol.name == "leave_last"
+    assert protocol.name == "member_holdout"
     assert "all 2 interactions fall on one day" in protocol.verdict
 
 

@@ -181,6 +181,7 @@ def frame(night: Night) -> Framed:
         rows[0].rows(signals[MEMBER_ID]),
         rows[1].rows(signals[TITLE_ID]),
         signals["interacted_at"].to_numpy(),
+        seed=night.settings.seed,
     )
     known, held_out = _divide(signals, protocol)
     cut = None

@@ -1,4 +1,4 @@
-"""Scheduled use, for real: a Prefect server and a worker on loopback, a deployment, a trigger, a release."""
+"""Scheduled use, for real: a Prefect server and worker on loopback, a trigger, a release."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def prefect(tmp_path, small_home):
-    """A function that runs `prefect ...` against a server of our own, with a landing zone in place."""
+    """A function that runs `prefect ...` against a server of our own, raw logs in place."""
     home = tmp_path / "home"
     shutil.copytree(small_home / "landing", home / "landing")
     port = free_port()
@@ -68,7 +68,7 @@ def wait_until_healthy(port: int) -> None:
     deadline = time.monotonic() + 120
     while True:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2):  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2):
                 return
         except OSError:
             assert time.monotonic() < deadline, "the Prefect server did not come up"
