@@ -1,0 +1,119 @@
+"""Validation within whole nights: what stops one, what is published, and what the page shows."""
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+
+import pyarrow as pa
+import pytest
+
+from matinee import pipeline, warehouse
+from matinee.errors import ExpectationError
+from matinee.landing import write
+from matinee.pipeline import validating
+from matinee.settings import Settings
+from matinee.validation import DISTRIBUTIONS
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def copied(night_home, tmp_path):
+    return shutil.copytree(night_home, tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def release(night_home):
+    return pipeline.store(Settings(home=night_home)).open("live")
+
+
+def last_night(home):
+    """The night of a home, once more."""
+    return pipeline.begin(Settings(home=home))
+
+
+def test_a_sound_night_breaks_nothing_and_its_first_has_nothing_to_be_compared_with(release):
+    told = release.manifest["validation"]
+    assert told["warnings"] == []
+    assert told["accepted"] == []
+    assert told["drift"] == {
+        "verdict": "no live release to compare with: no verdict",
+        "results": [],
+    }
+    results = release.json("validation/results.json")["results"]
+    checked = {result["table"] for result in results}
+    assert {"stg_playback__plays", "member_tastes", "frame_signals", "slates"} <= checked
+    assert all(result["notes"] for result in results)
+
+
+def test_distributions_are_published_without_ids_and_name_no_small_bin(release, night_home):
+    told = release.json("validation/distributions.json")
+    assert set(told["distributions"]) == {one.name for one in DISTRIBUTIONS}
+    assert sum(told["distributions"]["device"].values()) > 0
+    text = json.dumps(told)
+    members = warehouse.query("select member_id from members", home=night_home)
+    assert not [one for one in members["member_id"].to_pylist() if one in text]
+    assert told["minimum_members"] == 20
+
+
+def test_the_page_shows_the_night_in_words(release):
+    page = (release.path / "report.html").read_text()
+    assert "Each table, night by night" in page
+    assert "✓ held" in page
+    assert "no live release to compare with: no verdict" in page
+
+
+def spiked(home):
+    """Twenty times the newest day's plays, a quiet day's, each with an id of its own."""
+    newest = sorted((home / "landing/plays").glob("dt=*"))[-1]
+    day = pipeline.begin(Settings(home=home)).as_of.date() - timedelta(days=1)
+    plays = warehouse.query(
+        "select * exclude (file, line, batch, landed_on) from stg_playback__plays "
+        f"where landed_on = date '{day}'",
+        home=home,
+    )
+    assert newest.name == f"dt={day}"
+    for copy in range(19):
+        ids = pa.array([f"{one}-{copy}" for one in plays["event_id"].to_pylist()])
+        again = plays.set_column(plays.column_names.index("event_id"), "event_id", ids)
+        write(home, "plays", day, again, f"again-{copy}", "parquet")
+
+
+def test_ten_times_the_plays_stop_the_night_until_somebody_accepts_them(copied, night):
+    store = pipeline.store(Settings(home=copied))
+    first = store.open("live").id
+    spiked(copied)
+    with pytest.raises(ExpectationError, match=r"stg_playback__plays: .*`--accept-volume`"):
+        night(copied)
+    assert store.open("live").id == first
+    published = night(copied, accepted=frozenset({"volume"}))
+    manifest = store.open(published.release_id).manifest
+    assert manifest["validation"]["accepted"] == ["volume"]
+    assert "far more" in " ".join(manifest["validation"]["passed_over"]).lower()
+    page = (published.path / "report.html").read_text()
+    assert "✗ accepted 1" in page
+    assert first in manifest["validation"]["drift"]["verdict"]
+
+
+def test_a_week_on_other_devices_is_told_beside_the_live_release(copied):
+    night = last_night(copied)
+    tonight = validating.histograms(night)
+    moved = dict.fromkeys(tonight["distributions"]["device"], 0) | {"fridge": 9_999}
+    tonight["distributions"]["device"] = moved
+    verdict, checks = validating.drift(night, tonight["distributions"])
+    live = pipeline.store(Settings(home=copied)).open("live").id
+    assert verdict == f"1 of {len(checks)} distributions are far from those of {live}"
+    (far,) = [one for one in checks if not one.success]
+    assert far.rule["column"] == "device"
+
+
+def test_a_replay_sees_no_later_row_in_a_staged_table(copied):
+    night = last_night(copied)
+    early = replace(night, as_of=night.as_of - timedelta(days=3))
+
+    def rows(night):
+        found = pipeline.validate(night).results
+        return next(one.observed for one in found if one.table == "stg_playback__plays")
+
+    assert rows(early) < rows(night)
