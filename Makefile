@@ -32,13 +32,21 @@ types: .venv/test.stamp ## Strict types in matinee/ and flows/.
 	$(BIN)/mypy
 
 sql: .venv/test.stamp   ## Style of the SQL.
-	cd dbt_project && ../$(BIN)/sqlfluff lint models tests --processes 2 --disable-progress-bar
+	@home=$$(mktemp -d) && mkdir $$home/warehouse && cd dbt_project && MATINEE_HOME=$$home \
+		../$(BIN)/sqlfluff lint models snapshots tests --processes 2 --disable-progress-bar; \
+		code=$$?; rm -rf $$home; exit $$code
 
-docs: .venv/run.stamp   ## The dbt documentation site, in var/warehouse/docs.
+docs: .venv/run.stamp   ## Build the dbt documentation site and say where it is.
 	$(BIN)/matinee docs
 
 faults: .venv/test.stamp ## Kill the steps of a night a hundred times; docs/reliability.md says what is counted.
 	$(BIN)/python -m tests.faults.long
+
+bench-abuse: .venv/run.stamp ## What bots, rings and hostile text buy; docs/data.md has the figures.
+	$(BIN)/python -m benchmarks.abuse
+
+prove-erasure: .venv/run.stamp ## Forgotten and never known give one digest; docs/privacy.md.
+	$(BIN)/python scripts/prove_erasure.py $$(mktemp -d)/proof
 
 lock:       ## Resolve both locks again: hashes, no addresses, Python 3.11 to 3.13.
 	$(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header -q \

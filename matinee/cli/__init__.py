@@ -173,7 +173,7 @@ def doctor(form: FormatOption = Format.table) -> None:
     emit_one(pipeline.doctor(Settings()), form)
 
 
-@app.command(epilog="Example: matinee docs && open var/warehouse/docs/index.html")
+@app.command(epilog="Example: matinee docs")
 def docs() -> None:
     """Build the dbt documentation site and print where it is."""
     from matinee import pipeline
