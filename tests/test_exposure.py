@@ -109,7 +109,7 @@ def test_thresholds_hold_the_slates():
     assert set(verdicts(shown=0.2).values()) == {True}
     assert not verdicts(shown=0.05)["exposure_by_language"]
     assert not verdicts(shown=0.2, lift=0.97)["popularity_lift_niche"]
-    assert not verdicts(shown=0.2, effective=15.0)["effective_titles"]
+    assert not verdicts(shown=0.2, effective=14.0)["effective_titles"]
 
 
 def test_a_planted_gap_is_brought_under_its_threshold_at_a_cost_that_is_printed(capsys):

@@ -95,7 +95,7 @@ def test_a_better_model_passes_every_rule(truth):
         "hybrid ndcg@10 0.4922 is not worse than popularity 0.1230: lead +0.3691 ("
     )
     assert verdicts[1].text.endswith("tolerated -0.0050, 299 members")
-    assert verdicts[2].text == "hybrid shows 100.0% of the catalogue, at least 5.0% is asked"
+    assert verdicts[2].text == "hybrid shows 100.0% of the catalogue, at least 3.0% is asked"
 
 
 def test_a_worse_model_is_refused_with_the_numbers(truth):
