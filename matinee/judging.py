@@ -21,8 +21,9 @@ from matinee.errors import ConfigError
 EVERYONE = "everyone"
 
 COVERAGE_FLOOR = 0.03
-"""The least share of the catalogue in anybody's first places. 0.04 was seen on MovieTweetings, where
-members have told five ratings each, 0.25 on the simulator, 0.004 for a list of hits; November 2026."""
+"""The least share of the catalogue in anybody's first places. Seen in November 2026: 0.04 on
+MovieTweetings, whose members have told five ratings each; 0.25 on the simulator; 0.004 for a list
+of hits."""
 
 TOLERANCE, RELATIVE_TOLERANCE = 0.005, 0.02
 """How far a model may trail another and still be as good: the larger of the two, see `gate`."""
