@@ -9,7 +9,7 @@ from prefect.logging import get_run_logger
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from matinee import pipeline
-from matinee.errors import MatineeError
+from matinee.errors import MatineeError, StorageError
 from matinee.settings import Settings
 
 
@@ -96,6 +96,7 @@ def validate_slates(night: pipeline.Night) -> pipeline.Validation:
 @task
 def publish(night: pipeline.Night, evidence: pipeline.Evidence) -> pipeline.Published:
     published = pipeline.publish(night, evidence)
+    get_run_logger().info(published.note)
     create_markdown_artifact(key="release-card", markdown=published.card())
     return published
 
@@ -137,3 +138,5 @@ if __name__ == "__main__":
         nightly()
     except MatineeError as error:
         sys.exit(error.exit_code)
+    except OSError:
+        sys.exit(StorageError.exit_code)

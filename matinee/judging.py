@@ -211,12 +211,22 @@ def not_worse(
     allowed = -max(tolerance, relative_tolerance * mean)
     passed = lead >= allowed or high >= 0
     verb = "is not worse than" if passed else "is worse than"
+    chance = ", which may be chance" if passed and lead < allowed else ""
     text = (
         f"{contender} {rival['metric']} {mean + lead:.4f} {verb} {rival['model']} {mean:.4f}: "
-        f"lead {lead:+.4f} ({low:+.4f} to {high:+.4f}), tolerated {allowed:+.4f}, "
+        f"lead {lead:+.4f} ({low:+.4f} to {high:+.4f}{chance}), tolerated {allowed:+.4f}, "
         f"{rival['member_count']} members"
     )
     return Verdict(f"not_worse_than_{rival['model']}", passed, lead, allowed, text)
+
+
+def nobody_judges(member_count: int) -> Verdict:
+    """A refusal: nobody did enough for anything to be held out, so nothing is known of the model."""
+    text = (
+        f"none of {member_count} members met two titles or more, so nothing can be held out and "
+        f"nobody judges"
+    )
+    return Verdict("somebody_judges", passed=False, observed=0.0, threshold=1.0, text=text)
 
 
 def covers(share: float, *, contender: str, floor: float) -> Verdict:

@@ -157,3 +157,9 @@ def test_a_rival_that_was_not_evaluated_is_refused():
     nothing = pa.Table.from_pylist([], schema=judging.EVALUATION)
     with pytest.raises(ConfigError, match="the evaluation has 0 rows for popularity and ndcg@10"):
         gate(nothing)
+
+
+def test_where_nobody_did_enough_the_gate_says_that_nobody_judges():
+    verdict = judging.nobody_judges(7)
+    assert not verdict.passed
+    assert verdict.text.startswith("none of 7 members met two titles or more")

@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from datetime import date
 
 import pyarrow.parquet as pq
 import pytest
 
 from matinee import pipeline, warehouse
-from matinee.errors import RefusedError
+from matinee.errors import ConfigError, RefusedError
 from matinee.landing import write
 from matinee.pipeline.frames import PUBLISHED, Frame
 from matinee.settings import Settings
@@ -166,3 +167,18 @@ def test_a_night_whose_data_is_not_sane_stops_and_leaves_live_alone(copied, nigh
     with pytest.raises(RefusedError):
         night(copied)
     assert store.open("live").id == first
+
+
+def test_a_release_whose_night_died_before_it_was_named_is_named_by_the_next(copied, night):
+    store = pipeline.store(Settings(home=copied))
+    live = store.open("live")
+    # What is left on the disk when a night dies between publishing and promoting.
+    (store.root / "aliases.json").unlink()
+    (store.root / "audit.jsonl").unlink()
+    assert night(copied).release_id == live.id
+    assert store.open("live").id == live.id
+
+
+def test_a_night_of_a_day_that_has_not_begun_is_refused(night_home):
+    with pytest.raises(ConfigError, match=r"last day is 2999-01-01 and today is"):
+        pipeline.begin(Settings(home=night_home), date(2999, 1, 1))

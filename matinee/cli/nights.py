@@ -29,6 +29,7 @@ def run(
         accepted=accepted,
         tell=tell,
     )
+    tell(published.note)
     show(settings, published.release_id, form)
     published.raise_if_refused()
 

@@ -5,13 +5,12 @@ Each model is fitted and asked in a process of its own, so that its peak of memo
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -58,7 +57,7 @@ class Task:
         usual = hybrid.Hyperparameters(seed=self.seed)
         if self.protocol in IN_TIME:
             return usual
-        return replace(usual, recent_titles=math.inf, trend_weight=0.0)
+        return training.timeless(usual)
 
     def asked(self) -> sp.csr_array[np.float32]:
         """What speaks for each member, for every model that can tell."""

@@ -183,6 +183,8 @@ def compare(
         found = judging.evaluate(of_cold, among_cold, cohort, contender=HYBRID, seed=seed)
         of_titles = found.filter(pc.equal(found["cohort"], COLD_TITLE))
         evaluation = pa.concat_tables([evaluation, of_titles])
+    if not truth.nnz:
+        return Judged(evaluation, (judging.nobody_judges(len(frame.members)),))
     verdicts = judging.gate(
         evaluation, scores, contender=HYBRID, rivals=(POPULARITY, COLLABORATIVE)
     )

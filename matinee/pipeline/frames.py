@@ -9,7 +9,8 @@ can run side by side.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -74,6 +75,10 @@ class Frame:
     title_features: pa.Table
     signals: pa.Table
     held_out: pa.Table
+
+    follows_time: bool = True
+    """Whether what came next judges. Only then may a model go by when things were liked: what a
+    random holdout took from the middle does not depend on what came last."""
 
     @cached_property
     def members(self) -> Vocabulary:
@@ -143,7 +148,11 @@ class Frame:
         folder.mkdir(parents=True)
         for name in TABLES:
             pq.write_table(getattr(self, name), folder / f"{name}.parquet")
-        facts = {"as_of": self.as_of.isoformat(), "half_life_days": self.half_life_days}
+        facts = {
+            "as_of": self.as_of.isoformat(),
+            "half_life_days": self.half_life_days,
+            "follows_time": self.follows_time,
+        }
         (folder / "frame.json").write_text(json.dumps(facts))
 
     @classmethod
@@ -153,6 +162,7 @@ class Frame:
         return cls(
             as_of=datetime.fromisoformat(facts["as_of"]),
             half_life_days=facts["half_life_days"],
+            follows_time=facts["follows_time"],
             **{name: pq.read_table(folder / f"{name}.parquet") for name in TABLES},
         )
 
@@ -168,6 +178,7 @@ def frame(night: Night) -> Framed:
     DataError
         If nobody who may be personalised did anything by `as_of`.
     """
+    shutil.rmtree(night.settings.folder("work"), ignore_errors=True)
     signals = warehouse.query(SIGNALS, [night.as_of.replace(tzinfo=None)], home=night.home)
     if not len(signals):
         raise DataError(
@@ -187,9 +198,14 @@ def frame(night: Night) -> Framed:
     cut = None
     if protocol.cut is not None:
         cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
-    _frame(night, cut or night.as_of, members, titles, known, held_out).write(night.work(JUDGED))
     nothing = signals.slice(0, 0)
-    _frame(night, night.as_of, members, titles, signals, nothing).write(night.work(PUBLISHED))
+    parts = (
+        (JUDGED, cut or night.as_of, known, held_out),
+        (PUBLISHED, night.as_of, signals, nothing),
+    )
+    for name, instant, learned, judging in parts:
+        made = _frame(night, instant, members, titles, learned, judging)
+        replace(made, follows_time=cut is not None).write(night.work(name))
     return Framed(
         protocol=protocol.name,
         verdict=protocol.verdict,

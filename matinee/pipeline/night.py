@@ -6,7 +6,6 @@ Each step is a plain function that takes the night, does one thing, and returns 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from matinee import features, landing, releases, transform, warehouse
-from matinee.errors import IntegrityError
+from matinee.errors import ConfigError, IntegrityError
 from matinee.pipeline import consenting, forgetting, logs
 from matinee.settings import Settings
 
@@ -86,13 +85,24 @@ def receive(settings: Settings, progress: Progress | None = None) -> landing.Rec
 def begin(
     settings: Settings, last_day: date | None = None, *, accepted: frozenset[str] = frozenset()
 ) -> Night:
-    """Fix the instant of the night: the end of `last_day`, by default of the newest landed day."""
+    """Fix the instant of the night: the end of `last_day`, by default of the newest landed day.
+
+    Raises
+    ------
+    ConfigError
+        If that day has not begun yet: features of the future would be served for ever.
+    """
+    started_at = datetime.now(UTC)
     last_day = last_day or landing.newest_day(settings.home.resolve())
-    shutil.rmtree(settings.folder("work"), ignore_errors=True)
+    if last_day > started_at.date():
+        raise ConfigError(
+            f"the night's last day is {last_day} and today is {started_at:%Y-%m-%d} (UTC): a dt "
+            f"folder is named wrongly, or --as-of is; a night needs a day that has begun"
+        )
     return Night(
         settings=settings,
         as_of=datetime.combine(last_day + timedelta(days=1), time(), tzinfo=UTC),
-        started_at=datetime.now(UTC),
+        started_at=started_at,
         accepted=accepted,
     )
 

@@ -270,12 +270,13 @@ def _name(
     """Move `live` or `candidate` to the release, unless it is an old one that comes again."""
     names = store.aliases()
     if names.live and names.live.release_id == release.id:
-        is_new = release.manifest["created_at"][:19] == f"{night.started_at:%Y-%m-%dT%H:%M:%S}"
-        return "" if is_new else f"nothing new: {release.id} is live and holds the same content"
-    if not release.id.startswith(f"{night.started_at:%Y%m%dT%H%M%SZ}"):
+        return f"nothing new: {release.id} is live and holds the same content"
+    # The trail knows every release that was ever named. One that it does not know is new, or was
+    # published by a night that died before it could name it.
+    if release.id in {entry.release_id for entry in store.trail().entries()}:
         return (
             f"nothing new: {release.id} holds the same content and is not live, "
-            f"as somebody decided; `matinee releases promote {release.id}` makes it live"
+            f"as was decided before; `matinee releases promote {release.id}` makes it live"
         )
     if refusals:
         store.nominate(release.id, at=night.started_at, by="night", why="; ".join(refusals))
@@ -298,7 +299,20 @@ def _metrics(judged: evaluation.Judged) -> pa.Table:
 
 
 def _inputs(night: Night) -> list[dict[str, Any]]:
-    """Every landing file that could have had a say, by name."""
+    """Every landing file that could have had a say, by name.
+
+    An event counts by when it was received, whatever the day of the folder that it lies in.
+    """
+    contract = landing.load(night.settings.project)
+    events = " union ".join(
+        f"select file from stg_{stream.source}__{stream.name} where received_at < $as_of"
+        for stream in contract.streams.values()
+        if stream.kind == "event"
+    )
+    early = warehouse.query(events, {"as_of": night.as_of.replace(tzinfo=None)}, home=night.home)[
+        "file"
+    ].to_pylist()
+    heard = set(early)
     return [
         {
             "file": entry.file,
@@ -308,7 +322,7 @@ def _inputs(night: Night) -> list[dict[str, Any]]:
             "rejected": entry.rejected,
         }
         for entry in landing.read_ledger(night.home).received
-        if entry.landed_on < night.as_of.date() or entry.stream == "consents"
+        if entry.landed_on < night.as_of.date() or entry.stream == "consents" or entry.file in heard
     ]
 
 

@@ -271,13 +271,15 @@ class Scorer:
         """One sentence a place; the vocabulary of sentences is built once, then looked up."""
         of_country = wording.popular(members["country"])
         of_feature, of_title = self._sentences
-        sentences = pa.concat_arrays([of_country, of_feature, of_title])
+        of_newcomer = wording.newcomer(members["country"])
+        sentences = pa.concat_arrays([of_country, of_newcomer, of_feature, of_title])
         kind, index, second = (part[member, place] for part in (told.kind, told.index, told.second))
         choice = member.copy()  # popular where the member is
         is_feature = (source == 0) & (kind == reasons.Kind.FEATURE)
         is_title = (source == 0) & (kind == reasons.Kind.TITLE)
-        choice[is_feature] = len(of_country) + index[is_feature]
-        choice[is_title] = len(of_country) + len(of_feature) + index[is_title]
+        choice[source == SOURCES.index(COLD_MEMBER)] += len(of_country)
+        choice[is_feature] = 2 * len(of_country) + index[is_feature]
+        choice[is_title] = 2 * len(of_country) + len(of_feature) + index[is_title]
         labels = pa.array(self.catalogue.labels)
         named_too = labels.take(pa.array(second, mask=second < 0))
         both = pc.binary_join_element_wise(sentences.take(pa.array(choice)), named_too, " and ")

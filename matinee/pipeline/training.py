@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from threadpoolctl import threadpool_limits
 
 from matinee import hybrid, matrices, popularity, releases
 from matinee.blending import Lately
@@ -24,6 +25,9 @@ from matinee.pipeline.night import Night, Progress
 HYBRID = "hybrid"
 COLLABORATIVE = "collaborative"
 CONTENT = "content"
+
+ALL_ALIKE = 1e9
+"""As a half-length of likes: none fades."""
 
 WARM_EPOCHS = 8
 """Passes over the interactions when the hybrid goes on from an earlier release."""
@@ -116,6 +120,9 @@ def fitted(
     progress: hybrid.Progress | None = None,
 ) -> tuple[hybrid.HybridModel, Described]:
     """One of the three models, learned from a frame, and the features it learned with."""
+    # For good, and so for whatever else runs in this process: with two threads the last bits of the
+    # linear part depend on the number of cores, and so would the release's digest.
+    threadpool_limits(1, user_api="blas")
     features = described(frame, model)
     learned = hybrid.fit(
         frame.interactions(),
@@ -127,6 +134,11 @@ def fitted(
         progress=progress,
     )
     return learned, features
+
+
+def timeless(hyperparameters: hybrid.Hyperparameters) -> hybrid.Hyperparameters:
+    """The same, but deaf to when things were liked; see `Frame.follows_time`."""
+    return replace(hyperparameters, recent_titles=ALL_ALIKE, trend_weight=0.0)
 
 
 def _lately(frame: Frame, hyperparameters: hybrid.Hyperparameters) -> Lately:
@@ -150,6 +162,8 @@ def fit(night: Night, frame_name: str, model: str, progress: Progress | None = N
     """
     frame = Frame.read(night.work(frame_name))
     hyperparameters = hybrid.Hyperparameters(seed=night.settings.seed)
+    if not frame.follows_time:
+        hyperparameters = timeless(hyperparameters)
     before = earlier(night, frame) if model == HYBRID else None
     if before:
         hyperparameters = replace(hyperparameters, epochs=WARM_EPOCHS)

@@ -65,6 +65,13 @@ def group(family: str) -> str:
     return GROUPS.get(family, family)
 
 
+def newcomer(countries: pa.ChunkedArray) -> pa.Array:
+    """What to say of a title picked for a member of whom only the profile is known."""
+    here = pc.binary_join_element_wise("A first pick for new members in ", countries, "")
+    sentences: pa.Array = pc.fill_null(here, "A first pick for new members").combine_chunks()
+    return sentences
+
+
 def popular(countries: pa.ChunkedArray) -> pa.Array:
     """What to say of a title that is popular where each member is."""
     here = pc.binary_join_element_wise("Popular in ", countries, "")
