@@ -221,7 +221,7 @@ def not_worse(
 
 
 def nobody_judges(member_count: int) -> Verdict:
-    """A refusal: nobody did enough for anything to be held out, so nothing is known of the model."""
+    """A refusal: nobody did enough for anything to be held out, so the model is not known."""
     text = (
         f"none of {member_count} members met two titles or more, so nothing can be held out and "
         f"nobody judges"
