@@ -1,6 +1,7 @@
 """The whole night on a small simulated service: what is true of every release that goes live."""
 
 import json
+import re
 import shutil
 from datetime import date
 
@@ -182,3 +183,18 @@ def test_a_release_whose_night_died_before_it_was_named_is_named_by_the_next(cop
 def test_a_night_of_a_day_that_has_not_begun_is_refused(night_home):
     with pytest.raises(ConfigError, match=r"last day is 2999-01-01 and today is"):
         pipeline.begin(Settings(home=night_home), date(2999, 1, 1))
+
+
+def test_because_you_watched_names_what_the_member_watched(release, night_home):
+    titles = {row["title_id"]: row for row in release.titles().to_pylist()}
+    watched = {}
+    for row in rows("select member_id, title_id from seen_titles", night_home):
+        watched.setdefault(row["member_id"], set()).add(titles[row["title_id"]]["name"])
+    told = 0
+    for (member, _), row in shown(release).items():
+        if row["reason"].startswith("Because you watched "):
+            named = re.findall(r"(.+?) \(\d{4}\)(?: and )?", row["reason"][20:])
+            assert named
+            assert set(named) <= watched[member], (member, row["reason"])
+            told += 1
+    assert told

@@ -125,8 +125,8 @@ class Scorer:
 
     @cached_property
     def anchors(self) -> NDArray[np.intp]:
-        """The liked titles that reasons may name."""
-        return reasons.anchors(self.liked)
+        """The liked titles that reasons may name: watched ones, for a search is no watching."""
+        return reasons.anchors(sp.csr_array(self.liked.multiply(self.seen)))
 
     @cached_property
     def genres(self) -> sp.csr_array[np.float32]:
