@@ -85,3 +85,7 @@ def test_no_file_of_the_project_names_a_registry_or_a_machine():
         if name.endswith(".lock"):
             assert "://" not in text, name
         assert str(ROOT) not in text, name
+
+
+def test_the_readme_has_no_gap_left_to_fill():
+    assert not re.findall(r"^[A-Z]{4,}$|TODO|TBD", README, re.M)
