@@ -35,9 +35,12 @@ def forget(
     from matinee import pipeline
     from matinee.settings import Settings
 
+    settings = Settings()
+    for member in members:
+        pipeline.export(settings, member)  # refuses an id of whom nothing is held: a slip of a key
     with progress("forget") as step:
         receipt, path = pipeline.forget(
-            Settings(), members, by=by or getpass.getuser(), progress=step
+            settings, members, by=by or getpass.getuser(), progress=step
         )
     if form is Format.json:
         emit_one(asdict(receipt), form)

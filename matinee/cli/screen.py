@@ -60,7 +60,15 @@ def _gate_table(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
         key = row["metric"], row["cohort"]
         head = {"metric": row["metric"], "cohort": row["cohort"], "members": row["n"]}
         lines.setdefault(key, head)[row["model"]] = row["mean"]
-    return [{**line, **{model: line[model] for model in MODELS}} for line in lines.values()]
+    known = list(dict.fromkeys([*MODELS, *(row["model"] for row in metrics)]))
+    # Not every model is judged in every cohort; a missing one leaves its cell empty.
+    return [
+        {**_head(line), **{model: line.get(model) for model in known}} for line in lines.values()
+    ]
+
+
+def _head(line: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: line[name] for name in ("metric", "cohort", "members")}
 
 
 def _next(manifest: Mapping[str, Any]) -> list[str]:

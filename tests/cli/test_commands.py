@@ -131,3 +131,13 @@ def test_releases_are_listed_newest_first(matinee, night_home):
     listed = json.loads(matinee("releases", "list", "--format", "json", home=night_home).stdout)
     assert [row["alias"] for row in listed] == ["live"]
     assert listed[0]["gate"] == "passed"
+
+
+@pytest.mark.slow
+def test_forgetting_a_member_of_whom_nothing_is_held_is_refused_and_changes_nothing(
+    matinee, night_home
+):
+    done = matinee("forget", "m-999999", home=night_home)
+    assert done.returncode == 2
+    assert "nothing is held of member 'm-999999'" in done.stderr
+    assert not (night_home / "privacy/forgetting.json").exists()
