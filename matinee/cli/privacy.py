@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from matinee.cli.output import Format, FormatOption, as_json, emit, emit_one, progress, talk
+from matinee.errors import ConfigError
 
 Members = Annotated[list[str], typer.Argument(help="Member ids.")]
 
@@ -33,11 +34,13 @@ def forget(
     from dataclasses import asdict
 
     from matinee import pipeline
+    from matinee.pipeline.forgetting import UNFINISHED
     from matinee.settings import Settings
 
     settings = Settings()
-    for member in members:
-        pipeline.export(settings, member)  # refuses an id of whom nothing is held: a slip of a key
+    if not (settings.home / UNFINISHED).exists():  # else it goes on where it was cut short
+        for member in members:
+            pipeline.export(settings, member)  # refuses an id of whom nothing is held
     with progress("forget") as step:
         receipt, path = pipeline.forget(
             settings, members, by=by or getpass.getuser(), progress=step
@@ -63,13 +66,15 @@ def consent(
         str, typer.Option(help="personalisation, insights or marketing.")
     ] = "personalisation",
     granted: Annotated[
-        bool, typer.Option("--grant/--refuse", help="What the member said.")
-    ] = False,
+        bool | None, typer.Option("--grant/--refuse", help="What the member said; one is needed.")
+    ] = None,
 ) -> None:
     """Write down a member's choice. A refusal of personalisation holds from the next read on."""
     from matinee import pipeline
     from matinee.settings import Settings
 
+    if granted is None:
+        raise ConfigError("say what the member said: --grant or --refuse")
     path, live = pipeline.choose(Settings(), member, purpose, granted=granted)
     word = "granted" if granted else "refused"
     talk.print(f"{member} {word} {purpose}; landed as {path}", markup=False, soft_wrap=True)

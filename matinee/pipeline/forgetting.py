@@ -120,7 +120,10 @@ def _forget(
         warehouse.erase(home, wanted)
     step(3)
     features.erase(home=home, project=settings.project, traces=wanted)
-    shutil.rmtree(home / "work", ignore_errors=True)
+    # Made anew by the next night. dbt's target repeats the project's own words, and an id can be
+    # one of them: it would be found there for ever.
+    for made_anew in ("work", "warehouse/dbt/target"):
+        shutil.rmtree(home / made_anew, ignore_errors=True)
     step(4)
     moved = _reissue(settings, wanted, found, at, by)
     step(5)

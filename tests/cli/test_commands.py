@@ -141,3 +141,10 @@ def test_forgetting_a_member_of_whom_nothing_is_held_is_refused_and_changes_noth
     assert done.returncode == 2
     assert "nothing is held of member 'm-999999'" in done.stderr
     assert not (night_home / "privacy/forgetting.json").exists()
+
+
+def test_a_consent_without_a_choice_is_refused_and_lands_nothing(matinee, tmp_path):
+    done = matinee("consent", "m-1")
+    assert done.returncode == 2
+    assert "say what the member said: --grant or --refuse" in done.stderr
+    assert not (tmp_path / "home/landing").exists()
