@@ -57,6 +57,8 @@ def forget(
         markup=False,
         soft_wrap=True,
     )
+    if receipt.releases:
+        talk.print("A mirror still has the old releases until the next `matinee releases push`.")
     talk.print("Sums that counted them are built again by the next `matinee run`.")
 
 

@@ -13,17 +13,20 @@ from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, t
 app = typer.Typer(help="Look at, check, promote and compare releases.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="A release id, or live, previous, candidate.")]
+Url = Annotated[str, typer.Argument(help="A store: s3://bucket/prefix, file:///mnt/releases, ...")]
+Also = Annotated[list[str] | None, typer.Argument(help="Releases to bring along without a name.")]
+At = Annotated[str, typer.Option("--store", help="The URL of a store. Default: this home.")]
 By = Annotated[str, typer.Option(help="Who answers for it. Default: your login name.")]
 Why = Annotated[str, typer.Option(help="Why, for the audit trail.")]
 
 
 @app.command("list", epilog="Example: matinee releases list")
-def list_releases(form: FormatOption = Format.table) -> None:
+def list_releases(url: At = "", form: FormatOption = Format.table) -> None:
     """Every release, newest first."""
     from matinee import pipeline
     from matinee.settings import Settings
 
-    emit(pipeline.list_releases(Settings()), form, title="releases")
+    emit(pipeline.list_releases(Settings(), url), form, title="releases")
 
 
 @app.command(epilog="Example: matinee releases show live")
@@ -36,14 +39,58 @@ def show(name: Name = "live", form: FormatOption = Format.table) -> None:
 
 
 @app.command(epilog="Example: matinee releases verify live")
-def verify(name: Name = "live", form: FormatOption = Format.table) -> None:
+def verify(name: Name = "live", url: At = "", form: FormatOption = Format.table) -> None:
     """Check every byte of a release, its signature and the audit trail behind it."""
     from dataclasses import asdict
 
     from matinee import pipeline
+    from matinee.releases import Remote, mirror
     from matinee.settings import Settings
 
-    emit_one(asdict(pipeline.store(Settings()).verify(name)), form)
+    store = pipeline.store(Settings())
+    if url:
+        verified = mirror.verify_at(Remote.at(url), name, keys=store.keys)
+    else:
+        verified = store.verify(name)
+    emit_one(asdict(verified), form)
+
+
+@app.command(epilog="Example: matinee releases push s3://bucket/matinee")
+def push(url: Url, also: Also = None, by: By = "", form: FormatOption = Format.table) -> None:
+    """Send the releases that have a name, signed, and let the names there follow."""
+    from dataclasses import asdict
+
+    from matinee import pipeline
+    from matinee.releases import Remote, mirror
+    from matinee.settings import Settings
+
+    remote, store = Remote.at(url), pipeline.store(Settings())
+    if not remote.is_exclusive:
+        talk.print(
+            f"{remote.name} may let two pushes at the same moment both succeed: push from one "
+            f"machine only (docs/reliability.md)",
+            markup=False,
+            soft_wrap=True,
+        )
+    by = by or getpass.getuser()
+    with progress("push"):
+        moved = mirror.push(store, remote, also or (), at=datetime.now(UTC), by=by)
+    emit_one(asdict(moved), form)
+
+
+@app.command(epilog="Example: matinee releases pull s3://bucket/matinee")
+def pull(url: Url, also: Also = None, form: FormatOption = Format.table) -> None:
+    """Bring the releases that have a name there, verify each, then let the names here follow."""
+    from dataclasses import asdict
+
+    from matinee import pipeline
+    from matinee.releases import Remote, mirror
+    from matinee.settings import Settings
+
+    remote, store = Remote.at(url), pipeline.store(Settings())
+    with progress("pull"):
+        moved = mirror.pull(store, remote, also or ())
+    emit_one(asdict(moved), form)
 
 
 @app.command(epilog="Example: matinee releases rebuild live")

@@ -14,6 +14,7 @@ from matinee import authenticity, releases
 from matinee.columns import MEMBER_ID, RANK, REASON, SCORE, SOURCE, TITLE_ID
 from matinee.errors import ConfigError
 from matinee.pipeline import consenting, origin
+from matinee.releases import mirror
 from matinee.settings import Settings
 
 Row = dict[str, Any]
@@ -65,18 +66,21 @@ def similar(settings: Settings, title: str, *, k: int, release: str) -> list[Row
     ]
 
 
-def list_releases(settings: Settings) -> list[Row]:
-    """Every release, newest first: id, names, as_of, gate, size."""
+def list_releases(settings: Settings, url: str = "") -> list[Row]:
+    """Every release of this home or of a URL, newest first: id, names, as_of, gate, size."""
     kept = store(settings)
-    names = kept.aliases()
+    if url:
+        found = mirror.listed(releases.Remote.at(url), keys=kept.keys)
+    else:
+        names = kept.aliases()
+        found = ((one.id, names.names_of(one.id), one.manifest) for one in kept.list())
     rows = []
-    for release in kept.list():
-        manifest = release.manifest
+    for release_id, aliases, manifest in found:
         failed = [rule["rule"] for rule in manifest["gate"]["rules"] if not rule["passed"]]
         rows.append(
             {
-                "release": release.id,
-                "alias": ", ".join(names.names_of(release.id)),
+                "release": release_id,
+                "alias": ", ".join(aliases),
                 "as_of": manifest["as_of"][:10],
                 "reason": manifest["reason"],
                 "gate": f"refused by {', '.join(failed)}" if failed else "passed",

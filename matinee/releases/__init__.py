@@ -5,7 +5,9 @@
         release = store.publish(draft, fields)
     store.promote(release.id, expected=..., at=..., by="nightly", why="the gate passed")
 
-cryptography stays in this package.
+    mirror.push(store, Remote.at("s3://bucket/prefix"), at=..., by="ada")
+
+cryptography and fsspec stay in this package.
 """
 
 from matinee.releases.aliases import Alias, Aliases
@@ -14,6 +16,7 @@ from matinee.releases.compare import Difference
 from matinee.releases.draft import Draft
 from matinee.releases.lease import lease
 from matinee.releases.release import Release
+from matinee.releases.remote import Remote
 from matinee.releases.slates import SCHEMA as SLATE_SCHEMA
 from matinee.releases.slates import write_slates
 from matinee.releases.store import Store
@@ -27,6 +30,7 @@ __all__ = [
     "Draft",
     "Entry",
     "Release",
+    "Remote",
     "Store",
     "Trail",
     "Verified",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -57,19 +58,28 @@ def read(path: Path) -> Aliases:
             return Aliases()
         text = path.read_bytes()
     try:
-        fields = json.loads(text)
-        named = {name: _alias(fields[name]) for name in NAMES}
-        return Aliases(**named, audit_head=str(fields["audit_head"]))
+        return parse(json.loads(text))
     except (ValueError, KeyError, TypeError) as error:
         raise IntegrityError(
             f"{path} is not what the store writes ({error}): restore it, or remove it and promote"
         ) from error
 
 
+def parse(fields: Mapping[str, Any]) -> Aliases:
+    """The names as `as_fields` spelt them; ValueError, KeyError or TypeError if it did not."""
+    named = {name: _alias(fields[name]) for name in NAMES}
+    return Aliases(**named, audit_head=str(fields["audit_head"]))
+
+
+def as_fields(aliases: Aliases) -> dict[str, Any]:
+    """The names as JSON holds them."""
+    return {"schema_version": 1, **asdict(aliases)}
+
+
 def write(path: Path, aliases: Aliases) -> None:
     """Put a new state in place at once."""
     with files.storage_errors(path):
-        files.replace(path, readable_json({"schema_version": 1, **asdict(aliases)}))
+        files.replace(path, readable_json(as_fields(aliases)))
 
 
 def checked(name: str) -> str:

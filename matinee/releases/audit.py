@@ -41,42 +41,87 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Chain:
+    """Entries, oldest first, each found to hold the hash of the one before."""
+
+    where: str
+    """What to name when something does not fit: a file, or a URL."""
+    entries: tuple[Entry, ...]
+
+    @property
+    def head(self) -> str:
+        """The hash of the last entry."""
+        return self.entries[-1].hash if self.entries else GENESIS
+
+    def holds(self, head: str) -> bool:
+        """Whether a hash is the head of this chain, or was once."""
+        return head == GENESIS or head in {entry.hash for entry in self.entries}
+
+    def after(self, head: str) -> tuple[Entry, ...]:
+        """What came behind a hash that this chain holds."""
+        return self.entries[self._place(head) :]
+
+    def until(self, head: str) -> "Chain":
+        """This chain as it was when a hash that it holds was its head."""
+        return replace(self, entries=self.entries[: self._place(head)])
+
+    def _place(self, head: str) -> int:
+        return [GENESIS, *(entry.hash for entry in self.entries)].index(head)
+
+    def removed(self) -> set[str]:
+        """Every release that was taken away, by its id."""
+        return {entry.release_id for entry in self.entries if entry.action == "remove"}
+
+    def text(self) -> bytes:
+        """The chain as `audit.jsonl` holds it."""
+        return b"".join(_line(entry) + b"\n" for entry in self.entries)
+
+
+def chain(text: bytes, where: str) -> Chain:
+    """Read lines, one entry each, and check that they hang together.
+
+    Raises
+    ------
+    IntegrityError
+        Naming the line where the chain is broken.
+    """
+    found: list[Entry] = []
+    # What follows the last newline is an append that a crash cut short: never acknowledged.
+    for number, line in enumerate(text.split(b"\n")[:-1], start=1):
+        before = found[-1].hash if found else GENESIS
+        entry = _parse(line)
+        if entry is None or entry.sealed(before) != entry or _line(entry) != line:
+            raise IntegrityError(
+                f"{where}:{number} breaks the chain of the audit trail: "
+                f"it was changed; restore it from a backup"
+            )
+        found.append(entry)
+    return Chain(where, tuple(found))
+
+
+@dataclass(frozen=True)
 class Trail:
     """The audit trail of a store."""
 
     path: Path
 
-    def entries(self) -> list[Entry]:
-        """Every entry, oldest first, with the chain checked on the way.
-
-        Raises
-        ------
-        IntegrityError
-            Naming the line where the chain is broken.
-        """
+    def chain(self) -> Chain:
+        """Every entry, oldest first, with the chain checked on the way."""
         with files.storage_errors(self.path):
             text = self.path.read_bytes() if self.path.exists() else b""
-        found: list[Entry] = []
-        # What follows the last newline is an append that a crash cut short: never acknowledged.
-        for number, line in enumerate(text.split(b"\n")[:-1], start=1):
-            before = found[-1].hash if found else GENESIS
-            entry = _parse(line)
-            if entry is None or entry.sealed(before) != entry or _line(entry) != line:
-                raise IntegrityError(
-                    f"{self.path}:{number} breaks the chain of the audit trail: "
-                    f"it was changed; restore it from a backup"
-                )
-            found.append(entry)
-        return found
+        return chain(text, str(self.path))
+
+    def entries(self) -> list[Entry]:
+        """The entries of the chain."""
+        return list(self.chain().entries)
 
     def head(self) -> str:
         """The hash of the last entry."""
-        entries = self.entries()
-        return entries[-1].hash if entries else GENESIS
+        return self.chain().head
 
     def holds(self, head: str) -> bool:
-        """Whether a hash is the head of this chain, or was once."""
-        return head == GENESIS or head in {entry.hash for entry in self.entries()}
+        """Whether a hash is the head of the chain, or was once."""
+        return self.chain().holds(head)
 
     def append(self, entry: Entry) -> str:
         """Put one entry behind the last, durably, and return its hash: the new head."""

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from matinee.errors import ConfigError, IntegrityError
+from matinee.errors import BusyError, ConfigError, IntegrityError
 from matinee.releases import aliases, files
 from matinee.releases.aliases import Alias, Aliases
-from matinee.releases.audit import Entry, Trail
+from matinee.releases.audit import Chain, Entry, Trail
 
 LOCK_SECONDS = 30.0
 """How long to wait for another writer. The lock is held for renames only, never for hashing."""
@@ -37,18 +37,30 @@ class Register:
         ):
             yield
 
+    def agreed(self) -> tuple[Chain, Aliases]:
+        """The names, and the trail as far as they follow it.
+
+        Raises
+        ------
+        IntegrityError
+            If the trail does not hold what the names are the outcome of.
+        """
+        state = self.aliases()
+        chain = self.trail.chain()
+        if not chain.holds(state.audit_head):
+            raise IntegrityError(
+                f"{self.trail.path} no longer holds the entry that aliases.json names: "
+                f"the trail was cut or made anew; restore it from a backup"
+            )
+        return chain.until(state.audit_head), state
+
     def settled(self, entry: Entry) -> Aliases:
         """The state that `entry` will change, once the trail agrees with it. Under the lock.
 
         A crash may have come after a line of the trail and before the names followed: that line
         never took effect, and saying so is the first thing the next writer does.
         """
-        state = self.aliases()
-        if not self.trail.holds(state.audit_head):
-            raise IntegrityError(
-                f"{self.trail.path} no longer holds the entry that aliases.json names: "
-                f"the trail was cut or made anew; restore it from a backup"
-            )
+        _, state = self.agreed()
         if self.trail.head() == state.audit_head:
             return state
         lost = self.trail.entries()[-1]
@@ -72,6 +84,20 @@ class Register:
             raise ConfigError(f"release {entry.release_id} was removed meanwhile: choose another")
         head = self.trail.append(entry)
         aliases.write(self.root / "aliases.json", replace(state, audit_head=head))
+
+    def adopt(self, chain: Chain, state: Aliases, *, expected: str) -> None:
+        """Take over the trail and the names of another copy of this store. Under the lock.
+
+        A crash between the two leaves the old names, and the lines that say what they became.
+        """
+        if (head := self.trail.head()) != expected:
+            raise BusyError(
+                f"the names in {self.root} were moved meanwhile (entry {head[:12]}): look, "
+                f"then decide again"
+            )
+        with files.storage_errors(self.root):
+            files.replace(self.trail.path, chain.text())
+        aliases.write(self.root / "aliases.json", state)
 
 
 def alias_of(entry: Entry) -> Alias:

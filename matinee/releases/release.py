@@ -53,18 +53,10 @@ class Release:
     def manifest(self) -> Mapping[str, Any]:
         """What the release says about itself."""
         try:
-            manifest: dict[str, Any] = json.loads((self.path / MANIFEST).read_bytes())
-            version = int(manifest["schema_version"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise IntegrityError(
-                f"{self.id}/{MANIFEST} cannot be read ({error}): the release is torn, remove it"
-            ) from error
-        if version > SCHEMA_VERSION:
-            raise DataError(
-                f"{self.id} has manifest version {version} and this matinee reads up to "
-                f"{SCHEMA_VERSION}: upgrade it"
-            )
-        return manifest
+            text = (self.path / MANIFEST).read_bytes()
+        except OSError as error:
+            raise _torn(self.id, error) from error
+        return parse_manifest(self.id, text)
 
     def slate(self, member_id: str) -> pa.Table:
         """One member's list by rank; no rows for a member who has none.
@@ -130,6 +122,35 @@ class Release:
     def _opened(self) -> dict[str, list[_Part]]:
         """Footers read so far: a release never changes, so neither do they."""
         return {}
+
+
+def parse_manifest(release_id: str, text: bytes) -> Mapping[str, Any]:
+    """The manifest of a release from its bytes.
+
+    Raises
+    ------
+    IntegrityError
+        If it is no manifest.
+    DataError
+        If a newer matinee wrote it.
+    """
+    try:
+        manifest: dict[str, Any] = json.loads(text)
+        version = int(manifest["schema_version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise _torn(release_id, error) from error
+    if version > SCHEMA_VERSION:
+        raise DataError(
+            f"{release_id} has manifest version {version} and this matinee reads up to "
+            f"{SCHEMA_VERSION}: upgrade it"
+        )
+    return manifest
+
+
+def _torn(release_id: str, error: Exception) -> IntegrityError:
+    return IntegrityError(
+        f"{release_id}/{MANIFEST} cannot be read ({error}): the release is torn, remove it"
+    )
 
 
 def _part(path: Path, key: str) -> _Part:

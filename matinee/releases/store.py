@@ -80,7 +80,8 @@ class Store:
         IntegrityError
             Naming the first file that is not what was signed.
         """
-        return verify.verify(self.open(name), keys=self.keys, trail=self.trail())
+        folder = verify.Folder(self.open(name).path)
+        return verify.verify(folder, keys=self.keys, chain=self.trail().chain())
 
     def diff(self, before: str, after: str) -> Difference:
         """What changed from one release to another."""

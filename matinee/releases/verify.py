@@ -4,12 +4,50 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from matinee.errors import IntegrityError
 from matinee.releases import files, signing
-from matinee.releases.audit import Trail
-from matinee.releases.release import MANIFEST, SIGNATURE, Release
+from matinee.releases.audit import Chain
+from matinee.releases.release import MANIFEST, SIGNATURE, parse_manifest
+
+
+class Source(Protocol):
+    """Where the files of one release lie: a folder, or below a URL."""
+
+    @property
+    def id(self) -> str: ...
+
+    def names(self) -> list[str]:
+        """Every file that is there, `/`-separated and sorted."""
+
+    def read(self, name: str) -> bytes: ...
+
+    def measure(self, name: str) -> tuple[int, str]:
+        """How many bytes a file has, and their sha256."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The files of a release on this machine."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    def names(self) -> list[str]:
+        with files.storage_errors(self.path):
+            return files.walk(self.path)
+
+    def read(self, name: str) -> bytes:
+        with files.storage_errors(self.path):
+            return (self.path / name).read_bytes()
+
+    def measure(self, name: str) -> tuple[int, str]:
+        with files.storage_errors(self.path):
+            return (self.path / name).stat().st_size, files.sha256(self.path / name)
 
 
 @dataclass(frozen=True)
@@ -24,7 +62,7 @@ class Verified:
     byte_count: int
 
 
-def verify(release: Release, *, keys: Path, trail: Trail) -> Verified:
+def verify(source: Source, *, keys: Path, chain: Chain) -> Verified:
     """Check signature, manifest, every file and the audit trail, in this order of trust.
 
     Raises
@@ -32,38 +70,46 @@ def verify(release: Release, *, keys: Path, trail: Trail) -> Verified:
     IntegrityError
         Naming the first file that is not what was signed.
     """
-    with files.storage_errors(release.path):
-        present = files.walk(release.path)
-        for name in (MANIFEST, SIGNATURE):
-            if name not in present:
-                raise IntegrityError(f"{release.id}/{name} is missing: {_CURE}")
-        statement, key_id = signing.signed_payload(
-            (release.path / SIGNATURE).read_bytes(), keys, f"{release.id}/{SIGNATURE}"
-        )
-        manifest_sha256 = hashlib.sha256((release.path / MANIFEST).read_bytes()).hexdigest()
-        if manifest_sha256 != _signed_manifest(statement):
-            raise IntegrityError(
-                f"{release.id}/{MANIFEST} is not the one that {SIGNATURE} signs: {_CURE}"
-            )
-        # From here on the manifest is believed.
-        manifest = Release(release.path).manifest
-        if manifest["release_id"] != release.id:
-            raise IntegrityError(
-                f"{release.id}/{MANIFEST} belongs to release {manifest['release_id']}: {_CURE}"
-            )
-        byte_count = _check_files(release, manifest, present)
-    if not trail.holds(manifest["audit_head"]):
+    present = source.names()
+    manifest, manifest_sha256, key_id = believed(source, present, keys=keys)
+    byte_count = _check_files(source, manifest, present)
+    if not chain.holds(manifest["audit_head"]):
         raise IntegrityError(
-            f"{trail.path} no longer holds the entry that {release.id}/{MANIFEST} names: "
+            f"{chain.where} no longer holds the entry that {source.id}/{MANIFEST} names: "
             f"the trail was cut or made anew; restore it from a backup"
         )
     return Verified(
-        release_id=release.id,
+        release_id=source.id,
         manifest_sha256=manifest_sha256,
         key_id=key_id,
         file_count=len(present),
         byte_count=byte_count,
     )
+
+
+def believed(
+    source: Source, present: list[str], *, keys: Path
+) -> tuple[Mapping[str, Any], str, str]:
+    """The manifest that a trusted key signed, its sha256, and that key's id."""
+    for name in (MANIFEST, SIGNATURE):
+        if name not in present:
+            raise IntegrityError(f"{source.id}/{name} is missing: {_CURE}")
+    statement, key_id = signing.signed_payload(
+        source.read(SIGNATURE), keys, f"{source.id}/{SIGNATURE}"
+    )
+    text = source.read(MANIFEST)
+    manifest_sha256 = hashlib.sha256(text).hexdigest()
+    if manifest_sha256 != _signed_manifest(statement):
+        raise IntegrityError(
+            f"{source.id}/{MANIFEST} is not the one that {SIGNATURE} signs: {_CURE}"
+        )
+    # From here on the manifest is believed.
+    manifest = parse_manifest(source.id, text)
+    if manifest["release_id"] != source.id:
+        raise IntegrityError(
+            f"{source.id}/{MANIFEST} belongs to release {manifest['release_id']}: {_CURE}"
+        )
+    return manifest, manifest_sha256, key_id
 
 
 _CURE = "do not serve it; roll back, or publish again"
@@ -76,14 +122,13 @@ def _signed_manifest(statement: Mapping[str, Any]) -> str | None:
     return hashes.get(MANIFEST)
 
 
-def _check_files(release: Release, manifest: Mapping[str, Any], present: list[str]) -> int:
+def _check_files(source: Source, manifest: Mapping[str, Any], present: list[str]) -> int:
     listed = {record["file"]: record for record in manifest["files"]}
     for name in sorted(listed.keys() - set(present)):
-        raise IntegrityError(f"{release.id}/{name} is missing: {_CURE}")
+        raise IntegrityError(f"{source.id}/{name} is missing: {_CURE}")
     for name in sorted(set(present) - listed.keys() - {MANIFEST, SIGNATURE}):
-        raise IntegrityError(f"{release.id}/{name} was put there later: remove it")
+        raise IntegrityError(f"{source.id}/{name} was put there later: remove it")
     for name, record in listed.items():
-        path = release.path / name
-        if path.stat().st_size != record["bytes"] or files.sha256(path) != record["sha256"]:
-            raise IntegrityError(f"{release.id}/{name} is not the file that was published: {_CURE}")
+        if source.measure(name) != (record["bytes"], record["sha256"]):
+            raise IntegrityError(f"{source.id}/{name} is not the file that was published: {_CURE}")
     return sum(record["bytes"] for record in listed.values())

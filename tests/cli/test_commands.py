@@ -148,3 +148,39 @@ def test_a_consent_without_a_choice_is_refused_and_lands_nothing(matinee, tmp_pa
     assert done.returncode == 2
     assert "say what the member said: --grant or --refuse" in done.stderr
     assert not (tmp_path / "home/landing").exists()
+
+
+@pytest.mark.slow
+def test_a_pushed_release_is_listed_verified_and_shown_elsewhere(matinee, night_home, tmp_path):
+    home = shutil.copytree(night_home, tmp_path / "home")
+    url = f"file://{tmp_path / 'share'}"
+    pushed = json.loads(matinee("releases", "push", url, "--format", "json", home=home).stdout)
+    live = pushed["live"]
+    assert pushed["sent"] == [live]
+
+    server = tmp_path / "server"
+    (server / "keys").mkdir(parents=True)
+    for public in (home / "keys").glob("*.pub"):
+        shutil.copy(public, server / "keys")
+    told = matinee("releases", "verify", "live", "--store", url, home=server)
+    assert told.returncode == 0
+    assert live in told.stdout
+    assert live in matinee("releases", "list", "--store", url, home=server).stdout
+    assert matinee("releases", "pull", url, home=server).returncode == 0
+    assert json.loads(matinee("releases", "show", "--format", "json", home=server).stdout)
+
+    manifest = next((tmp_path / "share/releases").glob("*/manifest.json"))
+    manifest.write_bytes(manifest.read_bytes().replace(b"hybrid", b"hybrie", 1))
+    for command in (["verify", "live", "--store", url], ["list", "--store", url]):
+        done = matinee("releases", *command, home=server)
+        assert done.returncode == 5
+        assert f"{live}/manifest.json is not the one that signature.json signs" in done.stderr
+
+
+def test_a_store_out_of_reach_is_one_line_and_exit_code_six(matinee, tmp_path):
+    (tmp_path / "share").write_text("a file where a folder should be")
+    done = matinee("releases", "pull", f"file://{tmp_path}/share/x")
+    assert done.returncode == 6
+    assert "could not be reached, read or written" in done.stderr
+    assert "live is unchanged" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

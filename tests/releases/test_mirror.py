@@ -1,0 +1,481 @@
+"""Releases at a URL: pushed and pulled, raced for, cut short, flipped, out of reach."""
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from matinee import releases
+from matinee.errors import BusyError, ConfigError, IntegrityError, StorageError
+from matinee.releases import mirror, signing
+from matinee.releases.reissue import reissue
+from matinee.releases.remote import Remote, masked
+from tests.releases import objects
+from tests.releases.objects import Fake
+from tests.releases.samples import AT, promote, publish
+from tests.releases.test_reissue import LATER, without_card
+
+
+@pytest.fixture(params=["fake://bucket/matinee", "file", "memory://matinee"])
+def url(request, tmp_path):
+    """A store at each kind of URL; the fake is what object stores are like."""
+    objects.register()
+    if request.param.startswith("memory"):
+        from fsspec.implementations.memory import MemoryFileSystem
+
+        MemoryFileSystem.store.clear()
+        MemoryFileSystem.pseudo_dirs[:] = [""]
+    return f"file://{tmp_path / 'share'}" if request.param == "file" else request.param
+
+
+@pytest.fixture
+def fake():
+    objects.register()
+    return Remote.at("fake://bucket/matinee")
+
+
+@pytest.fixture
+def elsewhere(tmp_path, store):
+    """Another machine: a store of its own that trusts the same key."""
+    return another(tmp_path, store, "elsewhere")
+
+
+def another(tmp_path, store, name, *, may_sign=False):
+    signing.private_key(store.keys)
+    keys = tmp_path / name / "keys"
+    shutil.copytree(store.keys, keys, ignore=None if may_sign else shutil.ignore_patterns("*.pem"))
+    return releases.Store(tmp_path / name / "releases", keys=keys)
+
+
+def push(store, remote, **more):
+    return mirror.push(store, remote, at=AT, by="ada", **more)
+
+
+def test_what_is_pushed_can_be_verified_there_and_pulled(store, elsewhere, url):
+    first, second = publish(store), publish(store, shift=1, minutes=1)
+    promote(store, first)
+    promote(store, second)
+    remote = Remote.at(url)
+    moved = push(store, remote)
+    assert moved.sent == (first.id, second.id)
+    assert (moved.live, moved.state) == (second.id, 1)
+    assert mirror.verify_at(remote, "live", keys=elsewhere.keys) == store.verify("live")
+
+    pulled = mirror.pull(elsewhere, remote)
+    assert pulled.live == second.id
+    assert elsewhere.aliases() == store.aliases()
+    assert elsewhere.trail().entries() == store.trail().entries()
+    assert elsewhere.verify("live") == store.verify("live")
+    assert elsewhere.verify("previous").release_id == first.id
+    assert [path.name for path in elsewhere.root.glob(".draft*")] == []
+
+
+def test_doing_it_again_moves_nothing(store, elsewhere, url):
+    promote(store, publish(store))
+    remote = Remote.at(url)
+    push(store, remote)
+    again = push(store, remote)
+    assert (again.sent, again.state) == ((), 1)
+    assert again.note == "the names there were those here already"
+    mirror.pull(elsewhere, remote)
+    before = {path: path.read_bytes() for path in elsewhere.root.rglob("*") if path.is_file()}
+    assert mirror.pull(elsewhere, remote).sent == ()
+    assert before == {p: p.read_bytes() for p in elsewhere.root.rglob("*") if p.is_file()}
+
+
+def test_a_release_without_a_name_goes_along_when_asked_for(store, elsewhere, url):
+    promote(store, publish(store))
+    nameless = publish(store, shift=1, minutes=1)
+    remote = Remote.at(url)
+    assert nameless.id not in push(store, remote).sent
+    assert push(store, remote, also=[nameless.id]).sent == (nameless.id,)
+    mirror.pull(elsewhere, remote, [nameless.id])
+    assert elsewhere.verify(nameless.id)
+    assert [one for one, _, _ in mirror.listed(remote, keys=store.keys)] == [
+        nameless.id,
+        store.live().id,
+    ]
+
+
+def test_states_read_before_are_not_read_again(store, elsewhere, fake):
+    for number in range(4):
+        promote(store, publish(store, shift=number, minutes=number))
+        push(store, fake)
+        Fake.calls.clear()
+        mirror.pull(elsewhere, fake)
+        read = [path for what, path in Fake.calls if what == "read" and "/states/" in path]
+        assert len(read) == 1
+    assert len(mirror.state(fake, elsewhere.keys).chain.entries) == 4
+
+
+def test_of_two_machines_one_wins_and_the_other_is_told_by_whom(tmp_path, store, url):
+    promote(store, publish(store))
+    remote = Remote.at(url)
+    push(store, remote)
+    machines = [another(tmp_path, store, name, may_sign=True) for name in ("north", "south")]
+    for number, machine in enumerate(machines, start=1):
+        mirror.pull(machine, remote)
+        promote(machine, publish(machine, shift=number, minutes=number))
+    north, south = machines
+    mirror.push(north, remote, at=AT, by="nora")
+    said = r"nora on \S+ came first at .* \(2026-01-02T03:15:00Z, state 2: live is 2026.*pull"
+    with pytest.raises(BusyError, match=said) as error:
+        mirror.push(south, remote, at=AT, by="sam")
+    assert error.value.exit_code == 4
+    assert mirror.state(remote, store.keys).names == north.aliases()
+    with pytest.raises(BusyError, match=r"names were moved here and at .*nora on .* to give way"):
+        mirror.pull(south, remote)
+    for name in ("audit.jsonl", "aliases.json"):  # what the message says
+        (south.root / name).unlink()
+    ours = south.list()[0]
+    mirror.pull(south, remote)
+    assert south.live() == south.open(north.live().id)
+    promote(south, ours)
+    assert mirror.push(south, remote, at=AT, by="sam").state == 3
+
+
+@pytest.mark.parametrize("kind", ["fake", "file"])
+def test_of_many_pushes_at_the_same_moment_exactly_one_wins(tmp_path, store, kind):
+    objects.register()
+    remote = Remote.at("fake://bucket/x" if kind == "fake" else f"file://{tmp_path / 'share'}")
+    assert kind == "fake" or remote.is_exclusive
+    promote(store, publish(store))
+    push(store, remote)
+    machines = [another(tmp_path, store, f"m{number}", may_sign=True) for number in range(6)]
+    for number, machine in enumerate(machines, start=1):
+        mirror.pull(machine, remote)
+        promote(machine, publish(machine, shift=number, minutes=number))
+
+    def attempt(machine):
+        try:
+            mirror.push(machine, remote, at=AT, by="all")
+        except BusyError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        won = list(pool.map(attempt, machines))
+    assert sum(won) == 1
+    assert mirror.state(remote, store.keys).names == machines[won.index(True)].aliases()
+    assert mirror.verify_at(remote, "live", keys=store.keys)
+
+
+def test_another_machine_that_pushes_in_the_very_moment_wins(tmp_path, store, fake):
+    promote(store, publish(store))
+    push(store, fake)
+    rival = another(tmp_path, store, "rival", may_sign=True)
+    mirror.pull(rival, fake)
+    promote(rival, publish(rival, shift=2, minutes=2))
+    promote(store, publish(store, shift=1, minutes=1))
+
+    def rival_acts():  # between our look at the states and our own state
+        Fake.before["create"] = lambda: mirror.push(rival, fake, at=AT, by="rival")
+
+    Fake.before["create"] = rival_acts
+    with pytest.raises(BusyError, match=r"rival on \S+ came first"):
+        push(store, fake)
+    assert mirror.state(fake, store.keys).names == rival.aliases()
+
+
+def test_two_pushes_of_the_same_store_at_once_both_succeed(store, fake):
+    promote(store, publish(store))
+    Fake.before["create"] = lambda: push(store, fake)
+    assert push(store, fake).state == 1
+    assert mirror.verify_at(fake, "live", keys=store.keys)
+
+
+def test_a_push_cut_short_at_any_call_shows_no_half_release_and_can_be_done_again(
+    store, elsewhere, fake
+):
+    first, second = publish(store), publish(store, shift=1, minutes=1)
+    promote(store, first)
+    push(store, fake)
+    promote(store, second)
+    before = dict(Fake.objects)
+    Fake.fail_from(10**6)
+    push(store, fake)
+    calls = len(Fake.calls)
+    assert calls > 20  # the control: this many places to fail were found
+    outcomes = []
+    for call in range(1, calls + 1):
+        Fake.objects = dict(before)
+        Fake.fail_from(call)
+        with pytest.raises(StorageError, match="could not be reached, read or written"):
+            push(store, fake)
+        Fake.heal()
+        for release_id, _, _ in mirror.listed(fake, keys=store.keys):
+            assert mirror.verify_at(fake, release_id, keys=store.keys)
+        live = mirror.verify_at(fake, "live", keys=store.keys).release_id
+        outcomes.append(live == first.id)
+        assert push(store, fake).live == second.id  # progress
+        assert mirror.verify_at(fake, "live", keys=store.keys).release_id == second.id
+    assert outcomes == sorted(outcomes, reverse=True)
+    assert outcomes[0]
+
+
+def test_an_upload_that_arrives_changed_never_gets_a_name(store, fake):
+    first = publish(store)
+    promote(store, first)
+    push(store, fake)
+    promote(store, publish(store, shift=1, minutes=1))
+    Fake.garbles = "titles.npy"
+    with pytest.raises(IntegrityError, match=r"titles\.npy is not the file that was published"):
+        push(store, fake)
+    assert mirror.verify_at(fake, "live", keys=store.keys).release_id == first.id
+
+
+def test_a_pull_cut_short_at_any_call_leaves_live_as_it_was(store, elsewhere, fake):
+    first, second = publish(store), publish(store, shift=1, minutes=1)
+    promote(store, first)
+    push(store, fake)
+    mirror.pull(elsewhere, fake)
+    promote(store, second)
+    push(store, fake)
+    shutil.copytree(elsewhere.root, elsewhere.root.with_name("as-it-was"))
+    Fake.fail_from(10**6)
+    mirror.pull(elsewhere, fake)
+    calls = len(Fake.calls)
+    assert calls > 10
+    for call in range(1, calls + 1):
+        shutil.rmtree(elsewhere.root)
+        shutil.copytree(elsewhere.root.with_name("as-it-was"), elsewhere.root)
+        Fake.fail_from(call)
+        with pytest.raises(StorageError, match="live is unchanged") as error:
+            mirror.pull(elsewhere, fake)
+        assert error.value.exit_code == 6
+        assert elsewhere.verify("live").release_id == first.id
+        assert not list(elsewhere.root.glob(".draft*"))
+        Fake.heal()
+        assert mirror.pull(elsewhere, fake).live == second.id
+
+
+def test_what_a_store_says_of_its_failure_tells_no_secret(store, fake):
+    promote(store, publish(store))
+    Fake.fail_from(1)
+    with pytest.raises(StorageError) as error:
+        push(store, fake)
+    assert "https://***@host/" in str(error.value)
+    assert "secret" not in str(error.value)
+    assert "sig=abc" not in str(error.value)
+
+
+def test_one_flipped_byte_there_is_named_and_not_pulled(store, elsewhere, fake):
+    release = publish(store)
+    promote(store, release)
+    push(store, fake)
+    top = f"bucket/matinee/releases/{release.id}/"
+    for path in [one for one in Fake.objects if one.startswith(top)]:
+        whole = Fake.objects[path]
+        Fake.objects[path] = bytes([whole[0] ^ 4]) + whole[1:]
+        for act in (
+            lambda: mirror.verify_at(fake, "live", keys=store.keys),
+            lambda: mirror.pull(elsewhere, fake),
+        ):
+            with pytest.raises(IntegrityError, match=f"{release.id}/{path[len(top) :]}"):
+                act()
+        assert elsewhere.live() is None
+        Fake.objects[path] = whole
+    assert mirror.pull(elsewhere, fake).live == release.id
+
+
+def test_a_missing_and_an_extra_file_there_are_named(store, fake):
+    release = publish(store)
+    promote(store, release)
+    push(store, fake)
+    card = f"bucket/matinee/releases/{release.id}/card.md"
+    text = Fake.objects.pop(card)
+    with pytest.raises(IntegrityError, match=r"card\.md is missing"):
+        mirror.verify_at(fake, "live", keys=store.keys)
+    Fake.objects |= {card: text, card + "x": b""}
+    with pytest.raises(IntegrityError, match=r"card\.mdx was put there later"):
+        mirror.verify_at(fake, "live", keys=store.keys)
+
+
+def test_a_changed_swapped_forged_or_missing_state_is_named(tmp_path, store, fake):
+    promote(store, publish(store))
+    push(store, fake)
+    promote(store, publish(store, shift=1, minutes=1))
+    push(store, fake)
+    one, two = (f"bucket/matinee/states/{number:012}.json" for number in (1, 2))
+    whole = dict(Fake.objects)
+    changed = whole[two].replace(b'"payload": "ey', b'"payload": "Ey')
+    stranger = releases.Store(store.root, keys=tmp_path / "stranger")
+    forged = signing.sign(b'{"_type": "x"}', signing.private_key(store.keys))
+    theirs = signing.sign(b'{"_type": "x"}', signing.private_key(stranger.keys))
+    for objects_there, said in (
+        (whole | {two: changed}, r"states/000000000002\.json .*changed"),
+        (whole | {two: whole[one]}, r"states/000000000002\.json is not state 2 of a store"),
+        (whole | {two: forged}, r"states/000000000002\.json is not state 2 of a store"),
+        (whole | {two: theirs}, r"states/000000000002\.json was signed by key .* not in"),
+        ({k: v for k, v in whole.items() if k != one}, r"states/000000000001\.json is missing"),
+    ):
+        Fake.objects = objects_there
+        with pytest.raises(IntegrityError, match=said):
+            mirror.state(fake, store.keys)
+
+
+def test_a_state_whose_names_or_lines_do_not_fit_is_named(store, fake):
+    promote(store, publish(store))
+    push(store, fake)
+    path = "bucket/matinee/states/000000000001.json"
+    told, _ = signing.signed_payload(Fake.objects[path], store.keys, "x")
+    line = told["entries"][0]
+    for wrong, said in (
+        (told | {"names": told["names"] | {"audit_head": "0" * 64}}, "another entry than its last"),
+        (told | {"entries": [line | {"by": "eve"}]}, "states:1 breaks the chain"),
+        (told | {"entries": [line | {"before": "f" * 64}]}, "does not begin the audit trail"),
+    ):
+        Fake.objects[path] = signing.sign(
+            json.dumps(wrong).encode(), signing.private_key(store.keys)
+        )
+        with pytest.raises(IntegrityError, match=said):
+            mirror.state(fake, store.keys)
+
+
+def test_a_manifest_that_leads_out_of_the_release_is_refused(store, elsewhere, fake, monkeypatch):
+    promote(store, publish(store))
+    push(store, fake)
+    for name in ("../../keys/x.pub", "/etc/x", "a\\..\\b"):
+        listed = {"files": [{"file": name}]}
+        monkeypatch.setattr(mirror, "believed", lambda *_, listed=listed, **__: (listed, "", ""))
+        with pytest.raises(IntegrityError, match="leads out of it"):
+            mirror.pull(elsewhere, fake)
+    assert elsewhere.list() == ()
+
+
+def test_a_machine_that_trusts_no_key_or_another_one_pulls_nothing(tmp_path, store, fake):
+    promote(store, publish(store))
+    push(store, fake)
+    naive = releases.Store(tmp_path / "naive" / "releases", keys=tmp_path / "naive" / "keys")
+    with pytest.raises(IntegrityError, match="no trusted key in"):
+        mirror.pull(naive, fake)
+    signing.private_key(naive.keys)
+    with pytest.raises(IntegrityError, match=r"000000000001\.json was signed by key"):
+        mirror.pull(naive, fake)
+    assert naive.list() == ()
+
+
+def test_what_was_removed_here_is_removed_there_and_wherever_it_was_pulled(store, elsewhere, url):
+    releases_ = [publish(store, shift=number, minutes=number) for number in range(3)]
+    remote = Remote.at(url)
+    for release in releases_[:2]:
+        promote(store, release)
+    push(store, remote)
+    mirror.pull(elsewhere, remote)
+    promote(store, releases_[2])
+    store.gc(2, at=AT, by="test")
+    assert push(store, remote).removed == (releases_[0].id,)
+    assert remote.names(f"releases/{releases_[0].id}") == []
+    assert mirror.pull(elsewhere, remote).removed == (releases_[0].id,)
+    assert [one.id for one in elsewhere.list()] == [releases_[2].id, releases_[1].id]
+
+
+def test_half_of_an_upload_that_was_removed_here_meanwhile_goes_too(store, fake):
+    promote(store, publish(store))
+    doomed = publish(store, shift=1, minutes=1)
+    Fake.fail_from(9)
+    with pytest.raises(StorageError):
+        push(store, fake, also=[doomed.id])
+    Fake.heal()
+    Fake.objects[f"bucket/matinee/releases/{doomed.id}/slates/part-0000.parquet"] = b"m1"
+    promote(store, publish(store, shift=2, minutes=2))
+    store.gc(1, at=AT, by="test")
+    push(store, fake)
+    assert not [path for path in Fake.objects if doomed.id in path]
+
+
+def test_another_release_under_the_same_id_is_refused(store, fake):
+    release = publish(store)
+    promote(store, release)
+    Fake.objects[f"bucket/matinee/releases/{release.id}/manifest.json"] = b"{}"
+    with pytest.raises(IntegrityError, match="is another release than the one here"):
+        push(store, fake)
+
+
+def test_a_store_that_is_ahead_is_told_so(store, elsewhere, fake):
+    promote(store, publish(store))
+    push(store, fake)
+    promote(store, publish(store, shift=1, minutes=1))
+    live = store.live()
+    assert "this store is ahead" in mirror.pull(store, fake).note
+    assert store.live() == live
+
+
+def test_a_release_here_that_is_broken_does_not_become_live_by_a_pull(store, elsewhere, fake):
+    first, second = publish(store), publish(store, shift=1, minutes=1)
+    promote(store, first)
+    push(store, fake, also=[second.id])
+    mirror.pull(elsewhere, fake, [second.id])
+    (elsewhere.root / second.id / "card.md").write_text("x")
+    promote(store, second)
+    push(store, fake)
+    with pytest.raises(IntegrityError, match=r"card\.md"):
+        mirror.pull(elsewhere, fake)
+    assert elsewhere.live().id == first.id
+
+
+def test_nothing_is_pushed_before_a_release_has_a_name(store, fake):
+    publish(store)
+    with pytest.raises(ConfigError, match="no release has a name in"):
+        push(store, fake)
+
+
+def test_nothing_can_be_pulled_or_verified_where_no_store_is(elsewhere, fake):
+    with pytest.raises(ConfigError, match=r"no store is at fake://bucket/matinee: .* makes one"):
+        mirror.pull(elsewhere, fake)
+    with pytest.raises(ConfigError, match="no store is at"):
+        mirror.verify_at(fake, "live", keys=elsewhere.keys)
+
+
+def test_a_name_that_stands_for_nothing_there_is_named(store, fake):
+    promote(store, publish(store))
+    push(store, fake)
+    with pytest.raises(ConfigError, match="no release is candidate there"):
+        mirror.verify_at(fake, "candidate", keys=store.keys)
+    with pytest.raises(ConfigError, match="is neither an alias"):
+        mirror.verify_at(fake, "../x", keys=store.keys)
+
+
+@pytest.mark.parametrize("url", ["live", "/mnt/releases", "simplecache::s3://bucket/x", ""])
+def test_what_is_no_url_of_one_store_is_refused(url):
+    with pytest.raises(ConfigError, match="is not the URL of a store: give one like s3://"):
+        Remote.at(url)
+
+
+def test_an_unknown_kind_of_store_is_refused():
+    with pytest.raises(ConfigError, match="nonsense://bucket cannot be opened: Protocol not known"):
+        Remote.at("nonsense://bucket")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("sftp://ada:pw@host/x", "sftp://***@host/x"),
+        ("sftp://ada:p@ss/w@host/x", "sftp://***@host/x"),
+        ("az://c/x?sv=2&sig=abc", "az://c/x?***"),
+        ("GET 'https://h/x?sig=abc' failed", "GET 'https://h/x?***' failed"),
+        ("s3://bucket/prefix", "s3://bucket/prefix"),
+    ],
+)
+def test_secrets_in_urls_are_masked(text, told):
+    assert masked(text) == told
+
+
+def test_an_opened_store_does_not_show_its_secrets():
+    objects.register()
+    assert "pw" not in repr(Remote.at("fake://ada:pw@bucket/x"))
+
+
+def test_a_release_issued_again_without_somebody_replaces_the_old_one_everywhere(
+    store, elsewhere, fake
+):
+    release = publish(store)
+    promote(store, release)
+    push(store, fake)
+    mirror.pull(elsewhere, fake)
+    fresh = reissue(store, release, without_card, at=LATER, by="bob", why="erasure").after
+    assert push(store, fake).removed == (release.id,)
+    assert not [path for path in Fake.objects if release.id in path]
+    assert mirror.pull(elsewhere, fake).live == fresh
+    assert [one.id for one in elsewhere.list()] == [fresh]
