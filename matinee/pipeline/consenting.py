@@ -145,6 +145,11 @@ def refresh(settings: Settings) -> Withdrawals:
     return withdrawals
 
 
+def may_personalise(settings: Settings, member_id: str) -> bool:
+    """Whether a member's own data may decide what is shown: what every reader asks first."""
+    return not read(settings).holds(member_id, PERSONALISATION)
+
+
 def slate(settings: Settings, release: releases.Release, member_id: str) -> pa.Table:
     """What a release shows a member now: the list for all, once they have refused their own.
 
@@ -153,7 +158,7 @@ def slate(settings: Settings, release: releases.Release, member_id: str) -> pa.T
     RefusedError
         If they refused and the release is so old that it holds no list for all.
     """
-    if not read(settings).holds(member_id, PERSONALISATION):
+    if may_personalise(settings, member_id):
         return release.slate(member_id)
     shown = fallback.read(release, member_id)
     if shown is None:

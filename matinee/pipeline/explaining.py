@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from matinee import matrices, reasons, releases
 from matinee.columns import MEMBER_ID, RANK, SCORE, SOURCE, TITLE_ID
 from matinee.errors import ConfigError, DataError
-from matinee.pipeline import contributions, reading, wording
+from matinee.pipeline import consenting, contributions, reading, wording
 from matinee.settings import Settings
 from matinee.vocabulary import Vocabulary
 
@@ -48,8 +48,13 @@ def explain(settings: Settings, member: str, title: str, *, release: str) -> Exp
     ------
     ConfigError
         If the release has no such title, or does not know the member: those without consent to
-        personalisation have no score.
+        personalisation have no score, and who withdraws it has none from then on.
     """
+    if not consenting.may_personalise(settings, member):
+        raise ConfigError(
+            f"member {member!r} refused personalisation: nothing of theirs is used any more, and "
+            "the list for all has no personal reasons"
+        )
     opened = reading.store(settings).open(release)
     title_id = reading.title_id(opened, title)
     told = _Arrays.of(opened)

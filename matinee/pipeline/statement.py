@@ -13,8 +13,9 @@ import yaml
 
 from matinee import landing, warehouse
 from matinee.columns import MEMBER_ID, SOURCE
-from matinee.errors import DataError
+from matinee.errors import DataError, RefusedError
 from matinee.pipeline import consenting, reading
+from matinee.pipeline.scoring import NON_PROFILED
 from matinee.pipeline.training import MEMBER_FAMILIES, TITLE_FAMILIES
 from matinee.privacy import Traces
 from matinee.releases import Release
@@ -27,7 +28,7 @@ USED_IN = {
     "hybrid": "their list was ordered by a model that learned from what they did",
     "cold_member": "their list was ordered by what is known of them, without any act of theirs",
     "popular": "their list was what many watch where they are, without what they have seen",
-    "non_profiled": "their list was the one for all in their country: nothing about them was used",
+    NON_PROFILED: "their list was the one for all in their country: nothing about them was used",
 }
 
 
@@ -72,6 +73,7 @@ def export(settings: Settings, member_id: str) -> dict[str, Any]:
         },
         "received": streams,
         "derived": {name: table for name, table in tables.items() if table["rows"]},
+        "shown_now": _shown_now(settings, member_id),
         "published": {
             release.id: {"list": shown, "why": _reasons(release, member_id)}
             for release in reading.store(settings).list()
@@ -100,6 +102,8 @@ def statement(settings: Settings, member_id: str) -> list[Row]:
         how = "in the training data; " if trained.as_py() >= 0 else "not in the training data; "
         source = published["list"][0][SOURCE]
         why = how + USED_IN.get(source, source)
+        if source != NON_PROFILED and not consenting.may_personalise(settings, member_id):
+            why += "; they refused since, and are shown the list for all"
         rows.append(_row("release", release_id, len(published["list"]), why))
     return rows
 
@@ -191,6 +195,15 @@ def _reasons(release: Release, member_id: str) -> list[Row]:
             release.path / name, filters=[(MEMBER_ID, "=", member_id)]
         ).to_pylist()
     ]
+
+
+def _shown_now(settings: Settings, member_id: str) -> list[Row]:
+    live = reading.store(settings).live()
+    try:
+        rows: list[Row] = consenting.slate(settings, live, member_id).to_pylist() if live else []
+    except RefusedError:  # the release holds no list that may be shown to them
+        return []
+    return rows
 
 
 def _withdrawn(settings: Settings, member_id: str) -> dict[str, bool]:
