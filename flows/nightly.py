@@ -35,6 +35,13 @@ def receive(settings: Settings) -> pipeline.Receipt:
 
 
 @task
+def drop_expired(night: pipeline.Night) -> pipeline.Expired:
+    expired = pipeline.drop_expired(night)
+    get_run_logger().info(expired.summary())
+    return expired
+
+
+@task
 def build_warehouse(night: pipeline.Night) -> pipeline.Built:
     return pipeline.build(night, progress=told("dbt"))
 
@@ -114,6 +121,7 @@ def nightly(last_day: date | None = None, accept_volume: bool = False) -> str:
         receipt = receive(settings)
         accepted = frozenset({"volume"} if accept_volume else ())
         night = pipeline.begin(settings, last_day, accepted=accepted)
+        expired = drop_expired(night)
         built = build_warehouse(night)
         validation = validate(night)
         refreshed = refresh_features(night)
@@ -127,7 +135,9 @@ def nightly(last_day: date | None = None, accept_volume: bool = False) -> str:
         validation += validate_slates(night)
         published = publish(
             night,
-            pipeline.Evidence(receipt, built, validation, refreshed, framed, judged, scored),
+            pipeline.Evidence(
+                receipt, expired, built, validation, refreshed, framed, judged, scored
+            ),
         )
         published.raise_if_refused()
         return published.release_id

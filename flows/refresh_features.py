@@ -17,6 +17,11 @@ def receive(settings: Settings) -> pipeline.Receipt:
 
 
 @task
+def drop_expired(night: pipeline.Night) -> pipeline.Expired:
+    return pipeline.drop_expired(night)
+
+
+@task
 def build_warehouse(night: pipeline.Night) -> pipeline.Built:
     return pipeline.build(night)
 
@@ -39,6 +44,7 @@ def refresh_features(last_day: date | None = None) -> State:
         with pipeline.lease(settings):
             receive(settings)
             night = pipeline.begin(settings, last_day)
+            drop_expired(night)
             build_warehouse(night)
             validate(night)
             refresh(night)

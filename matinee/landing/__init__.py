@@ -10,13 +10,16 @@ from matinee.landing.movielens import import_movielens
 from matinee.landing.movietweetings import import_movietweetings
 from matinee.landing.receive import Receipt, Totals, count, newest_day, receive
 from matinee.landing.replay import Replayed, replay
+from matinee.landing.retention import Dropped, Expired, drop
 from matinee.landing.write import place, write
 
 __all__ = [
     "Column",
     "Contract",
+    "Dropped",
     "Entry",
     "Erased",
+    "Expired",
     "Imported",
     "Ledger",
     "Receipt",
@@ -25,6 +28,7 @@ __all__ = [
     "Totals",
     "arrow_schema",
     "count",
+    "drop",
     "erase",
     "filter_parquet",
     "import_movielens",

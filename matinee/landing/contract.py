@@ -77,6 +77,13 @@ class Stream:
     kind: Literal["event", "snapshot"]
     description: str
     columns: tuple[Column, ...]
+    rejected_retention_days: int
+    """How long a rejected row is kept, counted as `retention_days` is."""
+
+    @property
+    def retention_days(self) -> int:
+        """How long a row is kept, in days since it landed: until its first column has to leave."""
+        return min(column.retention_days for column in self.columns)
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -132,14 +139,33 @@ def _streams(file: Path) -> list[Stream]:
         raise ConfigError(f"{file}: not YAML: {' '.join(str(error).split())}") from None
     found: list[Stream] = []
     for source in _items(document, "sources", str(file)):
-        for table in _items(source, "tables", f"{file}: source {source.get('name')}"):
+        tables = _items(source, "tables", f"{file}: source {source.get('name')}")
+        days = _rejected_retention_days(tables, file)
+        for table in tables:
             name = str(table.get("name"))
             if not name.startswith("rejected_"):
-                found.append(_stream(table, str(source.get("name")), f"{file}: {name}"))
+                where = f"{file}: {name}"
+                found.append(_stream(table, str(source.get("name")), where, days.get(name)))
     return found
 
 
-def _stream(table: dict[str, Any], source: str, where: str) -> Stream:
+def _rejected_retention_days(tables: list[dict[str, Any]], file: Path) -> dict[str, int]:
+    """Stream -> how long its rejected rows are kept."""
+    days = {}
+    for table in tables:
+        name = str(table.get("name"))
+        if name.startswith("rejected_"):
+            where = f"{file}: {name}"
+            days[name.removeprefix("rejected_")] = min(
+                _retention_days(_meta(column, where), f"{where}.{column.get('name')}")
+                for column in _items(table, "columns", where)
+            )
+    return days
+
+
+def _stream(table: dict[str, Any], source: str, where: str, rejected_days: int | None) -> Stream:
+    if rejected_days is None:
+        raise ConfigError(f"{where}: no table rejected_{table.get('name')} beside it")
     columns = tuple(
         _column(column, f"{where}.{column.get('name')}")
         for column in _items(table, "columns", where)
@@ -157,17 +183,15 @@ def _stream(table: dict[str, Any], source: str, where: str) -> Stream:
         kind=_choice(_meta(table, where), "kind", {"event", "snapshot"}, where),
         description=str(table.get("description", "")),
         columns=columns,
+        rejected_retention_days=rejected_days,
     )
 
 
 def _column(column: dict[str, Any], where: str) -> Column:
     meta = _meta(column, where)
-    days = meta.get("retention_days")
     purpose = meta.get("purpose")
     if not isinstance(meta.get("required"), bool):
         raise ConfigError(f"{where}: required must be true or false, got {meta.get('required')!r}")
-    if not isinstance(days, int) or days < 1:
-        raise ConfigError(f"{where}: retention_days must be a whole number over 0, got {days!r}")
     if not isinstance(purpose, list) or not purpose:
         raise ConfigError(f"{where}: purpose must be a list of at least one, got {purpose!r}")
     return Column(
@@ -177,7 +201,7 @@ def _column(column: dict[str, Any], where: str) -> Column:
         required=meta["required"],
         pii=_choice(meta, "pii", PII, where),
         purpose=tuple(map(str, purpose)),
-        retention_days=days,
+        retention_days=_retention_days(meta, where),
         limits=_limits(meta, where),
         pattern=meta.get("pattern"),
         is_rounded=bool(meta.get("is_rounded", False)),
@@ -187,6 +211,13 @@ def _column(column: dict[str, Any], where: str) -> Column:
             for value, limits in cases.items()
         ),
     )
+
+
+def _retention_days(meta: dict[str, Any], where: str) -> int:
+    days = meta.get("retention_days")
+    if not isinstance(days, int) or days < 1:
+        raise ConfigError(f"{where}: retention_days must be a whole number over 0, got {days!r}")
+    return days
 
 
 def _limits(meta: dict[str, Any], where: str) -> Limits:

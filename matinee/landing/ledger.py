@@ -26,7 +26,7 @@ class Entry:
     rejected: int
     batch: int | None
     """Where its rows are; None when the file was set aside."""
-    status: Literal["received", "set_aside"]
+    status: Literal["received", "set_aside", "dropped"]
     reason: str | None = None
     past_sha256: tuple[str, ...] = ()
     """What it was before members were erased from it; the old bytes are known, not a change."""
@@ -34,6 +34,8 @@ class Entry:
     """Columns of the contract that the file had."""
     replays: tuple[int, ...] = ()
     """Batches that hold rows of it which `replay` took in; the last holds all still rejected."""
+    dropped: int = 0
+    """Rows that were here, and are past their retention; `rows` are those that are left."""
 
     @property
     def batches(self) -> tuple[int, ...]:
@@ -52,7 +54,11 @@ class Ledger:
 
     @property
     def newest_batch(self) -> int:
-        return max((n for entry in self.received for n in entry.batches), default=0)
+        """The highest number ever given: those of dropped files do not come again."""
+        return max((n for entry in self.entries.values() for n in entry.batches), default=0)
+
+    def has_dropped(self, file: str) -> bool:
+        return file in self.entries and self.entries[file].status == "dropped"
 
     def batches(self, table: str) -> set[int]:
         """The batches of a received table; a replay moves all of its rejected rows."""
@@ -66,10 +72,11 @@ class Ledger:
     def with_entries(self, entries: Iterable[Entry]) -> "Ledger":
         """The ledger after another look at the landing zone.
 
-        A received file's entry is never replaced; one set aside lasts until the next look.
+        A received or dropped file's entry is never replaced; one set aside lasts until the next
+        look.
         """
         merged = {entry.file: entry for entry in entries}
-        merged |= {entry.file: entry for entry in self.received}
+        merged |= {n: entry for n, entry in self.entries.items() if entry.status != "set_aside"}
         return Ledger(dict(sorted(merged.items())))
 
 

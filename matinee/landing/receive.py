@@ -153,6 +153,11 @@ def _receive(
     tell = progress or (lambda done, total, what: None)
     batch = known.newest_batch + 1
     files, warnings = discover(home / "landing", contract)
+    if gone := [file.name for file in files if known.has_dropped(file.name)]:
+        warnings.append(
+            f"not received again, for it was dropped past its retention: {several(gone)}"
+        )
+        files = [file for file in files if not known.has_dropped(file.name)]
     tell(0, len(files), f"hashing {len(files)} landing files")
     new, set_aside = _sort_out(files, known, tombstones.read(home))
 

@@ -1,11 +1,11 @@
 """The steps of a night in plain functions: flows decorate them, the command line calls them.
 
-Steps, in order: `receive`, `begin`, `build`, `validate`, `refresh_features`, `frame`,
-`validate_frame`, `fit` (once per entry of `FITS`), `judge`, `score`, `validate_slates`, `publish`.
-`run` is all of them in one process.
+Steps, in order: `receive`, `begin`, `drop_expired`, `build`, `validate`, `refresh_features`,
+`frame`, `validate_frame`, `fit` (once per entry of `FITS`), `judge`, `score`, `validate_slates`,
+`publish`. `run` is all of them in one process.
 """
 
-from matinee.landing import Receipt
+from matinee.landing import Expired, Receipt
 from matinee.pipeline.consenting import choose
 from matinee.pipeline.evaluation import Judged, judge
 from matinee.pipeline.explaining import Explanation, explain
@@ -26,6 +26,7 @@ from matinee.pipeline.night import (
 from matinee.pipeline.publishing import Evidence, Published, publish
 from matinee.pipeline.reading import doctor, list_releases, recommend, similar, store
 from matinee.pipeline.rebuild import Rebuilt, rebuild
+from matinee.pipeline.retention import drop_expired
 from matinee.pipeline.run import days, run
 from matinee.pipeline.scoring import Scored, score
 from matinee.pipeline.simulate import simulate
@@ -39,6 +40,7 @@ __all__ = [
     "FITS",
     "Built",
     "Evidence",
+    "Expired",
     "Explanation",
     "Framed",
     "Judged",
@@ -57,6 +59,7 @@ __all__ = [
     "days",
     "docs",
     "doctor",
+    "drop_expired",
     "explain",
     "export",
     "fit",

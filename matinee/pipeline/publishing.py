@@ -62,6 +62,7 @@ class Evidence:
     """What each step of the night found."""
 
     receipt: landing.Receipt
+    expired: landing.Expired
     built: transform.Built
     validation: validation.Validation
     refreshed: Refreshed
@@ -139,7 +140,8 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
         "set_aside": [
             {"file": entry.file, "reason": entry.reason} for entry in evidence.receipt.set_aside
         ],
-        "warnings": list(evidence.receipt.warnings),
+        "dropped": [asdict(one) for one in evidence.expired.streams],
+        "warnings": [*evidence.receipt.warnings, *evidence.expired.warnings],
         "dbt": {
             "manifest_sha256": built.manifest_sha256,
             "models": built.models,

@@ -66,8 +66,8 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> Rebuilt:
         If the release does not verify, a landing file is missing or has changed, or a gate stops
         the rebuild where it let the night pass.
     DataError
-        If the release is not the outcome of its logs alone: it was re-issued after an erasure, or
-        its model went on from an earlier one.
+        If its logs were dropped past their retention, or the release is not their outcome alone: it
+        was re-issued after an erasure, or its model went on from an earlier one.
     """
     home = settings.home.resolve()
     store = reading.store(settings)
@@ -113,6 +113,12 @@ def collect(home: Path, clean: Path, inputs: list[dict[str, Any]]) -> None:
     ledger = landing.read_ledger(home).entries
     for entry in inputs:
         source = home / "landing" / entry["file"]
+        known = ledger.get(entry["file"])
+        if known and known.status == "dropped":
+            raise DataError(
+                f"{source} was dropped past its retention ({known.reason}): the release cannot be "
+                f"rebuilt, and must not be; one of a later night can"
+            )
         if not source.is_file():
             raise IntegrityError(
                 f"{source} is missing: the release was made from it; restore it from a backup"
@@ -120,7 +126,6 @@ def collect(home: Path, clean: Path, inputs: list[dict[str, Any]]) -> None:
         with files.storage_errors(source):
             found = files.sha256(source)
         if found != entry["sha256"]:
-            known = ledger.get(entry["file"])
             if known and entry["sha256"] in known.past_sha256:
                 raise IntegrityError(
                     f"{source} had members erased from it since: the release cannot be rebuilt, "

@@ -14,6 +14,7 @@ from matinee.pipeline import (
     frames,
     night,
     publishing,
+    retention,
     scoring,
     training,
     validating,
@@ -42,6 +43,9 @@ def run(
             receipt = night.receive(settings, step)
         tell(receipt.summary())
         tonight = night.begin(settings, last_day, accepted=accepted)
+        with progress("drop what is past its retention"):
+            expired = retention.drop_expired(tonight)
+        tell(expired.summary())
         with progress("build the warehouse (dbt)") as step:
             built = night.build(tonight, full_refresh=full_refresh, progress=step)
         with progress("validate (Great Expectations)") as step:
@@ -65,7 +69,7 @@ def run(
             validation.raise_if_stopped()
         with progress("publish"):
             evidence = publishing.Evidence(
-                receipt, built, validation, refreshed, framed, judged, scored
+                receipt, expired, built, validation, refreshed, framed, judged, scored
             )
             return publishing.publish(tonight, evidence)
 

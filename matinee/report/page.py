@@ -40,7 +40,8 @@ def page(
         The manifest or its fields. Shown of it: created_at, as_of, reason, `gate.rules` (rule,
         passed, observed, threshold, text), `evaluation` (plain facts on the protocol, and
         `metrics`: model, cohort, metric, mean, low, high, n), code, environment, determinism,
-        dbt, features, model, privacy, inputs, set_aside (file, reason), warnings.
+        dbt, features, model, privacy, inputs, set_aside (file, reason), warnings,
+        dropped (stream, kept_from, files, rows, rejected_kept_from, rejected_rows).
     status
         `live`, `candidate` or `previous`, where that is known. A page inside a release cannot.
     overrides
@@ -76,6 +77,7 @@ def page(
         sections.similar(similar),
         sections.counts(counts),
         sections.files(rows_of(fields.get("set_aside")), fields.get("warnings") or ()),
+        sections.dropped(rows_of(fields.get("dropped"))),
         expectations.validation(
             validation,
             (fields.get("validation") or {}).get("drift", {}).get("verdict"),

@@ -96,6 +96,18 @@ def files(set_aside: Sequence[Row], warnings: Sequence[str]) -> Section | None:
     )
 
 
+def dropped(streams: Sequence[Row]) -> Section | None:
+    """What this night dropped, because it was past its retention."""
+    if not streams:
+        return None
+    return section(
+        "dropped",
+        "Dropped",
+        "Rows past their retention leave the landing zone and every table; only counts stay.",
+        tables.table(streams, tables.columns_of(streams)),
+    )
+
+
 def slates(members: Sequence[Row]) -> Section | None:
     """A few lists as members see them: each title with its reason."""
     if not members:

@@ -20,6 +20,7 @@ sources:
             config:
               meta: {required: true, pii: none, purpose: [service], retention_days: 1}
       - name: rejected_plays
+        columns: [{name: rule, config: {meta: {retention_days: 1}}}]
 """
 
 
@@ -82,6 +83,8 @@ def test_a_minimal_contract_loads_and_rejected_tables_are_no_streams(tmp_path):
         ("days: 1", "days: 1, when: {x: {y: {}}}", "when names no column of the stream"),
         ("name: value", "name: 'va lue'", "name must be lower case letters, digits and _"),
         ("meta: {required", "mta: {required", "plays.value: config.meta is missing"),
+        ("rejected_plays", "rejected_play", "plays: no table rejected_plays beside it"),
+        ("name: rule, config: {meta: {retention_days: 1}}", "config: {meta: {}}", "rejected_plays"),
         ("sources:", "sources: [", "not YAML"),
     ],
 )
@@ -91,7 +94,7 @@ def test_a_wrong_key_is_named(tmp_path, old, new, message):
 
 
 def test_a_column_or_a_stream_that_is_there_twice_is_named(tmp_path):
-    head, column = GOOD.split("        columns:\n")
+    head, column = GOOD.split("        columns:\n", 1)
     column, rejected = column.split("      - name: rejected")
     twice = f"{head}        columns:\n{column}{column}      - name: rejected{rejected}"
     with pytest.raises(ConfigError, match="plays: a column is there twice"):

@@ -155,6 +155,15 @@ def test_files_that_were_set_aside_are_shown_with_their_reason():
     assert "Files" not in Reader(report.page(samples.fields(), release_id="r-1")).text
 
 
+def test_what_a_night_dropped_is_shown_by_stream():
+    kept = {"kept_from": "2023-01-07", "rejected_kept_from": "2025-10-08"}
+    dropped = {"stream": "plays", "files": 3, "rows": 812, "rejected_rows": 7, **kept}
+    page = Reader(report.page({"dropped": [dropped]}, release_id=samples.RELEASE_ID))
+    for said in ("plays", "2023-01-07", "812", "2025-10-08"):
+        assert said in page.text
+    assert "Dropped" not in Reader(report.page({"dropped": []}, release_id="r-1")).text
+
+
 def test_rows_and_arrow_tables_make_the_same_page():
     told = samples.everything()
     for name in ("slates", "similar"):

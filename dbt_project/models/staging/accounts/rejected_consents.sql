@@ -16,7 +16,8 @@ refused_on_receipt as (
 
 deliveries as (
 
-    {{ judged_deliveries(ref('base_accounts__consents'), member_id='member_id') }}
+    -- Of whomever: a choice must hold when its member comes back, long after the last snapshot that had them.
+    {{ judged_deliveries(ref('base_accounts__consents')) }}
 
 ),
 

@@ -2,7 +2,8 @@ with
 
 deliveries as (
 
-    {{ judged_deliveries(ref('base_accounts__consents'), member_id='member_id') }}
+    -- Of whomever: a choice must hold when its member comes back, long after the last snapshot that had them.
+    {{ judged_deliveries(ref('base_accounts__consents')) }}
 
 ),
 
