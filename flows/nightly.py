@@ -1,16 +1,23 @@
 """Nightly: from the landing zone to a live release. `python -m flows.nightly` runs it now."""
 
+import os
+import signal
 import sys
 from datetime import date
+from types import FrameType
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging import get_run_logger
+from prefect.settings import PREFECT_API_URL
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from matinee import pipeline
-from matinee.errors import MatineeError, StorageError
+from matinee.errors import InterruptError, MatineeError, StorageError
 from matinee.settings import Settings
+
+PATIENCE_SECONDS = 600
+"""How long a night waits for another holder of the home, such as the hourly refresh."""
 
 
 def told(what: str) -> pipeline.Progress:
@@ -112,12 +119,14 @@ def publish(night: pipeline.Night, evidence: pipeline.Evidence) -> pipeline.Publ
 def nightly(last_day: date | None = None, accept_volume: bool = False) -> str:
     """Publish a release from all that landed by the end of `last_day`, or of the newest day.
 
-    With `accept_volume` the night goes on though far more or fewer rows landed than usual.
+    If another run holds the home, the night waits up to ten minutes for it. With `accept_volume` it
+    goes on though far more or fewer rows landed than usual.
 
     Returns the release id. A refused release stays as `candidate` and fails the run.
     """
     settings = Settings()
-    with pipeline.lease(settings):
+    log = get_run_logger()
+    with pipeline.lease(settings, "night", patience_seconds=PATIENCE_SECONDS, tell=log.warning):
         receipt = receive(settings)
         accepted = frozenset({"volume"} if accept_volume else ())
         night = pipeline.begin(settings, last_day, accepted=accepted)
@@ -143,10 +152,29 @@ def nightly(last_day: date | None = None, accept_volume: bool = False) -> str:
         return published.release_id
 
 
+def stop_at_once() -> None:
+    """Let Ctrl-C end the process as a crash would, which leaves a home whole.
+
+    The terminal ends Prefect's temporary server too, and nobody there would hear the state.
+    """
+    settings = Settings()
+    before = pipeline.live_id(settings)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        sys.stderr.write(f"matinee: {pipeline.interrupted(settings, before)}\n")
+        os._exit(InterruptError.exit_code)
+
+    signal.signal(signal.SIGINT, stop)
+
+
 if __name__ == "__main__":
+    if PREFECT_API_URL.value() is None:
+        stop_at_once()
     try:
         nightly()
     except MatineeError as error:
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(InterruptError.exit_code)
     except OSError:
         sys.exit(StorageError.exit_code)

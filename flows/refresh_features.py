@@ -41,7 +41,7 @@ def refresh_features(last_day: date | None = None) -> State:
     """Bring the online store up to the end of `last_day`; skipped while a night holds the lease."""
     settings = Settings()
     try:
-        with pipeline.lease(settings):
+        with pipeline.lease(settings, "hourly refresh"):
             receive(settings)
             night = pipeline.begin(settings, last_day)
             drop_expired(night)

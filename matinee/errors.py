@@ -9,6 +9,7 @@
   x BusyError            4  another night holds the lease
   x IntegrityError       5  something written does not verify, or counts do not reconcile
   x StorageError         6  a disk or store could not be read or written
+  x InterruptError     130  somebody pressed Ctrl-C
 
 Each message is one line that names the file, row or rule, and what to do.
 """
@@ -62,3 +63,9 @@ class StorageError(MatineeError):
     """A disk or store could not be read or written."""
 
     exit_code = 6
+
+
+class InterruptError(MatineeError):
+    """Somebody pressed Ctrl-C."""
+
+    exit_code = 130

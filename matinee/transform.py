@@ -195,6 +195,8 @@ class _Dbt:
                 *("--log-level", "none", "--no-use-colors"),
             ]
         )
+        if isinstance(ran.exception, KeyboardInterrupt):
+            raise ran.exception  # dbt hands it over as a result like any other
         if ran.exception is not None:
             raise _error("dbt", str(ran.exception), self.log)
         self._check(getattr(ran.result, "results", []))

@@ -3,12 +3,14 @@
 import json
 import re
 import shutil
-from datetime import date
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from matinee import pipeline, warehouse
+from matinee import landing, pipeline, warehouse
 from matinee.errors import ConfigError, RefusedError
 from matinee.landing import write
 from matinee.pipeline.frames import PUBLISHED, Frame
@@ -47,8 +49,10 @@ def test_the_live_release_verifies(release, night_home):
 
 
 def test_every_member_gets_a_slate(release, night_home):
-    members = {row["member_id"] for row in rows("select member_id from members", night_home)}
-    assert {member for member, _ in shown(release)} == members
+    sql = "select member_id from members where not is_closed"
+    assert {member for member, _ in shown(release)} == {
+        row["member_id"] for row in rows(sql, night_home)
+    }
 
 
 def test_nothing_seen_comes_back_to_a_member_who_may_be_profiled(release, night_home):
@@ -198,3 +202,47 @@ def test_because_you_watched_names_what_the_member_watched(release, night_home):
             assert set(named) <= watched[member], (member, row["reason"])
             told += 1
     assert told
+
+
+def test_a_night_of_a_day_far_from_those_that_landed_is_refused(night_home):
+    first, newest = landing.landed_days(night_home)
+    for day in (first - timedelta(days=1), newest + timedelta(days=4)):
+        with pytest.raises(ConfigError, match=f"is {day} and logs have landed from {first} to"):
+            pipeline.begin(Settings(home=night_home), day)
+
+
+def test_a_night_of_an_older_day_publishes_but_moves_live_only_when_asked(copied, night):
+    store = pipeline.store(Settings(home=copied))
+    live = store.open("live")
+    newest = landing.landed_days(copied)[1]
+    older = night(copied, last_day=newest - timedelta(days=2))
+    assert f"is published and not live: live is as of {live.manifest['as_of'][:10]}" in older.note
+    assert store.open("live").id == live.id
+
+    manifest = store.open(older.release_id).manifest
+    days = {one["file"].split("dt=")[1][:10] for one in manifest["inputs"]}
+    assert max(days) <= str(newest)
+    rows = Counter()
+    for one in manifest["inputs"]:
+        rows[one["file"].split("/")[0]] += one["rows"]
+    assert {row["stream"]: row["received"] for row in manifest["received"]} == rows
+
+    at = datetime.now(UTC)
+    store.promote(older.release_id, expected=live.id, at=at, by="ada", why="asked")
+    assert store.open("live").id == older.release_id
+
+
+def test_who_is_gone_from_the_newest_snapshot_gets_no_slate_and_teaches_still(copied, night):
+    landed = sorted((copied / "landing/members").glob("dt=*"))[-1]
+    day = pipeline.begin(Settings(home=copied)).as_of.date()
+    members = pq.read_table(next(landed.iterdir()))
+    store = pipeline.store(Settings(home=copied))
+    gone = store.open("live").manifest["samples"][0]
+    titles = pq.read_table(sorted((copied / "landing/titles").glob("dt=*"))[-1])
+    left = members.filter(pc.not_equal(members["member_id"], gone))
+    write(copied, "members", day, left, "export", "parquet")
+    write(copied, "titles", day, titles, "export", "parquet")
+    release = store.open(night(copied).release_id)
+    assert gone not in {member for member, _ in shown(release)}
+    assert gone not in release.manifest["samples"]
+    assert gone in release.table("vocabulary/members.parquet")["member_id"].to_pylist()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +15,9 @@ import typer
 
 from matinee.cli import ablate, explain, importing, logs, privacy, quality, releases
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
-from matinee.errors import ConfigError, MatineeError, StorageError
+from matinee.errors import ConfigError, InterruptError, MatineeError, StorageError
 
 app = typer.Typer(
-    help="From a streaming service's raw logs to published, versioned recommendations.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,6 +32,22 @@ privacy.register(app)
 logs.register(app)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("matinee"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    is_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print it and exit."),
+    ] = False,
+) -> None:
+    """From a streaming service's raw logs to published, versioned recommendations."""
+
+
 def main() -> None:
     """Run the command line; every refusal is one line on stderr and an exit code (`errors.py`)."""
     try:
@@ -39,6 +55,10 @@ def main() -> None:
     except MatineeError as error:
         talk.print(f"matinee: {error}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
+    except SystemExit as end:
+        if end.code == InterruptError.exit_code:
+            talk.print("matinee: interrupted")
+        raise
     except OSError as error:  # a home that cannot be read or written, wherever it was first touched
         where = f"{error.filename}: " if error.filename else ""
         told = f"matinee: {where}{error.strerror or error}; check the disk and its rights"

@@ -50,7 +50,7 @@ def backfill(
             refused.append(last_day.isoformat())
         full_refresh = False
     if refused:
-        raise GateError(f"the releases of {', '.join(refused)} are refused; the others went live")
+        raise GateError(f"the releases of {', '.join(refused)} are refused: live is none of them")
 
 
 def tell(said: str) -> None:

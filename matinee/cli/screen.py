@@ -36,7 +36,10 @@ def show(settings: Settings, name: str, form: Format) -> None:
 
     for member in manifest["samples"]:
         rows = pipeline.recommend(settings, member, k=5, release=release.id)
-        console.print(f"\n[bold]{escape(member)}[/] is shown ({rows[0]['source']})")
+        source = rows[0]["source"] if rows else "nothing: no title is left for this member"
+        console.print(f"\n[bold]{escape(member)}[/] is shown ({source})")
+        if not rows:
+            continue
         slate = [{"": row["rank"], "title": row["title"], "why": row["reason"]} for row in rows]
         console.print(table_of(slate))
 
@@ -49,7 +52,7 @@ def show(settings: Settings, name: str, form: Format) -> None:
         console.print(f"  [yellow]warning[/]   {escape(shown(warning))}", soft_wrap=True)
     console.print(f"\nLook at  {release.path / 'report.html'}", soft_wrap=True)
     console.print("Try next")
-    for command in _next(manifest):
+    for command in _next(manifest, has_previous=store.aliases().previous is not None):
         console.print(f"  {escape(command)}", soft_wrap=True)
 
 
@@ -71,10 +74,10 @@ def _head(line: Mapping[str, Any]) -> dict[str, Any]:
     return {name: line[name] for name in ("metric", "cohort", "members")}
 
 
-def _next(manifest: Mapping[str, Any]) -> list[str]:
+def _next(manifest: Mapping[str, Any], *, has_previous: bool) -> list[str]:
     return [
-        f"matinee recommend {manifest['samples'][0]}",
+        *(f"matinee recommend {member}" for member in manifest["samples"][:1]),
         "matinee releases verify live",
-        "matinee releases diff previous live",
+        *(["matinee releases diff previous live"] if has_previous else []),
         "matinee --help",
     ]

@@ -8,7 +8,7 @@ from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.ledger import read as read_ledger
 from matinee.landing.movielens import import_movielens
 from matinee.landing.movietweetings import import_movietweetings
-from matinee.landing.receive import Receipt, Totals, count, newest_day, receive
+from matinee.landing.receive import Receipt, Totals, count, landed_days, receive
 from matinee.landing.replay import Replayed, replay
 from matinee.landing.retention import Dropped, Expired, drop
 from matinee.landing.write import place, write
@@ -33,9 +33,9 @@ __all__ = [
     "filter_parquet",
     "import_movielens",
     "import_movietweetings",
+    "landed_days",
     "load",
     "mask",
-    "newest_day",
     "place",
     "pseudonyms",
     "read_ledger",

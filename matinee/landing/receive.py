@@ -99,8 +99,8 @@ def count(entries: Iterable[Entry]) -> dict[str, Totals]:
     return totals
 
 
-def newest_day(home: Path) -> date:
-    """The newest `dt` of a received file: the last day that history covers.
+def landed_days(home: Path) -> tuple[date, date]:
+    """The oldest and the newest `dt` of a received file: the days that history covers.
 
     What members ask for is no history: a choice made at noon must not end the day for the night.
     """
@@ -108,7 +108,7 @@ def newest_day(home: Path) -> date:
     days = [entry.landed_on for entry in received if entry.stream not in ASKED]
     if not days:
         raise DataError(f"nothing was received into {home} yet: land raw logs and receive them")
-    return max(days)
+    return min(days), max(days)
 
 
 def receive(

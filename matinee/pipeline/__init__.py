@@ -11,6 +11,7 @@ from matinee.pipeline.evaluation import Judged, judge
 from matinee.pipeline.explaining import Explanation, explain
 from matinee.pipeline.forgetting import forget, take_requests
 from matinee.pipeline.frames import Framed, frame
+from matinee.pipeline.leasing import interrupted, lease, live_id
 from matinee.pipeline.logs import Refused, rejected, replay
 from matinee.pipeline.night import (
     Night,
@@ -19,7 +20,6 @@ from matinee.pipeline.night import (
     begin,
     build,
     docs,
-    lease,
     receive,
     refresh_features,
 )
@@ -65,9 +65,11 @@ __all__ = [
     "fit",
     "forget",
     "frame",
+    "interrupted",
     "judge",
     "lease",
     "list_releases",
+    "live_id",
     "parameters",
     "publish",
     "rebuild",

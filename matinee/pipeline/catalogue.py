@@ -20,6 +20,7 @@ class Catalogue:
     """Tables in the order of their ids."""
 
     members: pa.Table
+    """Who gets a slate: whose account is not closed."""
     titles: pa.Table
     windows: pa.Table
     seen: pa.Table
@@ -45,7 +46,8 @@ def read(night: Night) -> Catalogue:
     day = night.as_of.date()
     return Catalogue(
         members=warehouse.query(
-            "select member_id, country, plan, maximum_age, may_personalise from members order by 1",
+            "select member_id, country, plan, maximum_age, may_personalise from members "
+            "where not is_closed order by 1",
             home=night.home,
         ),
         titles=titles,

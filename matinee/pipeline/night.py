@@ -7,12 +7,11 @@ Each step is a plain function that takes the night, does one thing, and returns 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from matinee import features, landing, releases, transform, warehouse
+from matinee import features, landing, transform, warehouse
 from matinee.errors import ConfigError, IntegrityError
 from matinee.pipeline import consenting, forgetting, logs
 from matinee.settings import Settings
@@ -60,11 +59,6 @@ class Refreshed:
     """Why the online store was left alone and nothing compared, if so."""
 
 
-def lease(settings: Settings) -> AbstractContextManager[None]:
-    """Hold the home for one night; a second night gets BusyError with the holder's name."""
-    return releases.lease(settings.home.resolve())
-
-
 def receive(settings: Settings, progress: Progress | None = None) -> landing.Receipt:
     """Hash, check and type every new landing file, then forget the members who asked for it."""
     home = settings.home.resolve()
@@ -90,14 +84,21 @@ def begin(
     Raises
     ------
     ConfigError
-        If that day has not begun yet: features of the future would be served for ever.
+        If that day has not begun yet (features of the future would be served for ever), or is
+        nowhere near the days that have landed.
     """
     started_at = datetime.now(UTC)
-    last_day = last_day or landing.newest_day(settings.home.resolve())
+    first, newest = landing.landed_days(settings.home.resolve())
+    last_day = last_day or newest
     if last_day > started_at.date():
         raise ConfigError(
             f"the night's last day is {last_day} and today is {started_at:%Y-%m-%d} (UTC): a dt "
             f"folder is named wrongly, or --as-of is; a night needs a day that has begun"
+        )
+    if not first <= last_day <= newest + timedelta(days=settings.lateness_days):
+        raise ConfigError(
+            f"the night's last day is {last_day} and logs have landed from {first} to {newest}: "
+            f"choose a day of these, or land the logs of that one"
         )
     return Night(
         settings=settings,

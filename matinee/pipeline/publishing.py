@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,7 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
     settings = night.settings
     built, framed, judged = evidence.built, evidence.framed, evidence.judged
     frame = Frame.read(night.work(PUBLISHED))
+    inputs = _inputs(night)
     return {
         "created_at": night.started_at,
         "as_of": night.as_of,
@@ -134,9 +137,9 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
         "environment": origin.environment(),
         "determinism": {"seed": settings.seed, "threads_per_model": 1},
         "settings": {name: getattr(settings, name) for name in SETTINGS},
-        "inputs": _inputs(night),
+        "inputs": inputs,
         "stages": stages.digests(night),
-        "received": _counts(night),
+        "received": _counts(night, inputs),
         "set_aside": [
             {"file": entry.file, "reason": entry.reason} for entry in evidence.receipt.set_aside
         ],
@@ -284,6 +287,12 @@ def _name(
         store.nominate(release.id, at=night.started_at, by="night", why="; ".join(refusals))
         return f"{release.id} is refused and kept as candidate"
     live = names.live.release_id if names.live else None
+    served = store.open(live).manifest["as_of"] if live else ""
+    if datetime.fromisoformat(served or release.manifest["as_of"]) > night.as_of:
+        return (
+            f"{release.id} is published and not live: live is as of {served[:10]}, which is newer; "
+            f"`matinee releases promote {release.id}` makes it live all the same"
+        )
     store.promote(
         release.id,
         expected=live,
@@ -328,19 +337,19 @@ def _inputs(night: Night) -> list[dict[str, Any]]:
     ]
 
 
-def _counts(night: Night) -> list[dict[str, Any]]:
-    """Where the rows of each stream went."""
-    return [
-        {
-            "stream": stream,
-            "received": counts.received,
-            "kept": counts.staged,
-            "repeats": counts.exact_repeats,
-            "rejected": counts.rejected,
-        }
-        for stream, counts in warehouse.counts(night.home).items()
-        if counts.received
-    ]
+def _counts(night: Night, inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where the rows of each stream's input files went."""
+    streams: dict[str, Counter[str]] = {}
+    files = warehouse.file_counts(night.home)
+    for file in (entry["file"] for entry in inputs if entry["file"] in files):
+        counts = files[file]
+        streams.setdefault(file.split("/")[0], Counter()).update(
+            received=counts.received,
+            kept=counts.staged,
+            repeats=counts.exact_repeats,
+            rejected=counts.rejected,
+        )
+    return [{"stream": stream, **rows} for stream, rows in sorted(streams.items())]
 
 
 def _privacy(night: Night) -> dict[str, Any]:

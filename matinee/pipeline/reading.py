@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from matinee import authenticity, releases
@@ -23,6 +22,11 @@ Row = dict[str, Any]
 def store(settings: Settings) -> releases.Store:
     """The releases of this home, and the keys that sign them."""
     home = settings.home.resolve()
+    if not home.is_dir():
+        what = "is a file" if home.exists() else "does not exist"
+        raise ConfigError(
+            f"the home {home} {what}: `matinee run` fills one, and MATINEE_HOME says where it is"
+        )
     return releases.Store(root=home / "releases", keys=home / "keys")
 
 
@@ -30,8 +34,8 @@ def recommend(settings: Settings, member: str, *, k: int, release: str) -> list[
     """The first `k` of a member's slate: rank, title, year, reason, source, score."""
     opened = store(settings).open(release)
     slate = consenting.slate(settings, opened, member).slice(0, k)
-    if not slate.num_rows:
-        known = opened.table("vocabulary/members.parquet")[MEMBER_ID]
+    known = opened.table("vocabulary/members.parquet")[MEMBER_ID]
+    if not slate.num_rows and pc.index(known, member).as_py() < 0:
         near = ", ".join(known.slice(0, 3).to_pylist())
         raise ConfigError(
             f"release {opened.id} has no slate for member {member!r}: "
@@ -94,6 +98,7 @@ def list_releases(settings: Settings, url: str = "") -> list[Row]:
 def doctor(settings: Settings) -> Row:
     """What one would ask first when something is wrong."""
     home = settings.home.resolve()
+    is_writable = _writable(home)
     warehouse = home / "warehouse/matinee.duckdb"
     names = store(settings).aliases()
     return {
@@ -102,7 +107,7 @@ def doctor(settings: Settings) -> Row:
         "machine": f"{platform.system()} {platform.machine()}",
         **origin.versions(),
         "home": str(home),
-        "home_is_writable": _writable(home),
+        "home_is_writable": is_writable,
         "project": str(settings.project),
         "landing_streams": sorted(path.name for path in (home / "landing").glob("*/")),
         "warehouse_bytes": warehouse.stat().st_size if warehouse.is_file() else None,
@@ -114,9 +119,15 @@ def doctor(settings: Settings) -> Row:
 
 def titled(release: releases.Release, title_id: str) -> str:
     """A title's name and year, as a person would say it, and its label if AI had a part in it."""
-    row = _catalogue(release, title_id)
-    year = f" ({row['released_on'].year})" if row["released_on"] else ""
-    return authenticity.told(f"{row['name']}{year}", row["ai_use"], row["ai_disclosure"])
+    return _shown(_catalogue(release, title_id))
+
+
+def _shown(row: Row) -> str:
+    return authenticity.told(_dated(row), row["ai_use"], row["ai_disclosure"])
+
+
+def _dated(row: Row) -> str:
+    return f"{row['name']} ({row['released_on'].year})" if row["released_on"] else row["name"]
 
 
 def _catalogue(release: releases.Release, title_id: str) -> Row:
@@ -126,18 +137,20 @@ def _catalogue(release: releases.Release, title_id: str) -> Row:
 
 
 def title_id(release: releases.Release, title: str) -> str:
-    """The id of a title named by its id, or by its name in any case."""
+    """The id of a title named by its id, or in any case by its name or as a screen shows it."""
     titles = release.titles()
     if pc.index(titles[TITLE_ID], title).as_py() >= 0:
         return title
-    names = pc.utf8_lower(titles["name"])
-    found: pa.Table = titles.filter(pc.equal(names, title.lower()))
-    if found.num_rows == 1:
-        return str(found[TITLE_ID][0].as_py())
-    if found.num_rows > 1:
-        ids = ", ".join(f"{row[TITLE_ID]} ({row['released_on']})" for row in found.to_pylist())
-        raise ConfigError(f"{found.num_rows} titles are called {title!r}: use an id: {ids}")
-    near = titles.filter(pc.match_substring(names, title.lower()))["name"].to_pylist()[:3]
+    wanted, names = title.lower(), pc.utf8_lower(titles["name"])
+    found = titles.filter(pc.equal(names, wanted)).to_pylist() or [
+        row for row in titles.to_pylist() if wanted in (_dated(row).lower(), _shown(row).lower())
+    ]
+    if len(found) == 1:
+        return str(found[0][TITLE_ID])
+    if found:
+        ids = ", ".join(f"{row[TITLE_ID]} is {_dated(row)}" for row in found)
+        raise ConfigError(f"{len(found)} titles are called {title!r}: use an id: {ids}")
+    near = titles.filter(pc.match_substring(names, wanted))["name"].to_pylist()[:3]
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see vocabulary/titles"
     raise ConfigError(f"release {release.id} has no title {title!r}: {hint}")
 

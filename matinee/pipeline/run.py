@@ -12,6 +12,7 @@ from matinee.errors import ConfigError
 from matinee.pipeline import (
     evaluation,
     frames,
+    leasing,
     night,
     publishing,
     retention,
@@ -38,7 +39,7 @@ def run(
 
     `tell` is called with what somebody should read even if the night stops later.
     """
-    with night.lease(settings):
+    with leasing.lease(settings, "night"):
         with progress("receive raw logs") as step:
             receipt = night.receive(settings, step)
         tell(receipt.summary())
@@ -83,9 +84,9 @@ def days(settings: Settings, first: date, last: date | None = None) -> list[date
         When the range is empty.
     """
     if last is None:
-        with night.lease(settings):
+        with leasing.lease(settings, "backfill"):
             night.receive(settings)
-        last = landing.newest_day(settings.home.resolve())
+        last = landing.landed_days(settings.home.resolve())[1]
     if last < first:
         raise ConfigError(f"--to {last} is before --from {first}")
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]

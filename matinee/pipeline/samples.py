@@ -64,8 +64,16 @@ def members(night: Night, frame: Frame) -> list[str]:
         [night.as_of.replace(tzinfo=None)],
         home=night.home,
     )[MEMBER_ID].to_pylist()
-    quiet = sorted(set(frame.members.ids.to_pylist()) - set(acts))
-    return list(dict.fromkeys([acts[0], acts[len(acts) // 2], (quiet or acts)[-1]]))
+    closed = set(_closed(night))
+    acts = [member for member in acts if member not in closed]
+    quiet = sorted(set(frame.members.ids.to_pylist()) - {*acts, *closed})
+    return list(dict.fromkeys([*acts[:1], *acts[len(acts) // 2 :][:1], *(quiet or acts)[-1:]]))
+
+
+def _closed(night: Night) -> list[str]:
+    sql = "select member_id from members where is_closed"
+    closed: list[str] = warehouse.query(sql, home=night.home)[MEMBER_ID].to_pylist()
+    return closed
 
 
 def slates(folder: Path, wanted: Sequence[str]) -> list[Row]:

@@ -177,8 +177,9 @@ class Scorer:
         countries = sorted({name for name in of_member["country"].to_pylist() if name})
         place = {name: row for row, name in enumerate(countries)}
         everyone = Vocabulary.from_ids(of_member[MEMBER_ID])
-        of_row = np.array([place.get(name, -1) for name in of_member["country"].to_pylist()])
+        of_row = np.array([*(place.get(name, -1) for name in of_member["country"].to_pylist()), -1])
         acts = self.frame.signals
+        # Whose account is closed still tells what is popular, but no longer where: row -1.
         groups = of_row[everyone.rows(acts[MEMBER_ID])].astype(np.intp)
         scores = popularity.group_popularity(
             groups,

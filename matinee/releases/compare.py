@@ -32,7 +32,8 @@ class Difference:
     members_gained: int
     members_lost: int
     movers: list[Row]
-    """Titles whose number of top-10 places changed most: title_id, before, after, change."""
+    """Titles whose number of top-10 places changed most: title_id, name, before, after,
+    change."""
     metrics: list[Row]
     """model, cohort, metric, before, after, change, is_clear (the intervals do not meet)."""
     gate: list[Row]
@@ -54,7 +55,7 @@ def diff(before: Release, after: Release) -> Difference:
         member_count=len(shared),
         members_gained=len(pc.unique(new[MEMBER_ID])) - len(shared),
         members_lost=len(pc.unique(old[MEMBER_ID])) - len(shared),
-        movers=_movers(old, new),
+        movers=_movers(old, new, _names(before) | _names(after)),
         metrics=_metrics(before, after),
         gate=_changes(_rules(before), _rules(after), "rule"),
         features=_changes(_facts(before), _facts(after), "name"),
@@ -88,7 +89,15 @@ def _count(table: pa.Table, column: str, values: pa.Array) -> np.ndarray[Any, np
     return np.bincount(places.to_numpy(), minlength=len(values))
 
 
-def _movers(old: pa.Table, new: pa.Table) -> list[Row]:
+def _names(release: Release) -> dict[str, str]:
+    try:
+        titles = release.titles()
+    except DataError:  # ids must do for a release without names
+        return {}
+    return dict(zip(titles[TITLE_ID].to_pylist(), titles["name"].to_pylist(), strict=True))
+
+
+def _movers(old: pa.Table, new: pa.Table, names: Mapping[str, str]) -> list[Row]:
     titles = pc.unique(pa.chunked_array([*old[TITLE_ID].chunks, *new[TITLE_ID].chunks]))
     titles = titles.take(pc.sort_indices(titles))
     was, now = _count(old, TITLE_ID, titles), _count(new, TITLE_ID, titles)
@@ -97,6 +106,7 @@ def _movers(old: pa.Table, new: pa.Table) -> list[Row]:
     return [
         {
             TITLE_ID: titles[int(i)].as_py(),
+            "name": names.get(titles[int(i)].as_py()),
             "before": int(was[i]),
             "after": int(now[i]),
             "change": int(change[i]),

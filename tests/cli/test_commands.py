@@ -3,8 +3,11 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -53,7 +56,10 @@ def test_help_imports_no_engine_and_so_answers_at_once():
         (["import", "movielens", "/nowhere"], 2, "/nowhere"),
     ],
 )
-def test_wrong_input_is_one_line_on_stderr_and_its_exit_code(matinee, arguments, code, message):
+def test_wrong_input_is_one_line_on_stderr_and_its_exit_code(
+    matinee, tmp_path, arguments, code, message
+):
+    (tmp_path / "home").mkdir()
     done = matinee(*arguments)
     assert done.returncode == code
     assert done.stdout == ""
@@ -65,6 +71,47 @@ def test_wrong_input_is_one_line_on_stderr_and_its_exit_code(matinee, arguments,
 
 def test_an_unknown_command_is_bad_usage(matinee):
     assert matinee("recomend").returncode == 2
+
+
+def test_a_home_that_is_missing_or_a_file_is_named(matinee, tmp_path):
+    missing = matinee("releases", "list")
+    assert missing.returncode == 2
+    assert "home does not exist: `matinee run` fills one" in missing.stderr
+    (tmp_path / "home").write_text("")
+    for command in (["releases", "list"], ["releases", "show"], ["recommend", "m-1"]):
+        done = matinee(*command)
+        assert done.returncode == 2
+        assert f"the home {tmp_path / 'home'} is a file" in done.stderr
+
+
+def test_the_version_is_one_word_on_stdout(matinee):
+    assert matinee("--version").stdout.strip() == version("matinee")
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_dbt_builds_is_told_as_such_and_no_broken_build(matinee, night_home, tmp_path):
+    home = shutil.copytree(night_home, tmp_path / "copy")
+    shutil.rmtree(home / "warehouse")
+    environment = os.environ | {"MATINEE_HOME": str(home)}
+    night = subprocess.Popen([MATINEE, "run"], env=environment, stderr=subprocess.PIPE, text=True)
+    while not (home / "warehouse/matinee.duckdb").exists():
+        time.sleep(0.05)
+    night.send_signal(signal.SIGINT)
+    told = night.communicate()[1]
+    assert night.returncode == 130
+    assert told.splitlines()[-1] == "matinee: interrupted; live unchanged"
+
+
+@pytest.mark.slow
+def test_nothing_to_compare_with_is_not_offered(matinee, night_home):
+    assert "diff previous" not in matinee("releases", "show", home=night_home).stdout
+
+
+@pytest.mark.slow
+def test_a_day_far_from_those_that_landed_is_refused_with_their_range(matinee, night_home):
+    done = matinee("run", "--as-of", "2019-01-01", home=night_home)
+    assert done.returncode == 2
+    assert "is 2019-01-01 and logs have landed from 20" in done.stderr
 
 
 @pytest.mark.slow
@@ -87,6 +134,14 @@ def test_a_title_is_found_by_its_name_in_any_case_and_a_near_miss_is_suggested(m
     missed = matinee("similar", "the godf", home=night_home)
     assert missed.returncode == 2
     assert "did you mean 'The Godfather" in missed.stderr
+
+
+@pytest.mark.slow
+def test_a_title_is_taken_as_a_screen_shows_it(matinee, night_home):
+    told = json.loads(matinee("similar", "Jaws", "--format", "json", home=night_home).stdout)
+    for row in told:
+        again = matinee("similar", row["title"], "--format", "json", home=night_home)
+        assert again.returncode == 0, again.stderr
 
 
 @pytest.mark.slow

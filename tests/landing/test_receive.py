@@ -60,7 +60,7 @@ def test_the_second_call_finds_nothing_new(zone):
         ("e1", date(2026, 1, 2), 1),
         ("e2", date(2026, 1, 3), 2),
     ]
-    assert landing.newest_day(zone.home) == date(2026, 1, 3)
+    assert landing.landed_days(zone.home)[1] == date(2026, 1, 3)
 
 
 def test_a_file_whose_bytes_changed_is_refused_and_its_old_rows_stay(zone):
@@ -225,7 +225,7 @@ def test_a_home_without_titles_or_acts_says_what_is_missing(zone):
 
 def test_the_newest_day_of_nothing_is_an_error(tmp_path):
     with pytest.raises(DataError, match="nothing was received into"):
-        landing.newest_day(tmp_path)
+        landing.landed_days(tmp_path)
 
 
 def test_a_ledger_that_was_edited_is_an_integrity_error(zone):

@@ -27,7 +27,7 @@ def test_the_manifest_says_how_much_was_compared(night_home):
 
 def test_a_value_that_differs_online_stops_the_night_and_an_older_one_says_it_was_skipped(copied):
     settings = Settings(home=copied)
-    newest = landing.newest_day(copied)
+    newest = landing.landed_days(copied)[1]
     before = pipeline.refresh_features(pipeline.begin(settings, newest - timedelta(days=1)))
     assert before.compared == 0
     assert "later than" in before.skipped_because

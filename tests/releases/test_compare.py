@@ -1,4 +1,5 @@
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from matinee import releases
@@ -6,7 +7,7 @@ from matinee.releases import SLATE_SCHEMA
 from tests.releases.samples import GREEN, RED, fields, publish
 
 
-def publish_lists(store, lists, minutes, **more):
+def publish_lists(store, lists, minutes, *, names=None, **more):
     rows = [
         {"member_id": member, "rank": rank, "title_id": title, "source": "hybrid"}
         for member, titles in sorted(lists.items())
@@ -14,6 +15,10 @@ def publish_lists(store, lists, minutes, **more):
     ]
     with store.draft() as draft:
         releases.write_slates(draft.path, [pa.Table.from_pylist(rows, schema=SLATE_SCHEMA)])
+        if names:
+            (draft.path / "vocabulary").mkdir()
+            titles = pa.table({"title_id": list(names), "name": list(names.values())})
+            pq.write_table(titles, draft.path / "vocabulary/titles.parquet")
         return store.publish(draft, fields(minutes, **more))
 
 
@@ -27,12 +32,12 @@ def test_overlap_counts_what_stayed_of_the_longer_list(store):
 
 
 def test_movers_are_the_titles_whose_places_changed_most(store):
-    old = publish_lists(store, {"a": "pq", "b": "pq", "c": "pr"}, 0)
-    new = publish_lists(store, {"a": "qr", "b": "qr", "c": "qr"}, 1)
+    old = publish_lists(store, {"a": "pq", "b": "pq", "c": "pr"}, 0, names={"p": "Gone"})
+    new = publish_lists(store, {"a": "qr", "b": "qr", "c": "qr"}, 1, names={"r": "Robots"})
     assert store.diff(old.id, new.id).movers == [
-        {"title_id": "p", "before": 3, "after": 0, "change": -3},
-        {"title_id": "r", "before": 1, "after": 3, "change": 2},
-        {"title_id": "q", "before": 2, "after": 3, "change": 1},
+        {"title_id": "p", "name": "Gone", "before": 3, "after": 0, "change": -3},
+        {"title_id": "r", "name": "Robots", "before": 1, "after": 3, "change": 2},
+        {"title_id": "q", "name": None, "before": 2, "after": 3, "change": 1},
     ]
 
 

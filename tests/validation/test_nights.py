@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from matinee import pipeline, warehouse
@@ -94,6 +95,18 @@ def test_ten_times_the_plays_stop_the_night_until_somebody_accepts_them(copied, 
     page = (published.path / "report.html").read_text()
     assert "✗ accepted 1" in page
     assert first in manifest["validation"]["drift"]["verdict"]
+
+    # The word holds for these files, and for no other.
+    standing = pipeline.validate(last_night(copied))
+    standing.raise_if_stopped()
+    assert standing.accepted == {"volume"}
+    day = last_night(copied).last_day
+    one_more = pq.read_table(next((copied / f"landing/plays/dt={day}").glob("again-0*")))
+    ids = pa.array([f"{one}-more" for one in one_more["event_id"].to_pylist()])
+    place = one_more.column_names.index("event_id")
+    write(copied, "plays", day, one_more.set_column(place, "event_id", ids), "more", "parquet")
+    with pytest.raises(ExpectationError, match=r"stg_playback__plays: .*`--accept-volume`"):
+        night(copied)
 
 
 def test_a_week_on_other_devices_is_told_beside_the_live_release(copied):

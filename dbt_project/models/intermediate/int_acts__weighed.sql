@@ -14,7 +14,7 @@ acts as (
         watched_seconds,
         cast(null as bigint) as stars_milli,
         signal_milli,
-        not is_trailer as is_seen,
+        is_seen,
         event_at,
         received_at
 

@@ -53,11 +53,16 @@ weighed as (
         *,
 
         case
-            when completion_milli < 50 then 0
+            when completion_milli < {{ var('seen_from_milli').play }} then 0
             when is_trailer then {{ signal_milli('trailer') }}
             when is_autoplay then completion_milli * {{ signal_milli('autoplay') }} // 1000
             else completion_milli * {{ signal_milli('play') }} // 1000
-        end as signal_milli
+        end as signal_milli,
+
+        not is_trailer and completion_milli >= case
+            when is_autoplay then {{ var('seen_from_milli').autoplay }}
+            else {{ var('seen_from_milli').play }}
+        end as is_seen
 
     from measured
 

@@ -4,7 +4,8 @@ snapshots as (
 
     select
         *,
-        row_number() over (partition by member_id order by landed_on desc) as newest_first
+        row_number() over (partition by member_id order by landed_on desc) as newest_first,
+        max(landed_on) over () as newest_snapshot_on
 
     from {{ ref('stg_accounts__members') }}
     where {{ known_by_as_of('landed_on') }}
@@ -22,7 +23,8 @@ profiles as (
         birth_year,
         gender,
         is_kids,
-        maximum_age
+        maximum_age,
+        landed_on < newest_snapshot_on as is_closed
 
     from snapshots
     where newest_first = 1
@@ -38,7 +40,8 @@ profiles as (
         null as birth_year,
         null as gender,
         null as is_kids,
-        null as maximum_age
+        null as maximum_age,
+        false as is_closed
 
     from {{ ref('int_members__seen_in_events') }}
     where (select count(*) from snapshots) = 0
@@ -82,6 +85,7 @@ joined as (
         profiles.maximum_age,
 
         ---------- booleans
+        profiles.is_closed,
         coalesce(profiles.is_kids, false) as is_kids,
         coalesce(consents.may_personalise, {{ consent_without_record() }}) as may_personalise,
         coalesce(consents.may_use_for_insights, {{ consent_without_record() }})
