@@ -60,8 +60,6 @@ def lease(
 
 def live_id(settings: Settings) -> str | None:
     """The id of the release that serving follows, if there is one."""
-    if not settings.home.is_dir():
-        return None
     live = reading.store(settings).aliases().live
     return live.release_id if live else None
 

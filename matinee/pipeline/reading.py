@@ -22,11 +22,8 @@ Row = dict[str, Any]
 def store(settings: Settings) -> releases.Store:
     """The releases of this home, and the keys that sign them."""
     home = settings.home.resolve()
-    if not home.is_dir():
-        what = "is a file" if home.exists() else "does not exist"
-        raise ConfigError(
-            f"the home {home} {what}: `matinee run` fills one, and MATINEE_HOME says where it is"
-        )
+    if home.is_file():
+        raise ConfigError(f"the home {home} is a file: set MATINEE_HOME to a folder")
     return releases.Store(root=home / "releases", keys=home / "keys")
 
 
@@ -76,6 +73,11 @@ def list_releases(settings: Settings, url: str = "") -> list[Row]:
     if url:
         found = mirror.listed(releases.Remote.at(url), keys=kept.keys)
     else:
+        if not kept.root.parent.is_dir():
+            raise ConfigError(
+                f"the home {kept.root.parent} does not exist: `matinee run` fills one, and "
+                f"MATINEE_HOME says where it is"
+            )
         names = kept.aliases()
         found = ((one.id, names.names_of(one.id), one.manifest) for one in kept.list())
     rows = []
