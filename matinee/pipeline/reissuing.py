@@ -160,8 +160,8 @@ def _trends(folder: Path, as_of: date) -> pa.Table | None:
         return None
     since = as_of - timedelta(days=samples.TREND_DAYS)
     rows = pq.read_table(path, filters=[("acted_on", ">=", since)])
-    acts = pc.add(rows["play_count"], rows["rating_count"])
-    days = pa.table({"name": rows["genre"], "day": rows["acted_on"], "value": acts})
+    acts = pc.coalesce(rows["play_count"], rows["rating_count"])
+    days = pa.table({"name": rows["genre"], "day": rows["acted_on"], "value": acts}).drop_null()
     sums = days.group_by("name").aggregate([("value", "sum")])
     biggest = sums.sort_by([("value_sum", "descending"), ("name", "ascending")])
     kept = biggest["name"].slice(0, samples.TREND_GENRES).combine_chunks()

@@ -32,8 +32,13 @@ TRENDS = """
 
     recent as (
 
-        select * from genre_trends_daily
-        where acted_on >= $since
+        select
+            genre,
+            acted_on,
+            -- Ratings, in logs without plays. A total of too few members is null.
+            coalesce(play_count, rating_count) as value
+        from genre_trends_daily
+        where acted_on >= $since and coalesce(play_count, rating_count) is not null
 
     ),
 
@@ -41,7 +46,7 @@ TRENDS = """
 
         select genre from recent
         group by genre
-        order by sum(play_count + rating_count) desc, genre
+        order by sum(value) desc, genre
         limit $genres
 
     )
@@ -49,7 +54,7 @@ TRENDS = """
     select
         genre as name,
         acted_on as day,
-        play_count + rating_count as value
+        value
     from recent
     inner join biggest using (genre)
     order by name, day
@@ -109,7 +114,7 @@ def neighbourhoods(folder: Path) -> list[Row]:
 
 
 def trends(night: Night) -> pa.Table:
-    """Plays and ratings of the biggest genres, day by day."""
+    """Plays of the biggest genres, day by day."""
     since = f"{night.as_of:%Y-%m-%d}"
     sql = TRENDS.replace("$since", f"$since::date - interval {TREND_DAYS} day")
     return warehouse.query(sql, {"since": since, "genres": TREND_GENRES}, home=night.home)

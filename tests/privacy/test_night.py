@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import defaultdict
+from datetime import datetime, timedelta
 
 import pyarrow.parquet as pq
 import pytest
@@ -44,6 +45,24 @@ def slates(release):
     return found
 
 
+@pytest.fixture(scope="module")
+def shown(night_home, members):
+    """How often each asset was shown to whom on each closed day, counted anew from staging."""
+    sql = """
+        select cast(event_at as date) as shown_on, asset_id, member_id, count(*) as times
+        from stg_playback__impressions
+        where
+            asset_id is not null
+            and cast(received_at as date) <= cast(event_at as date) + 3
+        group by all
+    """
+    found = defaultdict(dict)
+    for row in warehouse.query(sql, home=night_home).to_pylist():
+        if members[row["member_id"]]["may_use_for_insights"]:
+            found[row["shown_on"], row["asset_id"]][row["member_id"]] = row["times"]
+    return found
+
+
 # ---------- consent
 
 
@@ -81,17 +100,13 @@ def test_every_member_has_a_list_for_all_equal_to_that_of_those_who_refused(
             assert shown == slates[name]
 
 
-def test_insights_count_only_members_who_allow_it(night_home, release, members):
-    sql = """
-        select cast(event_at as date) as shown_on, asset_id, member_id
-        from stg_playback__impressions where asset_id is not null
-    """
-    allowed = defaultdict(set)
-    for row in warehouse.query(sql, home=night_home).to_pylist():
-        if members[row["member_id"]]["may_use_for_insights"]:
-            allowed[row["shown_on"], row["asset_id"]].add(row["member_id"])
-    for row in release.table("artwork/asset_performance_daily.parquet").to_pylist():
-        assert row["member_count"] == len(allowed[row["shown_on"], row["asset_id"]])
+def test_insights_count_only_members_who_allow_it(release, members, shown):
+    told = release.table("artwork/asset_performance_daily.parquet").to_pylist()
+    assert told
+    for row in told:
+        cell = shown[row["shown_on"], row["asset_id"]]
+        assert row["member_count"] == len(cell)
+        assert all(members[member]["may_use_for_insights"] for member in cell)
 
 
 def test_a_refusal_holds_at_the_next_read_and_a_grant_takes_it_back(settings, members):
@@ -188,12 +203,36 @@ def test_what_was_typed_into_the_search_is_in_no_file_of_a_release(night_home, r
         assert not [text for text in typed if f'"{text}"' in said]
 
 
-def test_no_aggregate_that_leaves_the_warehouse_is_of_fewer_than_twenty_members(release):
+def released_aggregates(release):
     for folder in ("insights", "artwork", "retention"):
         for path in (release.path / folder).glob("*_daily.parquet"):
-            table = pq.read_table(path)
-            counts = table["member_count"].to_pylist()
-            assert all(count >= 20 for count in counts), path.name
+            yield path.name, pq.read_table(path)
+
+
+def test_no_number_that_leaves_the_warehouse_is_of_fewer_than_twenty_members(release):
+    told = 0
+    for name, table in released_aggregates(release):
+        for column in table.column_names:
+            if column.endswith(("_count", "_seconds")):
+                numbers = table[column].drop_null().to_pylist()
+                assert all(number >= 20 for number in numbers), (name, column)
+                told += len(numbers)
+    assert told > 100
+
+
+def test_no_member_makes_up_more_than_a_tenth_of_a_number(release, shown):
+    told = release.table("artwork/asset_performance_daily.parquet").to_pylist()
+    for row in told:
+        times = shown[row["shown_on"], row["asset_id"]].values()
+        is_dominated = max(times) * 10 > sum(times)
+        assert row["impression_count"] == (None if is_dominated else sum(times))
+    assert len([row for row in told if row["impression_count"]]) > 20
+
+
+def test_no_day_is_told_before_it_is_closed(release):
+    closed = datetime.fromisoformat(release.manifest["as_of"]).date() - timedelta(days=4)
+    days = {day for _, table in released_aggregates(release) for day in table.column(0).to_pylist()}
+    assert max(days) == closed
 
 
 # ---------- erasure

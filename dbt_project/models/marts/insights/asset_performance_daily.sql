@@ -7,7 +7,7 @@ impressions as (
     select * from {{ ref('stg_playback__impressions') }}
     where
         asset_id is not null
-        and {{ known_by_as_of('received_at') }}
+        and {{ closed_day('cast(event_at as date)', 'cast(received_at as date)') }}
 
 ),
 
@@ -23,13 +23,16 @@ shown as (
     select
         impressions.member_id,
         impressions.asset_id,
-        impressions.was_clicked,
-        cast(impressions.event_at as date) as shown_on
+        cast(impressions.event_at as date) as shown_on,
+        count(*) as impression_count,
+        count(*) filter (where impressions.was_clicked) as click_count
 
     from impressions
 
     inner join members
         on impressions.member_id = members.member_id
+
+    group by impressions.member_id, impressions.asset_id, cast(impressions.event_at as date)
 
 ),
 
@@ -45,14 +48,23 @@ performance as (
 
         ---------- numerics
         count(distinct member_id) as member_count,
-        count(*) as impression_count,
-        count(*) filter (where was_clicked) as click_count,
-        round(cast(count(*) filter (where was_clicked) as double) / count(*), 6) as click_ratio
+        {{ told('impression_count') }} as impression_count,
+        {{ told('click_count') }} as click_count
 
     from shown
     group by shown_on, asset_id
     having {{ at_least_members() }}
 
+),
+
+compared as (
+
+    select
+        *,
+        round(cast(click_count as double) / impression_count, 6) as click_ratio
+
+    from performance
+
 )
 
-select * from performance
+select * from compared

@@ -10,6 +10,7 @@ acts as (
     where
         may_use_for_insights
         and act_kind in ('play', 'rating')
+        and {{ closed_day('cast(local_event_at as date)', 'received_on') }}
 
 ),
 
@@ -29,6 +30,21 @@ member_title_dayparts as (
 
 ),
 
+member_dayparts as (
+
+    select
+        member_id,
+        acted_on,
+        daypart,
+        sum(play_count) as play_count,
+        sum(watched_seconds) as watched_seconds,
+        sum(rating_count) as rating_count
+
+    from member_title_dayparts
+    group by member_id, acted_on, daypart
+
+),
+
 trends as (
 
     select
@@ -41,11 +57,11 @@ trends as (
 
         ---------- numerics
         count(distinct member_id) as member_count,
-        cast(sum(play_count) as bigint) as play_count,
-        cast(sum(watched_seconds) as bigint) as watched_seconds,
-        cast(sum(rating_count) as bigint) as rating_count
+        {{ told('play_count') }} as play_count,
+        {{ told('watched_seconds') }} as watched_seconds,
+        {{ told('rating_count') }} as rating_count
 
-    from member_title_dayparts
+    from member_dayparts
     group by acted_on, daypart
     having {{ at_least_members() }}
 

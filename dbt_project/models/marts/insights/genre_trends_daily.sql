@@ -6,6 +6,7 @@ acts as (
     where
         may_use_for_insights
         and act_kind in ('play', 'rating')
+        and {{ closed_day('cast(event_at as date)', 'received_on') }}
 
 ),
 
@@ -30,20 +31,32 @@ member_title_days as (
 
 ),
 
+title_genres as (
+
+    select
+        title_id,
+        {{ each(sorted_set('genres')) }} as genre
+
+    from titles
+
+),
+
 member_genre_days as (
 
     select
         days.member_id,
         days.acted_on,
-        days.play_count,
-        days.watched_seconds,
-        days.rating_count,
-        {{ each(sorted_set('titles.genres')) }} as genre
+        genres.genre,
+        sum(days.play_count) as play_count,
+        sum(days.watched_seconds) as watched_seconds,
+        sum(days.rating_count) as rating_count
 
     from member_title_days as days
 
-    inner join titles
-        on days.title_id = titles.title_id
+    inner join title_genres as genres
+        on days.title_id = genres.title_id
+
+    group by days.member_id, days.acted_on, genres.genre
 
 ),
 
@@ -59,9 +72,9 @@ trends as (
 
         ---------- numerics
         count(distinct member_id) as member_count,
-        cast(sum(play_count) as bigint) as play_count,
-        cast(sum(watched_seconds) as bigint) as watched_seconds,
-        cast(sum(rating_count) as bigint) as rating_count
+        {{ told('play_count') }} as play_count,
+        {{ told('watched_seconds') }} as watched_seconds,
+        {{ told('rating_count') }} as rating_count
 
     from member_genre_days
     group by acted_on, genre

@@ -4,7 +4,7 @@ with
 searches as (
 
     select * from {{ ref('stg_engagement__searches') }}
-    where {{ known_by_as_of('received_at') }}
+    where {{ closed_day('cast(event_at as date)', 'cast(received_at as date)') }}
 
 ),
 
@@ -67,6 +67,20 @@ outcome_genres as (
 
 ),
 
+member_gaps as (
+
+    select
+        member_id,
+        searched_on,
+        outcome,
+        genre,
+        count(*) as search_count
+
+    from outcome_genres
+    group by member_id, searched_on, outcome, genre
+
+),
+
 gaps as (
 
     select
@@ -80,9 +94,9 @@ gaps as (
 
         ---------- numerics
         count(distinct member_id) as member_count,
-        count(*) as search_count
+        {{ told('search_count') }} as search_count
 
-    from outcome_genres
+    from member_gaps
     group by searched_on, outcome, genre
     having {{ at_least_members() }}
 

@@ -3,6 +3,7 @@ with
 changes as (
 
     select * from {{ ref('int_subscriptions__ordered') }}
+    where {{ closed_day('cast(event_at as date)', 'cast(received_at as date)') }}
 
 ),
 
@@ -13,15 +14,11 @@ members as (
 
 ),
 
-counted as (
+member_days as (
 
     select
-
-        ---------- dates
+        changes.member_id,
         cast(changes.event_at as date) as changed_on,
-
-        ---------- numerics
-        count(distinct changes.member_id) as member_count,
         count(*) filter (where changes.kind = 'start') as start_count,
         count(*) filter (where changes.kind = 'resume') as resume_count,
         count(*) filter (where changes.kind = 'pause') as pause_count,
@@ -33,8 +30,28 @@ counted as (
     inner join members
         on changes.member_id = members.member_id
 
-    group by cast(changes.event_at as date)
-    having {{ at_least_members('changes.member_id') }}
+    group by changes.member_id, cast(changes.event_at as date)
+
+),
+
+counted as (
+
+    select
+
+        ---------- dates
+        changed_on,
+
+        ---------- numerics
+        count(distinct member_id) as member_count,
+        {{ told('start_count') }} as start_count,
+        {{ told('resume_count') }} as resume_count,
+        {{ told('pause_count') }} as pause_count,
+        {{ told('payment_failure_count') }} as payment_failure_count,
+        {{ told('cancel_count') }} as cancel_count
+
+    from member_days
+    group by changed_on
+    having {{ at_least_members() }}
 
 )
 
