@@ -29,18 +29,5 @@ SUITE = gx.ExpectationSuite(
             notes="One request told twice under two events: it is answered twice.",
             severity="warning",
         ),
-        gxe.UnexpectedRowsExpectation(
-            description="Of 100 members or more, at most a twentieth ask to be erased in a day.",
-            unexpected_rows_query="""
-                select
-                    count(distinct member_id) as erased_count,
-                    (select count(*) from members) as member_count
-                from {batch}
-                where kind = 'erase' and landed_on = (select max(landed_on) from {batch})
-                having member_count >= 100 and 20 * erased_count > member_count
-            """,
-            notes="Erasure cannot be undone: make sure that a script did not ask.",
-            severity="critical",
-        ),
     ],
 )

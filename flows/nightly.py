@@ -35,8 +35,8 @@ def told(what: str) -> pipeline.Progress:
 
 
 @task
-def receive(settings: Settings) -> pipeline.Receipt:
-    receipt = pipeline.receive(settings)
+def receive(settings: Settings, accepted: frozenset[str]) -> pipeline.Receipt:
+    receipt = pipeline.receive(settings, accepted=accepted)
     get_run_logger().info(receipt.summary())
     return receipt
 
@@ -116,19 +116,23 @@ def publish(night: pipeline.Night, evidence: pipeline.Evidence) -> pipeline.Publ
 
 
 @flow(name="nightly", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
-def nightly(last_day: date | None = None, accept_volume: bool = False) -> str:
+def nightly(
+    last_day: date | None = None, accept_volume: bool = False, accept_erasures: bool = False
+) -> str:
     """Publish a release from all that landed by the end of `last_day`, or of the newest day.
 
     If another run holds the home, the night waits up to ten minutes for it. With `accept_volume` it
-    goes on though far more or fewer rows landed than usual.
+    goes on though far more or fewer rows landed than usual; with `accept_erasures` it erases though
+    more than one in twenty members ask at once.
 
     Returns the release id. A refused release stays as `candidate` and fails the run.
     """
     settings = Settings()
     log = get_run_logger()
     with pipeline.lease(settings, "night", patience_seconds=PATIENCE_SECONDS, tell=log.warning):
-        receipt = receive(settings)
-        accepted = frozenset({"volume"} if accept_volume else ())
+        asked = {"volume": accept_volume, "erasures": accept_erasures}
+        accepted = frozenset(name for name, is_accepted in asked.items() if is_accepted)
+        receipt = receive(settings, accepted)
         night = pipeline.begin(settings, last_day, accepted=accepted)
         expired = drop_expired(night)
         built = build_warehouse(night)

@@ -97,6 +97,12 @@ def run(
             "--accept-volume", help="Go on though far more or fewer rows landed than usual."
         ),
     ] = False,
+    accept_erasures: Annotated[
+        bool,
+        typer.Option(
+            "--accept-erasures", help="Erase though more than one in twenty members ask at once."
+        ),
+    ] = False,
     form: FormatOption = Format.table,
 ) -> None:
     """Run the night here and now, without Prefect, and publish a release.
@@ -110,10 +116,12 @@ def run(
     if begins is None:
         if ends is not None:
             raise ConfigError("--to needs --from: the first day of the range")
-        accepted = frozenset({"volume"} if accept_volume else ())
+        asked = {"volume": accept_volume, "erasures": accept_erasures}
+        accepted = frozenset(name for name, is_accepted in asked.items() if is_accepted)
         nights.run(Settings(), day(as_of), full_refresh=full_refresh, form=form, accepted=accepted)
-    elif accept_volume:
-        raise ConfigError("--accept-volume is said of one night: not with --from")
+    elif accept_volume or accept_erasures:
+        option = "--accept-volume" if accept_volume else "--accept-erasures"
+        raise ConfigError(f"{option} is said of one night: not with --from")
     elif as_of is not None:
         raise ConfigError("--as-of and --from exclude each other: one night, or a range of them")
     else:

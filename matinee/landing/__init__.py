@@ -2,7 +2,7 @@
 
 from matinee.landing import pseudonyms, tombstones
 from matinee.landing.contract import Column, Contract, Stream, arrow_schema, load, received_schema
-from matinee.landing.erasure import Erased, erase, filter_parquet, mask, requested
+from matinee.landing.erasure import Erased, erase, filter_parquet, mask
 from matinee.landing.history import Imported
 from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.ledger import read as read_ledger
@@ -10,6 +10,7 @@ from matinee.landing.movielens import import_movielens
 from matinee.landing.movietweetings import import_movietweetings
 from matinee.landing.receive import Receipt, Totals, count, landed_days, receive
 from matinee.landing.replay import Replayed, replay
+from matinee.landing.requests import requested
 from matinee.landing.retention import Dropped, Expired, drop
 from matinee.landing.write import place, write
 

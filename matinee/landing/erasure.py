@@ -29,8 +29,6 @@ from matinee.landing.read import LandingFile, TornError, records_of
 from matinee.landing.write import digest
 from matinee.privacy import Traces
 
-ERASE = "erase"
-
 
 @dataclass
 class Erased:
@@ -75,15 +73,6 @@ def erase(home: Path, contract: Contract, traces: Traces, named: Collection[str]
     for file, draft in drafts.items():
         put(draft, file.path)
     return erased
-
-
-def requested(home: Path) -> frozenset[str]:
-    """Members who asked to be erased, and whose request was received."""
-    asked: set[str] = set()
-    for path in sorted((home / "received" / "privacy_requests").glob("batch=*/*.parquet")):
-        rows = pq.read_table(path, columns=[MEMBER_ID, "kind"])
-        asked |= set(rows.filter(pc.equal(rows["kind"], ERASE))[MEMBER_ID].to_pylist())
-    return frozenset(asked)
 
 
 def write_without(file: LandingFile, draft: Path, traces: Traces) -> None:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from matinee.errors import ConfigError, DataError, IntegrityError, StorageError
-from matinee.landing import erasure, ledger, tombstones
+from matinee.landing import erasure, ledger, requests, tombstones
 from matinee.landing.contract import REJECTED, Contract, received_schema
 from matinee.landing.discover import discover, expected_sha256
 from matinee.landing.drift import lost_columns, several
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 RULES_SHOWN = 3
 
-ASKED = ("consents", "privacy_requests")
+ASKED = ("consents", requests.STREAM)
 """Streams of what members ask for; what they ask counts from when it is here."""
 
 Progress = Callable[[int, int, str], None]
@@ -118,8 +118,12 @@ def receive(
     threads: int,
     memory_limit: str,
     progress: Progress | None = None,
+    accept_erasures: bool = False,
 ) -> Receipt:
     """Take in every landing file that is new.
+
+    Requests of more members to be erased than can be meant are set aside, unless
+    `accept_erasures` says that they are.
 
     Raises
     ------
@@ -135,7 +139,7 @@ def receive(
     try:
         sweep(home, known)
         _write_empty(home, contract)
-        receipt = _receive(home, contract, known, threads, memory_limit, progress)
+        receipt = _receive(home, contract, known, threads, memory_limit, progress, accept_erasures)
     except OSError as error:
         raise StorageError(f"{error}: make room or mend the access, then run again") from error
     _require_history(home, receipt)
@@ -149,6 +153,7 @@ def _receive(
     threads: int,
     memory_limit: str,
     progress: Progress | None,
+    accept_erasures: bool,
 ) -> Receipt:
     tell = progress or (lambda done, total, what: None)
     batch = known.newest_batch + 1
@@ -176,6 +181,14 @@ def _receive(
                 warnings.append(f"{name}: unknown column {column} in {several(names)}")
             total = count(settled)[name]
             tell(done, len(new), f"{name}: {total.kept} rows kept, {total.rejected} rejected")
+        asking = batch_of(home, requests.STREAM, batch)
+        if not accept_erasures and (reason := requests.why_not(database, home, asking)):
+            held = [entry for entry in received if entry.stream == requests.STREAM]
+            received = [entry for entry in received if entry.stream != requests.STREAM]
+            set_aside += [_hold_back(entry, reason) for entry in held]
+            for table in (requests.STREAM, f"rejected_{requests.STREAM}"):
+                shutil.rmtree(batch_of(home, table, batch), ignore_errors=True)
+            rules.pop(requests.STREAM)
 
     after = known.with_entries([*received, *set_aside])
     if after != known:
@@ -258,6 +271,12 @@ def _settle(entry: Entry, intake: Intake, batch: int) -> Entry:
         status="received",
         columns=intake.columns[entry.file],
     )
+
+
+def _hold_back(entry: Entry, reason: str) -> Entry:
+    """The entry as if nothing of the file had been taken in."""
+    counts = replace(entry, rows=0, kept=0, rejected=0, columns=())
+    return replace(counts, status="set_aside", batch=None, reason=reason)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ class Night:
     as_of: datetime
     started_at: datetime
     accepted: frozenset[str] = frozenset()
-    """What an operator has looked at and accepted: `volume`, or nothing."""
+    """What an operator has looked at and accepted, of `volume` and `erasures`."""
 
     @property
     def home(self) -> Path:
@@ -59,7 +59,12 @@ class Refreshed:
     """Why the online store was left alone and nothing compared, if so."""
 
 
-def receive(settings: Settings, progress: Progress | None = None) -> landing.Receipt:
+def receive(
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    accepted: frozenset[str] = frozenset(),
+) -> landing.Receipt:
     """Hash, check and type every new landing file, then forget the members who asked for it."""
     home = settings.home.resolve()
     if landing.pseudonyms.is_wanted(home):
@@ -70,6 +75,7 @@ def receive(settings: Settings, progress: Progress | None = None) -> landing.Rec
         threads=settings.threads,
         memory_limit=settings.memory_limit,
         progress=progress,
+        accept_erasures="erasures" in accepted,
     )
     forgetting.take_requests(settings, progress)
     consenting.refresh(settings)

@@ -41,7 +41,7 @@ def run(
     """
     with leasing.lease(settings, "night"):
         with progress("receive raw logs") as step:
-            receipt = night.receive(settings, step)
+            receipt = night.receive(settings, step, accepted=accepted)
         tell(receipt.summary())
         tonight = night.begin(settings, last_day, accepted=accepted)
         with progress("drop what is past its retention"):

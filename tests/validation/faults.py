@@ -185,8 +185,6 @@ FAULTS = [
      {"All said the same"}),
     ("stg_accounts__privacy_requests", "select * replace ('r1' as request_id) from sane",
      {"One request told twice"}),
-    ("stg_accounts__privacy_requests", "select * replace ('erase' as kind) from sane",
-     {"Erasure cannot be undone"}),
     ("stg_accounts__members", f"select * from sane where not {NEWEST} or member_id < 'm4'",
      {"Members do not halve"}),
     ("stg_accounts__members", "select sane.* replace (member_id || '-' || n as member_id) from sane, "
