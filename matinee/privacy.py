@@ -59,11 +59,32 @@ class Traces:
 
     @cached_property
     def token(self) -> str | None:
-        """What finds a distinctive id as a word of its own; in RE2's and Python's dialect alike."""
+        """What finds a distinctive id as a word of its own; in RE2's and Python's dialect alike.
+
+        Also as UTF-16 has it, each letter with a NUL beside it: such a file is no log, and the rows
+        that it was refused for quote it.
+        """
         if not self.distinctive:
             return None
         names = "|".join(map(re.escape, self.distinctive))
-        return f"(?:^|[^{WORD}])(?:{names})(?:[^{WORD}]|$)"
+        found = f"(?:^|[^{WORD}])(?:{names})(?:[^{WORD}]|$)"
+        if self.wide:
+            names = "|".join(r"\x00".join(map(re.escape, one)) for one in self.wide)
+            before, after = rf"^|[^{WORD}]\x00|[^{WORD}\x00]", rf"\x00?(?:[^{WORD}\x00]|$)"
+            found = f"(?:{found}|(?:{before})(?:{names})(?:{after}))"
+        return found
+
+    @cached_property
+    def wide(self) -> tuple[str, ...]:
+        """The distinctive ids that UTF-16 spells as NULs between their letters."""
+        return tuple(one for one in self.distinctive if one.isascii())
+
+    @cached_property
+    def spellings(self) -> tuple[bytes, ...]:
+        """Bytes of which a text that names one of the members has some."""
+        return tuple(
+            [one.encode() for one in self.ids] + ["\0".join(one).encode() for one in self.wide]
+        )
 
     def count(self, text: bytes) -> int:
         """How many lines of a text name one of the members."""
@@ -76,10 +97,6 @@ class Traces:
     def in_bytes(self, data: bytes) -> bool:
         """Whether the bytes of a binary file hold a distinctive id. Texts lie end to end there."""
         return any(found.search(data) for found in self._in_bytes)
-
-    def is_named_in(self, text: str, *, expected: bool) -> bool:
-        """Whether one value names a member; `expected` where a member's id is what stands there."""
-        return (expected and text in self.ids) or self._is_mentioned(text)
 
     def without(self, document: Any, under: str = "") -> Any:
         """A JSON document without the members: their objects, entries and mentions are gone."""
@@ -123,10 +140,14 @@ class Traces:
     @cached_property
     def _in_bytes(self) -> list[re.Pattern[bytes]]:
         # A longer number is another member's; any other neighbour may be the next text.
-        names = "|".join(
+        names = [
             re.escape(one) + (r"(?![0-9])" if one[-1].isdigit() else "") for one in self.distinctive
-        )
-        return [re.compile(names.encode())] if names else []
+        ]
+        names += [
+            r"\x00".join(map(re.escape, one)) + (r"(?!\x00[0-9])" if one[-1].isdigit() else "")
+            for one in self.wide
+        ]
+        return [re.compile("|".join(names).encode())] if names else []
 
 
 def _is_distinctive(member_id: str) -> bool:

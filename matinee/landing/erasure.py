@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matinee.columns import MEMBER_ID
+from matinee.errors import IntegrityError
 from matinee.landing import ledger
 from matinee.landing.contract import Contract
 from matinee.landing.discover import SIDECAR, discover
@@ -37,7 +38,7 @@ class Erased:
     rewritten: dict[str, tuple[str, str]] = field(default_factory=dict)
     """landing file -> (sha256 before, sha256 after)."""
     removed: list[str] = field(default_factory=list)
-    """Torn files, never received, that could not be searched or named a member."""
+    """Torn files, whether they named a member or nobody can say what was in them."""
     received: list[str] = field(default_factory=list)
     """Received Parquet files without the members' rows."""
 
@@ -65,6 +66,7 @@ def erase(home: Path, contract: Contract, traces: Traces, named: Collection[str]
         except (TornError, pa.ArrowException):
             draft.unlink(missing_ok=True)
             file.path.unlink()
+            file.path.with_name(file.path.name + SIDECAR).unlink(missing_ok=True)
             erased.removed.append(file.name)
             continue
         drafts[file] = draft
@@ -149,11 +151,9 @@ def _plain(found: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 
 def _of_json(traces: Traces) -> Callable[[bytes], bool]:
-    ids = [one.encode() for one in traces.ids]
-
     def belongs(line: bytes) -> bool:
         # Only a line that spells an id, or hides it behind an escape, is worth taking apart.
-        if b"\\" not in line and not any(one in line for one in ids):
+        if b"\\" not in line and not any(one in line for one in traces.spellings):
             return False
         if traces.in_text(line):
             return True
@@ -226,7 +226,14 @@ def _parquet_of(home: Path, *, rejected: bool) -> Iterator[Path]:
 
 def _replace(path: Path, fill: Callable[[Path], None]) -> None:
     draft = path.with_suffix(".erasing")
-    fill(draft)
+    try:
+        fill(draft)
+    except pa.ArrowException as error:
+        draft.unlink(missing_ok=True)
+        raise IntegrityError(
+            f"{path} cannot be read ({error}): restore it from a backup, or remove received/ and "
+            f"warehouse/ and run `matinee run --full-refresh`, then forget again"
+        ) from error
     draft.replace(path)
     sync_folder(path.parent)
 

@@ -159,8 +159,8 @@ def _hold(receipt: Receipt, after: dict[str, int], planted: list[str], seen: lis
     if receipt.left:
         name, rows = next(iter(after.items()))
         raise IntegrityError(
-            f"{name} still names a member in {rows} rows ({len(after)} files in all): remove it, "
-            f"or what wrote it, then forget again"
+            f"{name} still names a member in {rows} rows, or cannot be looked into ({len(after)} "
+            f"files in all): remove it, or what wrote it, then forget again"
         )
 
 

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,8 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> Rebuilt:
         if manifest.get("supersedes"):
             raise DataError(
                 f"{release.id} was re-issued from {manifest['supersedes']} ({manifest['reason']}): "
-                f"no night made it, so none can make it again"
+                f"its model learned from acts that are erased, so no night can make it again; "
+                f"`matinee run --as-of {_last_day(manifest)}` makes one of that day that can be"
             )
         if earlier := manifest.get("model", {}).get("continued_from"):
             raise DataError(
@@ -153,11 +154,10 @@ def _as_it_was(settings: Settings, manifest: Manifest, clean: Path) -> Settings:
 
 def _run(settings: Settings, manifest: Manifest, progress: Reporter) -> Manifest:
     """The manifest of the same night, run again."""
-    last_day = datetime.fromisoformat(manifest["as_of"]).date() - timedelta(days=1)
     try:
         published = run(
             settings,
-            last_day=last_day,
+            last_day=_last_day(manifest),
             full_refresh=False,
             progress=progress,
             accepted=frozenset(manifest.get("validation", {}).get("accepted", [])),
@@ -167,6 +167,10 @@ def _run(settings: Settings, manifest: Manifest, progress: Reporter) -> Manifest
             f"the rebuild of {manifest['release_id']} was stopped where the night was not: {error}"
         ) from error
     return reading.store(settings).open(published.release_id).manifest
+
+
+def _last_day(manifest: Manifest) -> date:
+    return datetime.fromisoformat(manifest["as_of"]).date() - timedelta(days=1)
 
 
 def _notes(settings: Settings, manifest: Manifest) -> list[str]:

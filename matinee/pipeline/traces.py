@@ -19,6 +19,16 @@ from matinee.privacy import Traces
 TEXTS = {".json", ".jsonl", ".csv", ".txt", ".md", ".html", ".log", ".sql", ".yml", ".lease"}
 SQLITE = b"SQLite format 3\0"
 DUCKDB = b"DUCK"
+PACKED = {".parquet", ".gz"}
+SEALED = (
+    b"PK\x03\x04",
+    b"BZh",
+    b"\xfd7zXZ",
+    b"\x28\xb5\x2f\xfd",
+    b"7z\xbc\xaf",
+    b"\x04\x22\x4d\x18",
+)
+"""How zip, bzip2, xz, zstd, 7z and lz4 begin: no home holds one, and nobody looks into them."""
 
 CONTROL = ".control"
 """The folder of planted files by which a search proves that it can see."""
@@ -28,7 +38,8 @@ def search(home: Path, traces: Traces, *, but: frozenset[str] = frozenset()) -> 
     """Every file that names one of the members, by its path below `home`, and in how many rows.
 
     A file is taken apart by what it is, then its bytes are looked through as they lie: whatever
-    is not packed shows there too. What cannot be taken apart counts by its bytes alone.
+    is not packed shows there too. A packed file that cannot be taken apart counts as one row:
+    nobody can say whom it names.
     """
     found: dict[str, int] = {}
     for path in sorted(home.rglob("*")):
@@ -85,6 +96,8 @@ def _rows(path: Path, traces: Traces) -> int:
         return _of_parquet(path, traces)
     if head.startswith(b"\x1f\x8b"):
         return _of_gzip(path, traces)
+    if head.startswith(SEALED) or path.suffix in PACKED:
+        return 1
     if path.suffix in TEXTS:
         with path.open("rb") as file:
             return sum(1 for line in file if traces.in_text(line))
@@ -99,7 +112,7 @@ def _of_parquet(path: Path, traces: Traces) -> int:
                 for batch in file.iter_batches()
             )
     except (pa.ArrowException, OSError):
-        rows = 0
+        return 1
     return rows or _of_bytes(path, traces)
 
 

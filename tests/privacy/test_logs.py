@@ -4,9 +4,12 @@ import gzip
 import shutil
 from datetime import UTC, datetime
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from matinee import landing
+from matinee.errors import IntegrityError
 from matinee.landing import ledger, tombstones
 from matinee.pipeline import traces
 from matinee.privacy import Traces
@@ -122,3 +125,60 @@ def test_a_search_sees_what_is_planted_in_every_kind_of_file(zone):
         assert set(planted) <= found.keys()
         assert len(planted) == 6
     assert not (zone.home / traces.CONTROL).exists()
+
+
+def torn(zone, name):
+    """A file that names the leaver where nobody can read it."""
+    packed = zone.home / "packed"
+    rows = pa.table({"member_id": [LEAVER] * 50, "event_id": [f"p{n}" for n in range(50)]})
+    if name == "cut.parquet":
+        pq.write_table(rows, packed, compression="zstd")
+        content = packed.read_bytes()[:-20]
+    elif name == "cut.jsonl.gz":
+        content = gzip.compress(lines([play(n, LEAVER) for n in range(50)]))[:-20]
+    else:  # headless.jsonl.gz
+        content = b"xx" + gzip.compress(lines([play(1, LEAVER)]))[2:]
+    packed.unlink(missing_ok=True)
+    path = zone.land("plays", name, content)
+    path.with_name(f"{name}.sha256").write_text(f"{'0' * 64}  {name}\n")
+    return path
+
+
+@pytest.mark.parametrize("name", ["cut.parquet", "cut.jsonl.gz", "headless.jsonl.gz"])
+def test_a_torn_file_that_was_set_aside_goes_and_the_receipt_names_it(zone, name):
+    path = torn(zone, name)
+    assert [entry.file for entry in zone.receive().set_aside] == [f"plays/dt=2026-01-02/{name}"]
+    erased = landing.erase(zone.home, zone.contract, WANTED, traces.search(zone.home, WANTED))
+    assert erased.removed == [f"plays/dt=2026-01-02/{name}"]
+    assert not list(path.parent.glob(f"{name}*"))
+    assert not traces.search(zone.home, WANTED)
+    assert not zone.receive().set_aside
+
+
+@pytest.mark.parametrize("name", ["export.zip", "export.jsonl.part", "export.tar.xz"])
+def test_what_nobody_can_look_into_is_named_and_left_to_a_person(zone, name):
+    packed = b"PK\x03\x04" if name.endswith("zip") else b"\xfd7zXZ\0"
+    zone.land("plays", name, packed + b"who knows")
+    found = traces.search(zone.home, WANTED)
+    landing.erase(zone.home, zone.contract, WANTED, found)
+    assert traces.search(zone.home, WANTED) == {f"landing/plays/dt=2026-01-02/{name}": 1}
+
+
+def test_a_file_in_utf_16_and_the_rows_that_quote_it_go(zone):
+    other = play(10, f"{LEAVER}9")
+    text = lines([play(9, LEAVER), other]).decode()
+    zone.land("plays", "wide.jsonl", text.encode("utf-16"))
+    zone.receive()
+    assert len([one for one in zone.rows("rejected_plays", "raw_text") if "m\0-\0" in one]) == 2
+    found = traces.search(zone.home, WANTED)
+    landing.erase(zone.home, zone.contract, WANTED, found)
+    assert not traces.search(zone.home, WANTED)
+    assert traces.search(zone.home, Traces.of([f"{LEAVER}9"]))  # another member's longer number
+
+
+def test_a_received_file_that_cannot_be_read_is_named(zone):
+    path = next((zone.home / "received/plays").glob("*/*.parquet"))
+    path.write_bytes(path.read_bytes()[:-20])
+    found = traces.search(zone.home, WANTED)
+    with pytest.raises(IntegrityError, match=r"received/plays/.*parquet cannot be read .* restore"):
+        landing.erase(zone.home, zone.contract, WANTED, found)

@@ -34,6 +34,11 @@ def test_a_short_key_is_refused():
         (b'{"member_id": 17}', True),
         (b'{"title_id": 17, "rows": 17}', False),
         (b'{"member_id": 171}', False),
+        ('{"member_id": "m-000017"}'.encode("utf-16-le"), True),
+        ('{"member_id": "m-000017"}'.encode("utf-16-be"), True),
+        ("m-000017".encode("utf-16-le"), True),
+        ('{"member_id": "m-0000171"}'.encode("utf-16-le"), False),
+        ('{"member_id": "xm-000017"}'.encode("utf-16-be"), False),
     ],
 )
 def test_a_line_names_a_member_by_a_whole_word_or_where_a_member_is_expected(text, names):
@@ -43,6 +48,8 @@ def test_a_line_names_a_member_by_a_whole_word_or_where_a_member_is_expected(tex
 def test_bytes_of_texts_that_lie_end_to_end_name_a_member_unless_a_longer_number_follows():
     assert WANTED.in_bytes(b"m-000016m-000017m-000018")
     assert not WANTED.in_bytes(b"m-000016m-0000171")
+    assert WANTED.in_bytes(b"\x01" + "m-000017".encode("utf-16-le"))
+    assert not WANTED.in_bytes("m-0000171".encode("utf-16-le"))
 
 
 def test_json_keeps_its_shape_without_the_members():

@@ -153,5 +153,6 @@ def test_a_release_that_no_night_made_is_refused(store):
         told = fields(supersedes="20260101T000000Z-000000000000", reason="erasure")
         release = store.publish(draft, told)
     home = store.root.parent
-    with pytest.raises(DataError, match=r"was re-issued from 20260101T.* \(erasure\): no night"):
+    said = r"re-issued from 20260101T.* \(erasure\): .*erased, .*`matinee run --as-of 2026-01-01`"
+    with pytest.raises(DataError, match=said):
         rebuild(Settings(home=home), release.id, progress=silent)
