@@ -1,24 +1,41 @@
-"""Writes a golden release of the manifest version of today: `python -m tests.golden.make`.
+"""Writes golden releases of the manifest version of today: `python -m tests.golden.make [night]`.
 
 Run once when the version goes up, then commit the new folder. The old ones are never written again:
-they are what operators have on their disks.
+they are what operators have on their disks. `schema_N` is the store's own form and nothing more;
+`night_N` is all that a night of a tiny simulated service publishes.
 """
 
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
-from matinee import provenance, releases
+from matinee import pipeline, provenance, releases
+from matinee.settings import Settings
+from tests.conftest import run_night
 from tests.releases.samples import publish
 
 HERE = Path(__file__).parent
+TINY = {"members": 60, "titles": 80, "days": 14, "seed": 1}
 
 
-def make() -> None:
-    folder = HERE / f"schema_{provenance.SCHEMA_VERSION}"
+def make_schema(scratch: Path) -> releases.Store:
+    store = releases.Store(scratch / "releases", keys=scratch / "keys")
+    publish(store)
+    return store
+
+
+def make_night(scratch: Path) -> releases.Store:
+    pipeline.simulate(scratch, **TINY)
+    run_night(scratch)
+    return pipeline.store(Settings(home=scratch))
+
+
+def make(kind: str) -> None:
+    folder = HERE / f"{kind}_{provenance.SCHEMA_VERSION}"
     with tempfile.TemporaryDirectory() as scratch:
-        store = releases.Store(Path(scratch, "releases"), keys=Path(scratch, "keys"))
-        release = publish(store)
+        store = {"schema": make_schema, "night": make_night}[kind](Path(scratch))
+        (release,) = store.list()
         shutil.copytree(release.path, folder / "releases" / release.id)
         # The private key is thrown away: nothing else will ever be signed with it.
         for public in store.keys.glob("*.pub"):
@@ -27,4 +44,4 @@ def make() -> None:
 
 
 if __name__ == "__main__":
-    make()
+    make(*sys.argv[1:] or ["schema"])
