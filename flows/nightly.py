@@ -83,6 +83,11 @@ def frame(night: pipeline.Night) -> pipeline.Framed:
     return framed
 
 
+@task
+def choose_trend(night: pipeline.Night) -> None:
+    pipeline.choose_trend(night)
+
+
 @task(task_run_name="fit-{frame}-{model}")
 def fit(night: pipeline.Night, frame: str, model: str) -> None:
     pipeline.fit(night, frame, model, told(f"epochs of the {frame} model"))
@@ -140,6 +145,7 @@ def nightly(
         refreshed = refresh_features(night)
         framed = frame(night)
         validation += validate_frame(night)
+        choose_trend(night)
         fits = [fit.submit(night, *wanted) for wanted in pipeline.FITS]
         for fitted in fits:
             fitted.result()

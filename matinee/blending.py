@@ -53,7 +53,7 @@ def blended(
         did little has it say little.
     trend_weight : float
         What a title's trend adds to its bias, in the same measure: with 0.25 it varies a quarter
-        as much as what LightFM says. Trends are taken by their logarithm.
+        as much as what LightFM says.
 
     Returns
     -------
@@ -65,19 +65,28 @@ def blended(
     own = np.asarray(lately.asked @ linear.asked, np.float64)
     active = np.diff(lately.asked.indptr) > 0
     learned = member_features.matrix[active] @ members
-    theirs = _spread(learned, (title_features.matrix @ titles)[:, :-1])
-    spread = _spread(own[active], linear.answered)
-    scale = share / (1 - share) * theirs / spread if spread > 0 else 0.0
-    trend = np.log1p(lately.trend)
-    risen = trend * (trend_weight * theirs / trend.std() if trend.std() > 0 else 0.0)
-    biases = titles[:, -1:] + _of_identities(risen[:, None], title_features)
+    theirs = spread(learned, (title_features.matrix @ titles)[:, :-1])
+    others = spread(own[active], linear.answered)
+    scale = share / (1 - share) * theirs / others if others > 0 else 0.0
+    lift = risen(lately.trend, weight=trend_weight, spread=theirs)
+    biases = titles[:, -1:] + _of_identities(lift[:, None], title_features)
     return (
         np.hstack([members, _of_identities(own * scale, member_features)]),
         np.hstack([titles[:, :-1], _of_identities(linear.answered, title_features), biases]),
     )
 
 
-def _spread(members: NDArray[np.floating], titles: NDArray[np.floating]) -> float:
+def risen(trend: NDArray[np.float64], *, weight: float, spread: float) -> NDArray[np.float64]:
+    """What a trend adds to each title's bias: it varies `weight` times as much as `spread`.
+
+    Trends are taken as they are. By their logarithm hundreds of titles rise a little and all
+    slates become alike before the few that everybody wants are on top.
+    """
+    varies = trend.std()
+    return trend * (weight * spread / varies if varies > 0 else 0.0)
+
+
+def spread(members: NDArray[np.floating], titles: NDArray[np.floating]) -> float:
     """How far a member's scores are from each other: root mean square over members."""
     between = np.cov(np.asarray(titles, np.float64).T)
     variance = np.einsum("ij,jk,ik->i", members, np.atleast_2d(between), members, optimize=True)

@@ -77,10 +77,10 @@ class Hyperparameters:
     recent_titles: Annotated[float, Gt(0)] = 5.0
     """To the linear model a title liked so many titles ago speaks half as loud as the last one."""
 
-    trend_weight: Annotated[float, Ge(0)] = 0.25
-    """What a title's trend adds to its bias, in the spread of scores."""
+    trend_weight: Annotated[float, Ge(0)] = 0.1
+    """What a title's trend adds to its bias, in the spread of scores; a night looks for its own."""
 
-    trend_half_life_days: Annotated[float, Gt(0)] = 10.0
+    trend_half_life_days: Annotated[float, Gt(0)] = 3.0
     """What is liked these days: an act so long ago counts half."""
 
     seed: Annotated[int, Ge(0)] = 20260101

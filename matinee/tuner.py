@@ -6,6 +6,7 @@ search that was stopped goes on where it was.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,22 +46,25 @@ def search(
     ranges: Mapping[str, Range],
     *,
     defaults: Mapping[str, float],
-    study: str,
-    path: Path,
-    budget_seconds: float,
     seed: int,
+    study: str = "study",
+    path: Path | None = None,
+    budget_seconds: float = math.inf,
+    trials: float = math.inf,
     progress: Callable[[int, float], None] | None = None,
 ) -> Found:
-    """Try the defaults first, then others, until the time is up; higher is better.
+    """Try the defaults first, then others, until time or trials are up; higher is better.
 
     Parameters
     ----------
     judge : callable
         Gives a trial's worth; a GateError (training diverged) makes a trial that failed.
-    path : Path
-        A SQLite file, which may hold other studies.
+    path : Path, optional
+        A SQLite file, which may hold other studies. Without it nothing is kept.
     budget_seconds : float
         No trial begins later than this; one that has begun is finished. At least one is made.
+    trials : int
+        No more than so many, those that failed included.
     progress : callable, optional
         Called after each trial with how many there are and the best so far.
 
@@ -76,7 +80,7 @@ def search(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     kept = optuna.create_study(
         study_name=study,
-        storage=f"sqlite:///{path}",
+        storage=f"sqlite:///{path}" if path else None,
         load_if_exists=True,
         direction="maximize",
         sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS),
@@ -87,13 +91,14 @@ def search(
     def objective(trial: Any) -> float:
         return judge({name: _suggest(trial, name, where) for name, where in ranges.items()})
 
-    started = time.monotonic()
+    started, begun = time.monotonic(), 0
     while True:
+        begun += 1
         kept.optimize(objective, n_trials=1, catch=(GateError,))
         done = kept.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
         if progress and done:
             progress(len(done), kept.best_value)
-        if time.monotonic() - started >= budget_seconds:
+        if begun >= trials or time.monotonic() - started >= budget_seconds:
             break
     if not done:
         raise ConfigError(f"no trial of {study} succeeded: narrow the ranges or mend the data")

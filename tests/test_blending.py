@@ -69,5 +69,5 @@ def test_what_is_liked_these_days_rises_for_everybody():
     assert lift[0] == lift[2] == 0
     learned = described(MEMBERS).matrix[:2] @ members[:, :2]
     spread = (learned @ (described(TITLES).matrix @ titles)[:, :2].T).var(axis=1, ddof=1)
-    # A quarter of LightFM's spread, as the two titles' logarithms are one spread from each other.
+    # A quarter of LightFM's spread; the two titles' trends are two spreads from each other.
     assert lift[1] == pytest.approx(0.25 * np.sqrt(spread.mean()) * 2, rel=1e-4)

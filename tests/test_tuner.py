@@ -35,6 +35,19 @@ def test_the_defaults_come_first_and_a_later_search_goes_on(tmp_path):
     assert all(1 <= one["n"] <= 9 and one["n"] == int(one["n"]) for one in asked)
 
 
+def test_a_search_may_be_held_to_so_many_trials_and_keep_nothing():
+    asked = []
+
+    def judge(parameters):
+        asked.append(parameters)
+        return -parameters["x"]
+
+    found = tuner.search(judge, RANGES, defaults=DEFAULTS, seed=1, trials=5)
+    again = tuner.search(judge, RANGES, defaults=DEFAULTS, seed=1, trials=5)
+    assert (found.trials, len(asked)) == (5, 10)
+    assert found == again
+
+
 def test_a_trial_that_diverged_is_no_end(tmp_path):
     def judge(parameters):
         if parameters["x"] != 2.0:

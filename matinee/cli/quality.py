@@ -29,6 +29,12 @@ def benchmark(
     models: Annotated[
         str, typer.Option(help="Names with commas between. Default: all of them.")
     ] = "",
+    tune: Annotated[
+        int, typer.Option(min=0, help="Look at so many settings of each model on validation data.")
+    ] = 0,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Repeat with so many seeds; rows are means.")
+    ] = 1,
     form: FormatOption = Format.table,
     plot: Annotated[
         Path | None, typer.Option(help="Also draw NDCG with its intervals, as SVG.")
@@ -37,7 +43,7 @@ def benchmark(
     """Compare the hybrid with its peers on real ratings, under one protocol.
 
     Every title is ranked for every member who can be judged, titles already met left out. Ask for
-    als only with the extra `matinee[peers]` installed.
+    als only with the extra `matinee[peers]` installed, and --tune only with `matinee[tune]`.
     """
     from matinee.pipeline import benchmark as comparing
     from matinee.settings import Settings
@@ -48,6 +54,8 @@ def benchmark(
             Settings(),
             protocol=protocol,  # type: ignore[arg-type]  # an unknown one is refused by name
             models=[name.strip() for name in models.split(",") if name.strip()],
+            trials=tune,
+            seeds=seeds,
             progress=step,
         )
     if plot is not None:
@@ -58,6 +66,9 @@ def benchmark(
     shown, more = zip(*(_split(row) for row in rows), strict=True)
     emit(shown, form, title=f"{data.resolve().name}, {protocol}: the first ten places")
     emit(more, form, title="beyond accuracy")
+    found = [{"model": row["model"]} | _told(row["settings"]) for row in rows if row["settings"]]
+    if found:
+        emit(found, form, title=f"the best of {tune} settings each, on validation data")
 
 
 def tune(
@@ -96,6 +107,14 @@ def tune(
     emit(tuned.rows(), form, title=f"{tuned.history}, {tuned.protocol}")
 
 
+def _spread(row: dict[str, Any]) -> str:
+    return f"{row['lowest_seed']:.4f} to {row['highest_seed']:.4f}"
+
+
+def _told(settings: dict[str, float]) -> dict[str, str]:
+    return {"settings": ", ".join(f"{name} {value:.3g}" for name, value in settings.items())}
+
+
 def _split(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """A row as two that fit a screen."""
     lead = row["hybrid_lead"]
@@ -104,6 +123,7 @@ def _split(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         "members": row["members"],
         "ndcg": row["ndcg"],
         "interval": f"{row['low']:.4f} to {row['high']:.4f}",
+        **({"seeds": _spread(row)} if row["seeds"] > 1 else {}),
         "hybrid leads by": ""
         if lead is None
         else f"{lead:+.4f} ({row['lead_low']:+.4f} to {row['lead_high']:+.4f})",

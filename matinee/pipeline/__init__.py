@@ -1,8 +1,8 @@
 """The steps of a night in plain functions: flows decorate them, the command line calls them.
 
 Steps, in order: `receive`, `begin`, `drop_expired`, `build`, `validate`, `refresh_features`,
-`frame`, `validate_frame`, `fit` (once per entry of `FITS`), `judge`, `score`, `validate_slates`,
-`publish`. `run` is all of them in one process.
+`frame`, `validate_frame`, `choose_trend`, `fit` (once per entry of `FITS`), `judge`, `score`,
+`validate_slates`, `publish`. `run` is all of them in one process.
 """
 
 from matinee.landing import Expired, Receipt
@@ -32,6 +32,7 @@ from matinee.pipeline.scoring import Scored, score
 from matinee.pipeline.simulate import simulate
 from matinee.pipeline.statement import export, parameters, statement
 from matinee.pipeline.training import FITS, fit
+from matinee.pipeline.trending import choose_trend
 from matinee.pipeline.validating import validate, validate_frame, validate_slates
 from matinee.transform import Built
 from matinee.validation import Validation
@@ -56,6 +57,7 @@ __all__ = [
     "begin",
     "build",
     "choose",
+    "choose_trend",
     "days",
     "docs",
     "doctor",

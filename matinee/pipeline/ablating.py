@@ -44,13 +44,15 @@ def ablate(settings: Settings, progress: Progress | None = None) -> Ablated:
     folder = settings.home.resolve() / "work" / JUDGED
     if not folder.is_dir():
         raise ConfigError(f"no frame in {folder}: it is left by a night, run `matinee run` first")
-    return compare(Frame.read(folder), seed=settings.seed, progress=progress)
+    frame = Frame.read(folder)
+    tonights = training.tonights(folder.parent / training.TREND, frame, seed=settings.seed)
+    return compare(frame, tonights, progress=progress)
 
 
 def compare(
     frame: Frame,
+    hyperparameters: hybrid.Hyperparameters,
     *,
-    seed: int,
     columns: Sequence[str] = DEMOGRAPHICS,
     progress: Progress | None = None,
 ) -> Ablated:
@@ -61,7 +63,7 @@ def compare(
     for done, (name, told) in enumerate(versions.items()):
         if progress:
             progress(done, len(versions), name)
-        model, features = training.fitted(told, training.HYBRID, hybrid.Hyperparameters(seed=seed))
+        model, features = training.fitted(told, training.HYBRID, hyperparameters)
         slates[name], _ = ranking.best_titles(
             model.member_vectors(features.members),
             model.title_vectors(features.titles),
@@ -75,7 +77,7 @@ def compare(
         frame.truth(),
         judging.cohorts(counts),
         contender=WITHOUT,
-        seed=seed,
+        seed=hyperparameters.seed,
         metric_names=("ndcg",),
     )
     rows = [row for row in table.to_pylist() if row["metric"] == METRIC]

@@ -8,70 +8,50 @@ from __future__ import annotations
 import multiprocessing
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from matinee import als, hybrid, judging, matrices, metrics, peers, popularity, ranking, splits
+from matinee import judging, matrices, metrics, splits
 from matinee.errors import ConfigError
-from matinee.pipeline import histories, training
+from matinee.pipeline import asking, histories, rivals, training, tuning
+from matinee.pipeline.asking import PLACES
 from matinee.pipeline.frames import Frame
-from matinee.pipeline.histories import IN_TIME
 from matinee.pipeline.night import Progress
+from matinee.pipeline.rivals import MODELS, POPULARITY, Task
 from matinee.report import charts
 from matinee.report.style import CSS
 from matinee.settings import Settings
 
 Row: TypeAlias = dict[str, Any]
-Scores: TypeAlias = Callable[[NDArray[np.intp]], NDArray[np.floating]]
-"""The scores of all titles for a block of members, float, shape (n_block, n_titles)."""
-
-PLACES = 10
-BLOCK = 128
-RECENT_DAYS = 90.0
-"""Popularity's half-life when a history has none of its own."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """What one process is asked to do."""
+class Run:
+    """What one model did with one seed."""
 
-    model: str
-    frame: Frame
-    protocol: splits.Name
-    seed: int
+    answer: asking.Answer
+    numbers: rivals.Numbers
+    """What a search had it use; empty for its defaults."""
 
-    @property
-    def hyperparameters(self) -> hybrid.Hyperparameters:
-        """The defaults, as far as the protocol knows time.
-
-        What comes next depends on what came last, and on what is liked these days. What a random
-        holdout took from the middle does not: there all likes count the same, for every model.
-        """
-        usual = hybrid.Hyperparameters(seed=self.seed)
-        if self.protocol in IN_TIME:
-            return usual
-        return training.timeless(usual)
-
-    def asked(self) -> sp.csr_array[np.float32]:
-        """What speaks for each member, for every model that can tell."""
-        return self.frame.lately(half_titles=self.hyperparameters.recent_titles)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one model did; arrays have one row per member who can be judged."""
-
-    slates: NDArray[np.intp]
-    auc: NDArray[np.float64]
+    tuning_seconds: float
     seconds: float
     peak_bytes: int
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What all models did with one seed."""
+
+    frame: Frame
+    runs: Mapping[str, Run]
 
 
 def run(
@@ -80,6 +60,8 @@ def run(
     *,
     protocol: splits.Name,
     models: Sequence[str] = (),
+    trials: int = 0,
+    seeds: int = 1,
     progress: Progress | None = None,
 ) -> list[Row]:
     """One row a model, in the order asked for; each with the hybrid's lead when it is among them.
@@ -87,6 +69,15 @@ def run(
     All titles are ranked and those a member had met are left out; under `cold-titles` only the
     held-out titles are ranked, against each other. Judged is every member who met something new in
     the held-out part, cold ones too. Accuracy is at the first ten places.
+
+    Parameters
+    ----------
+    trials
+        So many settings of each model are looked at, its defaults first, with the same protocol
+        held once more on what may be known; the best of them is judged. All have the same budget.
+    seeds
+        So many times all is done, with splits and models of another seed; rows are means. What is
+        tuned is tuned with the first.
 
     Raises
     ------
@@ -97,43 +88,36 @@ def run(
     unknown = [name for name in names if name not in MODELS]
     if unknown:
         raise ConfigError(f"no model {', '.join(unknown)}: there are {', '.join(MODELS)}")
-    frame = histories.read(path, settings).hold_out(protocol, seed=settings.seed)
-    answers: dict[str, Answer] = {}
-    for done, name in enumerate(dict.fromkeys([*names, POPULARITY])):
-        if progress:
-            progress(done, len(names), name)
-        task = Task(name, frame, protocol, settings.seed)
-        # A fresh interpreter: a forked one would start with our memory.
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-            answers[name] = process.submit(answer, task).result()
-    return _rows(frame, answers, names, settings.seed)
+    history = histories.read(path, settings)
+    asked = list(dict.fromkeys([*names, POPULARITY]))
+    compared: list[Compared] = []
+    for nth in range(seeds):
+        first = rivals.task(history, names[0], protocol, seed=settings.seed + nth)
+        runs: dict[str, Run] = {}
+        for done, name in enumerate(asked):
+            if progress:
+                progress(nth * len(asked) + done, seeds * len(asked), name)
+            task = replace(first, model=name)
+            if compared:
+                task = task.tuned(compared[0].runs[name].numbers)
+            # A fresh interpreter: a forked one would start with our memory.
+            spawn = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(1, mp_context=spawn) as process:
+                runs[name] = process.submit(perform, task, 0 if compared else trials).result()
+        compared.append(Compared(first.frame, runs))
+    return _rows(compared, names, settings.seed)
 
 
-def answer(task: Task) -> Answer:
-    """Fit one model on what the frame knows, and rank for those who can be judged."""
+def perform(task: Task, trials: int = 0) -> Run:
+    """Tune one model if asked to, then fit it and rank for those who can be judged."""
+    threadpool_limits(1, user_api="blas")  # one core for each, so that seconds compare
     started = time.perf_counter()
-    scores = MODELS[task.model](task)
-    frame, truth = task.frame, task.frame.truth()
-    seen = frame.seen()
-    judged = np.flatnonzero(np.diff(truth.indptr))
-    allowed = candidates(frame, task.protocol)
-    slates = np.full((len(judged), PLACES), ranking.NONE, np.intp)
-    area = np.full(len(judged), np.nan)
-    for start in range(0, len(judged), BLOCK):
-        members = judged[start : start + BLOCK]
-        block = np.ascontiguousarray(scores(members), np.float32)
-        slates[start : start + BLOCK], _ = ranking.best_of_scores(
-            block, np.arange(len(members)), PLACES, excluded=seen[members], allowed=allowed
-        )
-        out = seen[members].toarray() | ~allowed
-        out &= ~truth[members].toarray()
-        area[start : start + BLOCK] = metrics.auc(block, truth[members], excluded=sp.csr_array(out))
-    return Answer(
-        slates=slates,
-        auc=area,
-        seconds=time.perf_counter() - started,
-        peak_bytes=_peak_bytes(),
-    )
+    if trials and task.ranges:
+        task = task.tuned(tuning.search(task, trials=trials).parameters)
+    tuned = time.perf_counter()
+    answer = asking.ask(task, with_auc=True)
+    ended = time.perf_counter()
+    return Run(answer, task.numbers, tuned - started, ended - tuned, _peak_bytes())
 
 
 def _peak_bytes() -> int:
@@ -146,126 +130,82 @@ def _peak_bytes() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS
 
 
-def candidates(frame: Frame, protocol: splits.Name) -> NDArray[np.bool_]:
-    """Which titles are ranked, bool, shape (n_titles,)."""
-    everything = np.ones(frame.shape[1], np.bool_)
-    if protocol != "cold-titles":
-        return everything
-    everything[frame.rows(frame.signals)[1]] = False
-    return everything
+def _rows(compared: Sequence[Compared], names: Sequence[str], seed: int) -> list[Row]:
+    ndcg = {name: np.stack([_ndcg(one, name) for one in compared]) for name in names}
+    of_member = {name: _over_seeds(values) for name, values in ndcg.items()}
+    judged = np.isfinite(next(iter(of_member.values())))
+    rows = []
+    for name in names:
+        interval = metrics.bootstrap(of_member[name][judged], seed)
+        row: Row = {"model": name, "members": int(judged.sum()), "seeds": len(compared)}
+        row |= {"ndcg": interval.mean, "low": interval.low, "high": interval.high}
+        by_seed = np.nanmean(ndcg[name], axis=1)
+        row |= {"lowest_seed": float(by_seed.min()), "highest_seed": float(by_seed.max())}
+        row |= {"hybrid_lead": None, "lead_low": None, "lead_high": None}
+        if training.HYBRID in names and name != training.HYBRID:
+            mine, theirs = of_member[training.HYBRID][judged], of_member[name][judged]
+            lead = metrics.paired_bootstrap(mine, theirs, seed)
+            row |= {"hybrid_lead": lead.mean, "lead_low": lead.low, "lead_high": lead.high}
+        more = [_measured(one, name) for one in compared]
+        row |= {key: _mean(np.array([one[key] for one in more], float)) for key in more[0]}
+        row |= {"settings": dict(compared[0].runs[name].numbers)}
+        rows.append(row)
+    return rows
 
 
-def _popularity(task: Task) -> Scores:
-    half_life = task.frame.half_life_days
-    return _liked_lately(task.frame, half_life if np.isfinite(half_life) else RECENT_DAYS)
+def _ndcg(compared: Compared, name: str) -> NDArray[np.float64]:
+    """NDCG of every member; NaN for those who cannot be judged."""
+    truth = compared.frame.truth()
+    judged = np.flatnonzero(np.diff(truth.indptr))
+    values = np.full(truth.shape[0], np.nan)
+    values[judged] = metrics.ndcg(compared.runs[name].answer.slates, truth[judged])
+    return values
 
 
-def _trending(task: Task) -> Scores:
-    return _liked_lately(task.frame, task.hyperparameters.trend_half_life_days)
-
-
-def _liked_lately(frame: Frame, half_life: float) -> Scores:
-    popular = popularity.popularity(
-        frame.rows(frame.signals)[1],
-        frame.weights,
-        frame.ages,
-        half_life_days=half_life,
-        title_count=frame.shape[1],
+def _over_seeds(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each member's mean over the seeds in which the member was judged."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=0)
+    total = np.where(known, values, 0).sum(axis=0)
+    means: NDArray[np.float64] = np.divide(
+        total, counts, out=np.full(len(counts), np.nan), where=counts > 0
     )
-    return lambda members: np.broadcast_to(popular, (len(members), len(popular)))
+    return means
 
 
-def _nearest(task: Task) -> Scores:
-    likes = sp.csr_array(task.frame.interactions())
-    weights = peers.nearest_titles(likes)
-    asked = task.asked()
-    return lambda members: sp.csr_array(asked[members] @ weights).toarray()
-
-
-def _ease(task: Task) -> Scores:
-    weights = peers.ease(sp.csr_array(task.frame.interactions()), penalty=EASE_PENALTY)
-    asked = task.asked()
-    return lambda members: asked[members] @ weights
-
-
-def _als(task: Task) -> Scores:
-    likes = sp.csr_array(task.frame.interactions())
-    if task.protocol in IN_TIME:
-        # It has no query apart from what it learned from, so what is old teaches less: down to a
-        # quarter, and more slowly than others forget, as was best for it on validation data.
-        fading = task.frame.lately(half_titles=ALS_RECENT_TITLES)
-        likes = sp.csr_array(likes.multiply(fading)) * 0.75 + likes * 0.25
-    members, titles = als.fit(sp.csr_array(likes.astype(np.float32)), seed=task.seed)
-    return lambda rows: members[rows] @ titles.T
-
-
-def _lightfm(task: Task) -> Scores:
-    model, features = training.fitted(task.frame, task.model, task.hyperparameters)
-    members = model.member_vectors(features.members)
-    titles = model.title_vectors(features.titles)
-    return lambda rows: members[rows] @ titles.T
-
-
-POPULARITY = "popularity"
-EASE_PENALTY = 400.0
-ALS_RECENT_TITLES = 20.0
-
-MODELS: dict[str, Callable[[Task], Scores]] = {
-    POPULARITY: _popularity,
-    "trending": _trending,
-    "item-knn": _nearest,
-    "ease": _ease,
-    "als": _als,
-    training.COLLABORATIVE: _lightfm,
-    training.CONTENT: _lightfm,
-    training.HYBRID: _lightfm,
-}
-"""Name -> what gives its scores. The last three are LightFM's."""
-
-
-def _rows(frame: Frame, answers: dict[str, Answer], names: Sequence[str], seed: int) -> list[Row]:
-    truth = frame.truth()
+def _measured(compared: Compared, name: str) -> Row:
+    """All else there is to say of a model: one number each, None where nobody tells."""
+    frame, run_ = compared.frame, compared.runs[name]
+    slates = run_.answer.slates
+    truth, seen, genres = frame.truth(), frame.seen(), _genres(frame)
     judged = np.flatnonzero(np.diff(truth.indptr))
     truth = truth[judged]
-    seen = frame.seen()
-    genres = _genres(frame)
     tastes = sp.csr_array(seen[judged] @ genres).toarray().astype(np.float64)
     total = tastes.sum(axis=1, keepdims=True)
     tastes = np.divide(tastes, total, out=np.zeros_like(tastes), where=total > 0)
-    known = np.diff(seen.indptr)[judged]
     met = np.bincount(seen.indices, minlength=frame.shape[1])
-    values = {name: metrics.ndcg(answers[name].slates, truth) for name in answers}
-    rows = []
-    for name in names:
-        slates = answers[name].slates
-        interval = metrics.bootstrap(values[name], seed)
-        row: Row = {"model": name, "members": len(judged)}
-        row |= {"ndcg": interval.mean, "low": interval.low, "high": interval.high}
-        row |= {"hybrid_lead": None, "lead_low": None, "lead_high": None}
-        if training.HYBRID in names and name != training.HYBRID:
-            lead = metrics.paired_bootstrap(values[training.HYBRID], values[name], seed)
-            row |= {"hybrid_lead": lead.mean, "lead_low": lead.low, "lead_high": lead.high}
-        row |= {
-            metric: float(metrics.PER_MEMBER[of](slates, truth).mean())
-            for metric, of in ACCURACY.items()
-        }
-        row |= {
-            "auc": _mean(answers[name].auc),
-            "coverage": metrics.coverage(slates, title_count=frame.shape[1]),
-            "gini": metrics.gini(slates, title_count=frame.shape[1]),
-            "novelty": _mean(metrics.novelty(slates, met, member_count=frame.shape[0])),
-            "diversity": _mean(metrics.intra_list_diversity(slates, genres)),
-            "serendipity": _mean(metrics.serendipity(slates, truth, answers[POPULARITY].slates)),
-            "calibration": _mean(metrics.calibration(slates, tastes, genres)),
-        }
-        row |= {
-            f"ndcg_{cohort}": _mean(values[name][inside])
-            for cohort, inside in judging.cohorts(known).items()
-            if cohort != judging.EVERYONE
-        }
-        row |= {"seconds": answers[name].seconds, "peak_mb": answers[name].peak_bytes / 1e6}
-        rows.append(row)
-    return rows
+    hits = compared.runs[POPULARITY].answer.slates
+    ndcg = _ndcg(compared, name)[judged]
+    row: Row = {
+        metric: float(metrics.PER_MEMBER[of](slates, truth).mean())
+        for metric, of in ACCURACY.items()
+    }
+    row |= {
+        "auc": _mean(run_.answer.auc),
+        "coverage": metrics.coverage(slates, title_count=frame.shape[1]),
+        "gini": metrics.gini(slates, title_count=frame.shape[1]),
+        "novelty": _mean(metrics.novelty(slates, met, member_count=frame.shape[0])),
+        "diversity": _mean(metrics.intra_list_diversity(slates, genres)),
+        "serendipity": _mean(metrics.serendipity(slates, truth, hits)),
+        "calibration": _mean(metrics.calibration(slates, tastes, genres)),
+    }
+    row |= {
+        f"ndcg_{cohort}": _mean(ndcg[inside])
+        for cohort, inside in judging.cohorts(np.diff(seen.indptr)[judged]).items()
+        if cohort != judging.EVERYONE
+    }
+    row |= {"seconds": run_.seconds, "tuning_seconds": run_.tuning_seconds}
+    return row | {"peak_mb": run_.peak_bytes / 1e6}
 
 
 ACCURACY = {

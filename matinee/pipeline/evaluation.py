@@ -19,7 +19,6 @@ from matinee import (
     hybrid,
     judging,
     metrics,
-    popularity,
     ranking,
     warehouse,
 )
@@ -155,13 +154,7 @@ def compare(
             )
             pair = slates[name], reordered[:, :PLACES]
             slates[name], slates[other] = pair if calibration_weight == 0 else pair[::-1]
-    popular = popularity.popularity(
-        frame.rows(frame.signals)[1],
-        frame.weights,
-        frame.ages,
-        half_life_days=frame.half_life_days,
-        title_count=len(frame.titles),
-    )[None, :]
+    popular = frame.popularity(half_life_days=frame.half_life_days)[None, :]
     everyone = np.zeros(len(frame.members), np.intp)
     slates[POPULARITY], _ = ranking.best_of_scores(
         popular, everyone, PLACES, excluded=met, allowed=here

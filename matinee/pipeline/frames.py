@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from matinee import features, matrices, splits, transform, warehouse
+from matinee import features, matrices, popularity, splits, transform, warehouse
 from matinee.columns import MEMBER_ID, OBSERVED_AT, TITLE_ID
 from matinee.errors import DataError
 from matinee.pipeline.night import Night
@@ -128,6 +128,16 @@ class Frame:
             self.interactions(), members, titles, _seconds(self.signals), half_titles=half_titles
         )
 
+    def popularity(self, *, half_life_days: float) -> NDArray[np.float64]:
+        """How much each title was liked lately by everybody; see `popularity.popularity`."""
+        return popularity.popularity(
+            self.rows(self.signals)[1],
+            self.weights,
+            self.ages,
+            half_life_days=half_life_days,
+            title_count=self.shape[1],
+        )
+
     def seen(self) -> sp.csr_array[np.bool_]:
         """What never comes back in a slate: played or rated, whatever was thought of it."""
         met = self.signals.filter(self.signals["is_seen"])
@@ -142,6 +152,19 @@ class Frame:
         liked = acts["signal_milli"].to_numpy() > 0
         keep = ~late | liked
         return splits.truth(members[keep], titles[keep], late[keep], shape=self.shape)
+
+    def inner(self, *, seed: int) -> Frame | None:
+        """A frame within, cut in time, for choices that must not see what judges.
+
+        None where a cut leaves too few members to choose by.
+        """
+        times = self.signals["interacted_at"].to_numpy()
+        protocol = splits.choose_protocol(*self.rows(self.signals), times, seed=seed)
+        if protocol.cut is None:
+            return None
+        known, held_out = _divide(self.signals, protocol)
+        cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
+        return replace(self, as_of=cut, signals=known, held_out=held_out)
 
     def write(self, folder: Path) -> None:
         """Leave the frame to later steps."""

@@ -18,6 +18,7 @@ from matinee.pipeline import (
     retention,
     scoring,
     training,
+    trending,
     validating,
 )
 from matinee.settings import Settings
@@ -60,6 +61,8 @@ def run(
             framed = frames.frame(tonight)
             validation += validating.validate_frame(tonight)
             validation.raise_if_stopped()
+        with progress("choose the trend's window and weight"):
+            trending.choose_trend(tonight)
         with progress("fit models (LightFM)") as step:
             _fit_all(tonight, step)
         with progress("judge against the siblings"):

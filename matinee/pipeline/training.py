@@ -7,16 +7,18 @@ in them only.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
-from matinee import hybrid, matrices, popularity, releases
+from matinee import hybrid, matrices, releases
 from matinee.blending import Lately
 from matinee.continuing import Start
 from matinee.pipeline.frames import JUDGED, PUBLISHED, Frame
@@ -28,6 +30,11 @@ CONTENT = "content"
 
 ALL_ALIKE = 1e9
 """As a half-length of likes: none fades."""
+
+TREND = "trend.json"
+"""Under `work/`: what `trending` chose for the night."""
+
+OF_TREND = ("trend_weight", "trend_half_life_days")
 
 WARM_EPOCHS = 8
 """Passes over the interactions when the hybrid goes on from an earlier release."""
@@ -136,6 +143,14 @@ def fitted(
     return learned, features
 
 
+def tonights(trend: Path, frame: Frame, *, seed: int) -> hybrid.Hyperparameters:
+    """What the night fits by: the defaults, with the trend in `work/` when one was chosen."""
+    usual = hybrid.Hyperparameters(seed=seed)
+    if not frame.follows_time:
+        return timeless(usual)
+    return replace(usual, **json.loads(trend.read_text())) if trend.exists() else usual
+
+
 def timeless(hyperparameters: hybrid.Hyperparameters) -> hybrid.Hyperparameters:
     """The same, but deaf to when things were liked; see `Frame.follows_time`."""
     return replace(hyperparameters, recent_titles=ALL_ALIKE, trend_weight=0.0)
@@ -144,13 +159,7 @@ def timeless(hyperparameters: hybrid.Hyperparameters) -> hybrid.Hyperparameters:
 def _lately(frame: Frame, hyperparameters: hybrid.Hyperparameters) -> Lately:
     return Lately(
         asked=frame.lately(half_titles=hyperparameters.recent_titles),
-        trend=popularity.popularity(
-            frame.rows(frame.signals)[1],
-            frame.weights,
-            frame.ages,
-            half_life_days=hyperparameters.trend_half_life_days,
-            title_count=frame.shape[1],
-        ),
+        trend=frame.popularity(half_life_days=hyperparameters.trend_half_life_days),
     )
 
 
@@ -161,9 +170,7 @@ def fit(night: Night, frame_name: str, model: str, progress: Progress | None = N
     judges it as it judges any other.
     """
     frame = Frame.read(night.work(frame_name))
-    hyperparameters = hybrid.Hyperparameters(seed=night.settings.seed)
-    if not frame.follows_time:
-        hyperparameters = timeless(hyperparameters)
+    hyperparameters = tonights(night.work(TREND), frame, seed=night.settings.seed)
     before = earlier(night, frame) if model == HYBRID else None
     if before:
         hyperparameters = replace(hyperparameters, epochs=WARM_EPOCHS)
@@ -184,6 +191,11 @@ class Earlier:
     """A release to go on from."""
 
     release: releases.Release
+
+    def trend(self, usual: hybrid.Hyperparameters) -> hybrid.Hyperparameters:
+        """The same hyperparameters, with the trend it had chosen."""
+        had = self.release.manifest["model"]["hyperparameters"]
+        return replace(usual, **{name: had[name] for name in OF_TREND if name in had})
 
     def start(self, features: Described) -> Start:
         """What it knew of these features."""

@@ -1,4 +1,4 @@
-"""Looks for better hyperparameters of the hybrid, on validation data only.
+"""Looks for better numbers of a model, on validation data only.
 
 A protocol holds out what judges models in the end; here the same protocol is held once more on
 what is left, and only that second part is looked at. What was found is printed, never taken up by
@@ -8,6 +8,7 @@ itself: the defaults in `hybrid.Hyperparameters` change by a commit that says wh
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -16,29 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from matinee import hybrid, metrics, ranking, splits, tuner
-from matinee.pipeline import histories, training
-from matinee.pipeline.benchmark import PLACES, Task, candidates
+from matinee import hybrid, metrics, splits, tuner
+from matinee.errors import ConfigError
+from matinee.pipeline import asking, histories, rivals, training
+from matinee.pipeline.rivals import Task
 from matinee.settings import Settings
-
-RANGES: dict[str, tuner.Range] = {
-    "components": tuner.Range(16, 128, whole=True),
-    "epochs": tuner.Range(5, 60, whole=True),
-    "learning_rate": tuner.Range(0.005, 0.08),
-    "title_alpha": tuner.Range(1e-6, 1e-3),
-    "member_alpha": tuner.Range(1e-6, 1e-3),
-    "max_sampled": tuner.Range(10, 100, whole=True),
-    "member_shrinkage": tuner.Range(0.1, 20),
-    "linear_penalty": tuner.Range(20, 3000),
-    "linear_share": tuner.Range(0.0, 0.8, log=False),
-    "recent_titles": tuner.Range(1, 100),
-    "trend_weight": tuner.Range(0.0, 1.0, log=False),
-    "trend_half_life_days": tuner.Range(3, 100),
-}
-"""Where each number is looked for."""
-
-OF_TIME = ("recent_titles", "trend_weight", "trend_half_life_days")
-"""Left out where time does not matter."""
 
 
 @dataclass(frozen=True)
@@ -73,44 +56,17 @@ def tune(
 ) -> Tuned:
     """Search for so many seconds, or go on with an earlier search of the same history."""
     history = histories.read(path, settings)
-    known = history.hold_out(protocol, seed=settings.seed)
-    frame = history.within(known, protocol, seed=settings.seed + 1)
-    truth = frame.truth()
-    judged = np.flatnonzero(np.diff(truth.indptr))
-    seen = frame.seen()[judged]
-    allowed = candidates(frame, protocol)
-    base = Task(training.HYBRID, frame, protocol, settings.seed).hyperparameters
-    ranges = {
-        name: where
-        for name, where in RANGES.items()
-        if protocol in histories.IN_TIME or name not in OF_TIME
-    }
-
-    def judge(parameters: Mapping[str, float]) -> float:
-        model, features = training.fitted(frame, training.HYBRID, _with(base, parameters, ranges))
-        slates, _ = ranking.best_titles(
-            model.member_vectors(features.members)[judged],
-            model.title_vectors(features.titles),
-            PLACES,
-            excluded=seen,
-            allowed=allowed,
-        )
-        return float(metrics.ndcg(slates, truth[judged]).mean())
-
+    task = rivals.task(history, training.HYBRID, protocol, seed=settings.seed)
     folder = settings.folder("tuning")
     name = f"{history.name}-{protocol}"
-    found = tuner.search(
-        judge,
-        ranges,
-        defaults={key: float(getattr(base, key)) for key in ranges},
+    found = search(
+        task,
         study=name,
         path=folder / "studies.db",
         budget_seconds=budget_seconds,
-        seed=settings.seed,
         progress=progress,
     )
-    best = asdict(_with(base, found.parameters, ranges))
-    parameters = {key: best[key] for key in ranges}
+    parameters = dict(task.tuned(found.parameters).numbers)
     written = folder / f"{name}.json"
     tuned = Tuned(
         history.name, protocol, found.trials, found.first, found.best, parameters, written
@@ -120,12 +76,33 @@ def tune(
     return tuned
 
 
-def _with(
-    base: hybrid.Hyperparameters,
-    parameters: Mapping[str, float],
-    ranges: Mapping[str, tuner.Range],
-) -> hybrid.Hyperparameters:
-    values: dict[str, Any] = {
-        name: round(value) if ranges[name].whole else value for name, value in parameters.items()
-    }
-    return replace(base, **values)
+def search(
+    task: Task,
+    *,
+    study: str = "study",
+    path: Path | None = None,
+    budget_seconds: float = math.inf,
+    trials: float = math.inf,
+    progress: Callable[[int, float], None] | None = None,
+) -> tuner.Found:
+    """The numbers with which a model does best on the task's inner frame, its defaults first."""
+    if task.inner is None:
+        raise ConfigError("nothing is held out within to tune by: give the task an inner frame")
+    within = replace(task, frame=task.inner, inner=None)
+    truth = task.inner.truth()
+
+    def judge(numbers: Mapping[str, float]) -> float:
+        slates = asking.ask(within.tuned(numbers)).slates
+        return float(metrics.ndcg(slates, truth[np.diff(truth.indptr) > 0]).mean())
+
+    return tuner.search(
+        judge,
+        task.ranges,
+        defaults={name: task.number(name) for name in task.ranges},
+        seed=task.seed,
+        study=study,
+        path=path,
+        budget_seconds=budget_seconds,
+        trials=trials,
+        progress=progress,
+    )

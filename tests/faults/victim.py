@@ -27,6 +27,7 @@ def dbt(settings):
 def training(settings):
     night = pipeline.begin(settings)
     pipeline.frame(night)
+    pipeline.choose_trend(night)
     for wanted in pipeline.FITS:
         pipeline.fit(night, *wanted)
 

@@ -1,6 +1,7 @@
 """Every model is compared under one protocol, from real layouts, by the command that people use."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from typer.testing import CliRunner
 
 from matinee import cli, splits
 from matinee.errors import ConfigError, DataError
-from matinee.pipeline import benchmark, histories, tuning
+from matinee.pipeline import asking, benchmark, histories, rivals, training, tuning
+from matinee.pipeline.rivals import MODELS, POPULARITY, Task
 from matinee.settings import Settings
 
 MEMBERS, TITLES = 24, 20
@@ -53,11 +55,8 @@ def test_every_protocol_splits_a_history_without_a_leak(history, protocol):
 
 def test_each_model_beats_popularity_where_taste_is_plain(history):
     frame = history.hold_out("holdout", seed=1)
-    found = {
-        name: benchmark.answer(benchmark.Task(name, frame, "holdout", 1))
-        for name in benchmark.MODELS
-    }
-    rows = benchmark._rows(frame, found, list(benchmark.MODELS), 1)
+    found = {name: benchmark.perform(Task(name, frame, "holdout", 1)) for name in MODELS}
+    rows = benchmark._rows([benchmark.Compared(frame, found)], list(MODELS), 1)
     by_name = {row["model"]: row for row in rows}
     popular = by_name["popularity"]["ndcg"]
     assert all(
@@ -73,23 +72,74 @@ def test_each_model_beats_popularity_where_taste_is_plain(history):
 
 def test_cold_titles_are_ranked_among_themselves(history):
     frame = history.hold_out("cold-titles", seed=1)
-    task = benchmark.Task("popularity", frame, "cold-titles", 1)
-    shown = set(benchmark.answer(task).slates.ravel()) - {-1}
+    answer = asking.ask(Task("popularity", frame, "cold-titles", 1), with_auc=True)
     held = set(frame.rows(frame.held_out)[1].tolist())
-    assert shown == held
-    assert np.nanmean(benchmark.answer(task).auc) == 0.5  # nobody has met any of them
+    assert set(answer.slates.ravel()) - {-1} == held
+    assert np.nanmean(answer.auc) == 0.5  # nobody has met any of them
+
+
+def test_all_models_that_have_numbers_get_one_budget_and_see_only_what_is_within(history):
+    task = rivals.task(history, "ease", "last", seed=1)
+    assert len(task.inner.signals) + len(task.inner.held_out) == len(task.frame.signals)
+    asked = []
+    for name, rival in MODELS.items():
+        of_name = replace(task, model=name)
+        found = tuning.search(of_name, trials=1)
+        asked.append((name, found.trials))
+        assert found.parameters == pytest.approx(
+            {key: rival.defaults[key] for key in of_name.ranges}
+        )
+    assert {trials for _, trials in asked} == {1}
+    with pytest.raises(ConfigError, match="nothing is held out within to tune by: give the task"):
+        tuning.search(replace(task, inner=None), trials=1)
+
+
+def test_what_is_found_is_used_and_told(history):
+    task = rivals.task(history, "ease", "last", seed=1)
+    done = benchmark.perform(task, trials=3)
+    assert set(done.numbers) == {"penalty", "recent_titles"}
+    assert done.tuning_seconds > 0
+    plain = benchmark.perform(task)
+    assert not plain.numbers
+    assert tuning.search(task, trials=3).best >= tuning.search(task, trials=1).best
+    assert task.tuned({"penalty": 7.0}).number("penalty") == 7
+
+
+def test_time_is_tuned_only_where_what_comes_next_judges(history):
+    last = rivals.task(history, "hybrid", "last", seed=1)
+    holdout = rivals.task(history, "hybrid", "holdout", seed=1)
+    assert set(last.ranges) - set(holdout.ranges) == {"recent_titles", *training.OF_TREND}
+    assert holdout.hyperparameters.trend_weight == 0
+
+
+def test_seeds_are_averaged_and_their_spread_is_told(history):
+    def with_seed(seed):
+        task = rivals.task(history, POPULARITY, "holdout", seed=seed)
+        return benchmark.Compared(task.frame, {POPULARITY: benchmark.perform(task)})
+
+    compared = [with_seed(1), with_seed(2)]
+    first, second, both = (
+        benchmark._rows(some, [POPULARITY], 1)[0] for some in (compared[:1], compared[1:], compared)
+    )
+    means = first["ndcg"], second["ndcg"]
+    assert means[0] != means[1]
+    assert both["ndcg"] == pytest.approx(np.mean(means))
+    assert (both["lowest_seed"], both["highest_seed"]) == pytest.approx((min(means), max(means)))
+    assert both["recall"] == pytest.approx((first["recall"] + second["recall"]) / 2)
+    assert (both["seeds"], both["members"]) == (2, first["members"])
 
 
 def test_the_command_prints_json_and_draws(ratings, tmp_path):
     drawn = tmp_path / "plot.svg"
     command = ["benchmark", "--data", str(ratings), "--protocol", "last", "--format", "json"]
     done = CliRunner().invoke(
-        cli.app, [*command, "--models", "ease,popularity", "--plot", str(drawn)]
+        cli.app, [*command, "--models", "ease,popularity", "--tune", "2", "--plot", str(drawn)]
     )
     assert done.exit_code == 0, done.output
     rows = json.loads(done.stdout)
     assert [row["model"] for row in rows] == ["ease", "popularity"]
     assert rows[0]["low"] <= rows[0]["ndcg"] <= rows[0]["high"]
+    assert rows[0]["settings"].keys() == {"penalty", "recent_titles"}
     svg = drawn.read_text()
     assert svg.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     assert "http" not in svg.split(">", 1)[1]
@@ -100,7 +150,7 @@ def test_the_search_for_better_numbers_is_written_down(ratings, home):
     assert tuned.trials == 1
     assert tuned.best == tuned.default
     assert json.loads(tuned.path.read_text())["parameters"] == tuned.parameters
-    assert {row["parameter"] for row in tuned.rows()} == set(tuning.RANGES)
+    assert {row["parameter"] for row in tuned.rows()} == set(MODELS["hybrid"].ranges)
 
 
 def test_unknown_names_are_refused_with_those_there_are(ratings, tmp_path):

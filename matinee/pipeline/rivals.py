@@ -1,0 +1,219 @@
+"""Every model that can be compared: what gives its scores, and what of it may be tuned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from matinee import als, hybrid, peers, splits
+from matinee.pipeline import training, trending
+from matinee.pipeline.frames import Frame
+from matinee.pipeline.histories import IN_TIME, History
+from matinee.tuner import Range
+
+Scores: TypeAlias = Callable[[NDArray[np.intp]], NDArray[np.floating]]
+"""The scores of all titles for a block of members, float, shape (n_block, n_titles)."""
+
+Numbers: TypeAlias = Mapping[str, float]
+
+RECENT_DAYS = 90.0
+"""Popularity's half-life when a history has none of its own."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one model is asked to learn from."""
+
+    model: str
+    frame: Frame
+    protocol: splits.Name
+    seed: int
+    inner: Frame | None = None
+    """The same protocol held once more on what `frame` knows: all that a choice may look at."""
+
+    numbers: Numbers = field(default_factory=dict)
+    """What is to differ from the model's defaults."""
+
+    @property
+    def in_time(self) -> bool:
+        """Whether what came next judges.
+
+        What comes next depends on what came last, and on what is liked these days. What a random
+        holdout took from the middle does not: there all likes count the same, for every model.
+        """
+        return self.protocol in IN_TIME
+
+    @property
+    def rival(self) -> Rival:
+        return MODELS[self.model]
+
+    @property
+    def ranges(self) -> dict[str, Range]:
+        """What may be tuned under this protocol."""
+        usual = self.rival.ranges
+        return {name: where for name, where in usual.items() if self.in_time or name not in OF_TIME}
+
+    def number(self, name: str) -> float:
+        """One of the model's numbers."""
+        return self.numbers.get(name, self.rival.defaults[name])
+
+    def tuned(self, numbers: Numbers) -> Task:
+        """The same task with numbers that a search came by."""
+        whole = {name for name, where in self.ranges.items() if where.whole}
+        found = {name: round(value) if name in whole else value for name, value in numbers.items()}
+        return replace(self, numbers={**self.numbers, **found})
+
+    @property
+    def hyperparameters(self) -> hybrid.Hyperparameters:
+        """LightFM's, as far as the protocol knows time."""
+        numbers: dict[str, Any] = dict(self.numbers)
+        usual = replace(hybrid.Hyperparameters(seed=self.seed), **numbers)
+        return usual if self.in_time else training.timeless(usual)
+
+    def asked(self) -> sp.csr_array[np.float32]:
+        """What speaks for each member, for models that are asked by titles."""
+        half = self.number("recent_titles") if self.in_time else training.ALL_ALIKE
+        return self.frame.lately(half_titles=half)
+
+
+def task(history: History, model: str, protocol: splits.Name, *, seed: int) -> Task:
+    """A model, what it may learn from, and what it may be tuned by."""
+    frame = history.hold_out(protocol, seed=seed)
+    return Task(model, frame, protocol, seed, history.within(frame, protocol, seed=seed + 1))
+
+
+def _popularity(task: Task) -> Scores:
+    half_life = task.frame.half_life_days
+    return _liked_lately(task.frame, half_life if np.isfinite(half_life) else RECENT_DAYS)
+
+
+def _trending(task: Task) -> Scores:
+    return _liked_lately(task.frame, task.number("half_life_days"))
+
+
+def _liked_lately(frame: Frame, half_life: float) -> Scores:
+    popular = frame.popularity(half_life_days=half_life)
+    return lambda members: np.broadcast_to(popular, (len(members), len(popular)))
+
+
+def _nearest(task: Task) -> Scores:
+    weights = peers.nearest_titles(
+        sp.csr_array(task.frame.interactions()),
+        neighbours=int(task.number("neighbours")),
+        shrinkage=task.number("shrinkage"),
+    )
+    asked = task.asked()
+    return lambda members: sp.csr_array(asked[members] @ weights).toarray()
+
+
+def _ease(task: Task) -> Scores:
+    likes = sp.csr_array(task.frame.interactions())
+    weights = peers.ease(likes, penalty=task.number("penalty"))
+    asked = task.asked()
+    return lambda members: asked[members] @ weights
+
+
+def _als(task: Task) -> Scores:
+    likes = sp.csr_array(task.frame.interactions())
+    if task.in_time:
+        # It has no query apart from what it learned from, so what is old teaches less: down to a
+        # quarter.
+        likes = sp.csr_array(likes.multiply(task.asked())) * 0.75 + likes * 0.25
+    members, titles = als.fit(
+        sp.csr_array(likes.astype(np.float32)),
+        dimensions=int(task.number("dimensions")),
+        penalty=task.number("penalty"),
+        confidence=task.number("confidence"),
+        seed=task.seed,
+    )
+    return lambda rows: members[rows] @ titles.T
+
+
+def _lightfm(task: Task) -> Scores:
+    hyperparameters = task.hyperparameters
+    if task.in_time and task.inner and not task.numbers:
+        hyperparameters = trending.chosen(task.inner, hyperparameters)
+    model, features = training.fitted(task.frame, task.model, hyperparameters)
+    members = model.member_vectors(features.members)
+    titles = model.title_vectors(features.titles)
+    return lambda rows: members[rows] @ titles.T
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A model, and what may be turned about it."""
+
+    scores: Callable[[Task], Scores]
+    defaults: Numbers = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+
+
+_FADING = Range(1, 100)
+
+_OF_LIGHTFM = {
+    "components": Range(16, 128, whole=True),
+    "epochs": Range(5, 60, whole=True),
+    "learning_rate": Range(0.005, 0.08),
+    "title_alpha": Range(1e-6, 1e-3),
+    "member_alpha": Range(1e-6, 1e-3),
+    "max_sampled": Range(10, 100, whole=True),
+    "member_shrinkage": Range(0.1, 20),
+    "linear_penalty": Range(20, 3000),
+    "linear_share": Range(0.0, 0.8, log=False),
+    "recent_titles": _FADING,
+    "trend_weight": Range(0.0, 0.5, log=False),
+    "trend_half_life_days": Range(1, 100),
+}
+
+OF_TIME = ("recent_titles", "half_life_days", "trend_weight", "trend_half_life_days")
+"""Left out where time does not matter."""
+
+_BLENDED = ("linear_penalty", "linear_share", *OF_TIME)
+"""What a model of content alone does not have."""
+
+
+def _of_lightfm(*, without: Sequence[str] = ()) -> Rival:
+    ranges = {name: where for name, where in _OF_LIGHTFM.items() if name not in without}
+    usual = asdict(hybrid.Hyperparameters())
+    return Rival(_lightfm, {name: usual[name] for name in ranges}, ranges)
+
+
+POPULARITY = "popularity"
+
+MODELS: dict[str, Rival] = {
+    POPULARITY: Rival(_popularity),  # the judge of every night, as it is
+    "trending": Rival(_trending, {"half_life_days": 10.0}, {"half_life_days": Range(1, 400)}),
+    "item-knn": Rival(
+        _nearest,
+        {"neighbours": 100, "shrinkage": 20.0, "recent_titles": 5.0},
+        {
+            "neighbours": Range(20, 500, whole=True),
+            "shrinkage": Range(1, 200),
+            "recent_titles": _FADING,
+        },
+    ),
+    "ease": Rival(
+        _ease,
+        {"penalty": 400.0, "recent_titles": 5.0},
+        {"penalty": Range(20, 3000), "recent_titles": _FADING},
+    ),
+    "als": Rival(
+        _als,
+        {"dimensions": 64, "penalty": 10.0, "confidence": 1.0, "recent_titles": 20.0},
+        {
+            "dimensions": Range(16, 128, whole=True),
+            "penalty": Range(0.5, 200),
+            "confidence": Range(0.2, 20),
+            "recent_titles": _FADING,
+        },
+    ),
+    training.COLLABORATIVE: _of_lightfm(),
+    training.CONTENT: _of_lightfm(without=_BLENDED),
+    training.HYBRID: _of_lightfm(),
+}
+"""Name -> what gives its scores. The last three are LightFM's."""
