@@ -1,6 +1,6 @@
 """Who is shown what: whether some tastes, makers, titles or members are served less than others.
 
-Arrays in, rows of a report out; `verdicts` holds thresholds to them, and `raise_share` gives titles
+Arrays in, rows of a report out; `verdicts` holds thresholds to them, and `moved_up` gives titles
 that are shown too little more of the first places.
 """
 
@@ -249,32 +249,31 @@ def gap_verdicts(groups: Sequence[Row]) -> list[Verdict]:
         worst = max(behind or of_attribute, key=lambda row: row["short"])
         allowed = LARGEST_GAP_RATIO * worst["rest"]
         held = worst["short"] <= allowed or worst["short_low"] <= 0
+        chance = ", which may be chance" if held and worst["short"] > allowed else ""
         text = (
             f"{attribute} {worst['value']}: {worst['mean']:.4f} for {worst['n']} members, "
             f"{worst['rest']:.4f} for the rest: short by {worst['short']:+.4f} "
-            f"({worst['short_low']:+.4f} to {worst['short_high']:+.4f}), tolerated {allowed:+.4f}"
+            f"({worst['short_low']:+.4f} to {worst['short_high']:+.4f}{chance}), tolerated "
+            f"{allowed:+.4f}"
         )
         found.append(Verdict(f"gap_by_{attribute}", held, worst["short"], allowed, text))
     return found
 
 
-def raise_share(
+def head_start(
     rows: NDArray[np.intp],
     scores: NDArray[np.float32],
     titles: NDArray[np.bool_],
     *,
     share: float,
     places: int,
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """The same slates with some titles moved up until they have `share` of the first places.
-
-    All get the same head start, in units of the spread of each slate's scores, and no more of it
-    than is needed: the slates that change are those where little is lost.
+) -> float:
+    """The least head start that gives some titles `share` of the first places; see `moved_up`.
 
     Parameters
     ----------
     rows, scores : shape (n_members, k)
-        Slates as `ranking.best_titles` gives them, longer than `places`.
+        Slates as `ranking.best_titles` gives them, or reordered, longer than `places`.
     titles : bool, shape (n_titles,)
         Those that are shown too little.
 
@@ -285,26 +284,51 @@ def raise_share(
     if not 0 <= share <= 1:
         raise ConfigError(f"a share is 0 to 1, got {share}")
     filled = rows != NONE
-    last = np.where(filled, scores, np.inf).min(axis=1, keepdims=True)
-    spread = np.maximum(scores[:, :1] - last, 1e-9)
-    worth = np.where(filled, (scores - last) / spread, -1.0)
     lifted = titles[rows] & filled
 
-    def order(bonus: float) -> NDArray[np.intp]:
-        return np.argsort(-(worth + bonus * lifted), axis=1, kind="stable")
-
-    def reached(found: NDArray[np.intp]) -> float:
-        first = np.take_along_axis(lifted, found[:, :places], 1)
-        return float(first.sum() / max(1, np.take_along_axis(filled, found, 1)[:, :places].sum()))
+    def reached(start: float) -> float:
+        found = _order(rows, scores, titles, start)[:, :places]
+        first = np.take_along_axis(lifted, found, 1)
+        return float(first.sum() / max(1, np.take_along_axis(filled, found, 1).sum()))
 
     low, high = 0.0, 2.0
-    if reached(order(low)) >= share:
-        high = low
+    if reached(low) >= share:
+        return low
     for _ in range(20):
         middle = (low + high) / 2
-        low, high = (low, middle) if reached(order(middle)) >= share else (middle, high)
-    best = order(high)
-    return np.take_along_axis(rows, best, 1), np.take_along_axis(scores, best, 1)
+        low, high = (low, middle) if reached(middle) >= share else (middle, high)
+    return high
+
+
+def moved_up(
+    rows: NDArray[np.intp],
+    scores: NDArray[np.float32],
+    titles: NDArray[np.bool_],
+    start: float,
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """The same slates with some titles moved up by a head start.
+
+    It is in units of the spread of each slate's scores, so that the slates that change are those
+    where little is lost.
+    """
+    order = _order(rows, scores, titles, start)
+    return np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)
+
+
+def _order(
+    rows: NDArray[np.intp],
+    scores: NDArray[np.float32],
+    titles: NDArray[np.bool_],
+    start: float,
+) -> NDArray[np.intp]:
+    """Which place of each slate comes first, second, ... A place is worth what stands there by
+    score, so that slates which were reordered before keep that order."""
+    filled = rows != NONE
+    by_score = -np.sort(-np.where(filled, scores, -np.inf), axis=1)
+    last = np.where(filled, scores, np.inf).min(axis=1, keepdims=True)
+    spread = np.maximum(by_score[:, :1] - last, 1e-9)
+    worth = np.where(filled, (by_score - last) / spread, -1.0)
+    return np.argsort(-(worth + start * (titles[rows] & filled)), axis=1, kind="stable")
 
 
 def _ratios(amounts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -133,7 +133,8 @@ def test_a_planted_gap_is_brought_under_its_threshold_at_a_cost_that_is_printed(
     before, refused = look(rows)
     assert not refused.passed
     wanted = exposure.SMALLEST_SHOWN_RATIO * before["watched_ratio"]
-    raised, moved = exposure.raise_share(rows, scores, swedish, share=wanted, places=10)
+    start = exposure.head_start(rows, scores, swedish, share=wanted, places=10)
+    raised, moved = exposure.moved_up(rows, scores, swedish, start)
     after, held = look(raised)
     assert held.passed
     # No further than asked for, so that the price is the least.
@@ -151,7 +152,26 @@ def test_a_planted_gap_is_brought_under_its_threshold_at_a_cost_that_is_printed(
 def test_slates_with_share_enough_stay_as_they_are_and_a_share_is_a_share():
     rows, scores = np.array([[0, 1, 2]]), np.array([[3, 2, 1]], np.float32)
     titles = np.array([True, False, False])
-    raised, _ = exposure.raise_share(rows, scores, titles, share=0.5, places=2)
-    assert raised.tolist() == rows.tolist()
+    assert exposure.head_start(rows, scores, titles, share=0.5, places=2) == 0
+    assert exposure.moved_up(rows, scores, titles, 0.0)[0].tolist() == rows.tolist()
     with pytest.raises(ConfigError, match="a share is 0 to 1, got 2"):
-        exposure.raise_share(rows, scores, titles, share=2, places=2)
+        exposure.head_start(rows, scores, titles, share=2, places=2)
+
+
+def test_slates_that_were_reordered_keep_their_order_but_for_what_moves_up():
+    rows = np.array([[5, 2, 0, 1, -1]])
+    scores = np.array([[1, 3, 2, 0, -np.inf]], np.float32)  # by score 2 comes first
+    titles = np.isin(np.arange(6), [1])
+    start = exposure.head_start(rows, scores, titles, share=0.5, places=2)
+    moved, told = exposure.moved_up(rows, scores, titles, start)
+    assert moved.tolist() == [[5, 1, 2, 0, -1]]
+    assert told[0, :4].tolist() == [1, 0, 3, 2]
+
+
+def test_a_gap_that_may_be_chance_is_said_to_be():
+    country = ["SE"] * 20 + ["DE"] * 20
+    values = np.concatenate([np.tile([0.0, 0.4], 10), np.tile([0.0, 0.7], 10)])
+    (held,) = exposure.gap_verdicts(exposure.group_means(values, {"country": country}))
+    assert held.passed
+    assert held.observed > held.threshold
+    assert "which may be chance), tolerated" in held.text

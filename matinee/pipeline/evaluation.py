@@ -22,7 +22,8 @@ from matinee import (
     ranking,
     warehouse,
 )
-from matinee.pipeline import exposing, training
+from matinee.columns import MEMBER_ID
+from matinee.pipeline import exposing, fallback, raising, training
 from matinee.pipeline.frames import JUDGED, Frame
 from matinee.pipeline.night import Night
 from matinee.pipeline.training import COLLABORATIVE, CONTENT, HYBRID
@@ -44,6 +45,9 @@ CALIBRATED, UNCALIBRATED = "calibrated", "uncalibrated"
 
 PRICED_AT = 0.1
 """The weight at which calibration is priced while it is switched off."""
+
+UNRAISED = "unraised"
+"""The hybrid before a policy raised anything, so that its price is seen."""
 
 POPULARITY = "popularity"
 
@@ -75,6 +79,14 @@ class Judged:
             line[row["model"]] = round(row["mean"], 4)
         return list(table.values())
 
+    def price_of_raising(self) -> dict[str, float] | None:
+        """What a policy costs in NDCG, with its interval; None where there is none."""
+        wanted = (UNRAISED, judging.EVERYONE, f"ndcg@{PLACES}")
+        for row in self.evaluation.to_pylist():
+            if (row["model"], row["cohort"], row["metric"]) == wanted:
+                return {name: row[name] for name in ("lead", "lead_low", "lead_high")}
+        return None
+
     def refusals(self) -> list[judging.Verdict]:
         """The rules that said no."""
         return [verdict for verdict in self.verdicts if not verdict.passed]
@@ -102,6 +114,7 @@ def judge(night: Night) -> Judged:
         audited=exposing.member_groups(members, frame.members.ids, year=night.as_of.year),
         slate_size=settings.slate_size,
         calibration_weight=settings.calibration_weight,
+        policy=raising.policy(settings.project),
         seed=settings.seed,
     )
     titles = warehouse.query(
@@ -118,6 +131,7 @@ def compare(
     slate_size: int,
     calibration_weight: float,
     seed: int,
+    policy: Sequence[raising.Wanted] = (),
     audited: Mapping[str, Sequence[str | None]] | None = None,
 ) -> Judged:
     """Judge models by what a frame holds out; the hybrid is on trial as it would be published.
@@ -149,11 +163,21 @@ def compare(
         if name == HYBRID:
             scores = scored
             other = CALIBRATED if calibration_weight == 0 else UNCALIBRATED
-            reordered, _ = calibration.rerank(
+            calibrated = calibration.rerank(
                 rows, scored, mixes, title_genres, weight=calibration_weight or PRICED_AT
             )
-            pair = slates[name], reordered[:, :PLACES]
-            slates[name], slates[other] = pair if calibration_weight == 0 else pair[::-1]
+            pair = (rows, scored), calibrated
+            pair = pair if other == CALIBRATED else pair[::-1]
+            versions = dict(zip((name, other), pair, strict=True))
+            if policy:
+                versions[UNRAISED] = versions[name]
+                found = raising.lifts(versions[name], frame, policy)
+                versions[name] = raising.raised(versions[name], found)
+            strangers = _strangers(model, features, interactions)
+            served = _popular(frame, strangers, met, here)
+            for version, (of_version, _) in versions.items():
+                slates[version] = of_version[:, :PLACES].copy()
+                slates[version][strangers] = served
     popular = frame.popularity(half_life_days=frame.half_life_days)[None, :]
     everyone = np.zeros(len(frame.members), np.intp)
     slates[POPULARITY], _ = ranking.best_of_scores(
@@ -184,6 +208,30 @@ def compare(
     groups = exposure.group_means(metrics.ndcg(slates[HYBRID], truth), audited or {})
     verdicts += exposure.gap_verdicts(groups)
     return Judged(evaluation, tuple(verdicts), tuple(groups))
+
+
+def _strangers(
+    model: hybrid.HybridModel,
+    features: training.Described,
+    interactions: sp.coo_array[np.float32],
+) -> NDArray[np.intp]:
+    """Members whom the model knows nothing of: they are served what is popular."""
+    acted = np.bincount(interactions.row, minlength=interactions.shape[0]) > 0
+    return np.flatnonzero(~acted & ~fallback.described(model, features))
+
+
+def _popular(
+    frame: Frame, members: NDArray[np.intp], met: sp.csr_array[np.bool_], here: NDArray[np.bool_]
+) -> NDArray[np.intp]:
+    """The first places of what is popular in each member's country, as `scoring` fills them."""
+    told = frame.member_features
+    countries, scores = fallback.popular(frame, told[MEMBER_ID], told["country"])
+    place = {name: row for row, name in enumerate(countries)}
+    of_country = np.array([place[name or None] for name in told["country"].to_pylist()], np.intp)
+    rows, _ = ranking.best_of_scores(
+        scores, of_country[members], PLACES, excluded=met[members], allowed=here
+    )
+    return rows
 
 
 def genres(described: training.Described) -> sp.csr_array[np.float32]:

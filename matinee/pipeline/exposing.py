@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 from matinee import exposure, judging, matrices, ranking
 from matinee.columns import MEMBER_ID
 from matinee.exposure import Row
+from matinee.pipeline import raising
 from matinee.pipeline.shelves import NEW_FOR
 
 if TYPE_CHECKING:
     from matinee.pipeline.scoring import Scorer
-
-ATTRIBUTES = {"country": "countries", "genre": "genres", "language": "language"}
-"""Whose share is looked at -> column of the catalogue."""
 
 TOLD = 8
 """Values of an attribute in the manifest: those most watched. `exposure/providers` has them all."""
@@ -111,7 +109,7 @@ def _attributes(scorer: Scorer) -> dict[str, tuple[list[str], sp.csr_array[np.fl
     since = pa.scalar(scorer.frame.as_of.date() - NEW_FOR, pa.date32())
     is_new = pc.greater_equal(titles["added_on"].cast(pa.date32()), since)
     age = pc.if_else(is_new, "new this month", "older")  # null where the day is unknown
-    columns = {name: titles[column] for name, column in ATTRIBUTES.items()} | {"added": age}
+    columns = {name: titles[column] for name, column in raising.ATTRIBUTES.items()} | {"added": age}
     found = {}
     for name, column in columns.items():
         described = matrices.features(

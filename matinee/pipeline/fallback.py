@@ -1,7 +1,8 @@
-"""The list for a member of whom nothing may be used: one for each country and maturity limit.
+"""What is popular in a country: for members of whom nothing is known, or nothing may be used.
 
-Every release holds all of them, and says of each member which one is theirs, so that somebody who
-withdraws their consent gets it at the next read, from the release that is live.
+For the latter there is one list for each country and maturity limit. Every release holds all of
+them, and says of each member which one is theirs, so that somebody who withdraws their consent gets
+it at the next read, from the release that is live.
 """
 
 from __future__ import annotations
@@ -9,12 +10,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from matinee import releases
+from matinee import hybrid, popularity, releases
 from matinee.columns import MEMBER_ID, RANK, REASON, ROW_KIND, SCORE, SOURCE, TITLE_ID
+from matinee.matrices import IDENTITY
+from matinee.pipeline import training
+from matinee.pipeline.frames import Frame
+from matinee.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from matinee.pipeline.scoring import Scorer
@@ -25,6 +32,37 @@ LIST = "list_index"
 
 GROUP = ("country", "maximum_age")
 """What decides which titles may be shown. Plan does not, so lists are the same in every plan."""
+
+
+def described(model: hybrid.HybridModel, features: training.Described) -> NDArray[np.bool_]:
+    """Members of whom the model knows something besides their acts, bool, shape (n_members,)."""
+    learned: NDArray[np.bool_] = np.any(model.member_embeddings, axis=1)
+    speaks = learned & ~features.members.columns_of(IDENTITY)
+    told: NDArray[np.bool_] = features.members.matrix @ speaks.astype(np.float32) > 0
+    return told
+
+
+def popular(
+    frame: Frame, members: pa.ChunkedArray, of_member: pa.ChunkedArray
+) -> tuple[list[str | None], NDArray[np.float64]]:
+    """Countries, the last one standing for "unknown", and each title's popularity in each.
+
+    `members` are ascending ids, `of_member` their countries.
+    """
+    countries = sorted({name for name in of_member.to_pylist() if name})
+    place = {name: row for row, name in enumerate(countries)}
+    of_row = np.array([*(place.get(name, -1) for name in of_member.to_pylist()), -1])
+    # Whose account is closed still tells what is popular, but no longer where: row -1.
+    groups = of_row[Vocabulary.from_ids(members).rows(frame.signals[MEMBER_ID])].astype(np.intp)
+    scores = popularity.group_popularity(
+        groups,
+        frame.rows(frame.signals)[1],
+        frame.weights,
+        frame.ages,
+        half_life_days=frame.half_life_days,
+        shape=(len(countries) + 1, len(frame.titles)),
+    )
+    return [*countries, None], scores
 
 
 def write(folder: Path, scorer: Scorer) -> None:

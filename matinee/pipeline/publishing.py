@@ -79,7 +79,10 @@ class Evidence:
 
     def exposure(self) -> dict[str, Any]:
         """Who is shown what, and how well which members are served."""
-        return {**self.scored.facts(), "gaps": list(self.judged.groups)}
+        facts = {**self.scored.facts(), "gaps": list(self.judged.groups)}
+        if price := self.judged.price_of_raising():
+            facts["price_of_raising"] = price
+        return facts
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,6 @@ from matinee import (
     judging,
     matrices,
     metrics,
-    popularity,
     ranking,
     reasons,
     releases,
@@ -38,13 +37,13 @@ from matinee.pipeline import (
     evaluation,
     exposing,
     fallback,
+    raising,
     shelves,
     training,
     wording,
 )
 from matinee.pipeline.frames import PUBLISHED, Frame
 from matinee.pipeline.night import Night, Progress
-from matinee.vocabulary import Vocabulary
 
 BLOCK = 16_384
 
@@ -82,6 +81,8 @@ class Scored:
     """How many titles, shown alike, first-ten places are worth."""
     lift: list[exposure.Row]
     lift_of_hits: list[exposure.Row]
+    raised: list[exposure.Row]
+    """What a policy wanted to see more of, and the head start that it took."""
     providers: list[exposure.Row]
     """Of the values most watched; see `exposing`."""
     verdicts: tuple[judging.Verdict, ...]
@@ -110,6 +111,7 @@ class Scorer:
     features: training.Described
     slate_size: int
     calibration_weight: float = 0.0
+    policy: tuple[raising.Wanted, ...] = ()
 
     @cached_property
     def member_vectors(self) -> NDArray[np.float32]:
@@ -164,32 +166,23 @@ class Scorer:
     @cached_property
     def sources(self) -> NDArray[np.intp]:
         """Which of `SOURCES` each member of the frame gets."""
-        learned: NDArray[np.bool_] = np.any(self.model.member_embeddings, axis=1)
-        speaks = learned & ~self._identity(self.features.members)
-        told = np.asarray(self.features.members.matrix @ speaks.astype(np.float32)) > 0
         acted = np.diff(self.liked.indptr) > 0
+        told = fallback.described(self.model, self.features)
         return np.where(acted, SOURCES.index(HYBRID), np.where(told, 1, 2))
 
     @cached_property
     def popular(self) -> tuple[list[str | None], NDArray[np.float64]]:
         """Countries, the last one standing for "unknown", and each title's popularity in each."""
         of_member = self.catalogue.members
-        countries = sorted({name for name in of_member["country"].to_pylist() if name})
-        place = {name: row for row, name in enumerate(countries)}
-        everyone = Vocabulary.from_ids(of_member[MEMBER_ID])
-        of_row = np.array([*(place.get(name, -1) for name in of_member["country"].to_pylist()), -1])
-        acts = self.frame.signals
-        # Whose account is closed still tells what is popular, but no longer where: row -1.
-        groups = of_row[everyone.rows(acts[MEMBER_ID])].astype(np.intp)
-        scores = popularity.group_popularity(
-            groups,
-            self.frame.rows(acts)[1],
-            self.frame.weights,
-            self.frame.ages,
-            half_life_days=self.frame.half_life_days,
-            shape=(len(countries) + 1, len(self.frame.titles)),
-        )
-        return [*countries, None], scores
+        return fallback.popular(self.frame, of_member[MEMBER_ID], of_member["country"])
+
+    @cached_property
+    def lifts(self) -> list[raising.Lift]:
+        """What the policy takes, found on the first members and the same for all."""
+        if not self.policy:
+            return []
+        _, _, rows, scores = self._filled(self.catalogue.members.slice(0, BLOCK))
+        return raising.lifts((rows, scores), self.frame, self.policy)
 
     def block(self, start: int) -> Block:
         """The slates of `BLOCK` members from row `start` of the catalogue's members."""
@@ -197,6 +190,19 @@ class Scorer:
 
     def slates(self, members: pa.Table) -> Block:
         """The slates of some members; who is not in the frame gets a non-profiled one."""
+        frame_rows, source, rows, scores = self._filled(members)
+        rows, scores = raising.raised((rows, scores), self.lifts)
+        told = self.teller.best(
+            self.member_vectors[np.maximum(frame_rows, 0)],
+            np.where((source == SOURCES.index(HYBRID))[:, None], rows, ranking.NONE),
+            self.anchors[np.maximum(frame_rows, 0)],
+        )
+        return Block(self._table(members, source, rows, scores, told), rows, source)
+
+    def _filled(
+        self, members: pa.Table
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+        """Each member's row in the frame and source, then the slates before any policy."""
         frame_rows = self.frame.members.rows(members[MEMBER_ID])
         profiled = frame_rows >= 0
         source = np.where(profiled, self.sources[frame_rows], SOURCES.index(NON_PROFILED))
@@ -231,12 +237,7 @@ class Scorer:
                     excluded=self.seen[frame_rows[same]] if profiled_too else None,
                     allowed=allowed,
                 )
-        told = self.teller.best(
-            self.member_vectors[np.maximum(frame_rows, 0)],
-            np.where((source == SOURCES.index(HYBRID))[:, None], rows, ranking.NONE),
-            self.anchors[np.maximum(frame_rows, 0)],
-        )
-        return Block(self._table(members, source, rows, scores, told), rows, source)
+        return frame_rows, source, rows, scores
 
     def _table(
         self,
@@ -308,6 +309,7 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
         features=training.described(frame, training.HYBRID),
         slate_size=night.settings.slate_size,
         calibration_weight=night.settings.calibration_weight,
+        policy=raising.policy(night.settings.project),
     )
     folder = night.work(RELEASE)
     folder.mkdir()
@@ -346,6 +348,7 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
         effective_titles=exposed.effective_titles,
         lift=exposed.lift,
         lift_of_hits=exposed.lift_of_hits,
+        raised=[lift.row() for lift in scorer.lifts],
         providers=exposed.most_watched(),
         verdicts=exposed.verdicts,
     )

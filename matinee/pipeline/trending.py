@@ -20,18 +20,15 @@ from matinee.pipeline.night import Night
 WINDOWS = (3.0, 7.0, 14.0, 28.0, 90.0)
 """Half-lives in days."""
 
-WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.25, 0.5)
+WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 """In the spread of scores."""
 
 PLACES = 10
 
-MOST_MEMBERS = 5_000
+MOST_MEMBERS = 4_000
 """Enough to choose by; more would only take longer."""
 
-EPOCHS_RATIO = 1 / 3
-"""A model of so much of the epochs chooses alike."""
-
-ROOM = 1.2
+ROOM = 1.1
 """How far above the gate's floor the effective titles must stay: else one list for all would win
 where most members post once."""
 
@@ -62,19 +59,20 @@ def chosen(inner: Frame, usual: hybrid.Hyperparameters) -> hybrid.Hyperparameter
     Of those that leave the slates worth `ROOM` times the titles that the gate asks for, the least
     weight that is behind the best by no more than chance: the best of many is lucky.
     """
-    epochs = max(1, round(usual.epochs * EPOCHS_RATIO))
-    model, features = training.fitted(
-        inner, training.HYBRID, replace(usual, epochs=epochs, trend_weight=0.0)
-    )
+    model, features = training.fitted(inner, training.HYBRID, replace(usual, trend_weight=0.0))
     truth = inner.truth()
-    judged = np.flatnonzero(np.diff(truth.indptr))
-    judged = judged[:: max(1, len(judged) // MOST_MEMBERS)]
+    judged = _some(np.flatnonzero(np.diff(truth.indptr)))
+    looked_at = _some(np.arange(len(inner.members)))
     members = model.member_vectors(features.members)
     titles = model.title_vectors(features.titles)
     own = usual.components
     active = np.bincount(inner.interactions().row, minlength=len(members)) > 0
     spread = blending.spread(members[active, :own], titles[:, :own])
-    members, seen, wanted = members[judged], inner.seen()[judged], truth[judged]
+    met, wanted = inner.seen(), truth[judged]
+
+    def slates(of: NDArray[np.intp], titles: NDArray[np.float32]) -> NDArray[np.intp]:
+        return ranking.best_titles(members[of], titles, PLACES, excluded=met[of])[0]
+
     floor = ROOM * exposure.SMALLEST_EFFECTIVE_PLACES * PLACES
     tried: list[tuple[float, float, NDArray[np.float64]]] = []
     for window in WINDOWS:
@@ -82,14 +80,18 @@ def chosen(inner: Frame, usual: hybrid.Hyperparameters) -> hybrid.Hyperparameter
         for weight in WEIGHTS if window == WINDOWS[0] else WEIGHTS[1:]:
             lifted = titles.copy()
             lifted[:, -1] += blending.risen(popular, weight=weight, spread=spread)
-            slates, _ = ranking.best_titles(members, lifted, PLACES, excluded=seen)
-            worth = exposure.effective_titles(slates, title_count=len(titles))
-            if weight == 0 or worth >= floor:
-                tried.append((weight, window, metrics.ndcg(slates, wanted)))
+            shown = slates(looked_at, lifted)
+            if weight == 0 or exposure.effective_titles(shown, title_count=len(titles)) >= floor:
+                tried.append((weight, window, metrics.ndcg(slates(judged, lifted), wanted)))
     best = max((ndcg for _, _, ndcg in tried), key=np.mean)
     near = [one for one in tried if _near(best - one[2])]
     weight, window, _ = min(near, key=lambda one: (one[0], -one[2].mean()))
     return replace(usual, trend_weight=weight, trend_half_life_days=window)
+
+
+def _some(members: NDArray[np.intp]) -> NDArray[np.intp]:
+    """At most `MOST_MEMBERS`, evenly spread."""
+    return members[:: max(1, -(-len(members) // MOST_MEMBERS))]
 
 
 def _near(behind: NDArray[np.float64]) -> bool:

@@ -155,6 +155,7 @@ def _exposure(fields: Mapping[str, Any]) -> list[str]:
     for title, name in (
         ("Exposure: popularity of what is watched and shown, by taste", "lift"),
         ("Exposure: shares of the catalogue, of watching and of first places", "providers"),
+        ("Exposure: raised by policy", "raised"),
         ("NDCG@10 of groups of members beside everybody else", "gaps"),
     ):
         rows = found.get(name) or []
@@ -162,6 +163,9 @@ def _exposure(fields: Mapping[str, Any]) -> list[str]:
             columns = [label(column) for column in rows[0]]
             body = [[show(value, column) for column, value in row.items()] for row in rows]
             parts += [f"### {_text(title)}", _table(columns, body)]
+    if price := found.get("price_of_raising"):
+        lead, low, high = (f"{price[name]:+.4f}" for name in ("lead", "lead_low", "lead_high"))
+        parts.append(f"What is raised changes NDCG@10 by {lead} (95 %: {low} to {high}).")
     if found.get("gaps"):
         parts.append("Gender and birth year are read for this table only, never by the model.")
     return [part for part in parts if part]

@@ -14,7 +14,7 @@ from matinee.pipeline.night import Night
 from matinee.settings import Settings
 from tests.pipeline import worlds
 
-FEW = hybrid.Hyperparameters(components=8, epochs=45, linear_dimensions=8)
+FEW = hybrid.Hyperparameters(components=8, epochs=15, linear_dimensions=8)
 
 MEMBERS, TITLES, DAYS = 360, 48, 24
 
