@@ -19,7 +19,7 @@ from annotated_types import Ge, Gt, Lt
 from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass as validated_dataclass
 
-from matinee import blending, peers
+from matinee import blending, newcomers, peers
 from matinee.continuing import Start, taken_up
 from matinee.errors import DataError, GateError, IntegrityError, StorageError
 from matinee.matrices import IDENTITY, Features
@@ -82,6 +82,9 @@ class Hyperparameters:
 
     trend_half_life_days: Annotated[float, Gt(0)] = 3.0
     """What is liked these days: an act so long ago counts half."""
+
+    newcomer_penalty: Annotated[float, Gt(0)] = 0.3
+    """The ridge of what a title's content says of it before anybody has met it."""
 
     seed: Annotated[int, Ge(0)] = 20260101
 
@@ -259,48 +262,32 @@ def fit(
 
     member_counts = np.bincount(interactions.row, minlength=interactions.shape[0])
     title_counts = np.bincount(interactions.col, minlength=interactions.shape[1])
-    members = without_untrained(model.user_embeddings, member_features, member_counts)
+    members = newcomers.without_untrained(model.user_embeddings, member_features, member_counts)
     members = shrunk(members, member_features, member_counts, hyperparameters.member_shrinkage)
     titles = np.hstack([model.item_embeddings, model.item_biases[:, None]])
-    titles = without_untrained(titles, title_features, title_counts)
+    titles = newcomers.without_untrained(titles, title_features, title_counts)
     if lately is None or hyperparameters.linear_dimensions == 0:
-        return HybridModel(members, titles, replace(hyperparameters, linear_dimensions=0))
-    linear = peers.linear_vectors(
-        sp.csr_array(interactions),
-        penalty=hyperparameters.linear_penalty,
-        dimensions=hyperparameters.linear_dimensions,
-    )
-    members, titles = blending.blended(
-        members,
-        titles,
-        member_features,
-        title_features,
-        linear=linear,
-        lately=lately,
-        share=hyperparameters.linear_share,
-        trend_weight=hyperparameters.trend_weight,
+        hyperparameters = replace(hyperparameters, linear_dimensions=0)
+    else:
+        linear = peers.linear_vectors(
+            sp.csr_array(interactions),
+            penalty=hyperparameters.linear_penalty,
+            dimensions=hyperparameters.linear_dimensions,
+        )
+        members, titles = blending.blended(
+            members,
+            titles,
+            member_features,
+            title_features,
+            linear=linear,
+            lately=lately,
+            share=hyperparameters.linear_share,
+            trend_weight=hyperparameters.trend_weight,
+        )
+    titles = newcomers.foreseen(
+        titles, title_features, title_counts, penalty=hyperparameters.newcomer_penalty
     )
     return HybridModel(members, titles, hyperparameters)
-
-
-def without_untrained(
-    embeddings: NDArray[np.float32], features: Features, counts: NDArray[np.integer]
-) -> NDArray[np.float32]:
-    """The same embeddings, zero for features that no interaction ever spoke for.
-
-    A title that nobody has met yet was only ever drawn as the wrong answer, so its own vector and
-    bias are the random start, pushed down. What is known about it (genres, people) was learned
-    from others and is all that should speak.
-
-    Parameters
-    ----------
-    embeddings : float32, shape (n_features, n_dimensions)
-        Biases included as a column.
-    counts : int, shape (n_rows,)
-        Interactions of each member or title in the training data.
-    """
-    supported = features.matrix.T @ (counts > 0).astype(np.float32) > 0
-    return np.where(supported[:, None], embeddings, np.float32(0))
 
 
 def shrunk(

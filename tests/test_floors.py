@@ -16,6 +16,7 @@ FLOORS: dict[str, int] = {
             "splits",
             "blending",
             "continuing",
+            "newcomers",
             "peers",
             "popularity",
             "ranking",

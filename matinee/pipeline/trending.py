@@ -17,7 +17,7 @@ from matinee.pipeline import training
 from matinee.pipeline.frames import JUDGED, Frame
 from matinee.pipeline.night import Night
 
-WINDOWS = (3.0, 7.0, 14.0, 28.0, 90.0)
+WINDOWS = (1.0, 3.0, 7.0, 14.0, 28.0, 90.0)
 """Half-lives in days."""
 
 WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)

@@ -1,0 +1,68 @@
+"""A title that nobody has met is taken to be like others of its content, and only such a title."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matinee import matrices, newcomers
+from matinee.errors import ConfigError
+from matinee.vocabulary import Vocabulary
+
+TITLES = Vocabulary.from_ids(["a", "b", "c", "d", "e", "f"])
+GENRES = ["Crime", "Crime", "Drama", "Drama", "Crime", "Drama"]
+COUNTS = np.array([50, 40, 60, 50, 0, 0])  # e is a new crime film, f a new drama
+
+
+def described(*, identity=True, genres=GENRES):
+    return matrices.features(
+        TITLES, {"genre": genres}, identity=identity, family_weights={"genre": 0.5},
+        minimum_support=1,
+    )  # fmt: skip
+
+
+def vectors(penalty, embeddings=None):
+    features = described()
+    if embeddings is None:
+        embeddings = np.zeros((8, 2), np.float32)
+        embeddings[:4] = [[2, 1], [2, 1], [-2, 3], [-2, 3]]
+    found = newcomers.foreseen(embeddings, features, COUNTS, penalty=penalty)
+    return features.matrix @ found, features.matrix @ embeddings
+
+
+def test_a_newcomer_is_what_others_of_its_genre_are():
+    filled, _ = vectors(1e-6)
+    np.testing.assert_allclose(filled[4], [2, 1], atol=1e-4)
+    np.testing.assert_allclose(filled[5], [-2, 3], atol=1e-4)
+
+
+def test_the_larger_the_penalty_the_more_it_is_like_everything():
+    filled, _ = vectors(1e9)
+    np.testing.assert_allclose(filled[4], filled[5], atol=1e-4)
+    assert -2 < filled[4, 0] < 2
+
+
+@given(st.integers(0, 99))
+def test_who_was_met_stays_as_it_was_whatever_content_says(seed):
+    embeddings = np.random.default_rng(seed).standard_normal((8, 2)).astype(np.float32)
+    filled, before = vectors(0.3, embeddings)
+    assert filled[:4].tolist() == before[:4].tolist()
+
+
+@pytest.mark.parametrize(
+    ("features", "counts"),
+    [
+        (described(identity=False), COUNTS),
+        (described(), COUNTS + 1),
+        (described(), COUNTS * 0),
+    ],
+    ids=["no identities", "nobody new", "nobody met"],
+)
+def test_where_there_is_nothing_to_fill_in_or_to_go_by_nothing_changes(features, counts):
+    embeddings = np.ones((features.matrix.shape[1], 2), np.float32)
+    assert newcomers.foreseen(embeddings, features, counts, penalty=1.0) is embeddings
+
+
+def test_a_penalty_is_positive():
+    with pytest.raises(ConfigError, match="a ridge penalty must be above 0, got 0"):
+        vectors(0)
