@@ -75,35 +75,6 @@ def group_popularity(
     return mixed
 
 
-def trend(
-    titles: NDArray[np.intp],
-    signal: NDArray[np.floating],
-    age_days: NDArray[np.floating],
-    *,
-    half_life_days: float,
-    title_count: int,
-) -> NDArray[np.float64]:
-    """How much more than usual each title is liked lately, float64, shape (title_count,).
-
-    The logarithm of recent popularity over what it would be had the same acts come evenly since
-    the first one of all; both count one act more, so that a few say little. 0 for a title that is
-    liked as ever or by nobody, above it for what is new or coming up, below it for what has had
-    its day. A model of tastes knows no time; added to its scores, this tells it what is on.
-    """
-    recent = _weights(signal, age_days, half_life_days)
-    always = np.rint(np.maximum(signal, 0.0) * _MICRO)
-    if not (always > 0).any():
-        return np.zeros(title_count)
-    span = max(float(np.max(age_days)), half_life_days / 100)
-    # The mean of 2 ** (-age / half_life) over ages spread evenly from 0 to span.
-    even = half_life_days / np.log(2) * (1 - np.exp2(-span / half_life_days)) / span
-    act = always[always > 0].mean()
-    now = np.bincount(titles, weights=recent, minlength=title_count) / act
-    usual = np.bincount(titles, weights=always, minlength=title_count) * even / act
-    lead: NDArray[np.float64] = np.log((now + 1) / (usual + 1))
-    return lead
-
-
 def _weights(
     signal: NDArray[np.floating], age_days: NDArray[np.floating], half_life_days: float
 ) -> NDArray[np.float64]:

@@ -79,10 +79,8 @@ class Evidence:
 
     def exposure(self) -> dict[str, Any]:
         """Who is shown what, and how well which members are served."""
-        facts = {**self.scored.facts(), "gaps": list(self.judged.groups)}
-        if price := self.judged.price_of_raising():
-            facts["price_of_raising"] = price
-        return facts
+        price = self.judged.price_of_raising()
+        return self.scored.facts() | {"gaps": [*self.judged.groups], "price_of_raising": price}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from matinee.pipeline.night import Night
 from matinee.settings import Settings
 from tests.pipeline import worlds
 
-FEW = hybrid.Hyperparameters(components=8, epochs=15, linear_dimensions=8)
+FEW = hybrid.Hyperparameters(components=8, epochs=45, linear_dimensions=8)
 
 MEMBERS, TITLES, DAYS = 360, 48, 24
 
@@ -25,7 +25,7 @@ def service(*, of_the_day):
     random = np.random.default_rng(5)
     member, title, at = [], [], []
     for row in range(MEMBERS):
-        own = random.permutation(np.arange(9 + row // 3 % 3, TITLES, 3))
+        own = random.permutation(np.arange(9 * of_the_day + row // 3 % 3, TITLES, 3))
         for turn, day in enumerate(range(row % 3, DAYS, 3)):
             member.append(row)
             title.append(day // 3 if of_the_day and turn > 5 else own[turn])
