@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,9 +117,11 @@ class Remote:
         """Take a folder away, the file `first` before all others."""
         with _reached(self.name):
             path = f"{self._path(folder)}/{first}"
-            if self._fs.exists(path):
+            with suppress(FileNotFoundError):
                 self._fs.rm_file(path)
-            self._fs.rm(self._path(folder), recursive=True)
+            self._fs.invalidate_cache()
+            with suppress(FileNotFoundError):  # there was nothing else
+                self._fs.rm(self._path(folder), recursive=True)
 
     # ------------------------------------------------------------------ private
 

@@ -101,10 +101,14 @@ class Fake(AbstractFileSystem):
 
     def rm_file(self, path):
         self.reach("remove", path)
-        del Fake.objects[self._strip_protocol(path)]
+        if Fake.objects.pop(self._strip_protocol(path), None) is None:
+            raise FileNotFoundError(path)
 
     def rm(self, path, recursive=False, maxdepth=None):
-        for one in [name for name in Fake.objects if name.startswith(f"{path}/")]:
+        below = [name for name in Fake.objects if name.startswith(f"{path}/")]
+        if not below:
+            raise FileNotFoundError(path)
+        for one in below:
             self.rm_file(one)
 
 
