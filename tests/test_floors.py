@@ -26,6 +26,7 @@ FLOORS: dict[str, int] = {
             "exposure",
             "eligibility",
             "judging",
+            "noise",
             "authenticity",
             "privacy",
             "provenance",

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli import ablate, explain, importing, logs, privacy, quality, releases
+from matinee.cli import ablate, explain, importing, logs, privacy, quality, releases, trends
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
 from matinee.errors import ConfigError, InterruptError, MatineeError, StorageError
 
@@ -26,6 +26,7 @@ app.command(epilog=ablate.EXAMPLE)(ablate.ablate)
 app.command(epilog=explain.EXAMPLE)(explain.explain)
 app.command(epilog=quality.BENCHMARK)(quality.benchmark)
 app.command(epilog=quality.TUNE)(quality.tune)
+app.command(epilog=trends.EXAMPLE)(trends.trends)
 app.add_typer(importing.app, name="import")
 app.add_typer(releases.app, name="releases")
 privacy.register(app)
