@@ -3,8 +3,7 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.freshness import lands_as_before
-from matinee.validation.volume import newest_day_at_least, newest_day_at_most
+from matinee.validation.events import of_events
 
 SUITE = gx.ExpectationSuite(
     name="stg_accounts__consents",
@@ -14,21 +13,7 @@ SUITE = gx.ExpectationSuite(
             notes="No choices at all: everybody is treated as a member without a record.",
             severity="warning",
         ),
-        newest_day_at_most(
-            5,
-            notes="Far more than a usual day is a repeated export, or a robot, until proven true.",
-        ),
-        newest_day_at_least(
-            0.1,
-            notes="A tenth of a usual day is a torn export.",
-            severity="warning",
-        ),
-        lands_as_before(notes="Choices came every day and then did not: the export is down."),
-        gxe.ExpectColumnValuesToBeUnique(
-            column="event_id",
-            notes="An event that counts twice: deduplication is not working.",
-            severity="critical",
-        ),
+        *of_events(silence="Choices came every day and then did not: the export is down."),
         gxe.UnexpectedRowsExpectation(
             description="Of a week's 200 choices for a purpose or more, at most 98 % are equal.",
             unexpected_rows_query="""

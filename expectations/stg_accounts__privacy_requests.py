@@ -3,8 +3,7 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.freshness import lands_as_before
-from matinee.validation.volume import newest_day_at_most
+from matinee.validation.events import of_events
 
 SUITE = gx.ExpectationSuite(
     name="stg_accounts__privacy_requests",
@@ -14,15 +13,8 @@ SUITE = gx.ExpectationSuite(
             notes="Nobody ever asked: true of a young service, else the desk's export is lost.",
             severity="info",
         ),
-        newest_day_at_most(
-            5,
-            notes="Far more than a usual day is a repeated export, or a robot, until proven true.",
-        ),
-        lands_as_before(notes="Requests came every day and then did not: the export is down."),
-        gxe.ExpectColumnValuesToBeUnique(
-            column="event_id",
-            notes="An event that counts twice: deduplication is not working.",
-            severity="critical",
+        *of_events(
+            silence="Requests came every day and then did not: the export is down.", torn=None
         ),
         gxe.ExpectColumnValuesToBeUnique(
             column="request_id",

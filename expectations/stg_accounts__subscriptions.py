@@ -3,8 +3,7 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.freshness import lands_as_before
-from matinee.validation.volume import newest_day_at_least, newest_day_at_most
+from matinee.validation.events import of_events
 
 SUITE = gx.ExpectationSuite(
     name="stg_accounts__subscriptions",
@@ -14,21 +13,7 @@ SUITE = gx.ExpectationSuite(
             notes="No subscriptions: plans are the profiles', and nobody is known to leave.",
             severity="info",
         ),
-        newest_day_at_most(
-            5,
-            notes="Far more than a usual day is a repeated export, or a robot, until proven true.",
-        ),
-        newest_day_at_least(
-            0.1,
-            notes="A tenth of a usual day is a torn export.",
-            severity="warning",
-        ),
-        lands_as_before(notes="Subscriptions came every day and then did not: the export is down."),
-        gxe.ExpectColumnValuesToBeUnique(
-            column="event_id",
-            notes="An event that counts twice: deduplication is not working.",
-            severity="critical",
-        ),
+        *of_events(silence="Subscriptions came every day and then did not: the export is down."),
         gxe.ExpectColumnValuesToBeBetween(
             column="price_minor",
             min_value=0,

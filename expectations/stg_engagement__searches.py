@@ -5,8 +5,7 @@ are shown on pages, and queries are free text.
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.freshness import lands_as_before
-from matinee.validation.volume import newest_day_at_least, newest_day_at_most
+from matinee.validation.events import of_events
 
 SUITE = gx.ExpectationSuite(
     name="stg_engagement__searches",
@@ -16,21 +15,7 @@ SUITE = gx.ExpectationSuite(
             notes="No searches: search intents are empty, and members are known by less.",
             severity="warning",
         ),
-        newest_day_at_most(
-            5,
-            notes="Far more than a usual day is a repeated export, or a robot, until proven true.",
-        ),
-        newest_day_at_least(
-            0.1,
-            notes="A tenth of a usual day is a torn export.",
-            severity="warning",
-        ),
-        lands_as_before(notes="Searches came every day and then did not: the export is down."),
-        gxe.ExpectColumnValuesToBeUnique(
-            column="event_id",
-            notes="An event that counts twice: deduplication is not working.",
-            severity="critical",
-        ),
+        *of_events(silence="Searches came every day and then did not: the export is down."),
         gxe.ExpectColumnValuesToBeBetween(
             column="result_count",
             max_value=1_000_000,

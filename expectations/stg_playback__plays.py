@@ -7,7 +7,7 @@ ranges, drift). A rule lives in one place only.
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.freshness import lands_as_before
+from matinee.validation.events import of_events
 from matinee.validation.volume import newest_day_at_least, newest_day_at_most
 
 SUITE = gx.ExpectationSuite(
@@ -18,20 +18,8 @@ SUITE = gx.ExpectationSuite(
             notes="No plays at all: right for a service that only has ratings, else a lost export.",
             severity="warning",
         ),
-        newest_day_at_most(
-            5,
-            notes="Far more than a usual day is a repeated export, or a robot, until proven true.",
-        ),
-        newest_day_at_least(
-            0.1,
-            notes="A tenth of a usual day is a torn export.",
-            severity="critical",
-        ),
-        lands_as_before(notes="Plays came every day and then did not: the export is down."),
-        gxe.ExpectColumnValuesToBeUnique(
-            column="event_id",
-            notes="An event that counts twice: deduplication is not working.",
-            severity="critical",
+        *of_events(
+            silence="Plays came every day and then did not: the export is down.", torn="critical"
         ),
         newest_day_at_most(
             2,

@@ -20,6 +20,7 @@ FLOORS: dict[str, int] = {
             "peers",
             "popularity",
             "ranking",
+            "rings",
             "metrics",
             "reasons",
             "calibration",

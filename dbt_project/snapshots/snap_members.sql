@@ -1,6 +1,14 @@
 {% snapshot snap_members %}
--- Dated by the snapshot that said so, never by the clock; versions between two nights are in int_members__versioned.
-{{ config(unique_key='member_id', strategy='timestamp', updated_at='known_from_at', group='personalisation') }}
+-- Dated by the snapshot that said so, never by the clock; versions between two nights are in
+-- int_members__versioned.
+{{
+    config(
+        unique_key='member_id',
+        strategy='timestamp',
+        updated_at='known_from_at',
+        group='personalisation'
+    )
+}}
 
 select
     * exclude (known_until),

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from matinee import features, matrices, popularity, splits, transform, warehouse
+from matinee import features, matrices, popularity, rings, splits, transform, warehouse
 from matinee.columns import MEMBER_ID, OBSERVED_AT, TITLE_ID
 from matinee.errors import DataError
 from matinee.pipeline.night import Night
@@ -53,6 +53,8 @@ class Framed:
     members: int
     titles: int
     signals: int
+    doubted: tuple[str, ...]
+    """A sentence for each title whose newcomers are not learned from."""
 
     def summary(self) -> str:
         """One line."""
@@ -221,6 +223,7 @@ def frame(night: Night) -> Framed:
     cut = None
     if protocol.cut is not None:
         cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
+    (known, _), (signals, doubted) = (_without_rings(one, *rows) for one in (known, signals))
     nothing = signals.slice(0, 0)
     parts = (
         (JUDGED, cut or night.as_of, known, held_out),
@@ -237,7 +240,25 @@ def frame(night: Night) -> Framed:
         members=len(members),
         titles=len(titles),
         signals=len(signals),
+        doubted=doubted,
     )
+
+
+def _without_rings(
+    signals: pa.Table, members: Vocabulary, titles: Vocabulary
+) -> tuple[pa.Table, tuple[str, ...]]:
+    """Let what newcomers did with a doubted title say nothing, and tell of each such title.
+
+    The rows stay: what was seen does not come back, whatever it says.
+    """
+    member, title = members.rows(signals[MEMBER_ID]), titles.rows(signals[TITLE_ID])
+    said = signals["signal_milli"].to_numpy()
+    found = rings.crowds(member, title, said > 0, shape=(len(members), len(titles)))
+    silent = found.doubted[title] & found.unsettled[member]
+    place = signals.column_names.index("signal_milli")
+    heard = signals.set_column(place, "signal_milli", pa.array(np.where(silent, 0, said)))
+    ids = titles.ids.to_pylist()
+    return heard, tuple(found.sentence(n, ids[n]) for n in np.flatnonzero(found.doubted))
 
 
 def _divide(signals: pa.Table, protocol: splits.Protocol) -> tuple[pa.Table, pa.Table]:

@@ -145,7 +145,7 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
             {"file": entry.file, "reason": entry.reason} for entry in evidence.receipt.set_aside
         ],
         "dropped": [asdict(one) for one in evidence.expired.streams],
-        "warnings": [*evidence.receipt.warnings, *evidence.expired.warnings],
+        "warnings": [*evidence.receipt.warnings, *evidence.expired.warnings, *framed.doubted],
         "dbt": {
             "manifest_sha256": built.manifest_sha256,
             "models": built.models,

@@ -4,7 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from matinee import warehouse
+from matinee import pipeline, warehouse
+from matinee.settings import Settings
 
 TITLE = {"title_id": "t1", "name": "T", "title_kind": "movie"}
 MEMBER = {"member_id": "m1", "joined_on": "2026-01-01", "landed_on": "2026-01-01"}
@@ -66,3 +67,29 @@ def test_freshness_is_told_as_of_the_newest_landed_day_not_as_of_today(dbt):
     assert ages["titles"].age == 86400
     assert ages["plays"].status == "warn"
     assert ages["plays"].age == 3 * 86400
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("test", "--select=snap_titles", "int_titles__versioned"),
+        ("snapshot",),
+        ("docs", "generate"),
+    ],
+    ids=" ".join,
+)
+def test_what_the_documents_name_works_from_the_folder(dbt, command):
+    _, run = dbt
+    assert run(*command).success
+
+
+def test_after_a_member_is_forgotten_no_snapshot_holds_them(dbt):
+    """The last test: nobody is left in the home."""
+    home, run = dbt
+    settings = Settings(home=home)
+    assert warehouse.query("select member_id from snap_members", home=home).num_rows == 1
+    receipt, _ = pipeline.forget(settings, ["m1"], by="test")
+    assert receipt.left == {}
+    assert warehouse.query("select member_id from snap_members", home=home).num_rows == 0
+    assert run("snapshot").success
+    assert warehouse.query("select member_id from snap_members", home=home).num_rows == 0

@@ -1,43 +1,8 @@
-with
-
-refused_on_receipt as (
-
-    select
-        file,
-        line,
-        landed_on,
-        batch,
-        rule,
-        raw_text
-
-    from {{ source('catalogue', 'rejected_title_windows') }}
-
-),
-
-deliveries as (
-
-    {{
+{{
+    rejected_rows(
+        'catalogue', 'title_windows',
         judged_deliveries(
-            ref('base_catalogue__title_windows'),
-            duplicate='duplicate_key',
-            title_id='title_id'
+            ref('base_catalogue__title_windows'), duplicate='duplicate_key', title_id='title_id'
         )
-    }}
-
-),
-
-refused_in_context as (
-
-    {{ refused_deliveries('catalogue', 'title_windows', 'deliveries') }}
-
-),
-
-unioned as (
-
-    select * from refused_on_receipt
-    union all
-    select * from refused_in_context
-
-)
-
-select * from unioned
+    )
+}}
