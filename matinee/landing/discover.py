@@ -16,6 +16,7 @@ FORMATS = {
     ".parquet": "parquet",
 }
 SIDECAR = ".sha256"
+DAY = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
 
 
 def discover(landing: Path, contract: Contract) -> tuple[list[LandingFile], list[str]]:
@@ -32,7 +33,9 @@ def discover(landing: Path, contract: Contract) -> tuple[list[LandingFile], list
         for day in _sorted(folder):
             landed_on = _landed_on(day)
             if landed_on is None:
-                warnings.append(f"{stream}/{day.name}: not a folder dt=YYYY-MM-DD")
+                is_day = DAY.fullmatch(day.name) and day.is_dir()
+                why = "there is no such day" if is_day else "not a folder dt=YYYY-MM-DD"
+                warnings.append(f"{stream}/{day.name}: {why}, so nothing in it is received")
                 continue
             for path in _sorted(day):
                 name = f"{stream}/{day.name}/{path.name}"
@@ -62,7 +65,7 @@ def _sorted(folder: Path) -> list[Path]:
 
 
 def _landed_on(folder: Path) -> date | None:
-    match = re.fullmatch(r"dt=(\d{4}-\d{2}-\d{2})", folder.name)
+    match = DAY.fullmatch(folder.name)
     try:
         return date.fromisoformat(match[1]) if match and folder.is_dir() else None
     except ValueError:

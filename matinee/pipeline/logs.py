@@ -23,14 +23,17 @@ class Refused:
     rows: list[dict[str, Any]]
     rules: dict[tuple[str, str], int]
     """(stream, rule) -> rows, most first; of all that match, shown or not."""
+    others: dict[tuple[str, str], int]
+    """The same of those that do not match."""
 
     def summary(self) -> str:
         """How many, and which rules they broke."""
         total = sum(self.rules.values())
-        if not total:
-            return "no rejected rows"
-        told = ", ".join(f"{n:,} {stream} {rule}" for (stream, rule), n in self.rules.items())
-        return f"{len(self.rows):,} of {total:,} rejected rows: {told}"
+        if total:
+            return f"{len(self.rows):,} of {total:,} rejected rows: {_counted(self.rules)}"
+        if self.others:
+            return f"no rejected rows break that rule; there are {_counted(self.others)}"
+        return "no rejected rows"
 
 
 def reconcile(home: Path) -> None:
@@ -109,25 +112,23 @@ def rejected(settings: Settings, *, stream: str | None, rule: str | None, limit:
     """Rejected rows, newest first; `rule` may leave out the column, as in `missing_field`."""
     streams = [_known(stream, settings.project)] if stream else _streams(settings.project)
     found = _union("file, line, landed_on as first_seen_on, rule, raw_text", streams)
-    matching = (
-        f"from ({found}) where $rule is null or rule = $rule or starts_with(rule, $rule || ':')"
-    )
+    matches = "($rule is null or rule = $rule or starts_with(rule, $rule || ':'))"
     home, asked = settings.home.resolve(), {"rule": rule}
     rows = warehouse.query(
-        f"select * {matching} order by first_seen_on desc, file, line, rule limit {limit:d}",
+        f"select * from ({found}) where {matches}"
+        f" order by first_seen_on desc, file, line, rule limit {limit:d}",
         asked,
         home=home,
     )
-    rules = warehouse.query(
-        f"select stream, rule, count(*) as rows {matching} group by all"
-        " order by rows desc, stream, rule",
+    counts: dict[bool, dict[tuple[str, str], int]] = {True: {}, False: {}}
+    for row in warehouse.query(
+        f"select {matches} as is_asked, stream, rule, count(*) as rows from ({found})"
+        " group by all order by rows desc, stream, rule",
         asked,
         home=home,
-    )
-    return Refused(
-        rows=rows.to_pylist(),
-        rules={(row["stream"], row["rule"]): row["rows"] for row in rules.to_pylist()},
-    )
+    ).to_pylist():
+        counts[row["is_asked"]][row["stream"], row["rule"]] = row["rows"]
+    return Refused(rows=rows.to_pylist(), rules=counts[True], others=counts[False])
 
 
 def replay(settings: Settings, *, stream: str | None) -> landing.Replayed:
@@ -141,6 +142,10 @@ def replay(settings: Settings, *, stream: str | None) -> landing.Replayed:
             threads=settings.threads,
             memory_limit=settings.memory_limit,
         )
+
+
+def _counted(rules: Mapping[tuple[str, str], int]) -> str:
+    return ", ".join(f"{n:,} {stream} {rule}" for (stream, rule), n in rules.items())
 
 
 def _found(counts: warehouse.Counts) -> int:

@@ -103,8 +103,9 @@ class Validation:
 
     @property
     def stops(self) -> list[Checked]:
-        """Broken, critical, and accepted by nobody."""
-        return [one for one in self.everything if one.stops and one.accepts not in self.accepted]
+        """Broken, critical, and accepted by nobody; how much landed first: it explains the rest."""
+        stops = [one for one in self.everything if one.stops and one.accepts not in self.accepted]
+        return sorted(stops, key=lambda one: one.accepts is None)
 
     @property
     def passed_over(self) -> list[Checked]:
@@ -123,13 +124,14 @@ class Validation:
         Raises
         ------
         ExpectationError
-            If a critical expectation is broken. One line: the first of them, how many more,
-            and what to do.
+            If a critical expectation is broken. One line: the first of them, of which tables
+            more are, and what to do.
         """
         stops = self.stops
         if not stops:
             return
-        more = f" (and {len(stops) - 1} more)" if len(stops) > 1 else ""
+        tables = ", ".join(dict.fromkeys(one.table for one in stops[1:]))
+        more = f" (and {len(stops) - 1} more, of {tables})" if tables else ""
         if stops[0].accepts:
             cure = f"or, if it is the truth, run again with `--accept-{stops[0].accepts}`"
         else:

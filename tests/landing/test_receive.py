@@ -169,7 +169,7 @@ def test_names_that_nobody_asked_for_are_reported(zone):
         "plays/dt=2026-01-02/c.xml: not one of *.jsonl, *.jsonl.gz, *.csv, *.csv.gz, *.parquet",
         "plays/dt=2026-01-02/lost.sha256: not one of *.jsonl, *.jsonl.gz, *.csv, *.csv.gz,"
         " *.parquet",
-        "plays/dt=2026-13-01: not a folder dt=YYYY-MM-DD",
+        "plays/dt=2026-13-01: there is no such day, so nothing in it is received",
         "playz: no such stream (did you mean plays?)",
         "plays: unknown column colour in 2 files, the first is plays/dt=2026-01-02/a.jsonl",
     ]

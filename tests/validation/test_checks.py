@@ -79,7 +79,7 @@ def test_the_gate_says_how_many_more_are_broken_and_what_a_query_found(seven):
     with pytest.raises(
         ExpectationError,
         match=r"\(No name twice\) broken by 1 row\(s\), such as 'name=<script>.*, n=7': .*"
-        r"twice \(and 1 more\)\.",
+        r"twice \(and 1 more, of t\)\.",
     ):
         check("t", database=seven, suite=suite(count(), even(), small())).raise_if_stopped()
 
@@ -233,6 +233,14 @@ def test_to_accept_volume_accepts_nothing_else(warehouse, tmp_path):
     validation = check("t", database=path, suite=suite(count(least=9999), spike()))
     with pytest.raises(ExpectationError, match=r"row_count_to_be_between .*change expectations/t"):
         replace(validation, accepted=frozenset({"volume"})).raise_if_stopped()
+
+
+def test_how_much_landed_is_told_first_for_it_explains_the_rest(warehouse, tmp_path):
+    path = warehouse(t=landed(tmp_path, times=10))
+    validation = check("t", database=path, suite=suite(count(least=9999), spike()))
+    said = r"at most 10 times .*: Too many \(and 1 more, of t\)\. Repair .*`--accept-volume`"
+    with pytest.raises(ExpectationError, match=said):
+        validation.raise_if_stopped()
 
 
 @pytest.mark.parametrize("times", [1, 5, 9])
