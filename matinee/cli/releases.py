@@ -57,14 +57,14 @@ def verify(name: Name = "live", url: At = "", form: FormatOption = Format.table)
 
 @app.command(epilog="Example: matinee releases push s3://bucket/matinee")
 def push(url: Url, also: Also = None, by: By = "", form: FormatOption = Format.table) -> None:
-    """Send the releases that have a name, signed, and let the names there follow."""
+    """Send the releases that have a name, signed, and who refused; let the names there follow."""
     from dataclasses import asdict
 
-    from matinee import pipeline
-    from matinee.releases import Remote, mirror
+    from matinee.pipeline import mirroring
+    from matinee.releases import Remote
     from matinee.settings import Settings
 
-    remote, store = Remote.at(url), pipeline.store(Settings())
+    remote = Remote.at(url)
     if not remote.is_exclusive:
         talk.print(
             f"{remote.name} may let two pushes at the same moment both succeed: push from one "
@@ -74,7 +74,7 @@ def push(url: Url, also: Also = None, by: By = "", form: FormatOption = Format.t
         )
     by = by or getpass.getuser()
     with progress("push"):
-        moved = mirror.push(store, remote, also or (), at=datetime.now(UTC), by=by)
+        moved = mirroring.push(Settings(), remote, also or (), at=datetime.now(UTC), by=by)
     emit_one(asdict(moved), form)
 
 
@@ -83,13 +83,12 @@ def pull(url: Url, also: Also = None, form: FormatOption = Format.table) -> None
     """Bring the releases that have a name there, verify each, then let the names here follow."""
     from dataclasses import asdict
 
-    from matinee import pipeline
-    from matinee.releases import Remote, mirror
+    from matinee.pipeline import mirroring
+    from matinee.releases import Remote
     from matinee.settings import Settings
 
-    remote, store = Remote.at(url), pipeline.store(Settings())
     with progress("pull"):
-        moved = mirror.pull(store, remote, also or ())
+        moved = mirroring.pull(Settings(), Remote.at(url), also or ())
     emit_one(asdict(moved), form)
 
 

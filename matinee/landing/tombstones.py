@@ -19,6 +19,7 @@ from matinee.landing.read import LandingFile, TornError, records_of
 from matinee.privacy import LEAST_KEY_BYTES, Traces, pseudonym
 
 USE = "tombstone"
+KEY = "keys/privacy.key"
 
 _NAMED = re.compile(rb'"member_id"\s*:\s*("(?:[^"\\]|\\.)*"|-?[0-9]+)')
 _WORDS = re.compile(rb"[0-9A-Za-z_.:@+-]+")
@@ -83,7 +84,7 @@ def add(home: Path, ids: frozenset[str], at: datetime) -> list[str]:
 
 def key(home: Path) -> bytes:
     """The key of all pseudonyms of a home, made on first use. Lost, tombstones mean nothing."""
-    path = home / "keys" / "privacy.key"
+    path = home / KEY
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         unfinished = path.with_name(f".privacy.{os.getpid()}.new")

@@ -34,6 +34,18 @@ PURPOSES = (PERSONALISATION, "insights", "marketing")
 FILE = "privacy/withdrawals.json"
 USE = "withdrawal"
 
+_SAID = pa.schema(
+    {
+        "event_id": pa.string(),
+        MEMBER_ID: pa.string(),
+        "purpose": pa.string(),
+        "granted": pa.bool_(),
+        EVENT_AT: pa.timestamp("us"),
+        "received_at": pa.timestamp("us"),
+    }
+)
+_IN_ORDER = [(name, "ascending") for name in (EVENT_AT, "received_at", "event_id")]
+
 
 @dataclass(frozen=True)
 class Withdrawals:
@@ -67,21 +79,48 @@ def read(settings: Settings) -> Withdrawals:
     """
     home = settings.home.resolve()
     path = home / FILE
-    if not path.exists():
-        return Withdrawals(landing.tombstones.key(home), {})
     key = landing.tombstones.key(home)
-    try:
-        document = json.loads(path.read_bytes())
-        since: dict[str, dict[str, str]] = document["since"]
-        sealed = hmac.compare_digest(document["seal"], _seal(key, since))
-    except (ValueError, KeyError, TypeError):
-        sealed = False
-    if not sealed:
+    if not path.exists():
+        return Withdrawals(key, {})
+    if (found := _opened(path.read_bytes(), key)) is None:
         raise IntegrityError(
             f"{path} is not what was written: restore it, or remove it and run `matinee run`, "
             f"which writes it again from all consents received"
         )
-    return Withdrawals(key, since)
+    return found
+
+
+def sealed(settings: Settings) -> bytes:
+    """The list of a home as it is kept, for a machine that serves and holds the same key."""
+    return _text(read(settings))
+
+
+def adopt(settings: Settings, text: bytes, where: str) -> None:
+    """Take over the list of another home; what was said here stays said.
+
+    Raises
+    ------
+    ConfigError
+        If the key is not here: without it nobody on the list is known.
+    IntegrityError
+        If it was not sealed with the key that is here.
+    """
+    home = settings.home.resolve()
+    if not (home / landing.tombstones.KEY).exists():
+        raise ConfigError(
+            f"{where} says who refused, in names that only the privacy key tells: copy "
+            f"{landing.tombstones.KEY} from the home that pushed, mode 600, then pull again"
+        )
+    with releases.lease(home, name="consent", wait_seconds=10):
+        theirs = _opened(text, landing.tombstones.key(home))
+        if theirs is None:
+            raise IntegrityError(
+                f"{where} was not sealed with the privacy key of {home}: copy the key from the "
+                f"home that pushed, or find out who changed it"
+            )
+        _replay(theirs, pa.concat_tables([_received(home), _said_here(home)]))
+        if theirs != read(settings):
+            _save(home, theirs)
 
 
 def choose(
@@ -134,12 +173,7 @@ def refresh(settings: Settings) -> Withdrawals:
     with releases.lease(home, name="consent", wait_seconds=10):
         withdrawals = read(settings)
         before = json.dumps(withdrawals.since, sort_keys=True)
-        rows = _received(home)
-        names = {one: pseudonym(withdrawals.key, one, use=USE) for one in _unique(rows, MEMBER_ID)}
-        for row in rows.to_pylist():
-            at = f"{row[EVENT_AT]:%Y-%m-%dT%H:%M:%S.%fZ}"
-            name = names[row[MEMBER_ID]]
-            withdrawals.said(name, row["purpose"], granted=row["granted"], at=at)
+        _replay(withdrawals, _received(home))
         if json.dumps(withdrawals.since, sort_keys=True) != before:
             _save(home, withdrawals)
     return withdrawals
@@ -169,15 +203,35 @@ def slate(settings: Settings, release: releases.Release, member_id: str) -> pa.T
     return shown
 
 
+def _replay(withdrawals: Withdrawals, rows: pa.Table) -> None:
+    names = {one: pseudonym(withdrawals.key, one, use=USE) for one in _unique(rows, MEMBER_ID)}
+    for row in rows.sort_by(_IN_ORDER).to_pylist():
+        at = f"{row[EVENT_AT]:%Y-%m-%dT%H:%M:%S.%fZ}"
+        name = names[row[MEMBER_ID]]
+        withdrawals.said(name, row["purpose"], granted=row["granted"], at=at)
+
+
 def _received(home: Path) -> pa.Table:
-    """Each member's last word on each purpose, by when it was said, as the warehouse takes it."""
-    columns = ["event_id", MEMBER_ID, "purpose", "granted", EVENT_AT, "received_at"]
+    """What members said about each purpose, as the warehouse takes it."""
     paths = sorted((home / "received" / "consents").glob("batch=*/*.parquet"))
-    if not paths:
-        return pa.table({name: [] for name in columns})
-    tables = [pq.read_table(path, columns=columns) for path in paths]
-    rows = pa.concat_tables(tables, promote_options="default")  # who may be null differs
-    return rows.sort_by([(name, "ascending") for name in (EVENT_AT, "received_at", "event_id")])
+    tables = [pq.read_table(path, columns=_SAID.names).cast(_SAID) for path in paths]
+    return pa.concat_tables([_SAID.empty_table(), *tables])
+
+
+def _said_here(home: Path) -> pa.Table:
+    """What `choose` landed: it may wait for a night that this home never has."""
+    rows = [
+        json.loads(line)
+        for path in sorted((home / "landing" / "consents").glob("dt=*/said-*.jsonl"))
+        for line in path.read_bytes().splitlines()
+        if line.strip()  # blank where a member was erased
+    ]
+    times = (EVENT_AT, "received_at")
+    told = [
+        {**row, **{name: datetime.fromisoformat(row[name]).replace(tzinfo=None) for name in times}}
+        for row in rows
+    ]
+    return pa.Table.from_pylist(told, schema=_SAID)
 
 
 def _unique(rows: pa.Table, column: str) -> list[str]:
@@ -189,12 +243,27 @@ def _seal(key: bytes, since: dict[str, Any]) -> str:
     return hmac.new(key, b"withdrawals\0" + canonical_json(since), hashlib.sha256).hexdigest()
 
 
+def _text(withdrawals: Withdrawals) -> bytes:
+    seal = _seal(withdrawals.key, withdrawals.since)
+    return readable_json({"since": withdrawals.since, "seal": seal})
+
+
+def _opened(text: bytes, key: bytes) -> Withdrawals | None:
+    """The list in a text, or None if it was not sealed with the key."""
+    try:
+        document = json.loads(text)
+        since: dict[str, dict[str, str]] = document["since"]
+        is_sealed = hmac.compare_digest(document["seal"], _seal(key, since))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return Withdrawals(key, since) if is_sealed else None
+
+
 def _save(home: Path, withdrawals: Withdrawals) -> None:
     path = home / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    document = {"since": withdrawals.since, "seal": _seal(withdrawals.key, withdrawals.since)}
     draft = path.with_name(f".{path.name}.new")
-    _write(draft, readable_json(document))
+    _write(draft, _text(withdrawals))
     os.replace(draft, path)
 
 

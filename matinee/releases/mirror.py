@@ -4,8 +4,8 @@
     <url>/states/000000000001.json  what the names stand for, and the lines of the audit trail
                                     since the state before; signed
 
-Nothing there is ever written over. Names move by the creation of the next state, which a store lets
-one writer of several do; whoever comes second is told by whom, and has to pull first.
+No release or state is ever written over. Names move by the creation of the next state, which a
+store lets one writer of several do; whoever comes second is told by whom, and has to pull first.
 """
 
 from __future__ import annotations

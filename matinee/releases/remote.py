@@ -99,6 +99,12 @@ class Remote:
             self._make_room(name)
             self._fs.put_file(str(path), self._path(name))
 
+    def write(self, name: str, data: bytes) -> None:
+        """All bytes of a file, in place of what was; not at once on every kind of store."""
+        with _reached(self.name):
+            self._make_room(name)
+            self._fs.pipe_file(self._path(name), data)
+
     def create(self, name: str, data: bytes) -> bool:
         """Write a file if there is none, and say whether it was this call that wrote it."""
         path = self._path(name)

@@ -215,8 +215,8 @@ def test_a_pushed_release_is_listed_verified_and_shown_elsewhere(matinee, night_
 
     server = tmp_path / "server"
     (server / "keys").mkdir(parents=True)
-    for public in (home / "keys").glob("*.pub"):
-        shutil.copy(public, server / "keys")
+    for key in [*(home / "keys").glob("*.pub"), home / "keys/privacy.key"]:
+        shutil.copy(key, server / "keys")
     told = matinee("releases", "verify", "live", "--store", url, home=server)
     assert told.returncode == 0
     assert live in told.stdout
