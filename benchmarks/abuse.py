@@ -34,8 +34,6 @@ BOT_PLAYS = 1_000_000
 RINGS = (0.01, 0.03, 0.05)
 RING_DAYS = 3
 """Days on which each account of a ring plays and rates the target."""
-FILLERS = 5
-"""Popular titles that it plays besides, to look like anybody."""
 LONG_LINE_BYTES = 20_000_000
 HOSTILE = (
     "x'); drop table titles; --",
@@ -60,7 +58,7 @@ Plant = Callable[[Path, "Scene"], None]
 class Scene:
     """What an attacker can know: the days, the genuine members, popular titles, and a target."""
 
-    def __init__(self, home: Path, shown: dict[str, list[str]]) -> None:
+    def __init__(self, home: Path, shown: dict[str, list[str]], fillers: int) -> None:
         entries = landing.read_ledger(home).received
         self.days = sorted({one.landed_on for one in entries if one.stream == "plays"})
         self.members = sorted(shown)
@@ -75,7 +73,7 @@ class Scene:
             "and title_id not in (select title_id from title_windows) order by title_id",
             home=home,
         )["title_id"].to_pylist()
-        self.popular = played[:FILLERS]
+        self.popular = played[:fillers]
         self.target = next(title for title in titles if title not in exposed)
 
 
@@ -196,6 +194,9 @@ def main() -> None:
     parser.add_argument("--titles", type=int, default=800)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--fillers", type=int, default=5, help="Popular titles that a ring plays for show."
+    )
     parser.add_argument("--only", default="", help="Cases whose names hold this, as in `bot`.")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -205,7 +206,7 @@ def main() -> None:
         honest = Path(folder) / "honest"
         shutil.copytree(logs, honest)
         shown, seconds, _ = night(honest)
-        scene = Scene(honest, shown)
+        scene = Scene(honest, shown, wanted.fillers)
         say("| case | in the first 10 | in the list | night s | of it dbt s | stopped first by |")
         say("|---|---|---|---|---|---|")
         tell("nothing added", shown, seconds, "", scene)
