@@ -170,23 +170,27 @@ def pull(store: Store, remote: Remote, also: Collection[str] = ()) -> Moved:
     """
     mine = store.trail().chain()
     there = state(remote, store.keys, mine)
-    if not (there.chain.holds(mine.head) or mine.holds(there.chain.head)):
+    is_ahead = mine.holds(there.chain.head) and mine.head != there.chain.head
+    if not is_ahead and not _gives_way(mine, there.chain):
         raise BusyError(
             f"names were moved here and at {remote.name}, where {there.by} did it at {there.at}: "
             f"move audit.jsonl and aliases.json out of {store.root} to give way, pull again, then "
             f"promote what should be live"
         )
-    wanted = sorted(there.names.ids() | {_resolved(there.names, name) for name in also})
+    asked = {_resolved(there.names, name) for name in also}
+    if is_ahead and (gone := sorted(asked & mine.removed())):
+        raise ConfigError(f"{gone[0]} was removed here on purpose: push, do not bring it back")
+    wanted = sorted(asked if is_ahead else asked | there.names.ids())
     sent = [one for one in wanted if _fetch(store, remote, one, there.chain)]
     removed: list[str] = []
     note = "this store is ahead of it: `matinee releases push` sends the names"
-    if there.chain.holds(mine.head):
+    if not is_ahead:
         register = Register(store.root)
         with register.locked():
             register.adopt(there.chain, there.names, expected=mine.head)
-            gone = there.chain.removed() - there.names.ids()
+            doomed = there.chain.removed() - there.names.ids()
             for release in store.list():
-                if release.id in gone:
+                if release.id in doomed:
                     files.remove(release.path)
                     removed.append(release.id)
         note = "the names here are those there"
@@ -209,6 +213,12 @@ def listed(remote: Remote, *, keys: Path) -> Iterator[tuple[str, list[str], Mapp
         if MANIFEST in (present := shelf.names()):
             manifest, _, _ = believed(shelf, present, keys=keys)
             yield release_id, there.names.names_of(release_id), manifest
+
+
+def _gives_way(mine: Chain, theirs: Chain) -> bool:
+    """Whether nothing was done here alone but to tidy up."""
+    alone = [entry for entry in mine.entries if not theirs.holds(entry.hash)]
+    return all(entry.action in ("remove", "void") for entry in alone)
 
 
 def _state(remote: Remote, keys: Path, number: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def page(
     slates: Sequence[Row] = (),
     similar: Sequence[Row] = (),
     trends: Rows | None = None,
-    trends_lead: str = "What members watched, day by day; each chart starts at zero.",
+    trends_lead: str = "What members watched on each closed day; each chart starts at zero.",
     retention: Rows | None = None,
     history: Rows | None = None,
     exposure_history: Rows | None = None,

@@ -418,6 +418,29 @@ def test_a_store_that_is_ahead_is_told_so(store, elsewhere, fake):
     assert store.live() == live
 
 
+def test_a_pull_brings_nothing_back_that_was_removed_here_on_purpose(store, fake):
+    release = publish(store)
+    promote(store, release)
+    push(store, fake)
+    reissue(store, release, without_card, at=LATER, by="bob", why="erasure")
+    assert mirror.pull(store, fake).sent == ()
+    assert release.id not in [one.id for one in store.list()]
+    with pytest.raises(ConfigError, match=f"{release.id} was removed here on purpose: push"):
+        mirror.pull(store, fake, [release.id])
+
+
+def test_a_machine_that_serves_may_tidy_up_and_pull_on(store, elsewhere, fake):
+    for number in range(3):
+        promote(store, publish(store, shift=number, minutes=number))
+        push(store, fake)
+        mirror.pull(elsewhere, fake)
+    assert len(elsewhere.gc(1, at=AT, by="sam")) == 1
+    promote(store, publish(store, shift=3, minutes=3))
+    push(store, fake)
+    assert mirror.pull(elsewhere, fake).live == store.live().id
+    assert elsewhere.trail().entries() == store.trail().entries()
+
+
 def test_a_release_here_that_is_broken_does_not_become_live_by_a_pull(store, elsewhere, fake):
     first, second = publish(store), publish(store, shift=1, minutes=1)
     promote(store, first)
