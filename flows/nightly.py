@@ -44,7 +44,8 @@ def receive(settings: Settings, accepted: frozenset[str]) -> pipeline.Receipt:
 @task
 def drop_expired(night: pipeline.Night) -> pipeline.Expired:
     expired = pipeline.drop_expired(night)
-    get_run_logger().info(expired.summary())
+    if expired.streams:
+        get_run_logger().info(expired.summary())
     return expired
 
 
