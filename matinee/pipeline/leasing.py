@@ -11,12 +11,15 @@ from pathlib import Path
 from types import FrameType
 
 from matinee import releases
-from matinee.errors import BusyError, InterruptError
+from matinee.errors import BusyError, InterruptError, StorageError
 from matinee.pipeline import reading
 from matinee.settings import Settings
 
 POLL_SECONDS = 5.0
 """How often a night that waits for another looks again."""
+
+FULL = ("No space left on device", "database or disk is full", "failed to offload data block")
+"""What the system, SQLite and DuckDB say of a full disk."""
 
 Tell = Callable[[str], None]
 
@@ -44,6 +47,8 @@ def lease(
         If another still holds it then, by name.
     InterruptError
         If somebody pressed Ctrl-C while it was held; says what became of live.
+    StorageError
+        If the disk became full.
     """
     with ExitStack() as stack:
         _wait_for(settings.home.resolve(), stack, holder, patience_seconds, tell)
@@ -52,9 +57,13 @@ def lease(
         try:
             yield
         except BaseException as error:
-            # DuckDB makes a RuntimeError of a Ctrl-C, dbt a result, Great Expectations a finding.
+            # Each library has its own word for a Ctrl-C, and for a full disk: DuckDB makes a
+            # RuntimeError of the first, dbt a result, Great Expectations a finding.
             if pressed or isinstance(error, KeyboardInterrupt):
                 raise interrupted(settings, before) from None
+            said = " ".join(str(error).split())
+            if isinstance(error, Exception) and any(words in said for words in FULL):
+                raise StorageError(f"the disk is full: make room and run again ({said})") from error
             raise
 
 

@@ -1,20 +1,27 @@
-"""Kills steps, counts what landed, and holds the home to invariants 1 and 2 after each fault."""
+"""Kills steps, counts what landed where, and holds the home to invariants 1 and 2 after each."""
 
+import os
 import random
+import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from matinee import landing, pipeline
+from matinee import landing, pipeline, warehouse
 from matinee.errors import MatineeError
 from matinee.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
+
+WRITTEN_IN_PLACE = ("warehouse", "feast", "privacy", "aliases.json", "audit.jsonl")
+"""Files or folders of a home that are; all else is written once, so a link is a copy."""
 
 
 @dataclass
@@ -25,58 +32,169 @@ class Tally:
     fired: int = 0
     landed: int = 0
     """Killed after the step began and before it ended. The others prove nothing."""
-    broken: list[str] = field(default_factory=list)
+    windows: Counter = field(default_factory=Counter)
+    """Where the faults that landed did."""
     progress: int = 0
     """Times the step got through in between; a wedged step survives any number of kills."""
+    broken: list[str] = field(default_factory=list)
+
+    def line(self):
+        where = ", ".join(f"{count} {name}" for name, count in self.windows.items() if name)
+        counts = f"{self.fired:>7}{self.landed:>8}{self.progress:>10}{len(self.broken):>8}"
+        return f"{self.step:<12}{counts}  {where}"
 
 
-def start(step, home, *more):
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.victim", step, str(home), *map(str, more)],
+@dataclass(frozen=True)
+class Run:
+    """What one run of a step said."""
+
+    code: int
+    said: list[str]
+    seconds: float
+    """From `begin` to its end."""
+
+    @property
+    def is_through(self):
+        return self.code == 0 and "end" in self.said
+
+    @property
+    def is_hit(self):
+        return self.code == -signal.SIGKILL and "begin" in self.said and "end" not in self.said
+
+    @property
+    def window(self):
+        return next((line[3:] for line in reversed(self.said) if line.startswith("at ")), None)
+
+
+@dataclass(frozen=True)
+class Victims:
+    """A warm process that forks a step at a time."""
+
+    process: subprocess.Popen
+    home: Path
+
+    def at(self, home):
+        """The same process, for another home."""
+        return replace(self, home=home)
+
+    def hear(self):
+        line = self.process.stdout.readline()
+        assert line, "the victims' own process died"
+        return line.strip()
+
+    def order(self, step, *more):
+        self.process.stdin.write(f"{' '.join(map(str, (step, self.home, *more)))}\n")
+        self.process.stdin.flush()
+
+    def prepare(self):
+        """Come to where a night would publish."""
+        self.order("prepare")
+        while self.hear() != "ready":
+            pass
+
+    def begin(self, step, *more):
+        """Start a step; its pid, once it is about to do its work."""
+        self.order(step, *more)
+        pid = int(self.hear().removeprefix("pid "))
+        assert self.hear() == "begin"
+        return pid
+
+    def end(self):
+        """What a step that was begun says until it is gone."""
+        began, said = time.monotonic(), ["begin"]
+        while not (line := self.hear()).startswith("gone "):
+            said.append(line)
+        return Run(int(line[5:]), said, time.monotonic() - began)
+
+    def run(self, step, *more):
+        self.begin(step, *more)
+        return self.end()
+
+    def shoot(self, step, delay, *, at=None):
+        """Kill -9 a step `delay` seconds after it began, or after it said to be `at` something."""
+        pid = self.begin(step)
+        while at and self.hear() != f"at {at}":
+            pass
+        time.sleep(delay)
+        with suppress(ProcessLookupError):  # it was faster
+            os.kill(pid, signal.SIGKILL)
+        return self.end()
+
+
+@contextmanager
+def victims(home):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.victim"],
         cwd=ROOT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
-
-
-def through(step, home):
-    """Let a step run to its end; how long its window was, or None when it does not get through."""
-    process = start(step, home)
-    began = process.stdout.readline() == "begin\n" and time.monotonic()
-    ended = "end\n" in iter(process.stdout.readline, "") and time.monotonic()
-    process.stdout.read()
-    return ended - began if process.wait() == 0 and began and ended else None
-
-
-def shoot(step, home, delay):
-    """Kill -9 a step `delay` seconds into its window; whether the fault landed in it."""
-    process = start(step, home)
-    if process.stdout.readline() != "begin\n":
+    warm = Victims(process, home)
+    try:
+        assert warm.hear() == "ready"
+        yield warm
+    finally:
+        process.stdin.close()
+        process.kill()
         process.wait()
-        return False
-    time.sleep(delay)
-    process.kill()
-    return "end\n" not in process.stdout.readlines() and process.wait() == -9
+        process.stdout.close()
 
 
-def kill(step, home, *, kills, before=lambda: None, seed=1):
+def kill(
+    warm,
+    step,
+    *,
+    kills,
+    before=lambda: None,
+    between=lambda: None,
+    window=lambda run: run.window,
+    reached=lambda: True,
+    seed=1,
+):
     """Fire until `kills` faults have landed in a step's window, with progress after each.
 
-    Aim is by the clock, so on a busy machine some miss: three times as many are fired at most.
+    Aim is by the clock, so on a busy machine some miss: twice as many and two are fired at most.
+    `before` brings the home to where the step has work to do, `between` does what comes before the
+    step when a night is run again, `window` says where a fault landed,
+    and `reached` whether a step that got through did what it is for.
     """
     spread, tally = random.Random(seed), Tally(step)  # noqa: S311
     before()
-    window = through(step, home)
-    assert window is not None, f"{step} does not get through even unharmed"
-    while tally.landed < kills and tally.fired < 3 * kills + 2:
+    whole = warm.run(step)
+    assert whole.is_through, f"{step} does not get through even unharmed: {whole.said[-1]}"
+    seconds = whole.seconds
+    while tally.landed < kills and tally.fired < 2 * kills + 2:
         before()
         tally.fired += 1
-        tally.landed += shoot(step, home, spread.uniform(0, window * 0.8))
-        tally.broken += broken(home)
-        tally.progress += through(step, home) is not None
-        tally.broken += broken(home)
+        shot = warm.shoot(step, spread.uniform(0, seconds * 0.95))
+        if shot.is_hit:
+            tally.landed += 1
+            tally.windows[window(shot)] += 1
+        tally.broken += broken(warm.home)
+        between()
+        again = warm.run(step)
+        if again.is_through and reached():
+            tally.progress += 1
+            seconds = (seconds + again.seconds) / 2  # a machine's load comes and goes
+        tally.broken += broken(warm.home) + leftovers(warm.home)
     return tally
+
+
+def copy(home, target):
+    """A home like another, as links wherever nothing is written in place."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(
+        home,
+        target,
+        copy_function=lambda source, there: (
+            shutil.copy2(source, there)
+            if set(WRITTEN_IN_PLACE) & set(Path(source).relative_to(home).parts)
+            else os.link(source, there)
+        ),
+    )
+    return target
 
 
 def broken(home):
@@ -91,27 +209,38 @@ def broken(home):
     return found + unaccounted(home)
 
 
+def leftovers(home):
+    """What a step that got through should have swept, and rows that no table of a build holds."""
+    found = [
+        f"left over: {path.name}" for path in (home / "releases").glob(".*") if path.name != ".lock"
+    ]
+    try:
+        counted = warehouse.counts(home)
+    except MatineeError as error:
+        return [*found, f"warehouse: {error}"]
+    return found + [
+        f"{stream}: {rows}"
+        for stream, rows in counted.items()
+        if rows.received != rows.staged + rows.exact_repeats + rows.rejected
+    ]
+
+
 def unaccounted(home):
     """Files of which the ledger says something else than the rows that are there."""
     held = Counter()
-    for entry in landing.read_ledger(home).received:
-        for number in set(entry.batches):
-            held[entry.stream, number] += 0
-    for stream, number in held:
+    entries = landing.read_ledger(home).received
+    for stream, number in {(entry.stream, number) for entry in entries for number in entry.batches}:
         for table in (stream, f"rejected_{stream}"):
             folder = home / "received" / table / f"batch={number:06d}"
             for part in folder.glob("*.parquet"):
-                held[stream, number] += pq.read_metadata(part).num_rows
+                held[stream] += pq.read_metadata(part).num_rows
     told = Counter()
-    for entry in landing.read_ledger(home).received:
+    for entry in entries:
         told[entry.stream] += entry.rows
         if entry.rows != entry.kept + entry.rejected:
             return [f"{entry.file}: {entry.rows} rows, {entry.kept} + {entry.rejected}"]
-    sums = Counter()
-    for (stream, _), rows in held.items():
-        sums[stream] += rows
     return [
-        f"{stream}: the ledger tells of {told[stream]} rows, {sums[stream]} are there"
+        f"{stream}: the ledger tells of {told[stream]} rows, {held[stream]} are there"
         for stream in told
-        if told[stream] != sums[stream]
+        if told[stream] != held[stream]
     ]

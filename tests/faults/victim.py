@@ -1,19 +1,49 @@
-"""One step of a night in a process that is there to be killed: `python -m tests.faults.victim`.
+"""Steps of a night in processes that are there to be killed: `python -m tests.faults.victim`.
 
-It prints `begin` when the step is about to do its work and `end` when it has done it, so whoever
-kills it knows whether the fault landed in between.
+The engines are imported once. For each line on stdin, such as `receive HOME` or `receive HOME
+4096` (bytes that a file may grow to), a child is forked which says `begin` before its work, `at
+...` on its way and `end` after it, so whoever kills it knows whether and where the fault landed.
+`pid N` comes before, `gone N` (the exit code, below 0 the signal) at last.
 """
 
+import importlib
+import os
 import resource
-import shutil
 import signal
 import sys
-from datetime import UTC, datetime, timedelta
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
-from matinee import pipeline, releases
-from matinee.releases.reissue import fields_of, names_of_files
+from matinee import pipeline
+from matinee.errors import MatineeError, StorageError
+from matinee.pipeline import publishing as publish_step
 from matinee.settings import Settings
+
+ENGINES = (
+    "dbt.cli.main",
+    "dbt.adapters.duckdb",
+    "duckdb",
+    "feast",
+    "great_expectations",
+    "lightfm",
+    "pyarrow.dataset",
+    "scipy.stats",
+)
+
+
+def say(word):
+    """In one write, so that lines of a child and of its parent stay lines."""
+    os.write(1, f"{word}\n".encode())
+
+
+@contextmanager
+def told(what):
+    say(f"at {what}")
+    yield lambda done, total, name: None
 
 
 def receive(settings):
@@ -32,68 +62,93 @@ def training(settings):
         pipeline.fit(night, *wanted)
 
 
+PREPARED = []
+
+
+class ReadyError(Exception):
+    """The night has come to where it would publish."""
+
+
+def prepare(settings):
+    """Everything of a night but `publish`, which the steps forked later then do."""
+
+    def keep(night, evidence):
+        PREPARED[:] = night, evidence
+        raise ReadyError
+
+    with suppress(ReadyError), mock.patch.object(publish_step, "publish", keep):
+        night(settings)
+
+
 def publishing(settings):
-    """Publish the files of the live release once more, under a new id, and make it live."""
-    store = pipeline.store(settings)
-    store.sweep()
-    live = store.open("live")
-    at = max(datetime.now(UTC), _created(store) + timedelta(seconds=1))
-    with store.draft() as draft:
-        _copy(live, draft.path)
-        fields = {**fields_of(live), "created_at": at}
-        release = store.publish(draft, fields, again=True)
-    store.promote(release.id, expected=live.id, at=at, by="victim", why="progress")
+    """`pipeline.publish` itself: draws the pages, signs, renames, moves `live`."""
+    night, evidence = PREPARED
+    pipeline.publish(replace(night, started_at=datetime.now(UTC)), evidence)
 
 
 def careless(settings):
     """The positive control: a publisher that writes in place. Killed, it must leave a torn live."""
     live = pipeline.store(settings).open("live")
-    for name in names_of_files(live):
-        path = live.path / name
+    for record in live.manifest["files"]:
+        path = live.path / record["file"]
         data = path.read_bytes()
         with path.open("wb", buffering=0) as file:
-            for byte in range(0, len(data), 64):
-                file.write(data[byte : byte + 64])
+            file.write(data[: len(data) // 2])
+            say("at half a file")
+            time.sleep(0.05)
+            file.write(data[len(data) // 2 :])
 
 
 def night(settings):
-    from tests.conftest import silent
-
-    with releases.lease(settings.home.resolve(), name="control"):  # says that it is under way
-        pipeline.run(settings, last_day=None, full_refresh=False, progress=silent)
-
-
-def _created(store):
-    return max(datetime.fromisoformat(one.manifest["created_at"]) for one in store.list())
-
-
-def _copy(release, folder):
-    for name in names_of_files(release):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(release.path / name, folder / name)
+    pipeline.run(settings, last_day=None, full_refresh=False, progress=told)
 
 
 STEPS = {step.__name__: step for step in (receive, dbt, training, publishing, careless, night)}
 
 
-def main(step, home, file_bytes="0"):
-    settings = Settings(home=Path(home))
+def child(settings, step, file_bytes="0"):
     if int(file_bytes):  # a disk that takes no more: the kernel refuses what is beyond, as EFBIG
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(file_bytes), int(file_bytes)))
-    print("begin", flush=True)
-    STEPS[step](settings)
-    print("end", flush=True)
+    say("begin")
+    try:
+        STEPS[step](settings)
+    except MatineeError as error:
+        say(f"refused: {error}")
+        return error.exit_code
+    except OSError as error:  # as the command line does
+        say(f"refused: {error}")
+        return StorageError.exit_code
+    say("end")
+    return 0
+
+
+def main():
+    for name in ENGINES:
+        importlib.import_module(name)
+    say("ready")
+    for line in sys.stdin:
+        step, home, *more = line.split()
+        settings = Settings(home=Path(home))
+        if step == "prepare":
+            prepare(settings)
+            say("ready")
+            continue
+        told, tell = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                os.read(told, 1)  # the pid is said first
+                code = child(settings, step, *more)
+            finally:
+                os._exit(code)
+        say(f"pid {pid}")
+        os.write(tell, b".")
+        os.close(told)
+        os.close(tell)
+        say(f"gone {os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}")
 
 
 if __name__ == "__main__":
-    from matinee.errors import MatineeError, StorageError
-
-    try:
-        main(*sys.argv[1:])
-    except MatineeError as error:
-        print(f"refused: {error}", flush=True)
-        sys.exit(error.exit_code)
-    except OSError as error:  # as the command line does
-        print(f"refused: {error}", flush=True)
-        sys.exit(StorageError.exit_code)
+    main()

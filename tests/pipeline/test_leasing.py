@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from matinee import pipeline, releases
-from matinee.errors import BusyError, InterruptError
+from matinee.errors import BusyError, InterruptError, StorageError
 from matinee.pipeline import leasing
 from matinee.settings import Settings
 
@@ -58,6 +58,15 @@ def test_ctrl_c_is_an_interruption_whatever_a_library_makes_of_it(tmp_path, beco
         pipeline.lease(Settings(home=tmp_path)),
     ):
         press_ctrl_c(becomes)
+
+
+def test_a_full_disk_is_one_whatever_a_library_calls_it(tmp_path):
+    said = "(sqlite3.OperationalError)\n database or disk is full"
+    with (
+        pytest.raises(StorageError, match=r"the disk is full: make room and run again \(.*Op"),
+        pipeline.lease(Settings(home=tmp_path)),
+    ):
+        raise RuntimeError(said)
 
 
 def test_without_ctrl_c_an_error_is_what_it_was(tmp_path):
