@@ -136,6 +136,7 @@ class _Dbt:
         self.home = home.resolve()
         self.folder = self.home / "warehouse" / "dbt"
         self.log = self.folder / "logs" / "dbt.log"
+        self.vars = project_vars(project)
         self.environment = {
             "MATINEE_HOME": str(self.home),
             "MATINEE_THREADS": str(threads),
@@ -158,8 +159,9 @@ class _Dbt:
         with self._session():
             # Parsed without vars: dbt parses everything again when one has changed.
             manifest = self._invoke(["parse"])
+            values = {**(vars or {}), "code_sha256": _code(manifest, self.vars | dict(vars or {}))}
             result = self._invoke(
-                [*command, "--vars", json.dumps(vars or {})], manifest=manifest, progress=progress
+                [*command, "--vars", json.dumps(values)], manifest=manifest, progress=progress
             )
         return result, manifest
 
@@ -266,9 +268,30 @@ def _built(results: Sequence[Any], manifest: Any) -> Built:
     )
 
 
+def _code(manifest: Any, vars: Mapping[str, object]) -> str:
+    """Of what decides how tables are summed: incremental ones built by other code are of no use."""
+    said = {
+        "models": {
+            node.unique_id: node.raw_code
+            for node in manifest.nodes.values()
+            if node.resource_type == "model"
+        },
+        "macros": _our_macros(manifest),
+        "vars": {name: vars[name] for name in vars if name not in ("as_of", "code_sha256")},
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _our_macros(manifest: Any) -> dict[str, str]:
+    return {
+        macro.unique_id: macro.macro_sql
+        for macro in manifest.macros.values()
+        if macro.package_name == "matinee"
+    }
+
+
 def _digest(manifest: Any) -> str:
     """Of code and promises only: no times, ids of runs, or places on a disk."""
-    ours = "matinee"
     said = {
         "nodes": {
             node.unique_id: [
@@ -283,11 +306,7 @@ def _digest(manifest: Any) -> str:
             source.unique_id: {name: column.to_dict() for name, column in source.columns.items()}
             for source in manifest.sources.values()
         },
-        "macros": {
-            macro.unique_id: macro.macro_sql
-            for macro in manifest.macros.values()
-            if macro.package_name == ours
-        },
+        "macros": _our_macros(manifest),
     }
     text = json.dumps(said, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -11,6 +11,9 @@ from matinee import warehouse
 
 EARLIER, LATER = "2026-01-06", "2026-01-20"
 
+BOOKKEEPING = ("built_", "int_changes__")
+"""Tables that say what a night had to do, not what is true."""
+
 
 def play(event_id, member_id, title_id, event_at, **more):
     return {
@@ -117,7 +120,11 @@ def tables(home: Path) -> dict[str, pa.Table]:
         "select table_name from information_schema.tables where table_schema = 'main' order by all",
         home=home,
     )
-    return {name: warehouse.table(name, home=home) for name in found["table_name"].to_pylist()}
+    return {
+        name: warehouse.table(name, home=home)
+        for name in found["table_name"].to_pylist()
+        if not name.startswith(BOOKKEEPING)
+    }
 
 
 def differing(one: dict[str, pa.Table], other: dict[str, pa.Table]) -> list[str]:
@@ -126,7 +133,7 @@ def differing(one: dict[str, pa.Table], other: dict[str, pa.Table]) -> list[str]
 
 
 def after_staging(home: Path) -> dict[str, pa.Table]:
-    staged = ("base_", "stg_", "rejected_", "known_", "received_")
+    staged = ("base_", "stg_", "rejected_", "known_", "received_", *BOOKKEEPING)
     return {name: rows for name, rows in tables(home).items() if not name.startswith(staged)}
 
 

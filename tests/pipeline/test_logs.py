@@ -23,6 +23,9 @@ CONTRACT = landing.load(ROOT)
 FIRST, LAST = date(2026, 1, 2), date(2026, 1, 5)
 LATEST = 3
 
+BOOKKEEPING = ("built_", "int_changes__")
+"""Tables that say what a night had to do, not what is true."""
+
 HOSTILE = {
     "sql": "x'); drop table titles; --",
     "html": "<script>alert(1)</script><img src=x onerror=alert(2)>",
@@ -114,12 +117,12 @@ def tables(home, *, staged=False):
     names = warehouse.query(
         "select table_name as name from information_schema.tables order by all", home=home
     )["name"].to_pylist()
-    early = ("base_", "stg_", "rejected_", "known_", "received_")
-    return {
-        name: warehouse.table(name, home=home)
-        for name in names
-        if staged or not name.startswith(early)
-    }
+    early = (
+        BOOKKEEPING
+        if staged
+        else ("base_", "stg_", "rejected_", "known_", "received_", *BOOKKEEPING)
+    )
+    return {name: warehouse.table(name, home=home) for name in names if not name.startswith(early)}
 
 
 def differing(one, other):

@@ -1,4 +1,9 @@
 -- Everything a member did with a title, on one scale.
+{{ config(
+    materialized='incremental',
+    meta={'changes': {'column': 'received_on', 'clock': 'receipt', 'member_id': 'member_id'}}
+) }}
+
 with
 
 acts as (
@@ -16,7 +21,8 @@ acts as (
         signal_milli,
         is_seen,
         event_at,
-        received_at
+        received_at,
+        landed_on
 
     from {{ ref('int_plays__weighed') }}
 
@@ -35,7 +41,8 @@ acts as (
         signal_milli,
         true as is_seen,
         event_at,
-        received_at
+        received_at,
+        landed_on
 
     from {{ ref('int_ratings__weighed') }}
 
@@ -54,7 +61,8 @@ acts as (
         {{ signal_milli('search') }} as signal_milli,
         false as is_seen,
         event_at,
-        received_at
+        received_at,
+        landed_on
 
     from {{ ref('stg_engagement__searches') }}
     where
@@ -76,7 +84,8 @@ acts as (
         {{ signal_milli('impression') }} as signal_milli,
         false as is_seen,
         event_at,
-        received_at
+        received_at,
+        landed_on
 
     from {{ ref('stg_playback__impressions') }}
     where
@@ -124,7 +133,8 @@ known as (
         ---------- dates and timestamps (UTC, but for the member's own clock)
         acts.event_at,
         {{ local_time('acts.event_at', 'acts.utc_offset_minutes') }} as local_event_at,
-        cast(acts.received_at as date) as received_on
+        cast(acts.received_at as date) as received_on,
+        acts.landed_on
 
     from acts
 
@@ -137,3 +147,4 @@ known as (
 )
 
 select * from known
+where {{ may_differ('received_on', 'receipt') }}

@@ -1,4 +1,6 @@
 -- A play weighs by the part of the title that was watched.
+{{ config(materialized='view') }}
+
 with
 
 plays as (
@@ -26,6 +28,7 @@ measured as (
         plays.watched_seconds,
         plays.event_at,
         plays.received_at,
+        plays.landed_on,
         coalesce(plays.is_autoplay, false) as is_autoplay,
         coalesce(plays.is_trailer, false) as is_trailer,
 

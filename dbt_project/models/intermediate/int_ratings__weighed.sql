@@ -1,4 +1,6 @@
 -- Thumbs and stars on one scale, and what each says about a taste.
+{{ config(materialized='view') }}
+
 with
 
 ratings as (
@@ -19,6 +21,7 @@ weighed as (
         utc_offset_minutes,
         event_at,
         received_at,
+        landed_on,
 
         -- Thousandths of a star, 0 to 10 stars.
         cast(

@@ -1,3 +1,6 @@
+-- A view: what a member has seen is asked once a night, and would be the widest table to keep up.
+{{ config(materialized='view') }}
+
 with
 
 acts as (

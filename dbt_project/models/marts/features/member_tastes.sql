@@ -1,10 +1,28 @@
--- Shares of what a member's acts say, faded with age. A share does not change when everything fades alike,
--- so age is counted from the member's latest act: the weights stay whole numbers, and sums exact.
+-- Shares of what a member's acts of late say, faded with age. One row a month, of the day after its last act:
+-- looking daily would cost thirty times as much to say nearly the same.
+{{ config(
+    materialized='incremental',
+    meta={'changes': {'column': 'observed_at', 'clock': 'month', 'member_id': 'member_id'}}
+) }}
+
+{%- set days = var('taste_window_days') -%}
+{%- set cap = signal_milli('cap') %}
+
 with
 
-described as (
+signals as (
 
-    select * from {{ ref('int_signals__described') }}
+    select
+        member_id,
+        title_id,
+        greatest(-({{ cap }}), least({{ cap }}, opinion_signal_milli)) as signal_milli,
+        cast(interacted_at as date) as interacted_on,
+        {{ days_after('received_on', 1) }} as observed_on
+
+    from {{ ref('int_member_title_days') }}
+    where
+        has_opinion
+        and {{ may_differ(days_after('received_on', 1), 'month', since_days=days) }}
 
 ),
 
@@ -14,21 +32,21 @@ traits as (
 
 ),
 
+title_traits as (
+
+    select * from {{ ref('int_titles__traits') }}
+
+),
+
 latest as (
 
     select
-        observed.member_id,
-        observed.observed_on,
-        max(cast(signals.interacted_at as date)) as latest_interacted_on
+        member_id,
+        max(observed_on) as observed_on
 
-    from {{ ref('int_members__observed') }} as observed
-
-    left join {{ ref('member_title_signals') }} as signals
-        on
-            observed.member_id = signals.member_id
-            and signals.observed_at <= observed.observed_on
-
-    group by observed.member_id, observed.observed_on
+    from signals
+    where {{ may_differ('observed_on', 'month') }}
+    group by member_id, date_trunc('month', {{ days_after('observed_on', -1) }})
 
 ),
 
@@ -36,104 +54,107 @@ moments as (
 
     select
         *,
-
         cast(row_number() over (order by member_id, observed_on) as integer) as moment_number
 
     from latest
 
 ),
 
-numbered as (
-
-    select
-        described.member_id,
-        described.observed_on,
-        described.interacted_on,
-        described.signal_milli,
-        traits.trait_number
-
-    from described
-
-    inner join traits
-        on
-            described.trait_kind = traits.trait_kind
-            and described.trait = traits.trait
-
-),
-
-{% set age_days = days_between('numbered.interacted_on', 'moments.latest_interacted_on') -%}
-{% set half_life_days = var('recency_half_life_days') -%}
-
-faded as (
+recalled as (
 
     select
         moments.moment_number,
-        numbered.trait_number,
+        signals.title_id,
+        signals.observed_on,
 
-        -- In millionths, so nothing is left of an act after 21 half-lives.
-        cast(
-            sum(
-                numbered.signal_milli
-                * cast(
-                    round(1000000 * power(0.5, cast({{ age_days }} as double) / {{ half_life_days }}))
-                    as bigint
+        -- In thousandths, so nothing is left of an act after ten half-lives.
+        signals.signal_milli * cast(
+            round(
+                1000 * power(
+                    0.5,
+                    cast({{ days_between('signals.interacted_on', 'moments.observed_on') }} as double)
+                    / {{ var('recency_half_life_days') }}
                 )
             ) as bigint
         ) as signal
 
     from moments
 
-    inner join numbered
+    inner join signals
         on
-            moments.member_id = numbered.member_id
-            and moments.observed_on >= numbered.observed_on
-            and {{ age_days }} < 21 * {{ half_life_days }}
-
-    group by moments.moment_number, numbered.trait_number
+            moments.member_id = signals.member_id
+            and moments.observed_on >= signals.observed_on
+            and moments.observed_on < {{ days_after('signals.observed_on', days) }}
 
 ),
 
-ranked as (
+-- What the title was said to be when the act arrived, or at first if it arrived before that.
+faded as (
 
     select
-        faded.moment_number,
-        faded.signal,
-        traits.trait_kind,
-        traits.trait,
+        recalled.moment_number,
+        title_traits.kind_number,
+        title_traits.trait_number,
+        cast(sum(recalled.signal) as bigint) as signal
 
-        row_number() over (
-            partition by faded.moment_number, traits.trait_kind
-            order by faded.signal desc, faded.trait_number asc
-        ) as trait_rank,
+    from recalled
 
-        cast(
-            sum(faded.signal) over (partition by faded.moment_number, traits.trait_kind) as bigint
-        ) as signal_total
+    inner join title_traits
+        on
+            recalled.title_id = title_traits.title_id
+            and (recalled.observed_on > title_traits.known_from or title_traits.version = 1)
+            and (
+                recalled.observed_on <= title_traits.known_until
+                or title_traits.known_until is null
+            )
 
-    from faded
-
-    inner join traits
-        on faded.trait_number = traits.trait_number
-
-    where faded.signal > 0
+    group by recalled.moment_number, title_traits.kind_number, title_traits.trait_number
+    having sum(recalled.signal) > 0
 
 ),
 
+-- Signal and name in one number, so that the strongest are found without sorting all.
 strongest as (
 
     select
         moment_number,
-        trait_kind,
-        trait,
-        trait_rank,
+        kind_number,
+        cast(sum(signal) as bigint) as signal_total,
+        {{ largest('signal * 4194304 + 4194303 - trait_number', 8) }} as marks
+
+    from faded
+    group by moment_number, kind_number
+
+),
+
+marked as (
+
+    select
+        moment_number,
+        signal_total,
+        {{ each('marks') }} as mark
+
+    from strongest
+
+),
+
+shares as (
+
+    select
+        marked.moment_number,
+        traits.trait_kind,
+        traits.trait,
+        marked.mark,
         -- Cut, not rounded: shares never add up to more than 1.
         cast(
-            floor(1000000 * (cast(signal as double) / cast(signal_total as double))) / 1000000
-            as float
+            floor(1000000 * (cast(marked.mark // 4194304 as double) / marked.signal_total))
+            / 1000000 as float
         ) as affinity
 
-    from ranked
-    where trait_rank <= 8
+    from marked
+
+    inner join traits
+        on 4194303 - marked.mark % 4194304 = traits.trait_number
 
 ),
 
@@ -150,21 +171,19 @@ tastes as (
             ('person', 'people', 'person_affinities'),
             ('theme', 'themes', 'theme_affinities'),
         ] -%}
-        {% set of_kind = "strongest.trait_kind = '" ~ kind ~ "'" -%}
-        {{ ordered_list(
-            'strongest.trait', by='strongest.trait_rank', type='varchar', where=of_kind
-        ) }} as {{ traits }},
-        {{ ordered_list(
-            'strongest.affinity', by='strongest.trait_rank', type='float', where=of_kind
-        ) }} as {{ affinities }},
+        {% set of_kind = "shares.trait_kind = '" ~ kind ~ "'" -%}
+        {{ ordered_list('shares.trait', by='-shares.mark', type='varchar', where=of_kind) }}
+            as {{ traits }},
+        {{ ordered_list('shares.affinity', by='-shares.mark', type='float', where=of_kind) }}
+            as {{ affinities }},
         {% endfor %}
         ---------- timestamps (UTC)
         cast(moments.observed_on as timestamp) as observed_at
 
     from moments
 
-    left join strongest
-        on moments.moment_number = strongest.moment_number
+    left join shares
+        on moments.moment_number = shares.moment_number
 
     group by moments.member_id, moments.observed_on
 

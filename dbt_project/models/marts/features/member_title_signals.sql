@@ -1,24 +1,11 @@
 -- The labels. No recency here: how much an act has faded depends on when it is asked about.
+{{ config(materialized='view') }}
+
 with
 
-acts as (
+title_days as (
 
-    select * from {{ ref('int_acts__personalised') }}
-
-),
-
-member_title_days as (
-
-    select
-        member_id,
-        title_id,
-        {{ days_after('received_on', 1) }} as observed_on,
-        max(event_at) as interacted_at,
-        sum(signal_milli) as signal_milli,
-        bool_or(is_seen) as is_seen
-
-    from acts
-    group by member_id, title_id, received_on
+    select * from {{ ref('int_member_title_days') }}
 
 ),
 
@@ -40,10 +27,10 @@ capped as (
         is_seen,
 
         ---------- timestamps (UTC)
-        cast(observed_on as timestamp) as observed_at,
+        cast({{ days_after('received_on', 1) }} as timestamp) as observed_at,
         interacted_at
 
-    from member_title_days
+    from title_days
 
 )
 

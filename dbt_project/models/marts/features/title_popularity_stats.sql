@@ -1,37 +1,22 @@
 -- Windowed on arrival, as member_activity_stats is. Plays and ratings are both an act of a member.
+{%- set columns = [
+    'play_count_7d', 'play_count_28d', 'play_count_90d',
+    'member_count_7d', 'member_count_28d', 'member_count_90d',
+    'signal_milli_28d', 'signal_milli_90d',
+    'rating_count_90d',
+    'rating_count', 'stars_milli',
+] %}
+
 with
 
-acts as (
-
-    select * from {{ ref('int_acts__personalised') }}
-    where act_kind in ('play', 'rating')
-
-),
-
-signals as (
-
-    select * from {{ ref('member_title_signals') }}
-
-),
-
-steps as (
-
-    {{ window_steps([7, 28, 90]) }}
-
-),
-
-title_member_days as (
+member_title_days as (
 
     select
-        title_id,
-        member_id,
-        received_on,
-        {{ capped_acts("count(*) filter (where act_kind = 'play')") }} as play_count,
-        {{ capped_acts('count(stars_milli)') }} as rating_count,
-        avg(stars_milli) as stars_milli
+        *,
+        greatest(-({{ signal_milli('cap') }}), least({{ signal_milli('cap') }}, signal_milli))
+            as capped_signal_milli
 
-    from acts
-    group by title_id, member_id, received_on
+    from {{ ref('int_member_title_days') }}
 
 ),
 
@@ -42,106 +27,81 @@ title_days as (
         received_on,
         sum(play_count) as play_count,
         sum(rating_count) as rating_count,
-        -- Whole thousandths: sums of them do not depend on the order in which they come.
-        sum(cast(coalesce(round(stars_milli * rating_count), 0) as bigint)) as stars_milli
+        sum(stars_milli) as stars_milli,
+        sum(capped_signal_milli) as signal_milli
 
-    from title_member_days
+    from member_title_days
     group by title_id, received_on
 
 ),
 
-member_spells as (
+member_steps as (
 
+    {% for days in [7, 28, 90] %}{% set last = loop.last %}{% for observed_on, step, happens, _ in distinct_steps(days) -%}
     select
         title_id,
-        received_on,
-        {{ days_between('lag(received_on) over days', 'received_on') }} as days_since_previous,
-        {{ days_between('received_on', 'lead(received_on) over days') }} as days_until_next
+        {{ observed_on }} as observed_on,
+        {% for length in [7, 28, 90] -%}
+        {{ step if length == days else 0 }} * count(*) as member_count_{{ length }}d
+        {{- ',' if not loop.last }}
+        {% endfor %}
+    from member_title_days
+    where
+        has_opinion
+        and {{ happens }}
+    group by title_id, {{ observed_on }}
 
-    from title_member_days
-    window days as (partition by title_id, member_id order by received_on)
+    {{ 'union all' if not (last and loop.last) }}
+
+    {% endfor %}{% endfor -%}
 
 ),
 
 changes as (
 
+    {% for leaving in [0, 7, 28, 90] -%}
     select
-        title_days.title_id,
-        {{ days_after('title_days.received_on', '1 + steps.days_later') }} as observed_on,
-        title_days.play_count * steps.step_7d as play_count_7d,
-        title_days.play_count * steps.step_28d as play_count_28d,
-        title_days.play_count * steps.step_90d as play_count_90d,
-        0 as member_count_7d,
-        0 as member_count_28d,
-        0 as member_count_90d,
-        0 as signal_milli_28d,
-        0 as signal_milli_90d,
-        title_days.rating_count * steps.step_90d as rating_count_90d,
+        title_id,
+        {{ days_after('received_on', 1 + leaving) }} as observed_on,
+        {% for column in columns -%}
+        {% set name, days = column.rsplit('_', 1) -%}
+        {% if name == 'member_count' -%}
+        0 as {{ column }}
+        {%- elif days not in ['7d', '28d', '90d'] -%}
         -- Opinions do not age out of the mean; they are counted when they arrive.
-        case when steps.days_later = 0 then title_days.rating_count else 0 end as rating_count,
-        case when steps.days_later = 0 then title_days.stars_milli else 0 end as stars_milli
-
+        {{ column if leaving == 0 else 0 }} as {{ column }}
+        {%- elif leaving == 0 -%}
+        {{ name }} as {{ column }}
+        {%- elif days == leaving ~ 'd' -%}
+        -{{ name }} as {{ column }}
+        {%- else -%}
+        0 as {{ column }}
+        {%- endif -%}
+        {{ ',' if not loop.last }}
+        {% endfor %}
     from title_days
 
-    cross join steps
-
     union all
 
-    select
-        member_spells.title_id,
-        {{ days_after('member_spells.received_on', '1 + steps.days_later') }} as observed_on,
-        0 as play_count_7d,
-        0 as play_count_28d,
-        0 as play_count_90d,
-        {{ distinct_step(7) }} as member_count_7d,
-        {{ distinct_step(28) }} as member_count_28d,
-        {{ distinct_step(90) }} as member_count_90d,
-        0 as signal_milli_28d,
-        0 as signal_milli_90d,
-        0 as rating_count_90d,
-        0 as rating_count,
-        0 as stars_milli
-
-    from member_spells
-
-    cross join steps
-
-    union all
+    {% endfor -%}
 
     select
-        signals.title_id,
-        {{ days_after('cast(signals.observed_at as date)', 'steps.days_later') }} as observed_on,
-        0 as play_count_7d,
-        0 as play_count_28d,
-        0 as play_count_90d,
-        0 as member_count_7d,
-        0 as member_count_28d,
-        0 as member_count_90d,
-        signals.signal_milli * steps.step_28d as signal_milli_28d,
-        signals.signal_milli * steps.step_90d as signal_milli_90d,
-        0 as rating_count_90d,
-        0 as rating_count,
-        0 as stars_milli
-
-    from signals
-
-    cross join steps
+        title_id,
+        observed_on,
+        {% for column in columns -%}
+        {{ column if column.startswith('member_count') else 0 }} as {{ column }}
+        {{- ',' if not loop.last }}
+        {% endfor %}
+    from member_steps
 
 ),
-
-{% set columns = [
-    'play_count_7d', 'play_count_28d', 'play_count_90d',
-    'member_count_7d', 'member_count_28d', 'member_count_90d',
-    'signal_milli_28d', 'signal_milli_90d',
-    'rating_count_90d',
-] -%}
 
 change_days as (
 
     select
         title_id,
         observed_on,
-        {% for column in columns + ['rating_count', 'stars_milli'] -%}
+        {% for column in columns -%}
         sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
         {% endfor %}
     from changes
@@ -155,7 +115,7 @@ running as (
     select
         title_id,
         observed_on,
-        {% for column in columns + ['rating_count', 'stars_milli'] -%}
+        {% for column in columns -%}
         {{ running_total(column, key='title_id') }} as {{ column }}{{ ',' if not loop.last }}
         {% endfor %}
     from change_days
@@ -170,7 +130,7 @@ windowed as (
         title_id,
 
         ---------- numerics
-        {% for column in columns -%}
+        {% for column in columns[:-2] -%}
         {{ column }},
         {% endfor -%}
         case

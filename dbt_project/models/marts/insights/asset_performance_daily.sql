@@ -1,5 +1,10 @@
 -- What was shown and what was chosen, as it happened. Not yet what would have happened: the policy chose
 -- whom to show what, and an estimate must weigh by its propensities.
+{{ config(
+    materialized='incremental',
+    meta={'changes': {'column': 'shown_on', 'clock': 'event', 'member_id': none}}
+) }}
+
 with
 
 impressions as (
@@ -8,6 +13,7 @@ impressions as (
     where
         asset_id is not null
         and {{ closed_day('cast(event_at as date)', 'cast(received_at as date)') }}
+        and {{ may_differ('cast(event_at as date)', 'event', member_id=none) }}
 
 ),
 

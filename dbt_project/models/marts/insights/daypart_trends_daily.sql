@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    meta={'changes': {'column': 'acted_on', 'clock': 'event', 'member_id': none}}
+) }}
+
 with
 
 acts as (
@@ -11,6 +16,7 @@ acts as (
         may_use_for_insights
         and act_kind in ('play', 'rating')
         and {{ closed_day('cast(local_event_at as date)', 'received_on') }}
+        and {{ may_differ('cast(local_event_at as date)', 'event', member_id=none) }}
 
 ),
 

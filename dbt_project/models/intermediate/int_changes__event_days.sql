@@ -1,0 +1,56 @@
+-- Days, UTC or by a member's clock, on which something happened that is new or may count differently.
+{%- set trends = as_built('asset_performance_daily') -%}
+{%- set first_day = first_changed_day() %}
+{%- if execute and first_day.year == 1970 %}
+
+-- All of them, and nobody asks which.
+select cast(null as date) as event_on where false
+{%- else %}
+
+with
+
+changed_titles as (
+
+    select title_id from {{ ref('int_changes__titles') }}
+    where has_other_genres
+
+),
+
+acts as (
+
+    {% for base in ['base_playback__plays', 'base_playback__impressions', 'base_engagement__ratings'] -%}
+    select
+        event_at,
+        utc_offset_minutes
+
+    from {{ ref(base) }}
+    where
+        received_at >= cast('{{ first_day }}' as timestamp)
+        or title_id in (select title_id from changed_titles)
+
+    {{ 'union all' if not loop.last }}
+
+    {% endfor %}
+),
+
+days as (
+
+    {% if trends or not execute -%}
+    -- Past their retention: what was shown up to the first day that is left.
+    select shown_on as event_on
+    from {{ trends }}
+    where
+        shown_on <= cast('{{ first_received_day('playback', 'impressions') }}' as date)
+        and exists (select 1 from {{ ref('int_changes__expired_days') }})
+
+    union
+
+    {% endif -%}
+    select cast(event_at as date) as event_on from acts
+    union
+    select cast({{ local_time('event_at', 'utc_offset_minutes') }} as date) as event_on from acts
+
+)
+
+select * from days
+{%- endif %}

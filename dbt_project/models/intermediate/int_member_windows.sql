@@ -1,0 +1,211 @@
+-- Sums over the last 7, 28 and 90 days of arrival, at each instant at which one of them changes. A night
+-- goes on from the sums of the night before, so it reads the days that enter or leave a window and no other.
+-- Searches and impressions are kept for less long than windows are: only plays and ratings are in them.
+{{ config(
+    materialized='incremental',
+    meta={'changes': {'column': 'observed_on', 'clock': 'observation', 'member_id': 'member_id'}}
+) }}
+
+{%- set dayparts = ['morning', 'afternoon', 'evening', 'night'] -%}
+{%- set devices = ['console', 'phone', 'tablet', 'tv', 'web'] -%}
+{%- set windows = {
+    'play_count': [7, 28, 90],
+    'watched_seconds': [7, 28, 90],
+    'rating_count': [28],
+} -%}
+{%- for part in dayparts + devices %}{% do windows.update({part ~ '_count': [90]}) %}{% endfor -%}
+{%- set sums = [] -%}
+{%- for column, lengths in windows.items() %}{% for days in lengths %}{% do sums.append(column ~ '_' ~ days ~ 'd') %}{% endfor %}{% endfor -%}
+{%- do sums.append('title_count_28d') -%}
+{%- set is_read = may_differ('received_on', 'receipt', leaves_after=[7, 28, 90]) %}
+
+with
+
+title_days as (
+
+    select * from {{ ref('int_member_title_days') }}
+
+),
+
+acts as (
+
+    select
+        member_id,
+        received_on,
+        device,
+        {{ daypart('local_event_at') }} as daypart
+
+    from {{ ref('int_acts__personalised') }}
+    where
+        act_kind in ('play', 'rating')
+        and {{ is_read }}
+
+),
+
+act_days as (
+
+    select
+        member_id,
+        received_on,
+        {% for daypart in dayparts -%}
+        count(*) filter (where daypart = '{{ daypart }}') as {{ daypart }}_count,
+        {% endfor -%}
+        {% for device in devices -%}
+        count(*) filter (where device = '{{ device }}') as {{ device }}_count
+        {{- ',' if not loop.last }}
+        {% endfor %}
+    from acts
+    group by member_id, received_on
+
+),
+
+count_days as (
+
+    select
+        member_id,
+        received_on,
+        sum(play_count) as play_count,
+        -- A day has no more, whatever a bot says; one screen's worth of it is all that is asked.
+        least(sum(watched_seconds), 86400) as watched_seconds,
+        sum(rating_count) as rating_count
+
+    from title_days
+    where
+        has_opinion
+        and {{ is_read }}
+    group by member_id, received_on
+
+),
+
+member_days as (
+
+    select
+        act_days.*,
+        count_days.play_count,
+        count_days.watched_seconds,
+        count_days.rating_count
+
+    from act_days
+
+    inner join count_days
+        on
+            act_days.member_id = count_days.member_id
+            and act_days.received_on = count_days.received_on
+
+),
+
+changes as (
+
+    {% for leaving in [0, 7, 28, 90] -%}
+    select
+        member_id,
+        {{ days_after('received_on', 1 + leaving) }} as observed_on,
+        {% for column, lengths in windows.items() %}{% for days in lengths -%}
+        {{ column if leaving == 0 else '-' ~ column if leaving == days else 0 }}
+            as {{ column }}_{{ days }}d,
+        {% endfor %}{% endfor -%}
+        0 as title_count_28d
+
+    from member_days
+
+    union all
+
+    {% endfor -%}
+
+    -- A title that comes back within the window is counted once: its earlier leaving does not happen.
+    {% for observed_on, step, happens, reads in distinct_steps(28) -%}
+    select
+        member_id,
+        {{ observed_on }} as observed_on,
+        {% for sum in sums[:-1] -%}
+        0 as {{ sum }},
+        {% endfor -%}
+        {{ step }} as title_count_28d
+
+    from title_days
+    where
+        has_opinion
+        and {{ happens }}
+        and {{ may_differ('received_on', 'receipt', **reads) }}
+
+    {{ 'union all' if not loop.last }}
+
+    {% endfor -%}
+
+),
+
+change_days as (
+
+    select
+        member_id,
+        observed_on,
+        {% for sum in sums -%}
+        sum({{ sum }}) as {{ sum }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from changes
+    where
+        observed_on <= cast({{ as_of() }} as date)
+        and {{ may_differ('observed_on', 'observation') }}
+    group by member_id, observed_on
+    {% if is_incremental() %}
+    union all
+
+    select
+        member_id,
+        max(observed_on) as observed_on,
+        {% for sum in sums -%}
+        arg_max({{ sum }}, observed_on) as {{ sum }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ this }}
+    where
+        -- Whoever has been still for longer has empty windows.
+        observed_on >= {{ days_after("cast('" ~ first_changed_day() ~ "' as date)", -92) }}
+        and not {{ may_differ('observed_on', 'observation') }}
+    group by member_id
+    {% endif %}
+),
+
+totalled as (
+
+    select
+        member_id,
+        observed_on,
+        {% for sum in sums -%}
+        {{ running_total(sum, key='member_id') }} as {{ sum }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from change_days
+
+),
+
+named as (
+
+    select
+        *,
+
+        {% for kind, parts in [('daypart', dayparts), ('device', devices)] -%}
+        {% set counts = [] %}{% for part in parts %}{% do counts.append(part ~ '_count_90d') %}{% endfor -%}
+        case greatest({{ counts | join(', ') }})
+            when 0 then null
+            {% for part in parts -%}
+            when {{ part }}_count_90d then '{{ part }}'
+            {% endfor -%}
+        end as main_{{ kind }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from totalled
+
+),
+
+compared as (
+
+    select
+        *,
+
+        main_device is distinct from
+        lag(main_device) over (partition by member_id order by observed_on) as is_new_device
+
+    from named
+
+)
+
+select * from compared
+where {{ may_differ('observed_on', 'observation') }}

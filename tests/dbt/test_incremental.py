@@ -1,0 +1,158 @@
+"""A night sums what differs from the night before, and ends as a build of everything would."""
+
+import random
+import shutil
+from datetime import date, timedelta
+
+import pytest
+
+from matinee import warehouse
+
+from .test_tables import differing, play, rating, tables, title
+
+FIRST_DAY = date(2026, 1, 1)
+GENRES = ["Comedy", "Crime", "Drama", "Horror"]
+
+
+def acts(chance, day, members, titles):
+    """What members did on a day; one act in ten reaches the service up to a week later."""
+    found = {"plays": [], "ratings": [], "searches": [], "impressions": []}
+    for number in range(24):
+        at = f"{day} {chance.randrange(24):02}:30"
+        late = chance.randrange(1, 8) if chance.random() < 0.1 else 0
+        envelope = {
+            "received_at": f"{day + timedelta(days=late)} 23:45",
+            "device": chance.choice(["tv", "phone", "web", None]),
+            "utc_offset_minutes": chance.choice([-300, 0, 330]),
+        }
+        who, what = chance.choice(members), chance.choice(titles)
+        kind = chance.choice(["plays", "plays", "ratings", "searches", "impressions"])
+        key = f"{kind}-{day}-{number}"
+        if kind == "plays":
+            act = play(key, who, what, at, **envelope)
+        elif kind == "ratings":
+            act = rating(key, who, what, at, float(chance.randrange(11))) | envelope
+        elif kind == "searches":
+            found_it = {"query_text": "x", "result_count": 3, "clicked_title_id": what}
+            act = {"event_id": key, "member_id": who, "event_at": at, **found_it, **envelope}
+        else:
+            shown = {
+                "impression_id": key,
+                "page_id": "home",
+                "row_kind": "trending",
+                "row_index": 0,
+                "column_index": number,
+                "asset_id": "a1",
+                "was_clicked": chance.random() < 0.5,
+            }
+            act = {"event_id": key, "member_id": who, "title_id": what, "event_at": at}
+            act |= shown | envelope
+        found[kind].append(act)
+    return found
+
+
+def days(chance, first, last, members, titles):
+    """The acts of some days, a few of them told twice, in no order."""
+    found = {"plays": [], "ratings": [], "searches": [], "impressions": []}
+    for number in range((last - first).days + 1):
+        for stream, rows in acts(chance, first + timedelta(days=number), members, titles).items():
+            found[stream] += rows
+    for rows in found.values():
+        rows += chance.sample(rows, len(rows) // 10)
+        chance.shuffle(rows)
+    return found
+
+
+def consent(member_id, purpose, granted, at):
+    said = {"purpose": purpose, "granted": granted, "event_at": at}
+    return {"event_id": f"{member_id}-{purpose}-{at}", "member_id": member_id, **said}
+
+
+def snapshot(day, *, genres=0, runtime=6000, names=("t1", "t2", "t3")):
+    """Titles as a day's snapshot has them; plays here do not say how long a title is."""
+    return [
+        title(
+            name,
+            str(day),
+            [GENRES[(number + genres) % 4]],
+            runtime_seconds=runtime,
+            directors=["Agnes"],
+            actors=[f"actor {number}"],
+        )
+        for number, name in enumerate(names)
+    ]
+
+
+@pytest.fixture(scope="module")
+def story(new_home, receive, build):
+    """A home of several nights, each with something that changes the past, and what each built."""
+    home = new_home("story")
+    chance = random.Random(11)  # noqa: S311
+    members = ["m1", "m2", "m3", "m4"]
+    titles = ["t1", "t2", "t3", "t4"]
+    nights = {}
+
+    def night(name, as_of):
+        build(home, as_of, vars={"minimum_cell_members": 2})
+        nights[name] = tables(home)
+        if name == "first":
+            return
+        whole = shutil.copytree(home, home.with_name(f"whole_{name}"))
+        build(whole, as_of, vars={"minimum_cell_members": 2}, full_refresh=True)
+        nights[f"whole {name}"] = tables(whole)
+
+    day = FIRST_DAY
+    receive(home, 1, titles=snapshot(day), **days(chance, day, date(2026, 2, 10), members, titles))
+    night("first", "2026-02-08")
+
+    # Late acts, a member who refuses and one who is new, and a title that was waited for.
+    receive(
+        home,
+        2,
+        titles=snapshot(date(2026, 2, 11), names=("t1", "t2", "t3", "t4")),
+        consents=[
+            consent("m2", "personalisation", False, "2026-02-11 10:00"),
+            consent("m3", "insights", False, "2026-02-11 10:00"),
+        ],
+        **days(chance, date(2026, 2, 9), date(2026, 2, 14), [*members, "m5"], titles),
+    )
+    night("second", "2026-02-14")
+
+    # A catalogue that says something else: of genres from now on, of runtimes at all times.
+    receive(
+        home,
+        3,
+        titles=snapshot(date(2026, 2, 15), genres=1, runtime=3000, names=titles),
+        consents=[consent("m2", "personalisation", True, "2026-02-15 10:00")],
+        **days(chance, date(2026, 2, 15), date(2026, 3, 20), members, titles),
+    )
+    night("third", "2026-03-15")
+
+    night("back", "2026-02-12")
+    night("again", "2026-03-20")
+    return nights
+
+
+@pytest.mark.parametrize("night", ["second", "third", "back", "again"])
+def test_a_night_ends_as_a_build_of_everything_would(story, night):
+    assert differing(story[night], story[f"whole {night}"]) == []
+
+
+def test_the_nights_had_something_to_say(story):
+    """Or the test above could not fail."""
+    counted = {
+        name: rows.num_rows
+        for name, rows in story["third"].items()
+        if name.startswith(("int_member", "member_", "title_p", "genre_", "daypart_", "asset_"))
+    }
+    assert min(counted.values()) > 0, counted
+    assert differing(story["first"], story["second"]) != []
+
+
+def test_a_night_of_other_vars_builds_everything_again(new_home, receive, build):
+    home = new_home("vars")
+    receive(home, 1, titles=snapshot(FIRST_DAY), plays=[play("p1", "m1", "t1", "2026-01-02 20:00")])
+    build(home, "2026-01-05")
+    build(home, "2026-01-05", vars={"acts_per_title_day": 0})
+    (row,) = warehouse.query("from int_member_title_days", home=home).to_pylist()
+    assert row["play_count"] == 0
