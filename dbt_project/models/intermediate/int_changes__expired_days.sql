@@ -5,17 +5,23 @@ with
 
 expired as (
 
+    {% if not built -%}
+    select
+        cast(null as date) as received_on,
+        false as is_opinion
+    where false
+    {% endif -%}
     {% for act_kind, source_name, stream in [
         ('play', 'playback', 'plays'),
         ('impression', 'playback', 'impressions'),
         ('rating', 'engagement', 'ratings'),
         ('search', 'engagement', 'searches'),
-    ] -%}
+    ] if built or not execute -%}
     select
         received_on,
         {{ act_kind in ['play', 'rating'] }} as is_opinion
 
-    from {{ built or '(select null as received_on, null as act_kind, null as landed_on)' }}
+    from {{ built }}
     where
         act_kind = '{{ act_kind }}'
         and landed_on < cast('{{ first_received_day(source_name, stream) }}' as date)
@@ -28,7 +34,7 @@ expired as (
 days as (
 
     select
-        cast(received_on as date) as received_on,
+        received_on,
         bool_or(is_opinion) as had_opinions
 
     from expired

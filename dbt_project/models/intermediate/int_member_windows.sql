@@ -200,12 +200,21 @@ compared as (
     select
         *,
 
-        main_device is distinct from
-        lag(main_device) over (partition by member_id order by observed_on) as is_new_device
+        lag(main_device) over (partition by member_id order by observed_on) as device_before
 
     from named
 
+),
+
+changed as (
+
+    select
+        * exclude (device_before),
+        (main_device is distinct from device_before) as is_new_device
+
+    from compared
+    where {{ may_differ('observed_on', 'observation') }}
+
 )
 
-select * from compared
-where {{ may_differ('observed_on', 'observation') }}
+select * from changed
