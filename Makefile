@@ -42,6 +42,9 @@ docs: .venv/run.stamp   ## Build the dbt documentation site and say where it is.
 faults: .venv/test.stamp ## Kill the steps of a night a hundred times; docs/reliability.md says what is counted.
 	$(BIN)/python -m tests.faults.long
 
+bench-logs: .venv/run.stamp ## What 1, 10 and 50 million events cost, beside DuckDB alone; docs/data.md has the figures.
+	$(BIN)/python -m benchmarks.logs
+
 bench-abuse: .venv/run.stamp ## What bots, rings and hostile text buy; docs/data.md has the figures.
 	$(BIN)/python -m benchmarks.abuse
 
