@@ -117,12 +117,19 @@ def tables(home, *, staged=False):
     names = warehouse.query(
         "select table_name as name from information_schema.tables order by all", home=home
     )["name"].to_pylist()
-    early = (
-        BOOKKEEPING
-        if staged
-        else ("base_", "stg_", "rejected_", "known_", "received_", *BOOKKEEPING)
-    )
-    return {name: warehouse.table(name, home=home) for name in names if not name.startswith(early)}
+    built = {
+        name: warehouse.table(name, home=home) for name in names if not name.startswith(BOOKKEEPING)
+    }
+    if staged:
+        return built
+    early = ("base_", "stg_", "rejected_", "known_", "received_")
+    return {
+        name: rows.drop_columns(
+            [column for column in ("landed_on",) if column in rows.column_names]
+        )
+        for name, rows in built.items()
+        if not name.startswith(early)
+    }
 
 
 def differing(one, other):

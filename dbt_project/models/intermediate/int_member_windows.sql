@@ -140,7 +140,7 @@ change_days as (
         member_id,
         observed_on,
         {% for sum in sums -%}
-        sum({{ sum }}) as {{ sum }}{{ ',' if not loop.last }}
+        cast(sum({{ sum }}) as integer) as {{ sum }}{{ ',' if not loop.last }}
         {% endfor %}
     from changes
     where
@@ -154,7 +154,7 @@ change_days as (
         member_id,
         max(observed_on) as observed_on,
         {% for sum in sums -%}
-        arg_max({{ sum }}, observed_on) as {{ sum }}{{ ',' if not loop.last }}
+        cast(arg_max({{ sum }}, observed_on) as integer) as {{ sum }}{{ ',' if not loop.last }}
         {% endfor %}
     from {{ this }}
     where
@@ -170,6 +170,9 @@ totalled as (
     select
         member_id,
         observed_on,
+        {% for device in devices -%}
+        {{ device }}_count_90d as {{ device }}_change,
+        {% endfor -%}
         {% for sum in sums -%}
         {{ running_total(sum, key='member_id') }} as {{ sum }}{{ ',' if not loop.last }}
         {% endfor %}
@@ -182,39 +185,39 @@ named as (
     select
         *,
 
-        {% for kind, parts in [('daypart', dayparts), ('device', devices)] -%}
-        {% set counts = [] %}{% for part in parts %}{% do counts.append(part ~ '_count_90d') %}{% endfor -%}
+        {% for main, parts, before in [
+            ('main_daypart', dayparts, false), ('main_device', devices, false), ('device_before', devices, true)
+        ] -%}
+        {% set counts = [] -%}
+        {% for part in parts -%}
+        {% do counts.append(part ~ '_count_90d' ~ (' - ' ~ part ~ '_change' if before else '')) -%}
+        {% endfor -%}
         case greatest({{ counts | join(', ') }})
             when 0 then null
             {% for part in parts -%}
-            when {{ part }}_count_90d then '{{ part }}'
+            when {{ counts[loop.index0] }} then '{{ part }}'
             {% endfor -%}
-        end as main_{{ kind }}{{ ',' if not loop.last }}
+        end as {{ main }}{{ ',' if not loop.last }}
         {% endfor %}
     from totalled
 
 ),
 
-compared as (
+windowed as (
 
     select
-        *,
-
-        lag(main_device) over (partition by member_id order by observed_on) as device_before
-
-    from named
-
-),
-
-changed as (
-
-    select
-        * exclude (device_before),
+        member_id,
+        observed_on,
+        {% for sum in sums -%}
+        {{ sum }},
+        {% endfor -%}
+        main_daypart,
+        main_device,
         (main_device is distinct from device_before) as is_new_device
 
-    from compared
+    from named
     where {{ may_differ('observed_on', 'observation') }}
 
 )
 
-select * from changed
+select * from windowed
