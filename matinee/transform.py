@@ -195,6 +195,8 @@ class _Dbt:
                 *("--target-path", str(self.folder / "target")),
                 *("--log-path", str(self.log.parent), "--log-level-file", "info"),
                 *("--log-level", "none", "--no-use-colors"),
+                # One model at a time: each may use all threads and all memory of DuckDB.
+                *("--threads", "1"),
             ]
         )
         if isinstance(ran.exception, KeyboardInterrupt):

@@ -37,7 +37,8 @@ title_days as (
 
 member_steps as (
 
-    {% for days in [7, 28, 90] %}{% set last = loop.last %}{% for observed_on, step, happens, _ in distinct_steps(days) -%}
+    {% for days in [7, 28, 90] %}{% set last = loop.last -%}
+    {% for observed_on, step, happens, _ in distinct_steps(days) -%}
     select
         title_id,
         {{ observed_on }} as observed_on,
