@@ -193,7 +193,9 @@ class Earlier:
     release: releases.Release
 
     def trend(self, usual: hybrid.Hyperparameters) -> hybrid.Hyperparameters:
-        """The same hyperparameters, with the trend it had chosen."""
+        """The same hyperparameters, with the trend it had chosen where a cut in time let it."""
+        if self.release.manifest["evaluation"]["cut"] is None:
+            return usual
         had = self.release.manifest["model"]["hyperparameters"]
         return replace(usual, **{name: had[name] for name in OF_TREND if name in had})
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from matinee import hybrid
-from matinee.pipeline import training
+from matinee.pipeline import training, trending
 from matinee.pipeline.frames import JUDGED, PUBLISHED
 from matinee.pipeline.night import Night
 from matinee.settings import Settings
@@ -26,12 +26,12 @@ def night(home):
     return begun
 
 
-def release(night, name, *, days_ago, passed=True):
+def release(night, name, *, days_ago, passed=True, cut=None, trend_weight=0.1):
     """As much of a release as a warm start reads."""
     path = night.home / "releases" / name
     (path / "model").mkdir(parents=True)
     (path / "vocabulary").mkdir()
-    few = hybrid.Hyperparameters(epochs=1)
+    few = hybrid.Hyperparameters(epochs=1, trend_weight=trend_weight)
     model, features = training.fitted(worlds.frame(), training.HYBRID, few)
     model.save(path / "model")
     (path / "model/hyperparameters.json").rename(path / "hyperparameters.json")
@@ -44,6 +44,7 @@ def release(night, name, *, days_ago, passed=True):
         "as_of": (night.as_of - timedelta(days=days_ago)).isoformat(),
         "files": files,
         "gate": {"rules": [{"passed": passed}]},
+        "evaluation": {"cut": cut},
         "model": {"hyperparameters": json.loads((path / "hyperparameters.json").read_text())},
     }
     (path / "manifest.json").write_text(json.dumps(manifest))
@@ -75,6 +76,13 @@ def test_what_is_published_is_not_warm_when_what_was_judged_is_not(night):
 def test_a_release_that_was_refused_is_no_start(night):
     release(night, OLD, days_ago=12, passed=False)
     assert begins_from(night, JUDGED) is None
+
+
+@pytest.mark.parametrize(("cut", "expected"), [("2026-01-18T00:00:00Z", 0.4), (None, 0.1)])
+def test_the_trend_that_a_cut_in_time_chose_is_kept_and_no_other(night, cut, expected):
+    release(night, OLD, days_ago=12, cut=cut, trend_weight=0.4)
+    trending.choose_trend(night)
+    assert json.loads(night.work(training.TREND).read_text())["trend_weight"] == expected
 
 
 def test_the_hybrid_goes_on_for_few_epochs_and_its_siblings_begin_anew(night):
