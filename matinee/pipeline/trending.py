@@ -28,10 +28,9 @@ PLACES = 10
 MOST_MEMBERS = 4_000
 """Enough to choose by; more would only take longer."""
 
-ROOM = 1.1
+ROOM = 1.0
 """How far above the gate's floor the effective titles must stay: else one list for all would win
 where most members post once."""
-
 
 CHANCE = 2.0
 """Standard errors, member by member, within which one setting is as good as another."""
