@@ -39,8 +39,8 @@ FIRST_DAY = date(2025, 1, 1)
 DAYS = 365
 EVENTS_A_MEMBER = 250
 REFUSALS_PER_THOUSAND = 1
-BARE = ("known_", "stg_", "int_", "member", "title", "assets", "seen_", "genre_", "daypart_")
-BARE_NOT = ("int_changes__",)
+OURS = ("rejected_", "received_", "int_changes__", "built_")
+"""Models that keep the account of the others: DuckDB alone has none."""
 
 # ---------- the logs
 
@@ -207,11 +207,7 @@ def _bare(settings: Settings, _: date) -> None:
             name = node.get("name", "")
             if name.startswith("base_"):
                 _bare_base(database, settings.home, name)
-            elif (
-                node.get("resource_type") == "model"
-                and name.startswith((*BARE, "asset_", "search_", "churn_"))
-                and not name.startswith(BARE_NOT)
-            ):
+            elif node.get("resource_type") == "model" and not name.startswith(OURS):
                 kind = "view" if node["config"]["materialized"] == "view" else "table"
                 database.execute(f"create {kind} {name} as {result['compiled_code']}")
 

@@ -104,3 +104,18 @@ def night_home(tmp_path_factory, small_home):
         run_night(home)
 
     return shared(tmp_path_factory, "night", make)
+
+
+@pytest.fixture(scope="session")
+def release(night_home):
+    """The release of that night."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    return pipeline.store(Settings(home=night_home)).open("live")
+
+
+@pytest.fixture
+def copied(night_home, tmp_path):
+    """A home of one's own in which a night has run."""
+    return shutil.copytree(night_home, tmp_path / "home")

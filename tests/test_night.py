@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
@@ -18,17 +17,6 @@ from matinee.settings import Settings
 from tests.conftest import SMALL
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def copied(night_home, tmp_path):
-    """A home of one's own in which a night has run."""
-    return shutil.copytree(night_home, tmp_path / "home")
-
-
-@pytest.fixture(scope="module")
-def release(night_home):
-    return pipeline.store(Settings(home=night_home)).open("live")
 
 
 def rows(sql, home):

@@ -13,6 +13,7 @@
 {%- for column, lengths in windows.items() %}{% for days in lengths %}{% do sums.append(column ~ '_' ~ days ~ 'd') %}{% endfor %}{% endfor -%}
 {%- do sums.append('title_count_28d') -%}
 {%- set is_ours = 'true' if parts == 1 else 'hash(member_id) % ' ~ parts ~ ' = ' ~ part -%}
+{%- set is_new = may_differ('observed_on', 'observation') -%}
 {%- set is_read = may_differ('received_on', 'receipt', leaves_after=[7, 28, 90]) %}
 
 with
@@ -144,7 +145,7 @@ change_days as (
     from changes
     where
         observed_on <= cast({{ as_of() }} as date)
-        and {{ may_differ('observed_on', 'observation') }}
+        and {{ is_new }}
     group by member_id, observed_on
     {% if is_incremental() %}
     union all
@@ -159,7 +160,7 @@ change_days as (
     where
         -- Whoever has been still for longer has empty windows.
         observed_on >= {{ days_after("cast('" ~ first_changed_day() ~ "' as date)", -92) }}
-        and not {{ may_differ('observed_on', 'observation') }}
+        and not {{ is_new }}
         and {{ is_ours }}
     group by member_id
     {% endif %}
@@ -216,7 +217,7 @@ windowed as (
         (main_device is distinct from device_before) as is_new_device
 
     from named
-    where {{ may_differ('observed_on', 'observation') }}
+    where {{ is_new }}
 
 )
 

@@ -28,10 +28,6 @@ PLACES = 10
 MOST_MEMBERS = 4_000
 """Enough to choose by; more would only take longer."""
 
-ROOM = 1.0
-"""How far above the gate's floor the effective titles must stay: else one list for all would win
-where most members post once."""
-
 CHANCE = 2.0
 """Standard errors, member by member, within which one setting is as good as another."""
 
@@ -55,8 +51,9 @@ def choose_trend(night: Night) -> None:
 def chosen(inner: Frame, usual: hybrid.Hyperparameters) -> hybrid.Hyperparameters:
     """The same hyperparameters with the window and weight that do best on what `inner` holds out.
 
-    Of those that leave the slates worth `ROOM` times the titles that the gate asks for, the least
-    weight that is behind the best by no more than chance: the best of many is lucky.
+    Of those that leave the slates worth the titles that the gate asks for (else one list for all
+    would win where most members post once), the least weight that is behind the best by no more
+    than chance: the best of many is lucky.
     """
     model, features = training.fitted(inner, training.HYBRID, replace(usual, trend_weight=0.0))
     truth = inner.truth()
@@ -72,7 +69,7 @@ def chosen(inner: Frame, usual: hybrid.Hyperparameters) -> hybrid.Hyperparameter
     def slates(of: NDArray[np.intp], titles: NDArray[np.float32]) -> NDArray[np.intp]:
         return ranking.best_titles(members[of], titles, PLACES, excluded=met[of])[0]
 
-    floor = ROOM * exposure.SMALLEST_EFFECTIVE_PLACES * PLACES
+    floor = exposure.SMALLEST_EFFECTIVE_PLACES * PLACES
     tried: list[tuple[float, float, NDArray[np.float64]]] = []
     for window in WINDOWS:
         popular = inner.popularity(half_life_days=window)

@@ -1,6 +1,5 @@
 """Each night says whether pages get the features that models got, or why it did not look."""
 
-import shutil
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -12,11 +11,6 @@ from matinee.errors import IntegrityError
 from matinee.settings import Settings
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def copied(night_home, tmp_path):
-    return shutil.copytree(night_home, tmp_path / "home")
 
 
 def test_the_manifest_says_how_much_was_compared(night_home):

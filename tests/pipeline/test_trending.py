@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from matinee import hybrid
+from matinee import exposure, hybrid
 from matinee.pipeline import training, trending
 from matinee.pipeline.frames import JUDGED, PUBLISHED
 from matinee.pipeline.night import Night
@@ -74,7 +74,7 @@ def test_where_everybody_watches_what_is_new_the_trend_speaks():
 
 
 def test_no_trend_may_make_all_slates_one_list(monkeypatch):
-    monkeypatch.setattr(trending, "ROOM", 100.0)
+    monkeypatch.setattr(exposure, "SMALLEST_EFFECTIVE_PLACES", 150.0)
     assert trending.chosen(service(of_the_day=True).inner(seed=1), FEW).trend_weight == 0
 
 

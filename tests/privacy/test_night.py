@@ -19,11 +19,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def release(night_home):
-    return pipeline.store(Settings(home=night_home)).open("live")
-
-
-@pytest.fixture(scope="module")
 def members(night_home):
     rows = warehouse.query("select * from members order by member_id", home=night_home)
     return {row["member_id"]: row for row in rows.to_pylist()}

@@ -1,7 +1,6 @@
 """Validation within whole nights: what stops one, what is published, and what the page shows."""
 
 import json
-import shutil
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,16 +16,6 @@ from matinee.settings import Settings
 from matinee.validation import DISTRIBUTIONS
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def copied(night_home, tmp_path):
-    return shutil.copytree(night_home, tmp_path / "home")
-
-
-@pytest.fixture(scope="module")
-def release(night_home):
-    return pipeline.store(Settings(home=night_home)).open("live")
 
 
 def last_night(home):

@@ -1,9 +1,10 @@
 -- From which day of receipt on acts may differ from those that the incremental tables were built from: what
--- arrived since, an as_of that moved, and titles that came, left, or have another runtime.
+-- arrived since, an as_of that moved, and titles that came, left, or have another runtime. Without a word on the
+-- code, as by hand, nothing is taken for built by the same.
 {%- set built = as_built('built_through') %}
 {%- set asked = 'select newest_batch, as_of, code_sha256 from ' ~ built %}
-{%- set through = run_query(asked).rows[0] if built else [-1, none, var('code_sha256') or ''] %}
-{%- set is_same_code = through[2] == (var('code_sha256') or '') %}
+{%- set through = run_query(asked).rows[0] if built else [-1, none, none] %}
+{%- set is_same_code = var('code_sha256') and through[2] == var('code_sha256') %}
 {%- if not execute or (built and is_same_code and not flags.FULL_REFRESH) %}
 
 with

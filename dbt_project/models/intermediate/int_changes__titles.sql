@@ -23,7 +23,7 @@ compared as (
 
     select
         coalesce(titles.title_id, built.title_id) as title_id,
-        -- Not known, or first titles by another snapshot: nothing done with it is as it was.
+        -- Not known, or first described by another snapshot: nothing done with it is as it was.
         (titles.first_known_from is distinct from built.first_known_from) as has_other_acts,
         (titles.runtime_seconds is distinct from built.runtime_seconds) as has_other_runtime,
         (titles.genres is distinct from built.genres) as has_other_genres
