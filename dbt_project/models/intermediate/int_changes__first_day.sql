@@ -1,6 +1,6 @@
 -- From which day of receipt on acts may differ from those that the incremental tables were built from: what
--- arrived since, an as_of that moved, and titles that came, left, or have another runtime. Without a word on the
--- code, as by hand, nothing is taken for built by the same.
+-- arrived since, an as_of that moved, and titles that came, left, or have another runtime. Without a word on
+-- the code, as by hand, nothing is taken for built by the same.
 {%- set built = as_built('built_through') %}
 {%- set asked = 'select newest_batch, as_of, code_sha256 from ' ~ built %}
 {%- set through = run_query(asked).rows[0] if built else [-1, none, none] %}
