@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import shutil
+import signal
 import socket
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,3 +120,11 @@ def release(night_home):
 def copied(night_home, tmp_path):
     """A home of one's own in which a night has run."""
     return shutil.copytree(night_home, tmp_path / "home")
+
+
+@pytest.fixture
+def hears_ctrl_c():
+    """SIGINT as at a terminal, here and in what is started; a job in the background is deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -89,6 +89,7 @@ def test_the_version_is_one_word_on_stdout(matinee):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_while_dbt_builds_is_told_as_such_and_no_broken_build(matinee, night_home, tmp_path):
     home = shutil.copytree(night_home, tmp_path / "copy")
     shutil.rmtree(home / "warehouse")

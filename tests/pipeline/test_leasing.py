@@ -51,6 +51,7 @@ def press_ctrl_c(becomes):
         raise becomes from None
 
 
+@pytest.mark.usefixtures("hears_ctrl_c")
 @pytest.mark.parametrize("becomes", [RuntimeError("Query interrupted"), KeyboardInterrupt()])
 def test_ctrl_c_is_an_interruption_whatever_a_library_makes_of_it(tmp_path, becomes):
     with (
