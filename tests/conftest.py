@@ -124,7 +124,7 @@ def copied(night_home, tmp_path):
 
 @pytest.fixture
 def hears_ctrl_c():
-    """SIGINT as at a terminal, here and in what is started; a job in the background is deaf to it."""
+    """SIGINT as at a terminal, here and in what is started; background jobs are deaf to it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
