@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from matinee.settings import Settings
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BIN = Path(sys.executable).parent
@@ -44,6 +46,12 @@ def test_every_command_has_help_that_ends_in_an_example(command):
     told = CliRunner().invoke(app, [*command.split()[1:], "--help"])
     assert told.exit_code == 0
     assert f"Example: {command}" in " ".join(told.output.split())
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_in_the_readme_with_its_default(name):
+    default = "this checkout" if name == "project" else f"`{Settings.model_fields[name].default}`"
+    assert f"| `MATINEE_{name.upper()}` | {default} |" in README
 
 
 @pytest.mark.slow
