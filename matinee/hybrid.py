@@ -180,6 +180,12 @@ class HybridModel:
                 f"the model in {folder} is damaged: vectors of {found} dimensions, "
                 f"its hyperparameters say {expected}"
             )
+        for name, learned in zip(_ARRAYS, (members, titles), strict=True):
+            if wrong := int((~np.isfinite(learned)).sum()):
+                raise IntegrityError(
+                    f"the model in {folder} is damaged: {wrong} numbers of {name}.npy are NaN or "
+                    "infinite; run again, or roll back if it is a release's"
+                )
         return cls(members, titles, told)
 
 

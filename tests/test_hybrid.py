@@ -212,6 +212,15 @@ def test_a_damaged_model_is_refused(model, tmp_path, name, content):
         hybrid.HybridModel.load(tmp_path)
 
 
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_a_saved_model_with_a_number_that_is_none_is_refused(model, tmp_path, value):
+    spoiled = model.title_embeddings.copy()
+    spoiled[1, 2] = value
+    replace(model, title_embeddings=spoiled).save(tmp_path)
+    with pytest.raises(IntegrityError, match=r"1 numbers of title_embeddings.npy are NaN or inf"):
+        hybrid.HybridModel.load(tmp_path)
+
+
 def test_a_pickle_in_disguise_is_refused(model, tmp_path):
     model.save(tmp_path)
     np.save(tmp_path / "title_embeddings.npy", np.array([{}], dtype=object), allow_pickle=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from matinee.columns import MEMBER_ID, TITLE_ID
 from matinee.errors import ConfigError, DataError
@@ -75,16 +76,39 @@ def frame(
         full = len(keys) > 1
         schema = pa.schema([*entities.schema, *answer_fields(wanted, full)])
         for view, _ in wanted:
-            if not Path(view.batch_source.path).is_file():
-                raise DataError(
-                    f"no feature table {view.batch_source.path}: build it with `matinee run`"
-                )
+            refuse_not_finite(view)
         if not wanted or not len(entities):
             return schema.empty_table() if wanted else entities
         answer = store.get_historical_features(
             entities.to_pandas(), references(wanted), full_feature_names=full
         ).to_arrow()
     return conformed(answer, schema).sort_by([(name, "ascending") for name in order])
+
+
+def refuse_not_finite(view: Any) -> None:
+    """Hold the table of a view to numbers that are numbers: Feast would take a NaN for a null.
+
+    Raises
+    ------
+    DataError
+        Naming the first column that holds a NaN or an infinity; or if there is no table.
+    """
+    path = Path(view.batch_source.path)
+    if not path.is_file():
+        raise DataError(f"no feature table {path}: build it with `matinee run`")
+    with pq.ParquetFile(path) as file:
+        for name in [one.name for one in file.schema_arrow if _is_real(one.type)]:
+            for batch in file.iter_batches(columns=[name]):
+                values = batch.column(0)
+                if pa.types.is_list(values.type):
+                    values = values.flatten()
+                wrong = values.filter(pc.invert(pc.is_finite(values)))
+                if len(wrong):
+                    raise DataError(
+                        f"{name} of {path.name} is {wrong[0]} in {len(wrong)} places, which is no "
+                        f"number: run `matinee run`, which exports it anew; if it is so again, the "
+                        f"dbt model {view.name} makes it"
+                    )
 
 
 def asked(
@@ -145,6 +169,11 @@ def conformed(answer: pa.Table, schema: pa.Schema) -> pa.Table:
 def _entities(key: str, ids: Sequence[str], as_of: datetime) -> pa.Table:
     instants = pa.array([as_of] * len(ids), INSTANT)
     return pa.table({key: pa.array(ids, pa.string()), EVENT_TIMESTAMP: instants})
+
+
+def _is_real(kind: pa.DataType) -> bool:
+    is_real: bool = pa.types.is_floating(kind.value_type if pa.types.is_list(kind) else kind)
+    return is_real
 
 
 def _arrow(field: Any) -> pa.DataType:

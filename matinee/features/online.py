@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matinee.columns import MEMBER_ID, OBSERVED_AT, TITLE_ID
-from matinee.errors import DataError, IntegrityError
+from matinee.errors import IntegrityError
 from matinee.features.offline import (
     INSTANT,
     answer_fields,
@@ -24,6 +24,7 @@ from matinee.features.offline import (
     conformed,
     members_as_of,
     references,
+    refuse_not_finite,
     titles_as_of,
 )
 from matinee.features.store import opened, opened_to_write
@@ -90,6 +91,7 @@ def materialise(
         for done, view in enumerate(views):
             if progress:
                 progress(done, len(views), view.name)
+            refuse_not_finite(view)
             written[view.name], deleted[view.name] = _materialise_view(store, view, start, as_of)
         if progress and views:
             progress(len(views), len(views), views[-1].name)
@@ -221,12 +223,9 @@ def _latest(view: Any, as_of: datetime) -> dict[bytes, tuple[datetime, bytes]]:
 
 def _latest_rows(view: Any, key: str, as_of: datetime) -> pa.Table:
     """Each entity's latest row that was knowable at `as_of`, read a row group at a time."""
-    path = Path(view.batch_source.path)
-    if not path.is_file():
-        raise DataError(f"no feature table {path}: build it with `matinee run`")
     columns = [key, OBSERVED_AT, *(field.name for field in view.features)]
     known = pc.field(key).is_valid() & (pc.field(OBSERVED_AT) <= pa.scalar(as_of, INSTANT))
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(view.batch_source.path) as file:
         parts = [file.schema_arrow.empty_table().select(columns)]
         for group in range(file.num_row_groups):
             part = file.read_row_group(group, columns=columns).select(columns)

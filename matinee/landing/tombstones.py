@@ -148,4 +148,5 @@ def _of_csv(path: Path) -> Iterator[str]:
 
 
 def _words(text: bytes) -> Iterator[str]:
-    yield from (word.decode() for word in _WORDS.findall(text))
+    """UTF-16 has a NUL beside each letter."""
+    yield from (word.decode() for word in _WORDS.findall(text.replace(b"\0", b"")))

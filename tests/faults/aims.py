@@ -25,6 +25,15 @@ def training(warm, home, kills):
 
 def publishing(warm, home, kills):
     """The publishing of a new release: pages, signature, rename, names."""
+    return _publishing(warm, home, kills, "publishing")
+
+
+def swapping(warm, home, kills):
+    """Its last moments alone: the release has its name, `live` has yet to move."""
+    return _publishing(warm, home, kills, "swapping", at="renamed")
+
+
+def _publishing(warm, home, kills, step, at=None):
     warm.prepare()
     kept = warm.home.with_name(f"{warm.home.name}-kept")
     for part in ("releases", "work"):
@@ -45,8 +54,9 @@ def publishing(warm, home, kills):
 
     return harness.kill(
         warm,
-        "publishing",
+        step,
         kills=kills,
+        at=at,
         before=lambda: restore("releases", "work"),
         between=lambda: restore("work"),  # what the steps before would make again
         window=window,
@@ -66,7 +76,7 @@ def night(warm, home, kills):
     )
 
 
-AIMS = {aim.__name__: aim for aim in (receive, dbt, training, publishing, night)}
+AIMS = {aim.__name__: aim for aim in (night, receive, dbt, training, publishing, swapping)}
 
 
 def careless(warm):

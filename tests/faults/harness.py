@@ -41,7 +41,11 @@ class Tally:
     def line(self):
         where = ", ".join(f"{count} {name}" for name, count in self.windows.items() if name)
         counts = f"{self.fired:>7}{self.landed:>8}{self.progress:>10}{len(self.broken):>8}"
-        return f"{self.step:<12}{counts}  {where}"
+        return f"{self.step:<18}{counts}  {where}"
+
+    def tell(self):
+        """Say how far it is, as a long run may be cut off."""
+        print(self.line(), file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Run:
     code: int
     said: list[str]
     seconds: float
-    """From `begin` to its end."""
+    """From `begin`, or from where it was waited for, to its end."""
 
     @property
     def is_through(self):
@@ -106,15 +110,20 @@ class Victims:
             said.append(line)
         return Run(int(line[5:]), said, time.monotonic() - began)
 
-    def run(self, step, *more):
+    def run(self, step, *more, at=None):
         self.begin(step, *more)
+        self.wait(at)
         return self.end()
+
+    def wait(self, at):
+        """Until the step says that it is there."""
+        while at and (line := self.hear()) != f"at {at}":
+            assert not line.startswith("gone "), f"it never came to {at}"
 
     def shoot(self, step, delay, *, at=None):
         """Kill -9 a step `delay` seconds after it began, or after it said to be `at` something."""
         pid = self.begin(step)
-        while at and self.hear() != f"at {at}":
-            pass
+        self.wait(at)
         time.sleep(delay)
         with suppress(ProcessLookupError):  # it was faster
             os.kill(pid, signal.SIGKILL)
@@ -151,34 +160,36 @@ def kill(
     between=lambda: None,
     window=lambda run: run.window,
     reached=lambda: True,
+    at=None,
     seed=1,
 ):
     """Fire until `kills` faults have landed in a step's window, with progress after each.
 
     Aim is by the clock, so on a busy machine some miss: twice as many and two are fired at most.
     `before` brings the home to where the step has work to do, `between` does what comes before the
-    step when a night is run again, `window` says where a fault landed,
-    and `reached` whether a step that got through did what it is for.
+    step when a night is run again, `window` says where a fault landed, `reached` whether a step
+    that got through did what it is for, and `at` from where on it is shot at.
     """
     spread, tally = random.Random(seed), Tally(step)  # noqa: S311
     before()
-    whole = warm.run(step)
+    whole = warm.run(step, at=at)
     assert whole.is_through, f"{step} does not get through even unharmed: {whole.said[-1]}"
     seconds = whole.seconds
     while tally.landed < kills and tally.fired < 2 * kills + 2:
         before()
         tally.fired += 1
-        shot = warm.shoot(step, spread.uniform(0, seconds * 0.95))
+        shot = warm.shoot(step, spread.uniform(0, seconds * 0.95), at=at)
         if shot.is_hit:
             tally.landed += 1
             tally.windows[window(shot)] += 1
         tally.broken += broken(warm.home)
         between()
-        again = warm.run(step)
+        again = warm.run(step, at=at)
         if again.is_through and reached():
             tally.progress += 1
             seconds = (seconds + again.seconds) / 2  # a machine's load comes and goes
         tally.broken += broken(warm.home) + leftovers(warm.home)
+        tally.tell()
     return tally
 
 

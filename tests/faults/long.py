@@ -1,4 +1,8 @@
-"""The long run: `make faults`. A hundred kills, a line a step; exit code 1 when anything broke."""
+"""The long run: `make faults`. A hundred kills and twenty full disks, a line a step.
+
+`python -m tests.faults.long night` is one step of it. Each fault tells the count so far on stderr.
+Exit code 1 when anything broke.
+"""
 
 import argparse
 import os
@@ -9,46 +13,64 @@ import time
 from pathlib import Path
 
 from tests.conftest import run_night
-from tests.faults import aims, harness
+from tests.faults import aims, disk, harness
 
 SERVICE = {"members": 150, "titles": 200, "days": 20, "seed": 1}
 """Small, so that a night takes seconds, and big enough for its release to go live."""
 
-SHARES = {"receive": 0.2, "dbt": 0.1, "training": 0.15, "publishing": 0.45, "night": 0.1}
+KILLS = {"night": 10, "receive": 20, "dbt": 10, "training": 15, "publishing": 35, "swapping": 10}
+DISK = "disk"
+HEAD = f"{'step':<18}{'fired':>7}{'landed':>8}{'progress':>10}{'broken':>8}  landed where"
 
 
-def main(kills):
+def main(steps):
     from matinee import pipeline
 
     failed, began = False, time.monotonic()
-    with tempfile.TemporaryDirectory() as scratch:
-        home = Path(scratch, "home")
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        home = scratch / "home"
         pipeline.simulate(home, **SERVICE)
         run_night(home)
         pipeline.simulate(home, **SERVICE | {"days": SERVICE["days"] + 1})  # for the next night
         # No links here: it writes into files.
-        with harness.victims(shutil.copytree(home, Path(scratch, "torn"))) as warm:
+        with harness.victims(shutil.copytree(home, scratch / "torn")) as warm:
             torn = aims.careless(warm)
-        print(
-            f"control: a publisher that writes in place, killed: {torn or 'NOT SEEN'}", flush=True
-        )
+        print(f"control: a publisher that writes in place, killed: {torn or 'NOT SEEN'}")
+        print(HEAD, flush=True)
         failed |= not torn
-        print(f"{'step':<12}{'fired':>7}{'landed':>8}{'progress':>10}{'broken':>8}  landed where")
-        for step, share in SHARES.items():
-            wanted = max(1, round(kills * share))
-            with harness.victims(harness.copy(home, Path(scratch, step))) as warm:
-                tally = aims.AIMS[step](warm, home, wanted)
-            print(tally.line(), flush=True)
-            for line in tally.broken[:3]:
-                print(f"  {line}")
-            failed |= bool(tally.broken) or tally.progress < tally.fired
-            failed |= tally.landed < wanted
+        for step in steps:
+            for tally, wanted in (
+                filled(home, scratch) if step == DISK else shot(home, scratch, step)
+            ):
+                print("\n  ".join([tally.line(), *tally.broken[:3]]), flush=True)
+                failed |= bool(tally.broken) or tally.progress < tally.fired
+                failed |= tally.landed < wanted
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     print(f"{time.monotonic() - began:.0f} s; load {load}; {os.cpu_count()} cores")
     return int(failed)
 
 
+def shot(home, scratch, step):
+    with harness.victims(harness.copy(home, scratch / step)) as warm:
+        yield aims.AIMS[step](warm, home, KILLS[step]), KILLS[step]
+
+
+def filled(home, scratch):
+    for step in disk.STEPS:
+        try:
+            with (
+                disk.small(scratch / f"disk-{step}") as small,
+                harness.victims(shutil.copytree(home, small / "home")) as warm,
+            ):
+                yield disk.fill(warm, scratch / f"kept-{step}", step), len(disk.SHARES)
+        except disk.NoDiskError as error:
+            print(f"{step}, full: not tried, for want of a small disk: {error}", flush=True)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=100)
-    sys.exit(main(parser.parse_args().kills))
+    parser.add_argument(
+        "steps", nargs="*", metavar="STEP", choices=[*KILLS, DISK, []], help=f"{[*KILLS, DISK]}"
+    )
+    sys.exit(main(parser.parse_args().steps or [*KILLS, DISK]))

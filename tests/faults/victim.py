@@ -12,7 +12,7 @@ import resource
 import signal
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from unittest import mock
 from matinee import pipeline
 from matinee.errors import MatineeError, StorageError
 from matinee.pipeline import publishing as publish_step
+from matinee.releases import files
 from matinee.settings import Settings
 
 ENGINES = (
@@ -86,6 +87,18 @@ def publishing(settings):
     pipeline.publish(replace(night, started_at=datetime.now(UTC)), evidence)
 
 
+def swapping(settings):
+    """The same, which says when the release has its name and `live` has not moved yet."""
+    rename = files.rename
+
+    def told_rename(source, target):
+        rename(source, target)
+        say("at renamed")
+
+    with mock.patch.object(files, "rename", told_rename):
+        publishing(settings)
+
+
 def careless(settings):
     """The positive control: a publisher that writes in place. Killed, it must leave a torn live."""
     live = pipeline.store(settings).open("live")
@@ -103,7 +116,9 @@ def night(settings):
     pipeline.run(settings, last_day=None, full_refresh=False, progress=told)
 
 
-STEPS = {step.__name__: step for step in (receive, dbt, training, publishing, careless, night)}
+STEPS = {
+    step.__name__: step for step in (receive, dbt, training, publishing, swapping, careless, night)
+}
 
 
 def child(settings, step, file_bytes="0"):
@@ -112,7 +127,9 @@ def child(settings, step, file_bytes="0"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(file_bytes), int(file_bytes)))
     say("begin")
     try:
-        STEPS[step](settings)
+        # A whole night holds the home by itself, and says what a full disk comes to.
+        with nullcontext() if step == "night" else pipeline.lease(settings, step):
+            STEPS[step](settings)
     except MatineeError as error:
         say(f"refused: {error}")
         return error.exit_code

@@ -182,6 +182,28 @@ def test_a_missing_table_stops_the_night_and_leaves_the_watermark(where):
     assert watermark.read_text() == before
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "value", "told"),
+    [
+        ("member_dayparts", "night_ratio", float("nan"), "nan"),
+        ("member_tastes", "genre_affinities", [0.5, float("-inf")], "-inf"),
+    ],
+)
+def test_a_number_that_is_none_is_named_and_neither_served_nor_learned_from(
+    where, export, table, column, value, told
+):
+    export(
+        table,
+        {"member_id": "m1", "observed_at": at(1, 5)},
+        {"member_id": "m2", "observed_at": at(1, 5), column: value},
+    )
+    match = rf"{column} of {table}.parquet is {told} in 1 places, .* dbt model {table} makes it"
+    with pytest.raises(DataError, match=match):
+        night(where, at(1, 10))
+    with pytest.raises(DataError, match=match):
+        features.members_as_of(["m1"], at(1, 10), features=[table], **where)
+
+
 def test_what_feast_prints_stays_off_stdout(where, export, capsys):
     export("member_activity_stats", row("m1", at(1, 9), 1))
     night(where, at(1, 10))

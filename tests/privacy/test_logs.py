@@ -176,6 +176,19 @@ def test_a_file_in_utf_16_and_the_rows_that_quote_it_go(zone):
     assert traces.search(zone.home, Traces.of([f"{LEAVER}9"]))  # another member's longer number
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_that_lands_again_does_not_bring_the_member_back(forgotten, encoding):
+    rows = lines([play(9, LEAVER), play(10, STAYER)]).decode()
+    forgotten.land("plays", "wide.jsonl", rows.encode(encoding))
+    header = "event_id,event_at,received_at,member_id,query_text\n"
+    wide = f"{header}s9,2026-01-02T10:00:00Z,2026-01-02T10:00:01Z,{LEAVER},heat\n"
+    forgotten.land("searches", "wide.csv", wide.encode(encoding))
+    forgotten.receive()
+    told = forgotten.rows("rejected_plays", "raw_text")
+    assert [one for one in told if "8\0" in one]  # the stayer's, in whole
+    assert not traces.search(forgotten.home, WANTED)
+
+
 def test_a_received_file_that_cannot_be_read_is_named(zone):
     path = next((zone.home / "received/plays").glob("*/*.parquet"))
     path.write_bytes(path.read_bytes()[:-20])

@@ -1,0 +1,38 @@
+"""A number that is none, put into a file between two steps: the night refuses it by its name."""
+
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from matinee import pipeline
+from matinee.errors import DataError
+from matinee.settings import Settings
+from tests.conftest import run_night
+
+pytestmark = pytest.mark.slow
+
+
+def spoil(path):
+    """Make the first share of evening watching NaN."""
+    table = pq.read_table(path)
+    place = table.column_names.index("evening_ratio")
+    values = [float("nan"), *table["evening_ratio"].to_pylist()[1:]]
+    pq.write_table(table.set_column(place, "evening_ratio", pa.array(values)), path)
+
+
+def test_a_nan_among_the_features_stops_the_night_by_table_and_column_and_live_stays(copied):
+    settings = Settings(home=copied)
+    before = pipeline.live_id(settings)
+
+    @contextmanager
+    def spoiling(what):
+        if what == "frame features at their instants":
+            spoil(copied / "features" / "member_dayparts.parquet")
+        yield lambda done, total, name: None
+
+    with pytest.raises(DataError, match=r"evening_ratio of member_dayparts.parquet is nan in 1 pl"):
+        run_night(copied, progress=spoiling)
+    assert pipeline.live_id(settings) == before
+    pipeline.store(settings).verify("live")
