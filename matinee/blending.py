@@ -17,6 +17,9 @@ from matinee.errors import ConfigError
 from matinee.matrices import IDENTITY, Features
 from matinee.peers import LinearVectors
 
+SHARPNESS = 1.5
+"""The power to which a trend is raised; 1 gives the same accuracy for less variety."""
+
 
 @dataclass(frozen=True)
 class Lately:
@@ -79,11 +82,13 @@ def blended(
 def risen(trend: NDArray[np.float64], *, weight: float, spread: float) -> NDArray[np.float64]:
     """What a trend adds to each title's bias: it varies `weight` times as much as `spread`.
 
-    Trends are taken as they are. By their logarithm hundreds of titles rise a little and all
-    slates become alike before the few that everybody wants are on top.
+    Trends are sharpened: the few that everybody wants come first, and the places after them stay
+    the member's own. By their logarithm hundreds of titles rise a little and all slates become
+    alike before those few are on top.
     """
-    varies = trend.std()
-    return trend * (weight * spread / varies if varies > 0 else 0.0)
+    sharp = trend**SHARPNESS
+    varies = sharp.std()
+    return sharp * (weight * spread / varies if varies > 0 else 0.0)
 
 
 def spread(members: NDArray[np.floating], titles: NDArray[np.floating]) -> float:

@@ -71,3 +71,10 @@ def test_what_is_liked_these_days_rises_for_everybody():
     spread = (learned @ (described(TITLES).matrix @ titles)[:, :2].T).var(axis=1, ddof=1)
     # A quarter of LightFM's spread; the two titles' trends are two spreads from each other.
     assert lift[1] == pytest.approx(0.25 * np.sqrt(spread.mean()) * 2, rel=1e-4)
+
+
+def test_a_trend_lifts_the_first_far_above_the_next():
+    lift = blending.risen(np.array([0.0, 1.0, 4.0]), weight=0.5, spread=2.0)
+    assert lift[2] == pytest.approx(8 * lift[1])
+    assert lift.std() == pytest.approx(0.5 * 2.0)
+    assert not blending.risen(np.ones(3), weight=0.5, spread=2.0).any()

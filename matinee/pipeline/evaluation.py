@@ -173,12 +173,12 @@ def compare(
                 versions[UNRAISED] = versions[name]
                 found = raising.lifts(versions[name], frame, policy)
                 versions[name] = raising.raised(versions[name], found)
-            strangers = _strangers(model, features, interactions)
+            strangers = fallback.strangers(model, features, interactions)
             served = _popular(frame, strangers, met, here)
             for version, (of_version, _) in versions.items():
                 slates[version] = of_version[:, :PLACES].copy()
                 slates[version][strangers] = served
-    popular = frame.popularity(half_life_days=frame.half_life_days)[None, :]
+    popular = frame.popularity(half_life_days=frame.popular_half_life_days)[None, :]
     everyone = np.zeros(len(frame.members), np.intp)
     slates[POPULARITY], _ = ranking.best_of_scores(
         popular, everyone, PLACES, excluded=met, allowed=here
@@ -208,16 +208,6 @@ def compare(
     groups = exposure.group_means(metrics.ndcg(slates[HYBRID], truth), audited or {})
     verdicts += exposure.gap_verdicts(groups)
     return Judged(evaluation, tuple(verdicts), tuple(groups))
-
-
-def _strangers(
-    model: hybrid.HybridModel,
-    features: training.Described,
-    interactions: sp.coo_array[np.float32],
-) -> NDArray[np.intp]:
-    """Members whom the model knows nothing of: they are served what is popular."""
-    acted = np.bincount(interactions.row, minlength=interactions.shape[0]) > 0
-    return np.flatnonzero(~acted & ~fallback.described(model, features))
 
 
 def _popular(

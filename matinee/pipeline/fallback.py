@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee import hybrid, popularity, releases
@@ -42,6 +43,16 @@ def described(model: hybrid.HybridModel, features: training.Described) -> NDArra
     return told
 
 
+def strangers(
+    model: hybrid.HybridModel,
+    features: training.Described,
+    interactions: sp.coo_array[np.float32],
+) -> NDArray[np.intp]:
+    """Members whom the model knows nothing of: they are served what is popular."""
+    acted = np.bincount(interactions.row, minlength=interactions.shape[0]) > 0
+    return np.flatnonzero(~acted & ~described(model, features))
+
+
 def popular(
     frame: Frame, members: pa.ChunkedArray, of_member: pa.ChunkedArray
 ) -> tuple[list[str | None], NDArray[np.float64]]:
@@ -59,7 +70,7 @@ def popular(
         frame.rows(frame.signals)[1],
         frame.weights,
         frame.ages,
-        half_life_days=frame.half_life_days,
+        half_life_days=frame.popular_half_life_days,
         shape=(len(countries) + 1, len(frame.titles)),
     )
     return [*countries, None], scores

@@ -21,7 +21,17 @@ import pyarrow.parquet as pq
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from matinee import features, matrices, popularity, rings, splits, transform, warehouse
+from matinee import (
+    features,
+    matrices,
+    metrics,
+    popularity,
+    ranking,
+    rings,
+    splits,
+    transform,
+    warehouse,
+)
 from matinee.columns import MEMBER_ID, OBSERVED_AT, TITLE_ID
 from matinee.errors import DataError
 from matinee.pipeline.night import Night
@@ -33,6 +43,15 @@ JUDGED = "judged"
 PUBLISHED = "published"
 
 SECONDS_PER_DAY = 86_400
+
+HALF_LIVES = (0.5, 1.0, 2.0, 7.0, 28.0, 90.0, 365.0)
+"""In days: what "these days" may mean."""
+
+PLACES = 10
+"""The places by which choices on an inner cut are judged."""
+
+MOST_MEMBERS = 4_000
+"""Enough to choose by; more would only take longer."""
 
 SIGNALS = """
     select member_id, title_id, observed_at, interacted_at, signal_milli, is_seen
@@ -140,6 +159,25 @@ class Frame:
             title_count=self.shape[1],
         )
 
+    @cached_property
+    def popular_half_life_days(self) -> float:
+        """Popularity's own: what an inner cut in time says, and the service's where none can."""
+        inner = self.inner(seed=0) if self.follows_time else None
+        return inner.best_half_life_days() if inner else self.half_life_days
+
+    def best_half_life_days(self) -> float:
+        """The one of `HALF_LIVES` by which popularity tells best what is held out."""
+        truth, met = self.truth(), self.seen()
+        judged = some(np.flatnonzero(np.diff(truth.indptr)))
+        shared = np.zeros(len(judged), np.intp)
+
+        def ndcg(half_life: float) -> float:
+            popular = self.popularity(half_life_days=half_life)[None, :]
+            slates, _ = ranking.best_of_scores(popular, shared, PLACES, excluded=met[judged])
+            return float(metrics.ndcg(slates, truth[judged]).mean())
+
+        return max(HALF_LIVES, key=ndcg)
+
     def seen(self) -> sp.csr_array[np.bool_]:
         """What never comes back in a slate: played or rated, whatever was thought of it."""
         met = self.signals.filter(self.signals["is_seen"])
@@ -193,6 +231,11 @@ class Frame:
 
 
 TABLES = ("member_features", "title_features", "signals", "held_out")
+
+
+def some(members: NDArray[np.intp]) -> NDArray[np.intp]:
+    """At most `MOST_MEMBERS`, evenly spread."""
+    return members[:: max(1, -(-len(members) // MOST_MEMBERS))]
 
 
 def frame(night: Night) -> Framed:

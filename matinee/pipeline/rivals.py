@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee import als, hybrid, peers, splits
-from matinee.pipeline import training, trending
+from matinee.pipeline import fallback, training, trending
 from matinee.pipeline.frames import Frame
 from matinee.pipeline.histories import IN_TIME, History
 from matinee.tuner import Range
@@ -20,9 +20,6 @@ Scores: TypeAlias = Callable[[NDArray[np.intp]], NDArray[np.floating]]
 """The scores of all titles for a block of members, float, shape (n_block, n_titles)."""
 
 Numbers: TypeAlias = Mapping[str, float]
-
-RECENT_DAYS = 90.0
-"""Popularity's half-life when a history has none of its own."""
 
 
 @dataclass(frozen=True)
@@ -88,16 +85,10 @@ def task(history: History, model: str, protocol: splits.Name, *, seed: int) -> T
 
 
 def _popularity(task: Task) -> Scores:
-    half_life = task.frame.half_life_days
-    return _liked_lately(task.frame, half_life if np.isfinite(half_life) else RECENT_DAYS)
-
-
-def _trending(task: Task) -> Scores:
-    return _liked_lately(task.frame, task.number("half_life_days"))
-
-
-def _liked_lately(frame: Frame, half_life: float) -> Scores:
-    popular = frame.popularity(half_life_days=half_life)
+    half_life = task.number("half_life_days")
+    if task.inner and not task.numbers:
+        half_life = task.inner.best_half_life_days()
+    popular = task.frame.popularity(half_life_days=half_life)
     return lambda members: np.broadcast_to(popular, (len(members), len(popular)))
 
 
@@ -141,7 +132,16 @@ def _lightfm(task: Task) -> Scores:
     model, features = training.fitted(task.frame, task.model, hyperparameters)
     members = model.member_vectors(features.members)
     titles = model.title_vectors(features.titles)
-    return lambda rows: members[rows] @ titles.T
+    if task.model != training.HYBRID:
+        return lambda rows: members[rows] @ titles.T
+    strangers = fallback.strangers(model, features, task.frame.interactions())
+    popular = _popularity(replace(task, model=POPULARITY, numbers={}))
+
+    def as_served(rows: NDArray[np.intp]) -> NDArray[np.floating]:
+        strange = np.isin(rows, strangers)[:, None]
+        return np.where(strange, popular(rows), members[rows] @ titles.T)
+
+    return as_served
 
 
 @dataclass(frozen=True)
@@ -186,8 +186,7 @@ def _of_lightfm(*, without: Sequence[str] = ()) -> Rival:
 POPULARITY = "popularity"
 
 MODELS: dict[str, Rival] = {
-    POPULARITY: Rival(_popularity),  # the judge of every night, as it is
-    "trending": Rival(_trending, {"half_life_days": 10.0}, {"half_life_days": Range(1, 400)}),
+    POPULARITY: Rival(_popularity, {"half_life_days": 90.0}, {"half_life_days": Range(0.3, 400)}),
     "item-knn": Rival(
         _nearest,
         {"neighbours": 100, "shrinkage": 20.0, "recent_titles": 5.0},

@@ -257,6 +257,7 @@ def facts(night: Night, frame: Frame) -> dict[str, Any]:
         "kind": "LightFM hybrid",
         "hyperparameters": asdict(load(night, PUBLISHED, HYBRID).hyperparameters),
         "recency_half_life_days": frame.half_life_days,
+        "popularity_half_life_days": frame.popular_half_life_days,
         "minimum_support": MINIMUM_SUPPORT,
         "member_feature_weights": MEMBER_WEIGHTS,
         "title_feature_weights": TITLE_WEIGHTS,

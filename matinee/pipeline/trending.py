@@ -1,7 +1,8 @@
 """How loud what is liked these days may be: chosen on an inner cut in time, not by what judges.
 
 What everybody posts about this week is nearly all there is to say on one service, and little on
-another. So the window and the weight of the trend are looked for every night.
+another. So every night looks for the half-life by which popularity tells most, and for the weight
+that it may have beside taste.
 """
 
 from __future__ import annotations
@@ -14,26 +15,21 @@ from numpy.typing import NDArray
 
 from matinee import blending, exposure, hybrid, metrics, ranking
 from matinee.pipeline import training
-from matinee.pipeline.frames import JUDGED, Frame
+from matinee.pipeline.frames import JUDGED, PLACES, Frame, some
 from matinee.pipeline.night import Night
 
-WINDOWS = (1.0, 3.0, 7.0, 14.0, 28.0, 90.0)
-"""Half-lives in days."""
+WEIGHTS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+"""In the spread of scores; silence is tried first."""
 
-WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
-"""In the spread of scores."""
+CHANCE = 1.5
+"""Standard errors, member by member, by which a trend must be better than none."""
 
-PLACES = 10
-
-MOST_MEMBERS = 4_000
-"""Enough to choose by; more would only take longer."""
-
-CHANCE = 2.0
-"""Standard errors, member by member, within which one setting is as good as another."""
+MARGIN = 1.1
+"""So many times the variety that the gate asks for: tomorrow's slates are not yesterday's."""
 
 
 def choose_trend(night: Night) -> None:
-    """Leave tonight's window and weight in `work/` for all who fit in time.
+    """Leave tonight's half-life and weight in `work/` for all who fit in time.
 
     A night that goes on from an earlier release keeps what that one had chosen.
     """
@@ -49,46 +45,44 @@ def choose_trend(night: Night) -> None:
 
 
 def chosen(inner: Frame, usual: hybrid.Hyperparameters) -> hybrid.Hyperparameters:
-    """The same hyperparameters with the window and weight that do best on what `inner` holds out.
+    """The same hyperparameters with the trend that does best on what `inner` holds out.
 
-    Of those that leave the slates worth the titles that the gate asks for (else one list for all
-    would win where most members post once), the least weight that is behind the best by no more
-    than chance: the best of many is lucky.
+    Only weights count that leave the slates more variety than the gate asks for, else one list for
+    all would win where most members post once. None speaks that is no better than silence.
     """
     model, features = training.fitted(inner, training.HYBRID, replace(usual, trend_weight=0.0))
     truth = inner.truth()
-    judged = _some(np.flatnonzero(np.diff(truth.indptr)))
-    looked_at = _some(np.arange(len(inner.members)))
+    judged = some(np.flatnonzero(np.diff(truth.indptr)))
+    liked = inner.interactions()
+    active = np.bincount(liked.row, minlength=len(inner.members)) > 0
+    # Who only begins in what is held out is no stranger any more when slates are published.
+    begun = np.bincount(inner.rows(inner.held_out)[0], minlength=len(active)) > 0
+    looked_at = some(np.flatnonzero(active | ~begun))
     members = model.member_vectors(features.members)
     titles = model.title_vectors(features.titles)
     own = usual.components
-    active = np.bincount(inner.interactions().row, minlength=len(members)) > 0
     spread = blending.spread(members[active, :own], titles[:, :own])
     met, wanted = inner.seen(), truth[judged]
 
     def slates(of: NDArray[np.intp], titles: NDArray[np.float32]) -> NDArray[np.intp]:
         return ranking.best_titles(members[of], titles, PLACES, excluded=met[of])[0]
 
-    floor = exposure.SMALLEST_EFFECTIVE_PLACES * PLACES
-    tried: list[tuple[float, float, NDArray[np.float64]]] = []
-    for window in WINDOWS:
-        popular = inner.popularity(half_life_days=window)
-        for weight in WEIGHTS if window == WINDOWS[0] else WEIGHTS[1:]:
-            lifted = titles.copy()
-            lifted[:, -1] += blending.risen(popular, weight=weight, spread=spread)
-            shown = slates(looked_at, lifted)
-            if weight == 0 or exposure.effective_titles(shown, title_count=len(titles)) >= floor:
-                tried.append((weight, window, metrics.ndcg(slates(judged, lifted), wanted)))
-    best = max((ndcg for _, _, ndcg in tried), key=np.mean)
-    near = [one for one in tried if _near(best - one[2])]
-    weight, window, _ = min(near, key=lambda one: (one[0], -one[2].mean()))
-    return replace(usual, trend_weight=weight, trend_half_life_days=window)
+    floor = exposure.SMALLEST_EFFECTIVE_PLACES * PLACES * MARGIN
+    silent = metrics.ndcg(slates(judged, titles), wanted)
+    best, loudness = silent, 0.0
+    window = inner.best_half_life_days()
+    popular = inner.popularity(half_life_days=window)
+    for weight in WEIGHTS:
+        lifted = titles.copy()
+        lifted[:, -1] += blending.risen(popular, weight=weight, spread=spread)
+        shown = slates(looked_at, lifted)
+        if exposure.effective_titles(shown, title_count=len(titles)) < floor:
+            break  # and the louder, the less variety
+        ndcg = metrics.ndcg(slates(judged, lifted), wanted)
+        if ndcg.mean() > best.mean() and _surely(ndcg - silent):
+            best, loudness = ndcg, weight
+    return replace(usual, trend_weight=loudness, trend_half_life_days=window)
 
 
-def _some(members: NDArray[np.intp]) -> NDArray[np.intp]:
-    """At most `MOST_MEMBERS`, evenly spread."""
-    return members[:: max(1, -(-len(members) // MOST_MEMBERS))]
-
-
-def _near(behind: NDArray[np.float64]) -> bool:
-    return bool(behind.mean() <= CHANCE * behind.std() / np.sqrt(len(behind)))
+def _surely(ahead: NDArray[np.float64]) -> bool:
+    return bool(ahead.mean() > CHANCE * ahead.std() / np.sqrt(len(ahead)))

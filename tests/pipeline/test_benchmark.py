@@ -59,15 +59,27 @@ def test_each_model_beats_popularity_where_taste_is_plain(history):
     rows = benchmark._rows([benchmark.Compared(frame, found)], list(MODELS), 1)
     by_name = {row["model"]: row for row in rows}
     popular = by_name["popularity"]["ndcg"]
-    assert all(
-        by_name[name]["ndcg"] > popular
-        for name in by_name
-        if name != "trending" and name != "popularity"
-    )
+    assert all(by_name[name]["ndcg"] > popular for name in by_name if name != POPULARITY)
     assert by_name["hybrid"]["hybrid_lead"] is None
     lead = by_name["ease"]["hybrid_lead"]
     assert lead == pytest.approx(by_name["hybrid"]["ndcg"] - by_name["ease"]["ndcg"])
     assert all(row["peak_mb"] > 10 for row in rows)
+
+
+def test_the_hybrid_serves_strangers_what_is_popular_as_a_night_does(history):
+    task = rivals.task(history, "hybrid", "cold-members", seed=1)
+    slates = {name: asking.ask(replace(task, model=name)).slates for name in MODELS}
+    assert np.array_equal(slates["hybrid"], slates[POPULARITY])
+    assert not np.array_equal(slates["collaborative"], slates[POPULARITY])
+
+
+def test_popularity_is_as_well_tuned_as_the_hybrid(history):
+    task = rivals.task(history, POPULARITY, "time", seed=1)
+    chosen = task.inner.best_half_life_days()
+    given = replace(task, inner=None, numbers={"half_life_days": chosen})
+    members = np.arange(MEMBERS)
+    scores = [one.rival.scores(one)(members) for one in (task, given)]
+    assert np.array_equal(*scores)
 
 
 def test_cold_titles_are_ranked_among_themselves(history):
@@ -154,7 +166,7 @@ def test_the_search_for_better_numbers_is_written_down(ratings, home):
 
 
 def test_unknown_names_are_refused_with_those_there_are(ratings, tmp_path):
-    with pytest.raises(ConfigError, match="no model oracle: there are popularity, trending, item"):
+    with pytest.raises(ConfigError, match="no model oracle: there are popularity, item"):
         benchmark.run(ratings, Settings(), protocol="last", models=["oracle"])
     with pytest.raises(ConfigError, match="no protocol 'psychic': it is one of"):
         benchmark.run(ratings, Settings(), protocol="psychic", models=["ease"])

@@ -8,7 +8,7 @@ import pytest
 
 from matinee import report, transform
 from matinee.errors import ConfigError
-from matinee.pipeline import evaluation, raising, training
+from matinee.pipeline import evaluation, fallback, raising, training
 from matinee.pipeline.raising import Wanted
 from matinee.settings import Settings
 from tests.pipeline import worlds
@@ -75,7 +75,7 @@ def test_its_price_is_judged_every_night_and_the_card_prints_it(judged):
 
 def test_who_is_served_what_is_popular_is_judged_by_it(judged, monkeypatch):
     seen = []
-    monkeypatch.setattr(evaluation, "_strangers", lambda *_: np.arange(90))
+    monkeypatch.setattr(fallback, "strangers", lambda *_: np.arange(90))
     real = evaluation._popular
     monkeypatch.setattr(
         evaluation, "_popular", lambda *given: seen.append(real(*given)) or seen[-1]

@@ -63,10 +63,26 @@ def test_where_too_few_members_could_choose_there_is_nothing_within():
     assert worlds.frame().inner(seed=1) is None
 
 
+def test_popularity_fades_as_fits_best_what_came_next_and_no_slower():
+    whole = service(of_the_day=True)
+    assert whole.popular_half_life_days == whole.inner(seed=9).best_half_life_days() <= 1
+    for deaf in (replace(whole, follows_time=False), worlds.frame()):
+        assert deaf.popular_half_life_days == deaf.half_life_days == 30
+
+
+def test_what_judges_has_no_say_in_how_popularity_fades():
+    whole = service(of_the_day=True)
+    one_list = whole.signals.slice(0, MEMBERS)
+    assert replace(whole, held_out=one_list).popular_half_life_days == whole.popular_half_life_days
+
+
 def test_where_taste_decides_the_trend_is_silent():
-    found = trending.chosen(service(of_the_day=False).inner(seed=1), FEW)
+    inner = service(of_the_day=False).inner(seed=1)
+    found = trending.chosen(inner, FEW)
     assert found.trend_weight == 0
-    assert replace(found, trend_weight=FEW.trend_weight, trend_half_life_days=3.0) == FEW
+    assert found.trend_half_life_days == inner.best_half_life_days()
+    usual = {name: getattr(FEW, name) for name in training.OF_TREND}
+    assert replace(found, **usual) == FEW
 
 
 def test_where_everybody_watches_what_is_new_the_trend_speaks():
