@@ -83,7 +83,7 @@ class Hyperparameters:
     trend_half_life_days: Annotated[float, Gt(0)] = 3.0
     """What is liked these days: an act so long ago counts half."""
 
-    newcomer_penalty: Annotated[float, Gt(0)] = 0.1
+    newcomer_penalty: Annotated[float, Gt(0)] = 0.3
     """The ridge of what a title's content says of it before anybody has met it."""
 
     seed: Annotated[int, Ge(0)] = 20260101

@@ -9,10 +9,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from matinee import landing, pipeline, warehouse
+from matinee import landing, pipeline, splits, warehouse
 from matinee.errors import ConfigError, RefusedError
 from matinee.landing import write
-from matinee.pipeline.frames import PUBLISHED, Frame
+from matinee.pipeline import training
+from matinee.pipeline.frames import JUDGED, PUBLISHED, Frame
 from matinee.settings import Settings
 from tests.conftest import SMALL
 
@@ -137,18 +138,27 @@ def test_two_fresh_folders_give_the_same_digest(release, tmp_path, night):
     assert manifest["content_digest"] == release.manifest["content_digest"]
 
 
-def test_the_same_logs_publish_nothing_twice_and_the_next_day_publishes_a_second_release(
-    copied, night
+def test_the_same_logs_publish_nothing_twice_and_a_warm_night_of_new_ones_goes_on_from_live(
+    copied, night, monkeypatch
 ):
     store = pipeline.store(Settings(home=copied))
     first = store.open("live").id
     assert "nothing new" in night(copied).note
     assert [release.id for release in store.list()] == [first]
 
-    pipeline.simulate(copied, **SMALL | {"days": SMALL["days"] + 1})
+    # A cut in time for all that they are few, and after the first night, which must not know it.
+    monkeypatch.setitem(splits.choose_protocol.__kwdefaults__, "minimum_test_members", 100)
+    pipeline.simulate(copied, **SMALL | {"days": SMALL["days"] + 6})
+    monkeypatch.setenv("MATINEE_WARM_START", "true")
     second = night(copied)
-    assert store.open("live").id == second.release_id != first
+    live = store.open("live")
+    assert live.id == second.release_id != first
     assert store.open("previous").id == first
+    assert store.verify("live").release_id == live.id
+    assert live.manifest["model"]["continued_from"] == first
+    assert live.manifest["model"]["hyperparameters"]["epochs"] == training.WARM_EPOCHS
+    judged = training.load(pipeline.begin(Settings(home=copied)), JUDGED, training.HYBRID)
+    assert judged.hyperparameters.epochs == training.WARM_EPOCHS
 
 
 def test_a_night_whose_data_is_not_sane_stops_and_leaves_live_alone(copied, night):
