@@ -127,7 +127,7 @@ def _als(task: Task) -> Scores:
 
 def _lightfm(task: Task) -> Scores:
     hyperparameters = task.hyperparameters
-    if task.in_time and task.inner and not task.numbers:
+    if task.in_time and task.inner:
         hyperparameters = trending.chosen(task.inner, hyperparameters)
     model, features = training.fitted(task.frame, task.model, hyperparameters)
     members = model.member_vectors(features.members)
@@ -155,6 +155,7 @@ class Rival:
 
 _FADING = Range(1, 100)
 
+# The trend is not among them: every night, and every benchmark, looks for its own.
 _OF_LIGHTFM = {
     "components": Range(16, 128, whole=True),
     "epochs": Range(5, 60, whole=True),
@@ -166,11 +167,9 @@ _OF_LIGHTFM = {
     "linear_penalty": Range(20, 3000),
     "linear_share": Range(0.0, 0.8, log=False),
     "recent_titles": _FADING,
-    "trend_weight": Range(0.0, 0.5, log=False),
-    "trend_half_life_days": Range(1, 100),
 }
 
-OF_TIME = ("recent_titles", "half_life_days", "trend_weight", "trend_half_life_days")
+OF_TIME = ("recent_titles", "half_life_days")
 """Left out where time does not matter."""
 
 _BLENDED = ("linear_penalty", "linear_share", *OF_TIME)

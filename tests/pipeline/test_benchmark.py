@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from matinee import cli, splits
 from matinee.errors import ConfigError, DataError
-from matinee.pipeline import asking, benchmark, histories, rivals, training, tuning
+from matinee.pipeline import asking, benchmark, histories, rivals, tuning
 from matinee.pipeline.rivals import MODELS, POPULARITY, Task
 from matinee.settings import Settings
 
@@ -120,7 +120,7 @@ def test_what_is_found_is_used_and_told(history):
 def test_time_is_tuned_only_where_what_comes_next_judges(history):
     last = rivals.task(history, "hybrid", "last", seed=1)
     holdout = rivals.task(history, "hybrid", "holdout", seed=1)
-    assert set(last.ranges) - set(holdout.ranges) == {"recent_titles", *training.OF_TREND}
+    assert set(last.ranges) - set(holdout.ranges) == {"recent_titles"}
     assert holdout.hyperparameters.trend_weight == 0
 
 
