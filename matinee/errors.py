@@ -14,6 +14,27 @@
 Each message is one line that names the file, row or rule, and what to do.
 """
 
+LONGEST_TOLD = 200
+"""Characters of a name from outside that are enough to know it by."""
+
+
+def spelt(text: str) -> str:
+    """Text from outside, as a terminal or a log may show it: what obeys nobody, and on one line.
+
+    Escape sequences, NUL and the marks that turn a line around are spelt out.
+
+    >>> spelt("\x1b[2Jred")
+    '\\\\x1b[2Jred'
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+def told(name: str) -> str:
+    """A name from outside in a message: spelt, and cut when somebody made it endless."""
+    return spelt(name if len(name) <= LONGEST_TOLD else f"{name[:LONGEST_TOLD]}…")
+
 
 class MatineeError(Exception):
     """The root: catch this to catch all of them."""

@@ -1,5 +1,6 @@
 """What docs/security.md promises: no telemetry, no pickle, and no hostile name or home gets far."""
 
+import json
 import os
 import re
 import subprocess
@@ -7,6 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from matinee.cli import output
+from matinee.report import markup
+from tests.landing.samples import HOSTILE
 
 ROOT = Path(__file__).resolve().parent.parent
 MATINEE = str(Path(sys.executable).with_name("matinee"))
@@ -72,3 +77,19 @@ def test_arrays_are_never_opened_with_pickle_allowed():
         for call in re.findall(r"allow_pickle\s*=\s*\w+", path.read_text())
     ]
     assert [one for one in loads if not one[1].endswith("False")] == []
+
+
+OBEYED = re.compile(r"[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What a terminal obeys or what turns a line around; but for the newline between lines."""
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text_is_text_on_a_terminal_in_json_and_on_a_page(text, capsys):
+    for form in output.Format:
+        output.emit([{text: 1, "name": [text, "\udfff"]}, {text: text, "name": text}], form)
+    printed = capsys.readouterr().out
+    assert not OBEYED.search(printed.replace("\t", ""))
+    page = markup.element("p", text, title=text)
+    assert not OBEYED.search(re.sub(r"[\t\r]", "", page))
+    assert page.count("<") == 2
+    assert json.loads(output.as_json({text: text})) == {text: text}

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import typer
 
-from matinee.cli.output import Format, FormatOption, emit, emit_one, progress
+from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, shown
 
 EXAMPLE = "Example: matinee ablate --format json"
 
@@ -22,4 +22,4 @@ def ablate(form: FormatOption = Format.table) -> None:
         emit_one(asdict(found), form)
         return
     emit(found.rows, form, title="the hybrid with and without demographics")
-    typer.echo(f"{'holds' if found.verdict.passed else 'refused'}  {found.verdict.text}")
+    typer.echo(shown(f"{'holds' if found.verdict.passed else 'refused'}  {found.verdict.text}"))

@@ -17,6 +17,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from matinee.errors import spelt
+
 Row = Mapping[str, Any]
 
 talk = Console(stderr=True, highlight=False)
@@ -41,33 +43,42 @@ def stdout() -> Console:
 def emit(rows: Sequence[Row], form: Format, *, title: str = "") -> None:
     """Print rows that share their keys."""
     if form is Format.json:
-        typer.echo(json.dumps(list(rows), default=_plain, ensure_ascii=False, indent=2))
+        typer.echo(as_json(list(rows)))
         return
     if not rows:
-        talk.print(f"{title}: nothing" if title else "nothing")
+        talk.print(escape(shown(f"{title}: nothing" if title else "nothing")))
         return
     stdout().print(table_of(rows, title=title))
 
 
 def as_json(value: object) -> str:
-    """Any data as JSON for people."""
-    return json.dumps(value, default=_plain, ensure_ascii=False, indent=2)
+    """Any data as JSON for people: letters as they are, and all that a terminal obeys escaped."""
+    text = json.dumps(value, default=_plain, ensure_ascii=False, indent=2)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text
+    )
 
 
 def emit_one(row: Row, form: Format) -> None:
     """Print one thing: a line a field, or one JSON object."""
     if form is Format.json:
-        typer.echo(json.dumps(row, default=_plain, ensure_ascii=False, indent=2))
+        typer.echo(as_json(row))
         return
     stdout().print(table_of([{"": key, " ": value} for key, value in row.items()], header=False))
 
 
 def table_of(rows: Sequence[Row], *, title: str = "", header: bool = True) -> Table:
     """Rows as a rich table; numbers to the right, every value escaped."""
-    table = Table(title=title or None, title_justify="left", show_header=header, box=None)
+    table = Table(
+        title=escape(shown(title)) or None, title_justify="left", show_header=header, box=None
+    )
     for name, value in rows[0].items():
         numeric = isinstance(value, int | float) and not isinstance(value, bool)
-        table.add_column(escape(name.replace("_", " ")), justify="right" if numeric else "left")
+        table.add_column(
+            escape(shown(name.replace("_", " "))), justify="right" if numeric else "left"
+        )
     for row in rows:
         table.add_row(*(escape(shown(value)) for value in row.values()))
     return table
@@ -101,16 +112,9 @@ def shown(value: object) -> str:
         case int() if not isinstance(value, bool):
             return f"{value:,}"
         case list() | tuple():
-            return _spelt(", ".join(map(str, value)))
+            return spelt(", ".join(map(str, value)))
         case _:
-            return _spelt(str(value))
-
-
-def _spelt(text: str) -> str:
-    """Escape sequences, NUL and the marks that reverse a line, spelt out."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+            return spelt(str(value))
 
 
 def _plain(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,12 +33,12 @@ def show(settings: Settings, name: str, form: Format) -> None:
     console.print(table_of(_gate_table(told["metrics"])))
     for rule in manifest["gate"]["rules"]:
         mark = "[green]holds[/]  " if rule["passed"] else "[red]refused[/]"
-        console.print(f"  {mark} {escape(rule['text'])}")
+        console.print(f"  {mark} {escape(shown(rule['text']))}")
 
     for member in manifest["samples"]:
         rows = pipeline.recommend(settings, member, k=5, release=release.id)
         source = rows[0]["source"] if rows else "nothing: no title is left for this member"
-        console.print(f"\n[bold]{escape(member)}[/] is shown ({source})")
+        console.print(f"\n[bold]{escape(shown(member))}[/] is shown ({source})")
         if not rows:
             continue
         slate = [{"": row["rank"], "title": row["title"], "why": row["reason"]} for row in rows]
@@ -53,7 +54,7 @@ def show(settings: Settings, name: str, form: Format) -> None:
     console.print(f"\nLook at  {release.path / 'report.html'}", soft_wrap=True)
     console.print("Try next")
     for command in _next(manifest, has_previous=store.aliases().previous is not None):
-        console.print(f"  {escape(command)}", soft_wrap=True)
+        console.print(f"  {escape(shown(command))}", soft_wrap=True)
 
 
 def _gate_table(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -76,7 +77,7 @@ def _head(line: Mapping[str, Any]) -> dict[str, Any]:
 
 def _next(manifest: Mapping[str, Any], *, has_previous: bool) -> list[str]:
     return [
-        *(f"matinee recommend {member}" for member in manifest["samples"][:1]),
+        *(f"matinee recommend {shlex.quote(member)}" for member in manifest["samples"][:1]),
         "matinee releases verify live",
         *(["matinee releases diff previous live"] if has_previous else []),
         "matinee --help",

@@ -23,9 +23,7 @@ def checked(stream: Stream, *, is_json: bool) -> str:
     """The query over `chunk` for one stream."""
     texts = _json_texts(stream) if is_json else _column_texts(stream)
     values = [f'{_value(column, is_json=is_json)} as "{column.name}"' for column in stream.columns]
-    rules = [
-        f"when {condition} then '{rule}'" for condition, rule in _rules(stream, is_json=is_json)
-    ]
+    rules = [f"when {condition} then '{rule}'" for condition, rule in _rules(stream)]
     raw = ", ".join(f'"{column.name}" := text_{column.name}' for column in stream.columns)
     names = ", ".join(f'"{name}"' for name in stream.names)
     return f"""
@@ -116,10 +114,8 @@ def _value(column: Column, *, is_json: bool) -> str:
             )
         case "varchar[]" if is_json:
             parts = f"try(json_extract_string({text}, '$[*]'))"
-            return (
-                f"case when {text}[1] = '[' and not contains({text}, '{{\"')"
-                f" then {_without_blanks(parts)} end"
-            )
+            nested = f"list_has_any(try(json_type({text}, '$[*]')), ['OBJECT', 'ARRAY'])"
+            return f"case when {text}[1] = '[' and not {nested} then {_without_blanks(parts)} end"
         case "varchar[]":
             return _without_blanks(text)
         case _:
@@ -130,12 +126,12 @@ def _without_blanks(parts: str) -> str:
     return f"list_filter({parts}, lambda part: part <> '')"
 
 
-def _rules(stream: Stream, *, is_json: bool) -> Iterator[tuple[str, str]]:
+def _rules(stream: Stream) -> Iterator[tuple[str, str]]:
     """Every condition that breaks the contract and the rule's name, in the order of asking."""
     for column in stream.columns:
         text, value = f"text_{column.name}", f'"{column.name}"'
-        is_list = column.data_type == "varchar[]" and not is_json
-        whole = f"array_to_string({text}, '')" if is_list else text
+        # Of a list its parts count, however the format writes them down.
+        whole = f"array_to_string({value}, '')" if column.data_type == "varchar[]" else text
         if column.required:
             yield f"{text} is null", f"missing_field:{column.name}"
         yield f"strlen({whole}) > {LONGEST_FIELD_BYTES}", f"field_too_long:{column.name}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from matinee.errors import told
 from matinee.landing import check
 from matinee.landing.contract import Stream
 from matinee.landing.ledger import sync_folder
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 64 << 20
 """Text that is checked at once: what bounds memory, whatever the size of a file."""
+
+LIKELY = 1000
+"""Unknown columns among which a renamed one is looked for."""
 
 
 @dataclass
@@ -163,6 +167,6 @@ class _Attempt:
 
 
 def _missing(column: str, unknown: list[str]) -> str:
-    closest = difflib.get_close_matches(column, unknown, n=1, cutoff=0.0)
-    hint = f"; the closest column it has is {closest[0]}: rename that" if closest else ""
+    closest = difflib.get_close_matches(column, unknown[:LIKELY], n=1, cutoff=0.0)
+    hint = f"; the closest column it has is {told(closest[0])}: rename that" if closest else ""
     return f"it has no column {column}, which is required{hint}"

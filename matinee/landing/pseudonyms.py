@@ -21,8 +21,9 @@ import pyarrow.parquet as pq
 from matinee.columns import EVENT_ID, MEMBER_ID
 from matinee.landing import erasure, ledger, tombstones
 from matinee.landing.contract import Contract
-from matinee.landing.discover import discover
-from matinee.landing.read import LandingFile, records_of
+from matinee.landing.discover import discover, expected_sha256
+from matinee.landing.read import LandingFile, TornError, csv_fields, is_utf8, records_of
+from matinee.landing.write import digest
 from matinee.privacy import pseudonym
 
 PREFIXES = {MEMBER_ID: "p", EVENT_ID: "e"}
@@ -41,6 +42,8 @@ class Renamed:
     """Files left alone: their rows are received, under the ids they came with."""
     unreadable: int = 0
     """Lines that are no records; they keep what they say."""
+    torn: int = 0
+    """Files that are not whole, or not what their sidecar says: left to be set aside."""
 
     def summary(self) -> str:
         told = f"renamed the members of {self.files:,} landing files"
@@ -48,6 +51,8 @@ class Renamed:
             told += f"; {self.received_before:,} were received before and keep their ids"
         if self.unreadable:
             told += f"; {self.unreadable:,} lines cannot be read and keep what they say"
+        if self.torn:
+            told += f"; {self.torn:,} files are not whole and will be set aside"
         return told
 
 
@@ -72,12 +77,18 @@ def pseudonymise(home: Path, contract: Contract) -> Renamed:
         if file.name in received:
             done.received_before += 1
             continue
+        if expected_sha256(file.path) not in (None, digest(file.path)):
+            done.torn += 1
+            continue
         draft = file.path.with_name(f".{file.path.name}.renaming")
         try:
             done.unreadable += _write(file, draft, rename)
             with draft.open("rb") as written:
                 os.fsync(written.fileno())
             erasure.put(draft, file.path)
+        except (TornError, pa.ArrowException):
+            done.torn += 1
+            continue
         finally:
             draft.unlink(missing_ok=True)
         done.files += 1
@@ -122,9 +133,17 @@ def _write_parquet(path: Path, draft: Path, rename: Rename) -> None:
             for name in set(PREFIXES) & set(rows.column_names):
                 at = rows.column_names.index(name)
                 field = rows.schema.field(at)
-                values = [rename(name, value) for value in rows[name].to_pylist()]
+                values = [rename(name, _text(value)) for value in rows[name]]
                 rows = rows.set_column(at, field, pa.array(values, field.type))
             writer.write_table(rows)
+
+
+def _text(value: pa.Scalar) -> Any:
+    """A cell; None when it is no text, so that its row is refused and no such id is let in."""
+    try:
+        return value.as_py()
+    except UnicodeDecodeError:
+        return None
 
 
 def _json_lines(path: Path, rename: Rename, unreadable: list[bytes]) -> Iterator[bytes]:
@@ -132,31 +151,29 @@ def _json_lines(path: Path, rename: Rename, unreadable: list[bytes]) -> Iterator
         for line in records.texts():
             try:
                 row = json.loads(line)
-            except ValueError:
-                row = None
-            if not isinstance(row, dict):
+                row |= {name: rename(name, row[name]) for name in PREFIXES if name in row}
+                text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+                yield text.encode() + b"\n"
+            except (ValueError, TypeError, RecursionError):  # half a surrogate pair is no text
                 if line.strip():
                     unreadable.append(line)
                 yield line
-                continue
-            row |= {name: rename(name, row[name]) for name in PREFIXES if name in row}
-            yield json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def _csv_lines(path: Path, rename: Rename, unreadable: list[bytes]) -> Iterator[bytes]:
     places: dict[str, int] | None = None
     for records in records_of(path, is_quoted=True):
         for record in records.texts():
-            fields = next(csv.reader([record.decode(errors="replace")]), [])
+            fields = csv_fields(record.decode(errors="replace"))
             if places is None:
                 names = [name.strip() for name in fields]
                 places = {name: names.index(name) for name in PREFIXES if name in names}
                 yield record
                 continue
-            if not fields:
+            if not record.strip():
                 yield record
                 continue
-            if max(places.values(), default=-1) >= len(fields):
+            if max(places.values(), default=-1) >= len(fields) or not is_utf8(record):
                 unreadable.append(record)
                 yield record
                 continue

@@ -11,6 +11,7 @@ import gzip
 import itertools
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +25,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from matinee.errors import told
 from matinee.landing.contract import Stream
 
 BLOCK_BYTES = 8 << 20
@@ -180,12 +182,12 @@ def as_text(records: Records) -> pa.Table:
         texts.validate(full=True)
     except pa.ArrowInvalid:
         raw = records.texts()
-        broken = pa.array([None if _is_utf8(text) else "invalid_utf8" for text in raw], pa.string())
+        broken = pa.array([None if is_utf8(text) else "invalid_utf8" for text in raw], pa.string())
         texts = pa.array([text.decode(errors="replace") for text in raw], pa.string())
     return pa.table({"line": records.lines, "raw_text": texts, "broken": broken})
 
 
-def _is_utf8(text: bytes) -> bool:
+def is_utf8(text: bytes) -> bool:
     try:
         text.decode()
     except UnicodeDecodeError:
@@ -222,12 +224,14 @@ def _open_csv(file: LandingFile, stream: Stream) -> tuple[list[str], Iterator[pa
     blocks = records_of(file.path, is_quoted=True)
     first = next(blocks)
     try:
-        header = next(csv.reader([first.texts()[0].decode()]))
-    except (UnicodeDecodeError, csv.Error) as error:
+        text = first.texts()[0].decode()
+    except UnicodeDecodeError as error:
         raise TornError(f"its header cannot be read: {error}") from None
-    header = [name.strip() for name in header]
-    if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise TornError(f"its header has {twice[0]!r} twice")
+    header = [name.strip() for name in csv_fields(text)]
+    if not header:
+        raise TornError("its header cannot be read: lines end in \\n or \\r\\n, not in \\r alone")
+    if twice := sorted(name for name, times in Counter(header).items() if times > 1):
+        raise TornError(f"its header has {told(twice[0])!r} twice")
 
     def tables() -> Iterator[pa.Table]:
         for records in itertools.chain([first[1:]], blocks):
@@ -272,19 +276,25 @@ def _parse_csv(records: Records, header: list[str]) -> pa.Table | None:
 
 def _parse_csv_by_record(table: pa.Table, header: list[str]) -> tuple[pa.Table, pa.Array]:
     """The same, one record at a time: exact on which record is broken."""
-    csv.field_size_limit(LONGEST_RECORD_BYTES)
     rows: list[list[str | None]] = []
     broken: list[str | None] = []
     for text, rule in zip(table["raw_text"].to_pylist(), table["broken"].to_pylist(), strict=True):
-        try:
-            (row,) = csv.reader([text])
-        except (csv.Error, ValueError):
-            row = []
+        row = csv_fields(text)
         is_whole = len(row) == len(header)
         broken.append(rule if is_whole or rule else "unreadable_line")
-        rows.append(list(row) if is_whole else [None] * len(header))
+        rows.append([*row] if is_whole else [None] * len(header))
     columns = [pa.array(values, pa.string()) for values in zip(*rows, strict=True)]
     return pa.table(columns, names=header), pa.array(broken, pa.string())
+
+
+def csv_fields(record: str) -> list[str]:
+    """The fields of one record; none when it cannot be one, as with a return outside quotes."""
+    csv.field_size_limit(LONGEST_RECORD_BYTES + BLOCK_BYTES)  # of the process, so on each call
+    try:
+        rows = list(csv.reader([record]))
+    except csv.Error:
+        return []
+    return rows[0] if len(rows) == 1 else []
 
 
 # ---------- Parquet
@@ -356,6 +366,6 @@ def _decode(value: Any) -> tuple[Any, bool]:
     if value is None:
         return None, True
     if isinstance(value, bytes):
-        return value.decode(errors="replace"), _is_utf8(value)
+        return value.decode(errors="replace"), is_utf8(value)
     pairs = [_decode(part) for part in value]
     return [part for part, _ in pairs], all(is_utf8 for _, is_utf8 in pairs)

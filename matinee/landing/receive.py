@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from matinee.errors import ConfigError, DataError, IntegrityError, StorageError
+from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, spelt, told
 from matinee.landing import erasure, ledger, requests, tombstones
 from matinee.landing.contract import REJECTED, Contract, received_schema
 from matinee.landing.discover import discover, expected_sha256
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     import duckdb
 
 RULES_SHOWN = 3
+
+UNKNOWN_SHOWN = 20
+"""Columns named of a stream: whoever spells ids as names has as many as rows."""
 
 ASKED = ("consents", requests.STREAM)
 """Streams of what members ask for; what they ask counts from when it is here."""
@@ -78,7 +81,7 @@ class Receipt:
                 lines.append(f"{stream}: {count:,} rows break {rule}")
         lines += [f"set aside {entry.file}: {entry.reason}" for entry in self.set_aside]
         lines += [f"warning: {warning}" for warning in self.warnings]
-        return "\n".join(lines)
+        return "\n".join(map(spelt, lines))
 
     @property
     def totals(self) -> dict[str, Totals]:
@@ -177,8 +180,11 @@ def _receive(
             set_aside += [entry for entry in settled if entry.status == "set_aside"]
             rules[name] = dict(sorted(intake.rules.items()))
             warnings += lost_columns(name, settled, known)
-            for column, names in sorted(intake.unknown.items()):
-                warnings.append(f"{name}: unknown column {column} in {several(names)}")
+            unknown = sorted(intake.unknown.items())
+            for column, names in unknown[:UNKNOWN_SHOWN]:
+                warnings.append(f"{name}: unknown column {told(column)} in {several(names)}")
+            if more := unknown[UNKNOWN_SHOWN:]:
+                warnings.append(f"{name}: {len(more):,} more unknown columns")
             total = count(settled)[name]
             tell(done, len(new), f"{name}: {total.kept} rows kept, {total.rejected} rejected")
         asking = batch_of(home, requests.STREAM, batch)

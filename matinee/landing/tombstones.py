@@ -1,6 +1,5 @@
 """Who was forgotten, so that old logs do not bring them back. Only the key's holder can tell."""
 
-import csv
 import json
 import os
 import re
@@ -15,7 +14,7 @@ import pyarrow.parquet as pq
 from matinee.columns import MEMBER_ID
 from matinee.errors import ConfigError
 from matinee.landing.ledger import sync_folder
-from matinee.landing.read import LandingFile, TornError, records_of
+from matinee.landing.read import LandingFile, TornError, csv_fields, records_of
 from matinee.privacy import LEAST_KEY_BYTES, Traces, pseudonym
 
 USE = "tombstone"
@@ -33,7 +32,10 @@ class Tombstones:
     names: frozenset[str]
 
     def holds(self, member_id: str) -> bool:
-        return pseudonym(self.key, member_id, use=USE) in self.names
+        try:
+            return pseudonym(self.key, member_id, use=USE) in self.names
+        except UnicodeEncodeError:  # half a surrogate pair: nobody is called that
+            return False
 
     def returning(self, file: LandingFile) -> Traces:
         """The forgotten members whom a landing file names. A torn file is left to be refused."""
@@ -136,7 +138,7 @@ def _of_csv(path: Path) -> Iterator[str]:
     is_first = True
     for records in records_of(path, is_quoted=True):
         for record in records.texts():
-            fields = next(csv.reader([record.decode(errors="replace")]), [])
+            fields = csv_fields(record.decode(errors="replace"))
             if is_first:
                 names = [name.strip() for name in fields]
                 place = names.index(MEMBER_ID) if MEMBER_ID in names else None

@@ -282,7 +282,7 @@ class Scorer:
         choice[source == SOURCES.index(COLD_MEMBER)] += len(of_country)
         choice[is_feature] = 2 * len(of_country) + index[is_feature]
         choice[is_title] = 2 * len(of_country) + len(of_feature) + index[is_title]
-        labels = pa.array(self.catalogue.labels)
+        labels = pa.array([wording.short(label) for label in self.catalogue.labels])
         named_too = labels.take(pa.array(second, mask=second < 0))
         both = pc.binary_join_element_wise(sentences.take(pa.array(choice)), named_too, " and ")
         return pc.coalesce(both, sentences.take(pa.array(choice)))

@@ -21,6 +21,9 @@ SENTENCES = {
 }
 """Feature family -> what to say of one of its values."""
 
+LONGEST_NAME = 120
+"""Characters of a name that a reason tells; a log may hold one without end."""
+
 EVERYBODY = "everybody"
 
 GROUPS = {
@@ -39,7 +42,12 @@ def feature(name: str) -> str | None:
     """
     family, _, value = name.partition("=")
     sentence = SENTENCES.get(family)
-    return sentence.format(value) if sentence else None
+    return sentence.format(short(value)) if sentence else None
+
+
+def short(name: str) -> str:
+    """A name as a reason tells it."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 
 def tellable(families: Sequence[str]) -> NDArray[np.bool_]:
@@ -57,7 +65,7 @@ def watched(label: str, second: str | None = None) -> str:
     >>> watched("Heat (1995)", "Ronin (1998)")
     'Because you watched Heat (1995) and Ronin (1998)'
     """
-    return f"Because you watched {label}" + (f" and {second}" if second else "")
+    return f"Because you watched {short(label)}" + (f" and {short(second)}" if second else "")
 
 
 def group(family: str) -> str:

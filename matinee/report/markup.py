@@ -1,6 +1,7 @@
 """HTML that cannot be injected into: whatever `element` did not make itself is escaped."""
 
 import html
+import re
 from collections.abc import Iterable
 
 VOID = {"br", "col", "hr", "link", "meta"}
@@ -45,9 +46,9 @@ def join(children: Child) -> Markup:
     return Markup("".join(join(child) for child in children))
 
 
+# Half a surrogate pair or a NUL breaks a page, and a bidi override turns the words after it around.
+_UNFIT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
 def _text(value: object) -> Markup:
-    # Half a surrogate pair or a NUL from a broken log must not break the page either.
-    clean = (
-        str(value).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-    )
-    return Markup(html.escape(clean))
+    return Markup(html.escape(_UNFIT.sub("\N{REPLACEMENT CHARACTER}", str(value))))

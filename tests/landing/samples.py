@@ -1,6 +1,42 @@
-"""Rows of any stream, made from its contract."""
+"""Rows of any stream, made from its contract, as a file of any format; and texts that mean harm."""
 
+import csv
+import io
+import itertools
+import json
 import re
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+FORMATS = ("jsonl", "csv", "parquet")
+
+HOSTILE = {
+    "sql": "x'); drop table titles; --",
+    "html": "<script>alert(1)</script><img src=x onerror=alert(2)>",
+    "formula": "=cmd|' /C calc'!A0",
+    "sum": "@SUM(1+1)*cmd",
+    "path": "../../../../etc/passwd",
+    "nul": "nul\x00byte",
+    "bidi": "\u202egnp.exe\u2066",
+    "terminal": "\x1b[2J\x1b]0;owned\x07\x9b31m",
+    "jinja": "{{ 7 * 7 }}{% raw %}",
+    "brace": "{",
+    "list": '["a"]',
+    "object": '{"a": 1}',
+    "escape": "\\u0000\\",
+    "quote": 'say "it", then',
+    "quoted": '"x" y',
+    "lines": "one\ntwo\r\nthree\rfour\u2028five",
+    "emoji": "\N{WOMAN}\u200d\N{GIRL} Z\u0351\u036b\u0343",
+    "blank": " \t ",
+    "mark": "\ufeff\uffff\U0010ffff",
+    "null": "null",
+    "nan": "NaN",
+    "long": "é" * 2_000,
+    "longest": "x" * 65_000,
+}
+"""Texts that every format can hold and that are values, whatever they look like."""
 
 GOOD = {
     "varchar": "x1",
@@ -11,6 +47,41 @@ GOOD = {
     "date": "2026-01-02",
     "varchar[]": ["x1"],
 }
+
+
+def encode(rows, format):
+    """Rows as a file; every value as text, where the format has no types of its own."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    if format == "jsonl":
+        return "".join(json.dumps(row) + "\n" for row in rows).encode()
+    if format == "csv":
+        text = io.StringIO()
+        writer = csv.DictWriter(text, names, lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({k: "|".join(v) if isinstance(v, list) else v for k, v in row.items()})
+        return text.getvalue().encode(errors="surrogatepass")
+    table = {}
+    for name in names:
+        values = [row.get(name) for row in rows]
+        is_list = any(isinstance(value, list) for value in values)
+        parts = [part for value in values for part in (value or [] if is_list else [value])]
+        texts = [p if p is None else str(p).encode(errors="surrogatepass") for p in parts]
+        column = pa.array(texts, pa.binary()).view(pa.string())
+        if is_list:
+            ends = itertools.accumulate((len(value or []) for value in values), initial=0)
+            no_value = pa.array([value is None for value in values])
+            column = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), column, mask=no_value)
+        table[name] = column
+    sink = io.BytesIO()
+    pq.write_table(pa.table(table), sink)
+    return sink.getvalue()
+
+
+def is_text(column):
+    """Whether a column takes any text there is."""
+    is_free = column.limits.allowed is None and column.pattern is None and not column.when
+    return is_free and column.data_type in ("varchar", "varchar[]")
 
 
 def good_row(stream):

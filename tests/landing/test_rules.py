@@ -1,6 +1,5 @@
 """Each rule of the contract, in each format a row can arrive in."""
 
-import csv
 import io
 import json
 from datetime import UTC, date, datetime
@@ -9,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-FORMATS = ("jsonl", "csv", "parquet")
+from tests.landing.samples import FORMATS, encode
+
 ENVELOPE = {
     "event_id": "e1",
     "event_at": "2026-01-02T10:00:00Z",
@@ -33,29 +33,6 @@ BASE = {
 def at(time):
     """An instant as received Parquet holds it: naive, UTC."""
     return datetime.fromisoformat(f"2026-01-02T{time}")
-
-
-def encode(rows, format):
-    """Rows as a file; every value as text, where the format has no types of its own."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    if format == "jsonl":
-        return "".join(json.dumps(row) + "\n" for row in rows).encode()
-    if format == "csv":
-        text = io.StringIO()
-        writer = csv.DictWriter(text, names, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({k: "|".join(v) if isinstance(v, list) else v for k, v in row.items()})
-        return text.getvalue().encode()
-    table = {}
-    for name in names:
-        values = [row.get(name) for row in rows]
-        is_list = any(isinstance(value, list) for value in values)
-        texts = [v if v is None or is_list else str(v) for v in values]
-        table[name] = pa.array(texts, pa.list_(pa.string()) if is_list else pa.string())
-    sink = io.BytesIO()
-    pq.write_table(pa.table(table), sink)
-    return sink.getvalue()
 
 
 BROKEN = [

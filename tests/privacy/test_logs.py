@@ -195,3 +195,32 @@ def test_a_received_file_that_cannot_be_read_is_named(zone):
     found = traces.search(zone.home, WANTED)
     with pytest.raises(IntegrityError, match=r"received/plays/.*parquet cannot be read .* restore"):
         landing.erase(zone.home, zone.contract, WANTED, found)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("long.csv", b"event_id,member_id\ns8," + LEAVER.encode() + b"," + b"x" * 200_000 + b"\n"),
+        ("return.csv", b"event_id,member_id\ns8,a\rb," + LEAVER.encode() + b"\n"),
+        ("half.jsonl", b'{"member_id": "\\ud800"}\n{"member_id": "m-000017"}\n'),
+        (
+            "deep.jsonl",
+            b'{"\\u0061": ' + b"[" * 9_999 + b"]" * 9_999 + b', "member_id": "m-000017"}',
+        ),
+    ],
+)
+def test_no_text_keeps_a_forgotten_member_in_or_stops_the_night(forgotten, name, content):
+    forgotten.land("searches", name, content)
+    forgotten.receive()
+    assert not traces.search(forgotten.home, WANTED)
+    landing.erase(
+        forgotten.home, forgotten.contract, WANTED, [f"landing/searches/dt=2026-01-02/{name}"]
+    )
+
+
+def test_a_line_too_deep_to_take_apart_leaves_with_whomever_it_spells(zone):
+    deep = b'{"a": ' + b"[" * 9_999 + b"]" * 9_999 + b', "\\u0062": "7"}\n'
+    path = zone.land("plays", "deep.jsonl", deep + lines([play(8, "8")]))
+    name = "landing/plays/dt=2026-01-02/deep.jsonl"
+    landing.erase(zone.home, zone.contract, Traces.of(["7"]), [name])
+    assert path.read_bytes() == b"\n" + lines([play(8, "8")])

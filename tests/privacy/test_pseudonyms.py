@@ -1,12 +1,14 @@
 """Outside ids stay outside: landing files get keyed pseudonyms before they are received."""
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from matinee.landing import pseudonyms
 from matinee.landing.pseudonyms import pseudonymise
 from matinee.pipeline import traces
 from matinee.privacy import Traces
-from tests.privacy.conftest import LEAVER, STAYER, Zone
+from tests.privacy.conftest import LEAVER, STAYER, Zone, lines, play
 
 
 @pytest.fixture
@@ -46,3 +48,38 @@ def test_renaming_twice_changes_nothing_and_what_was_received_stays(landed):
     done = pseudonymise(landed.home, landed.contract)
     assert (done.files, done.received_before) == (0, 5)
     assert not landed.receive().set_aside
+
+
+def test_files_that_are_not_whole_stop_nobody_and_are_set_aside_as_they_are(landed):
+    cut = landed.members.with_name("cut.parquet")
+    cut.write_bytes(landed.members.read_bytes()[:-9])
+    empty = landed.land("plays", "empty.jsonl.gz", b"")
+    flipped = landed.land("plays", "flipped.jsonl", lines([play(6, LEAVER)]))
+    flipped.with_name("flipped.jsonl.sha256").write_text("0" * 64)
+    torn = {path: path.read_bytes() for path in (cut, empty, flipped)}
+    done = pseudonymise(landed.home, landed.contract)
+    assert (done.files, done.torn) == (5, 3)
+    assert "3 files are not whole and will be set aside" in done.summary()
+    assert {path: path.read_bytes() for path in torn} == torn
+    assert len(landed.receive().set_aside) == 3
+
+
+def test_lines_that_are_no_text_keep_what_they_say_and_are_refused(landed):
+    half = landed.land("plays", "half.jsonl", b'{"member_id": "a", "title_id": "\\ud800"}\n')
+    text = b"event_id,member_id,event_at,received_at,query_text\ns3,b,c,d,\xff\n"
+    bytes_ = landed.land("searches", "bytes.csv", text)
+    before = half.read_bytes(), bytes_.read_bytes()
+    assert pseudonymise(landed.home, landed.contract).unreadable == 3
+    assert (half.read_bytes(), bytes_.read_bytes()) == before
+    landed.receive()
+    assert len(landed.rows("rejected_searches", "line")) == 1
+
+
+def test_an_id_that_is_no_text_is_not_let_in(landed):
+    ids = pa.array([b"\xff", b"a"], pa.binary()).view(pa.string())
+    path = landed.members.with_name("bytes.parquet")
+    pq.write_table(pa.table({"member_id": ids, "joined_on": ["2026-01-01"] * 2}), path)
+    pseudonymise(landed.home, landed.contract)
+    landed.receive()
+    assert len(landed.rows("rejected_members", "line")) == 1
+    assert all(name.startswith("p-") for name in landed.rows("members", "member_id"))
