@@ -63,7 +63,7 @@ def look(scorer: Scorer, first: NDArray[np.intp]) -> Exposed:
     niche = np.flatnonzero(groups == exposure.TASTES.index("niche"))
     hits = np.full(personal.shape, ranking.NONE, np.intp)
     hits[niche], _ = ranking.best_of_scores(
-        scorer.popular[1][[-1]],
+        np.bincount(liked.indices, minlength=liked.shape[1]).astype(np.float64)[None, :],
         np.zeros(len(niche), np.intp),
         first.shape[1],
         excluded=scorer.seen[niche],
