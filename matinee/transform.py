@@ -29,8 +29,8 @@ Progress = Callable[[int, int, str], None]
 BROKEN = {"error", "runtime error", "partial success"}
 FAILED = {"fail"}
 
-SNAPSHOTS = "resource_type:snapshot+"
-"""Taken by hand only: they depend on which nights ran, and what a night builds never may."""
+BY_HAND = ["resource_type:snapshot+", "tag:by_hand"]
+"""Snapshots depend on which nights ran, and what a night builds never may."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def build(
     dbt = _Dbt(project, home, threads, memory_limit)
     flags = ["--full-refresh"] if full_refresh else []
     ran, manifest = dbt.run(
-        ["build", "--exclude-resource-type", "unit_test", "--exclude", SNAPSHOTS, *flags],
+        ["build", "--exclude-resource-type", "unit_test", "--exclude", *BY_HAND, *flags],
         vars={**(vars or {}), "as_of": as_of.astimezone(UTC).date().isoformat()},
         progress=progress,
     )
@@ -266,7 +266,11 @@ def _built(results: Sequence[Any], manifest: Any) -> Built:
         models=sum(result.node.resource_type == "model" for result in results),
         tests_passed=sum(result.status == "pass" for result in tests),
         tests_warned=sum(result.status == "warn" for result in tests),
-        seconds={result.node.name: round(result.execution_time, 3) for result in results},
+        seconds={
+            result.node.name: round(result.execution_time, 3)
+            for result in results
+            if result.node.resource_type != "operation"
+        },
     )
 
 

@@ -5,13 +5,16 @@
     `event` (the day it happened).
     leaves_after: the lengths of windows, for acts that also count on the day on which they leave one.
     since_days: how many days before the first that differs are read as well.
-    member_id: the column that names the member, or none for what sums over members, who then all count. -#}
-{% macro may_differ(column, clock, leaves_after=[], since_days=0, member_id='member_id') %}
+    search_days: the length of a window over searches: without the days that were dropped past their retention,
+    those that follow are summed again.
+    member_id: the column that names the member, or none for sums over members: those differ from the first day
+    on which any act of a changed member arrived. -#}
+{% macro may_differ(column, clock, leaves_after=[], since_days=0, member_id='member_id', search_days=0) %}
     {%- if not execute -%}
         {#- Named while dbt reads the project, for it must know what a model waits for. -#}
         {%- for changes in ['first_day', 'expired_days', 'members', 'event_days'] -%}
             {%- do ref('int_changes__' ~ changes) -%}
         {%- endfor -%}
     {%- endif -%}
-    {{ return(differs(column, clock, leaves_after, since_days, member_id) if is_incremental() else 'true') }}
+    {{ return(differs(column, clock, leaves_after, since_days, member_id, search_days) if is_incremental() else 'true') }}
 {% endmacro %}

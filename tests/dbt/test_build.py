@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from matinee import transform, warehouse
-from matinee.errors import DataError, IntegrityError
+from matinee.errors import DataError, IntegrityError, RefusedError
 
 TITLE = {"title_id": "t1", "name": "T", "title_kind": "movie", "landed_on": "2026-01-01"}
 TITLE |= {"genres": ["Drama", "Crime"]}
@@ -83,6 +83,16 @@ def test_a_lost_row_stops_the_night_and_names_the_test(home, built, build):
 def test_a_full_refresh_finds_the_lost_row_again(home, built, build):
     build(home, "2026-01-02", full_refresh=True)
     assert warehouse.counts(home)["plays"].staged == 2
+
+
+def test_a_key_that_came_twice_stops_each_night_until_it_is_mended(home, built, build):
+    """A night looks at what the night before had not tested; what failed was not."""
+    with duckdb.connect(str(warehouse.path(home))) as connection:
+        table = "base_playback__plays"
+        connection.execute(f"insert into {table} select * replace (9 as batch) from {table}")
+    for _ in range(2):
+        with pytest.raises(RefusedError, match=r"unique_combination_base_playback__plays_file_"):
+            build(home, "2026-01-02")
 
 
 def test_an_unreadable_file_is_named_with_the_model_and_the_log(home, built, receive, build):

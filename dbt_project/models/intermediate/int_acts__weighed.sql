@@ -1,7 +1,9 @@
 -- Everything a member did with a title, on one scale.
 {{ config(
     materialized='incremental',
-    meta={'changes': {'column': 'received_on', 'clock': 'receipt', 'member_id': 'member_id'}}
+    meta={'changes': {
+        'column': 'received_on', 'clock': 'receipt', 'member_id': 'member_id', 'shares_key': true
+    }}
 ) }}
 
 with

@@ -1,5 +1,6 @@
 -- Days, UTC or by a member's clock, on which something happened that is new or may count differently.
 {%- set trends = as_built('asset_performance_daily') -%}
+{%- set gaps = as_built('search_gaps_daily') -%}
 {%- set first_day = first_changed_day() %}
 {%- if execute and first_day.year == 1970 %}
 
@@ -18,7 +19,12 @@ changed_titles as (
 
 acts as (
 
-    {% for base in ['base_playback__plays', 'base_playback__impressions', 'base_engagement__ratings'] -%}
+    {% for base, title_id in [
+        ('base_playback__plays', 'title_id'),
+        ('base_playback__impressions', 'title_id'),
+        ('base_engagement__ratings', 'title_id'),
+        ('base_engagement__searches', 'clicked_title_id'),
+    ] -%}
     select
         event_at,
         utc_offset_minutes
@@ -26,7 +32,7 @@ acts as (
     from {{ ref(base) }}
     where
         received_at >= cast('{{ first_day }}' as timestamp)
-        or title_id in (select title_id from changed_titles)
+        or {{ title_id }} in (select title_id from changed_titles)
 
     {{ 'union all' if not loop.last }}
 
@@ -35,17 +41,17 @@ acts as (
 
 days as (
 
-    {% if trends or not execute -%}
-    -- Past their retention: what was shown up to the first day that is left.
-    select shown_on as event_on
-    from {{ trends }}
-    where
-        shown_on <= cast('{{ first_received_day('playback', 'impressions') }}' as date)
-        and exists (select 1 from {{ ref('int_changes__expired_days') }})
+    -- Past their retention: what was shown or looked for up to the first day that is left.
+    {% for built, happened_on, source_name, stream in [
+        (trends, 'shown_on', 'playback', 'impressions'), (gaps, 'searched_on', 'engagement', 'searches'),
+    ] if built or not execute -%}
+    select {{ happened_on }} as event_on
+    from {{ built }}
+    where {{ happened_on }} <= cast('{{ first_received_day(source_name, stream) }}' as date)
 
     union
 
-    {% endif -%}
+    {% endfor -%}
     select cast(event_at as date) as event_on from acts
     union
     select cast({{ local_time('event_at', 'utc_offset_minutes') }} as date) as event_on from acts

@@ -1,5 +1,6 @@
 -- Days of which the built acts still count rows that have been dropped past their retention.
 {%- set built = as_built('int_acts__weighed') %}
+{%- set intents = as_built('member_search_intents') %}
 
 with
 
@@ -8,7 +9,8 @@ expired as (
     {% if not built -%}
     select
         cast(null as date) as received_on,
-        false as is_opinion
+        false as is_opinion,
+        false as is_search
     where false
     {% endif -%}
     {% for act_kind, source_name, stream in [
@@ -19,7 +21,8 @@ expired as (
     ] if built or not execute -%}
     select
         received_on,
-        {{ act_kind in ['play', 'rating'] }} as is_opinion
+        {{ act_kind in ['play', 'rating'] }} as is_opinion,
+        {{ act_kind == 'search' }} as is_search
 
     from {{ built }}
     where
@@ -29,13 +32,26 @@ expired as (
     {{ 'union all' if not loop.last }}
 
     {% endfor %}
+    {% if intents or not execute -%}
+    union all
+
+    -- Not every search is an act with a title.
+    select
+        {{ days_after('cast(observed_at as date)', -1) }} as received_on,
+        false as is_opinion,
+        true as is_search
+
+    from {{ intents }}
+    where cast(observed_at as date) <= cast('{{ first_received_day('engagement', 'searches') }}' as date)
+    {%- endif %}
 ),
 
 days as (
 
     select
         received_on,
-        bool_or(is_opinion) as had_opinions
+        bool_or(is_opinion) as had_opinions,
+        bool_or(is_search) as had_searches
 
     from expired
     group by received_on

@@ -2,9 +2,9 @@
 -- arrived since, an as_of that moved, and titles that came, left, or have another runtime. Without a word on
 -- the code, as by hand, nothing is taken for built by the same.
 {%- set built = as_built('built_through') %}
-{%- set asked = 'select newest_batch, as_of, code_sha256 from ' ~ built %}
-{%- set through = run_query(asked).rows[0] if built else [-1, none, none] %}
-{%- set is_same_code = var('code_sha256') and through[2] == var('code_sha256') %}
+{%- set through = run_query('from ' ~ built).rows[0] if built else {} %}
+{%- set is_same_code = var('code_sha256') and through.get('code_sha256') == var('code_sha256') %}
+{%- set since_build = through.get('build_number') or 0 %}
 {%- if not execute or (built and is_same_code and not flags.FULL_REFRESH) %}
 
 with
@@ -20,7 +20,7 @@ candidates as (
     -- The end of the shorter history: what lies after it is new, or is to be unknown again.
     select
         least(
-            cast('{{ through[1] }}' as date),
+            cast('{{ through.as_of }}' as date),
             cast({{ as_of() }} as date)
         ) as first_day
 
@@ -28,7 +28,7 @@ candidates as (
 
     select min(landed_on) as first_day
     from {{ ref('base_catalogue__titles') }}
-    where batch > {{ through[0] }}
+    where batch > {{ through.newest_batch }}
 
     union all
 
@@ -47,7 +47,7 @@ candidates as (
 
     select cast(min(received_at) as date) as first_day
     from {{ ref(base) }}
-    where batch > {{ through[0] }}
+    where batch > {{ through.newest_batch }}
 
     union all
 
@@ -65,14 +65,37 @@ candidates as (
     {% endfor %}
 ),
 
+-- Whatever they ever did counts otherwise in what is summed over members.
+acts_of_changed as (
+
+    {% for base in [
+        'base_playback__plays', 'base_playback__impressions', 'base_engagement__ratings', 'base_engagement__searches',
+    ] -%}
+    select cast(min(received_at) as date) as first_day
+    from {{ ref(base) }}
+    where member_id in (select member_id from {{ ref('int_changes__members') }})
+
+    {{ 'union all' if not loop.last }}
+
+    {% endfor %}
+),
+
 earliest as (
 
-    select min(first_day) as first_day from candidates
+    select
+        min(first_day) as first_day,
+        least(min(first_day), (select min(first_day) from acts_of_changed)) as first_summed_day,
+        {{ since_build }} as since_build
+
+    from candidates
 
 )
 
 select * from earliest
 {%- else %}
 
-select cast('1970-01-01' as date) as first_day
+select
+    cast('1970-01-01' as date) as first_day,
+    cast('1970-01-01' as date) as first_summed_day,
+    {{ since_build }} as since_build
 {%- endif %}

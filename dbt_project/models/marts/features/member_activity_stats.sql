@@ -1,7 +1,7 @@
 -- Windowed on arrival, not on viewing: a play that reached us late was not yet knowable, and a feature
 -- must never see its own future.
 {{ config(
-    materialized='incremental',
+    materialized='view',
     meta={'changes': {'column': 'observed_at', 'clock': 'observation', 'member_id': 'member_id'}}
 ) }}
 
@@ -10,7 +10,6 @@ with
 windows as (
 
     select * from {{ ref('int_member_windows') }}
-    where {{ may_differ('observed_on', 'observation') }}
 
 ),
 

@@ -1,6 +1,6 @@
 -- Counted by the member's own clock, windowed on arrival.
 {{ config(
-    materialized='incremental',
+    materialized='view',
     meta={'changes': {'column': 'observed_at', 'clock': 'observation', 'member_id': 'member_id'}}
 ) }}
 
@@ -15,7 +15,6 @@ windows as (
         morning_count_90d + afternoon_count_90d + evening_count_90d + night_count_90d as act_count
 
     from {{ ref('int_member_windows') }}
-    where {{ may_differ('observed_on', 'observation') }}
 
 ),
 

@@ -1,4 +1,11 @@
 -- How a member looks for things, and what they then choose. What they typed stays in staging.
+{{ config(
+    materialized='incremental',
+    meta={'changes': {
+        'column': 'observed_at', 'clock': 'observation', 'member_id': 'member_id', 'search_days': 28
+    }}
+) }}
+
 with
 
 members as (
@@ -27,7 +34,12 @@ searches as (
     inner join members
         on searches.member_id = members.member_id
 
-    where {{ known_by_as_of('searches.received_at') }}
+    where
+        {{ known_by_as_of('searches.received_at') }}
+        and {{ may_differ(
+            'cast(searches.received_at as date)', 'receipt',
+            since_days=28, member_id='searches.member_id', search_days=28
+        ) }}
 
 ),
 
@@ -70,7 +82,7 @@ change_days as (
 
 ),
 
-counted as (
+totalled as (
 
     select
         member_id,
@@ -81,6 +93,13 @@ counted as (
 
     from change_days
     where observed_on <= cast({{ as_of() }} as date)
+
+),
+
+counted as (
+
+    select * from totalled
+    where {{ may_differ('observed_on', 'observation', search_days=28) }}
 
 ),
 

@@ -1,5 +1,8 @@
 -- The labels. No recency here: how much an act has faded depends on when it is asked about.
-{{ config(materialized='view') }}
+{{ config(
+    materialized='view',
+    meta={'changes': {'column': 'observed_at', 'clock': 'observation', 'member_id': 'member_id'}}
+) }}
 
 with
 

@@ -1,10 +1,17 @@
 -- Where looking led nowhere: a hole in the catalogue or in the search. What was typed stays in staging.
+{{ config(
+    materialized='incremental',
+    meta={'changes': {'column': 'searched_on', 'clock': 'event', 'member_id': none}}
+) }}
+
 with
 
 searches as (
 
     select * from {{ ref('stg_engagement__searches') }}
-    where {{ closed_day('cast(event_at as date)', 'cast(received_at as date)') }}
+    where
+        {{ closed_day('cast(event_at as date)', 'cast(received_at as date)') }}
+        and {{ may_differ('cast(event_at as date)', 'event', member_id=none) }}
 
 ),
 

@@ -11,14 +11,24 @@ plays as (
 
     select
         member_id,
-        max(event_at) as last_played_at,
-
-        count(distinct received_on) filter (
-            where {{ days_between('received_on', 'cast(' ~ as_of() ~ ' as date)') }} <= 28
-        ) as active_day_count_28d
+        max(event_at) as last_played_at
 
     from {{ ref('int_acts__weighed') }}
     where act_kind = 'play'
+    group by member_id
+
+),
+
+activity as (
+
+    select
+        member_id,
+        count(distinct received_on) as active_day_count_28d
+
+    from {{ ref('int_acts__weighed') }}
+    where
+        act_kind = 'play'
+        and received_on >= {{ days_after('cast(' ~ as_of() ~ ' as date)', -28) }}
     group by member_id
 
 ),
@@ -72,7 +82,7 @@ joined as (
         greatest(
             0, {{ days_between('members.joined_on', 'cast(' ~ as_of() ~ ' as date)') }}
         ) as tenure_days,
-        coalesce(plays.active_day_count_28d, 0) as active_day_count_28d,
+        coalesce(activity.active_day_count_28d, 0) as active_day_count_28d,
         coalesce(failures.payment_failure_count_90d, 0) as payment_failure_count_90d,
 
         ---------- booleans
@@ -87,6 +97,9 @@ joined as (
 
     left join plays
         on members.member_id = plays.member_id
+
+    left join activity
+        on members.member_id = activity.member_id
 
     left join failures
         on members.member_id = failures.member_id
