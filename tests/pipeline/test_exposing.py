@@ -42,6 +42,14 @@ def test_the_gate_hears_of_each(exposed):
     ]
 
 
+def test_hits_are_what_most_liked_of_all_whatever_is_popular_this_week(scorer, exposed):
+    other = worlds.scorer()
+    countries, popular = scorer.popular
+    other.__dict__["popular"] = countries, popular[:, ::-1]
+    found = exposing.look(other, other.block(0).rows[:, :10])
+    assert found.lift_of_hits == exposed.lift_of_hits
+
+
 def test_slates_that_hide_a_genre_are_refused(scorer):
     family = np.array(
         [names == ["Family"] for names in scorer.catalogue.titles["genres"].to_pylist()]
