@@ -12,7 +12,7 @@ import pytest
 from matinee import landing, pipeline, splits, warehouse
 from matinee.errors import ConfigError, RefusedError
 from matinee.landing import write
-from matinee.pipeline import training
+from matinee.pipeline import publishing, training
 from matinee.pipeline.frames import JUDGED, PUBLISHED, Frame
 from matinee.settings import Settings
 from tests.conftest import SMALL
@@ -216,6 +216,10 @@ def test_a_night_of_an_older_day_publishes_but_moves_live_only_when_asked(copied
     older = night(copied, last_day=newest - timedelta(days=2))
     assert f"is published and not live: live is as of {live.manifest['as_of'][:10]}" in older.note
     assert store.open("live").id == live.id
+    again = pipeline.begin(Settings(home=copied), newest - timedelta(days=2))
+    said = publishing._name(store, store.open(older.release_id), again, ("it is worse",))
+    assert "is refused, and no candidate: live is as of" in said
+    assert store.aliases().candidate is None
 
     manifest = store.open(older.release_id).manifest
     days = {one["file"].split("dt=")[1][:10] for one in manifest["inputs"]}

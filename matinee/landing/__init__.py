@@ -1,6 +1,7 @@
 """The landing zone: raw logs in, typed Parquet and an account of every row out."""
 
 from matinee.landing import pseudonyms, tombstones
+from matinee.landing.check import rules
 from matinee.landing.contract import Column, Contract, Stream, arrow_schema, load, received_schema
 from matinee.landing.erasure import Erased, erase, filter_parquet, mask
 from matinee.landing.history import Imported
@@ -44,6 +45,7 @@ __all__ = [
     "received_schema",
     "replay",
     "requested",
+    "rules",
     "tombstones",
     "write",
 ]

@@ -46,6 +46,11 @@ def checked(stream: Stream, *, is_json: bool) -> str:
     """
 
 
+def rules(stream: Stream) -> set[str]:
+    """Every rule that a row of the stream may break when it is received."""
+    return {"unreadable_line", "invalid_utf8", *(rule for _, rule in _rules(stream))}
+
+
 def keys() -> str:
     """The query over `chunk` for the keys of each JSON file: its columns, as far as it has any."""
     return """

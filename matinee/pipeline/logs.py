@@ -15,6 +15,9 @@ from matinee.settings import Settings
 
 EVERY_DAY = "all days"
 
+IN_CONTEXT = ("unknown_member", "unknown_title", "duplicate_event_id", "duplicate_key")
+"""Rules of dbt (`judged_deliveries`): a row breaks them by what other rows say."""
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -109,7 +112,13 @@ def hold_to_budget(home: Path, project: Path, *, last_day: date, days: int) -> N
 
 
 def rejected(settings: Settings, *, stream: str | None, rule: str | None, limit: int) -> Refused:
-    """Rejected rows, newest first; `rule` may leave out the column, as in `missing_field`."""
+    """Rejected rows, newest first; `rule` may leave out the column, as in `missing_field`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such stream, or no such rule and no row that ever broke it.
+    """
     streams = [_known(stream, settings.project)] if stream else _streams(settings.project)
     found = _union("file, line, landed_on as first_seen_on, rule, raw_text", streams)
     matches = "($rule is null or rule = $rule or starts_with(rule, $rule || ':'))"
@@ -128,6 +137,8 @@ def rejected(settings: Settings, *, stream: str | None, rule: str | None, limit:
         home=home,
     ).to_pylist():
         counts[row["is_asked"]][row["stream"], row["rule"]] = row["rows"]
+    if rule and not counts[True]:
+        _require_rule(rule, settings.project, streams)
     return Refused(rows=rows.to_pylist(), rules=counts[True], others=counts[False])
 
 
@@ -176,6 +187,17 @@ def _union(columns: str, streams: list[str]) -> str:
 
 def _streams(project: Path) -> list[str]:
     return list(landing.load(project).streams)
+
+
+def _require_rule(rule: str, project: Path, streams: list[str]) -> None:
+    contract = landing.load(project)
+    whole = {
+        *IN_CONTEXT,
+        *(one for name in streams for one in landing.rules(contract.streams[name])),
+    }
+    families = {one.partition(":")[0] for one in whole}
+    if rule not in whole | families:
+        raise ConfigError(f"no rule {rule}; there are: {', '.join(sorted(families))}")
 
 
 def _known(stream: str, project: Path) -> str:

@@ -99,12 +99,12 @@ class Published:
         return (self.path / "card.md").read_text(encoding="utf-8")
 
     def raise_if_refused(self) -> None:
-        """Turn a refusal into exit code 3; the release stays as `candidate`, live is untouched."""
+        """Turn a refusal into exit code 3; the release stays on the disk, live is untouched."""
         if self.refusals:
             raise GateError(
                 f"release {self.release_id} is refused: {'; '.join(self.refusals)}. "
                 f"Live is untouched. Look at {self.path / 'report.html'}, then mend the cause or "
-                f"`matinee releases promote candidate --override RULE --by WHO --why TEXT`"
+                f"`matinee releases promote {self.release_id} --override RULE --by WHO --why TEXT`"
             )
 
 
@@ -284,23 +284,21 @@ def _name(
             f"nothing new: {release.id} holds the same content and is not live, "
             f"as was decided before; `matinee releases promote {release.id}` makes it live"
         )
+    live = names.live.release_id if names.live else None
+    served = store.open(live).manifest["as_of"] if live else ""
+    is_older = datetime.fromisoformat(served or release.manifest["as_of"]) > night.as_of
+    newer = f"live is as of {served[:10]}, which is newer"
+    if refusals and is_older:
+        return f"{release.id} is refused, and no candidate: {newer}"
     if refusals:
         store.nominate(release.id, at=night.started_at, by="night", why="; ".join(refusals))
         return f"{release.id} is refused and kept as candidate"
-    live = names.live.release_id if names.live else None
-    served = store.open(live).manifest["as_of"] if live else ""
-    if datetime.fromisoformat(served or release.manifest["as_of"]) > night.as_of:
+    if is_older:
         return (
-            f"{release.id} is published and not live: live is as of {served[:10]}, which is newer; "
+            f"{release.id} is published and not live: {newer}; "
             f"`matinee releases promote {release.id}` makes it live all the same"
         )
-    store.promote(
-        release.id,
-        expected=live,
-        at=night.started_at,
-        by="night",
-        why="the gate held",
-    )
+    store.promote(release.id, expected=live, at=night.started_at, by="night", why="the gate held")
     return f"{release.id} is live"
 
 

@@ -1,5 +1,6 @@
 """dbt as its users start it: from the folder, with the committed profile and no vars."""
 
+import shutil
 from datetime import datetime
 
 import pytest
@@ -81,6 +82,17 @@ def test_freshness_is_told_as_of_the_newest_landed_day_not_as_of_today(dbt):
 def test_what_the_documents_name_works_from_the_folder(dbt, command):
     _, run = dbt
     assert run(*command).success
+
+
+def test_a_version_leaves_with_the_rows_that_said_it_and_one_that_holds_stays(dbt):
+    home, run = dbt
+    for stream in ("titles", "members"):
+        shutil.rmtree(home / f"received/{stream}/batch=000001")
+    assert run("run", "--select=received_counts").success
+    held = warehouse.query("select dbt_valid_from from snap_titles", home=home)
+    assert held.to_pylist() == [{"dbt_valid_from": DAY_3}]
+    held = warehouse.query("select dbt_valid_from from snap_members", home=home)
+    assert held.to_pylist() == [{"dbt_valid_from": DAY_1}]
 
 
 def test_after_a_member_is_forgotten_no_snapshot_holds_them(dbt):

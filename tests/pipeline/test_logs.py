@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -239,9 +240,26 @@ def test_rejected_rows_are_listed_without_obeying_them(copied):
     assert said.exit_code == 0
     assert "unknown_title" in said.stdout
     assert "2 of 4 rejected rows: 4 plays unknown_title" in said.output
-    said = CliRunner().invoke(app, ["rejected", "--rule", "unknown", "--format", "json"])
+    said = CliRunner().invoke(app, ["rejected", "--rule", "invalid_utf8", "--format", "json"])
     assert "[]" in said.stdout
     assert "no rejected rows break that rule; there are 4 plays unknown_title" in said.output
+
+
+def test_a_rule_that_is_none_is_a_usage_error_that_names_them(copied):
+    settings = Settings(home=copied, project=ROOT)
+    said = r"no rule unknown; there are: before_service, .*missing_field, .*unknown_title"
+    with pytest.raises(ConfigError, match=said):
+        pipeline.rejected(settings, stream=None, rule="unknown", limit=1)
+    with pytest.raises(ConfigError, match=r"no rule missing_field:title_id; there are"):
+        pipeline.rejected(settings, stream="members", rule="missing_field:title_id", limit=1)
+
+
+def test_the_rules_of_dbt_are_known_by_name():
+    folder = ROOT / "dbt_project"
+    text = (folder / "macros/judged_deliveries.sql").read_text()
+    text += "".join(path.read_text() for path in folder.glob("models/staging/*/*.sql"))
+    named = set(re.findall(r"duplicate='(\w+)'|then '(unknown_\w+)'", text))
+    assert {one for pair in named for one in pair if one} == set(logs.IN_CONTEXT)
 
 
 def test_a_stream_that_is_none_is_a_usage_error(copied):
