@@ -24,9 +24,6 @@ WEIGHTS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 CHANCE = 1.5
 """Standard errors, member by member, by which a trend must be better than none."""
 
-MARGIN = 1.1
-"""So many times the variety that the gate asks for: tomorrow's slates are not yesterday's."""
-
 
 def choose_trend(night: Night) -> None:
     """Leave tonight's half-life and weight in `work/` for all who fit in time.
@@ -47,8 +44,9 @@ def choose_trend(night: Night) -> None:
 def chosen(inner: Frame, usual: hybrid.Hyperparameters) -> hybrid.Hyperparameters:
     """The same hyperparameters with the trend that does best on what `inner` holds out.
 
-    Only weights count that leave the slates more variety than the gate asks for, else one list for
-    all would win where most members post once. None speaks that is no better than silence.
+    Only weights count that leave the slates the variety that the gate asks for, else one list for
+    all would win where most members post once. What is published knows more of its members than
+    `inner` does, and varies more. None speaks that is no better than silence.
     """
     model, features = training.fitted(inner, training.HYBRID, replace(usual, trend_weight=0.0))
     truth = inner.truth()
@@ -67,7 +65,7 @@ def chosen(inner: Frame, usual: hybrid.Hyperparameters) -> hybrid.Hyperparameter
     def slates(of: NDArray[np.intp], titles: NDArray[np.float32]) -> NDArray[np.intp]:
         return ranking.best_titles(members[of], titles, PLACES, excluded=met[of])[0]
 
-    floor = exposure.SMALLEST_EFFECTIVE_PLACES * PLACES * MARGIN
+    floor = exposure.SMALLEST_EFFECTIVE_PLACES * PLACES
     silent = metrics.ndcg(slates(judged, titles), wanted)
     best, loudness = silent, 0.0
     window = inner.best_half_life_days()
