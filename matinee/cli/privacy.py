@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from matinee.cli.output import Format, FormatOption, as_json, emit, emit_one, progress, talk
-from matinee.errors import ConfigError
+from matinee.errors import BusyError, ConfigError
 
 Members = Annotated[list[str], typer.Argument(help="Member ids.")]
 
@@ -77,11 +77,26 @@ def consent(
 
     if granted is None:
         raise ConfigError("say what the member said: --grant or --refuse")
-    path, live = pipeline.choose(Settings(), member, purpose, granted=granted)
+    settings = Settings()
+    path, live = pipeline.choose(settings, member, purpose, granted=granted)
     word = "granted" if granted else "refused"
     talk.print(f"{member} {word} {purpose}; landed as {path}", markup=False, soft_wrap=True)
-    if live and purpose == "personalisation" and not granted:
-        talk.print(f"release {live} shows them the list for all from now on", markup=False)
+    if not live or granted or purpose != "personalisation":
+        return
+    talk.print(f"release {live} shows them the list for all from now on", markup=False)
+    try:
+        with pipeline.lease(settings, "consent"):
+            moved = pipeline.redraw(settings, by=getpass.getuser())
+    except BusyError as busy:
+        talk.print(
+            f"{busy}. The next receipt of logs takes them off the pages of releases",
+            markup=False,
+            soft_wrap=True,
+        )
+        return
+    for one in moved:
+        told = f"release {one.before}, whose page showed them, is now {one.after or 'removed'}"
+        talk.print(told, markup=False, soft_wrap=True)
 
 
 def export(

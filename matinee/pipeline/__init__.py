@@ -26,6 +26,7 @@ from matinee.pipeline.night import (
 from matinee.pipeline.publishing import Evidence, Published, publish
 from matinee.pipeline.reading import doctor, list_releases, recommend, similar, store
 from matinee.pipeline.rebuild import Rebuilt, rebuild
+from matinee.pipeline.reissuing import redraw
 from matinee.pipeline.retention import drop_expired
 from matinee.pipeline.run import days, run
 from matinee.pipeline.scoring import Scored, score
@@ -77,6 +78,7 @@ __all__ = [
     "rebuild",
     "receive",
     "recommend",
+    "redraw",
     "refresh_features",
     "rejected",
     "replay",

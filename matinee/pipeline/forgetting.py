@@ -18,11 +18,11 @@ from typing import Any
 
 from matinee import features, landing, warehouse
 from matinee.errors import ConfigError, IntegrityError
-from matinee.pipeline import reading, traces
-from matinee.pipeline.reissuing import REASON, Without
+from matinee.pipeline import consenting, reading, traces
+from matinee.pipeline.reissuing import ERASURE, Without
 from matinee.privacy import ERASED, Traces
 from matinee.releases import lease
-from matinee.releases.reissue import instants, reissue
+from matinee.releases.reissue import reissue_all
 from matinee.settings import Settings
 
 Progress = Callable[[int, int, str], None]
@@ -168,15 +168,11 @@ def _reissue(
     settings: Settings, wanted: Traces, found: dict[str, int], at: datetime, by: str
 ) -> list[dict[str, str | None]]:
     store = reading.store(settings)
-    store.sweep()
     named = {name.split("/")[1] for name in found if name.startswith("releases/")}
-    kept = sorted((one for one in store.list() if one.id in named), key=lambda one: one.id)
-    fill = Without(store, wanted)
-    moved = []
-    for release, moment in zip(kept, instants(len(kept), at), strict=True):
-        done = reissue(store, release, fill, at=moment, by=by, why=REASON)
-        moved.append({"before": done.before, "after": done.after})
-    return moved
+    refused = consenting.read(settings)
+    fill = Without(store, wanted, lambda one: not refused.holds(one, consenting.PERSONALISATION))
+    done = reissue_all(store, named, fill, at=at, by=by, why=ERASURE)
+    return [{"before": one.before, "after": one.after} for one in done]
 
 
 def _clean(path: Path, wanted: Traces) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from matinee import features, landing, transform, warehouse
 from matinee.errors import ConfigError, IntegrityError
-from matinee.pipeline import consenting, forgetting, logs
+from matinee.pipeline import consenting, forgetting, logs, reissuing
 from matinee.settings import Settings
 
 Progress = Callable[[int, int, str], None]
@@ -65,7 +65,7 @@ def receive(
     *,
     accepted: frozenset[str] = frozenset(),
 ) -> landing.Receipt:
-    """Hash, check and type every new landing file, then forget the members who asked for it."""
+    """Hash, check and type every new landing file, then do what members asked for in them."""
     home = settings.home.resolve()
     if landing.pseudonyms.is_wanted(home):
         landing.pseudonyms.pseudonymise(home, landing.load(settings.project))
@@ -79,6 +79,7 @@ def receive(
     )
     forgetting.take_requests(settings, progress)
     consenting.refresh(settings)
+    reissuing.redraw(settings, by="receive")
     return receipt
 
 

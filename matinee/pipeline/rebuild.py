@@ -16,7 +16,7 @@ from typing import Any
 
 from matinee import landing, releases
 from matinee.errors import DataError, IntegrityError, RefusedError
-from matinee.pipeline import origin, reading, stages
+from matinee.pipeline import origin, reading, reissuing, stages
 from matinee.pipeline.run import Reporter, run
 from matinee.pipeline.stages import Parting
 from matinee.releases import files
@@ -76,7 +76,8 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> Rebuilt:
         with progress("verify the release"):
             store.verify(release.id)
         manifest = release.manifest
-        if manifest.get("supersedes"):
+        erased = (manifest.get("privacy") or {}).get("erased_members")
+        if erased or manifest["reason"] == reissuing.ERASURE:
             raise DataError(
                 f"{release.id} was re-issued from {manifest['supersedes']} ({manifest['reason']}): "
                 f"its model learned from acts that are erased, so no night can make it again; "

@@ -1,11 +1,11 @@
-"""Writes a release again without some members: rows, arrays, facts, and the pages drawn anew."""
+"""Writes a release again: without some members, or with pages that no longer show who refused."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from matinee import landing, matrices, releases, report
 from matinee.columns import MEMBER_ID
-from matinee.pipeline import samples
+from matinee.pipeline import consenting, reading, samples
 from matinee.privacy import Traces
 from matinee.provenance import plain, readable_json
 from matinee.releases import reissue
+from matinee.settings import Settings
 
 PAGES = ("card.md", "report.html")
 MEMBER_FEATURES = "vocabulary/member_features.parquet"
@@ -29,33 +30,37 @@ MEMBERS = "vocabulary/members.parquet"
 EMBEDDINGS = "model/member_embeddings.npy"
 ANCHORS = "model/anchors.npy"
 MEMBER_MATRIX = "model/member_matrix"
-REASON = "erasure"
+ERASURE, WITHDRAWAL = "erasure", "withdrawal"
+"""Why a release is published again."""
 
 Row = dict[str, Any]
 
 
-class Without:
-    """Fills a draft with what is left of a release; the `Fill` of `releases.reissue`."""
+class Redrawn:
+    """Fills a draft with a release as it is, but for its pages; the `Fill` of `releases.reissue`.
 
-    def __init__(self, store: releases.Store, traces: Traces) -> None:
+    The pages show the lists of a few members: of those alone who `may_be_shown`.
+    """
+
+    reason = WITHDRAWAL
+
+    def __init__(self, store: releases.Store, may_be_shown: Callable[[str], bool]) -> None:
         self.store = store
-        self.traces = traces
+        self.may_be_shown = may_be_shown
 
     def __call__(
         self, release: releases.Release, draft: releases.Draft, at: datetime
     ) -> Mapping[str, Any]:
-        """Every file without the members, then the pages, which tell the new id."""
+        """Every file, then the pages, which tell the new id."""
         fields = self._fields(release, at)
         names = reissue.names_of_files(release)
         for name in names:
             if name not in PAGES:
                 (draft.path / name).parent.mkdir(parents=True, exist_ok=True)
                 self._write(release, name, draft.path / name)
-        if not fields["samples"]:
-            members = pq.read_table(draft.path / MEMBERS)[MEMBER_ID]
-            fields["samples"] = members.slice(0, 1).to_pylist()
+        fields["samples"] = self._samples(fields.get("samples", []), draft.path)
         release_id = draft.release_id(at)
-        shown = {**fields, "created_at": at, "reason": REASON, "supersedes": release.id}
+        shown = {**fields, "created_at": at, "reason": self.reason, "supersedes": release.id}
         if "report.html" in names:
             text = report.page(shown, release_id=release_id, **self._page(draft.path, shown))
             (draft.path / "report.html").write_text(text, encoding="utf-8")
@@ -65,10 +70,60 @@ class Without:
         return fields
 
     def _fields(self, release: releases.Release, at: datetime) -> dict[str, Any]:
+        return reissue.fields_of(release)
+
+    def _write(self, release: releases.Release, name: str, target: Path) -> None:
+        shutil.copyfile(release.path / name, target)
+
+    def _samples(self, told: list[str], folder: Path) -> list[str]:
+        """Those of them who may still be shown, or the first member who may."""
+        if kept := [one for one in told if self.may_be_shown(one)]:
+            return kept
+        members: list[str] = pq.read_table(folder / MEMBERS)[MEMBER_ID].to_pylist()
+        return [one for one in members if self.may_be_shown(one)][:1]
+
+    def _page(self, folder: Path, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """What the page shows, from the release alone: the warehouse may know later things."""
+        exposure = fields.get("exposure") or {}
+        earlier = [
+            one.manifest
+            for one in reversed(self.store.list()[: samples.HISTORY])
+            if one.manifest["as_of"] < plain(fields["as_of"], "as_of")
+        ]
+        return {
+            "facts": {
+                "members": exposure.get("members"),
+                "titles": (fields.get("model") or {}).get("titles"),
+                "catalogue_shown_ratio": exposure.get("coverage"),
+            },
+            "counts": fields.get("received"),
+            "validation": _validation(folder),
+            "slates": samples.slates(folder, fields["samples"]),
+            "similar": samples.neighbourhoods(folder),
+            "trends": _trends(folder, fields["as_of"].date()),
+            "retention": _retention(folder),
+            "history": samples.numbers([*earlier, fields]),
+        }
+
+
+class Without(Redrawn):
+    """The same without some members: rows, arrays, facts, and pages."""
+
+    reason = ERASURE
+
+    def __init__(
+        self,
+        store: releases.Store,
+        traces: Traces,
+        may_be_shown: Callable[[str], bool] = lambda member: True,
+    ) -> None:
+        super().__init__(store, may_be_shown)
+        self.traces = traces
+
+    def _fields(self, release: releases.Release, at: datetime) -> dict[str, Any]:
         fields = reissue.fields_of(release)
         as_of = fields.pop("as_of")
         fields = {**self.traces.without(fields), "as_of": as_of}
-        fields.setdefault("samples", [])
         privacy = dict(fields.get("privacy") or {})
         # Only how many, here and before: whom, only the key's holder can tell.
         privacy["erased_members"] = privacy.get("erased_members", 0) + len(self.traces.ids)
@@ -120,28 +175,28 @@ class Without:
         theirs: NDArray[np.bool_] = pc.is_in(features["name"], value_set=names).to_numpy()
         return theirs
 
-    def _page(self, folder: Path, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """What the page shows, from the release alone: the warehouse may know later things."""
-        exposure = fields.get("exposure") or {}
-        earlier = [
-            one.manifest
-            for one in reversed(self.store.list()[: samples.HISTORY])
-            if one.manifest["as_of"] < plain(fields["as_of"], "as_of")
-        ]
-        return {
-            "facts": {
-                "members": exposure.get("members"),
-                "titles": (fields.get("model") or {}).get("titles"),
-                "catalogue_shown_ratio": exposure.get("coverage"),
-            },
-            "counts": fields.get("received"),
-            "validation": _validation(folder),
-            "slates": samples.slates(folder, fields["samples"]),
-            "similar": samples.neighbourhoods(folder),
-            "trends": _trends(folder, fields["as_of"].date()),
-            "retention": _retention(folder),
-            "history": samples.numbers([*earlier, fields]),
-        }
+
+def redraw(settings: Settings, *, by: str) -> list[reissue.Reissued]:
+    """Publish again each kept release whose pages show a member who has refused since.
+
+    The caller holds the lease. A machine without a signing key has its releases from a mirror,
+    and gets these from there too.
+    """
+    store = reading.store(settings)
+    refused = consenting.read(settings)
+
+    def may_be_shown(member_id: str) -> bool:
+        return not refused.holds(member_id, consenting.PERSONALISATION)
+
+    named = {
+        one.id
+        for one in store.list()
+        if not all(map(may_be_shown, one.manifest.get("samples", [])))
+    }
+    if not named or not store.may_sign():
+        return []
+    fill = Redrawn(store, may_be_shown)
+    return reissue.reissue_all(store, named, fill, at=datetime.now(UTC), by=by, why=WITHDRAWAL)
 
 
 def _validation(folder: Path) -> list[Row]:

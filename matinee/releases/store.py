@@ -89,6 +89,10 @@ class Store:
 
     # --------------------------------------------------------------- publishing
 
+    def may_sign(self) -> bool:
+        """Whether there is a key to sign with; the first release ever published makes one."""
+        return (self.keys / signing.PRIVATE_KEY).exists()
+
     @contextmanager
     def draft(self) -> Iterator[Draft]:
         """A private folder on the same file system, removed at the end unless published."""

@@ -10,6 +10,9 @@ from matinee.settings import Settings
 from tests.faults import harness
 
 STEPS = ("receive", "dbt", "training", "publishing")
+MADE_ANEW = {"receive": "received", "training": "work"}
+"""What a step makes anew; what is there already would give it room."""
+
 SHARES = (0, 0.25, 0.5, 0.75, 0.95)
 """How much of what a step writes still has room."""
 
@@ -35,7 +38,7 @@ def small(folder):
 
 def fill(warm, kept, step):
     """Run a step again and again on a disk that has room for a part of what it writes."""
-    tally = harness.Tally(f"{step}, full")
+    tally = harness.Tally(f"full-{step}")
     ballast = warm.home.parent / "ballast"
     if step == "publishing":
         warm.prepare()
@@ -47,8 +50,8 @@ def fill(warm, kept, step):
         ballast.unlink(missing_ok=True)
         shutil.rmtree(warm.home)
         shutil.copytree(kept, warm.home)
-        if step == "receive":
-            shutil.rmtree(warm.home / "received")
+        if step in MADE_ANEW:
+            shutil.rmtree(warm.home / MADE_ANEW[step])
 
     def free():
         disk = os.statvfs(warm.home)
@@ -76,6 +79,9 @@ def fill(warm, kept, step):
         if (now := _live(warm.home)) != live:
             tally.broken.append(f"live is {now}")
         ballast.unlink()
+        if step == "publishing":  # a draft takes over what the steps before leave: made again
+            shutil.rmtree(warm.home / "work")
+            shutil.copytree(kept / "work", warm.home / "work")
         tally.progress += warm.run(step).is_through
         tally.broken += harness.broken(warm.home) + harness.leftovers(warm.home)
         tally.tell()

@@ -141,3 +141,58 @@ def test_screens_show_the_list_for_all(refused, screen):
     assert f"{member} is shown (non_profiled)" in now
     part = now.partition(f"{member} is shown")[2].partition(" is shown")[0]
     assert "you watched" not in part
+
+
+@pytest.fixture
+def shown(copied, monkeypatch):
+    """A home, its live release, and a member whose list is on its page."""
+    monkeypatch.setenv("MATINEE_HOME", str(copied))
+    live = pipeline.store(Settings(home=copied)).open("live")
+    member = live.manifest["samples"][0]
+    assert member in (live.path / "report.html").read_text()
+    return copied, live, member
+
+
+def holds_without(home, before, member):
+    """Live is the same content under a new name, and no page of it shows the member."""
+    store = pipeline.store(Settings(home=home))
+    live = store.open("live")
+    store.verify("live")
+    assert [one.id for one in store.list()] == [live.id]
+    assert live.manifest["supersedes"] == before.id
+    assert live.manifest["reason"] == "withdrawal"
+    assert live.manifest["content_digest"] == before.manifest["content_digest"]
+    assert live.manifest["samples"] == before.manifest["samples"][1:]
+    for page in ("report.html", "card.md"):
+        assert member not in (live.path / page).read_text()
+    assert live.manifest["samples"][0] in (live.path / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_a_refusal_takes_a_member_off_the_pages_of_kept_releases_at_once(shown):
+    home, before, member = shown
+    done = invoke(["consent", member, "--refuse"])
+    assert f"release {before.id}, whose page showed them, is now 2" in done.stderr
+    holds_without(home, before, member)
+
+
+@pytest.mark.slow
+def test_while_a_night_runs_a_refusal_waits_for_the_next_receipt_to_take_the_pages_off(shown):
+    home, before, member = shown
+    with pipeline.lease(Settings(home=home), "night"):
+        done = invoke(["consent", member, "--refuse"])
+    assert "The next receipt of logs takes them off the pages" in done.stderr
+    assert pipeline.store(Settings(home=home)).open("live").id == before.id
+    pipeline.receive(Settings(home=home))
+    holds_without(home, before, member)
+
+
+@pytest.mark.slow
+def test_a_machine_that_signs_nothing_leaves_pages_to_its_mirror(shown):
+    home, before, member = shown
+    (home / "keys" / "signing.pem").unlink()
+    assert (
+        f"release {before.id} shows them the list for all"
+        in invoke(["consent", member, "--refuse"]).stderr
+    )
+    assert pipeline.store(Settings(home=home)).open("live").id == before.id
