@@ -6,7 +6,7 @@ from matinee.settings import Settings
 
 
 def exported(table: str) -> FileSource:
-    """The Parquet file of one feature table, on the feature clock."""
+    """The Parquet files of one feature table, one a month, on the feature clock."""
     home = Settings().home.resolve()
     return FileSource(
         name=f"{table}_source",

@@ -1,12 +1,15 @@
 """Reading what dbt built. Short connections, read only: dbt is the one writer."""
 
+import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -19,10 +22,26 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
+SUMMED = frozenset(
+    {
+        "member_activity_stats",
+        "member_dayparts",
+        "member_search_intents",
+        "member_tastes",
+        "member_title_signals",
+        "title_popularity_stats",
+    }
+)
+"""Feature tables of which `int_changes__first_day` says from when on they may differ. The others
+are small, and compared whole."""
+
+Part = list[Any]
+"""The rows of a file, a sum over what they say, and its sha256."""
+
 
 @dataclass(frozen=True)
 class Exported:
-    """One feature table as a file."""
+    """One feature table as a folder of files."""
 
     table: str
     path: Path
@@ -116,10 +135,12 @@ def _counts(table: str, key: str, home: Path) -> dict[str, Counts]:
 
 
 def export_features(home: Path) -> list[Exported]:
-    """Write every feature table to `features/<table>.parquet`, by key and then time.
+    """Write every feature table to the folder `features/<table>.parquet`, one file a month.
 
-    A feature table is one with the feature clock, `observed_at`. Files are whole or absent: each is
-    written under another name and renamed. Instants become TIMESTAMPTZ, which Feast expects.
+    A feature table is one with the feature clock, `observed_at`. Rows are by key and then time, and
+    instants become TIMESTAMPTZ, which Feast expects. Only months that say something else than their
+    file are written, each whole or not at all; `features/exported.json` has the build they are of,
+    and of each file its rows, a sum over what they say, and the sha256.
     """
     folder = home.resolve() / "features"
     folder.mkdir(parents=True, exist_ok=True)
@@ -134,28 +155,110 @@ def export_features(home: Path) -> list[Exported]:
         ).fetchall()
         if not found:
             raise DataError(f"no feature tables in {path(home)}: build them with `matinee run`")
-        return [
-            _export(connection, folder, name, dict(zip(columns, types, strict=True)))
+        shown = _shown(folder)
+        build, first_month = _changes(connection, shown["build"])
+        tables = {
+            name: _export(
+                connection,
+                folder / f"{name}.parquet",
+                dict(zip(columns, types, strict=True)),
+                shown["tables"].get(name, {}),
+                first_month if name in SUMMED else "",
+            )
             for name, columns, types in found
-        ]
+        }
+    draft = folder / ".exported.json.new"
+    draft.write_text(json.dumps({"build": build, "tables": tables}) + "\n", encoding="utf-8")
+    os.replace(draft, folder / "exported.json")
+    return [
+        Exported(name, folder / f"{name}.parquet", sum(rows for rows, *_ in parts.values()))
+        for name, parts in tables.items()
+    ]
+
+
+def _shown(folder: Path) -> dict[str, Any]:
+    """What `exported.json` says; nothing, unless every file is as it was written."""
+    try:
+        shown: dict[str, Any] = json.loads((folder / "exported.json").read_bytes())
+        for name, parts in shown["tables"].items():
+            for month, (*_, sha256) in parts.items():
+                if _sha256(folder / f"{name}.parquet" / f"{month}.parquet") != sha256:
+                    raise ValueError("damaged, or erased from")
+    except (FileNotFoundError, ValueError):
+        return {"build": None, "tables": {}}
+    return shown
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _changes(connection: "duckdb.DuckDBPyConnection", shown: int | None) -> tuple[int | None, str]:
+    """The number of the build, and the first month in which it may differ from the one shown."""
+    import duckdb
+
+    try:
+        build, since, first_month = connection.execute(
+            "select build_number, since_build, strftime(least(first_summed_day, "
+            "(select min(received_on) from int_changes__expired_days)), '%Y-%m') "
+            "from built_through, int_changes__first_day"
+        ).fetchall()[0]
+    except duckdb.CatalogException:  # nobody counts the builds
+        return None, ""
+    return build, first_month if since == shown else ""
 
 
 def _export(
-    connection: "duckdb.DuckDBPyConnection", folder: Path, name: str, columns: Mapping[str, str]
-) -> Exported:
-    file = folder / f"{name}.parquet"
-    staged = folder / f".{name}.parquet.new"
+    connection: "duckdb.DuckDBPyConnection",
+    folder: Path,
+    columns: Mapping[str, str],
+    shown: Mapping[str, Part],
+    first_month: str,
+) -> dict[str, Part]:
+    """Let the files of a table show what is in it, which may differ from a month on."""
+    if folder.is_file():  # as older versions wrote it
+        folder.unlink()
+    folder.mkdir(exist_ok=True)
+    found = connection.execute(
+        f"select date_trunc('month', {OBSERVED_AT})::date, count(*), "
+        f"sum(hash({', '.join(columns)})::hugeint)::varchar "
+        f"from {folder.stem} where {OBSERVED_AT} >= ?::timestamp group by 1 order by 1",
+        [f"{first_month or '0001-01'}-01"],
+    ).fetchall() or [(date.min, 0, "")]  # an empty file has columns still
+    parts = {name: part for name, part in shown.items() if name < first_month}
+    for month, rows, said in found:
+        name = month.isoformat()[:7]
+        part = shown.get(name)
+        if part is None or part[:2] != [rows, said]:
+            part = [rows, said, _write(connection, folder, columns, month)]
+        parts[name] = part
+    for file in folder.iterdir():
+        if file.stem not in parts:
+            file.unlink()
+    return parts
+
+
+def _write(
+    connection: "duckdb.DuckDBPyConnection", folder: Path, columns: Mapping[str, str], month: date
+) -> str:
+    """Write the file of a month, and return its sha256."""
     selected = ", ".join(
         f"{column} at time zone 'UTC' as {column}" if kind == "TIMESTAMP" else column
         for column, kind in columns.items()
     )
     keys = [column for column in columns if column.endswith("_id")]
-    ordered = f"select {selected} from {name} order by {', '.join([*keys, OBSERVED_AT])}"
-    written = connection.execute(
-        f"copy ({ordered}) to '{str(staged).replace(chr(39), chr(39) * 2)}' (format parquet)"
-    ).fetchone()
+    ordered = (
+        f"select {selected} from (from {folder.stem} where {OBSERVED_AT} >= timestamp '{month}' "
+        f"and {OBSERVED_AT} < timestamp '{month}' + interval 1 month) "
+        f"order by {', '.join([*keys, OBSERVED_AT])}"
+    )
+    file = folder / f"{month.isoformat()[:7]}.parquet"
+    staged = folder.parent / f".{folder.stem}.{file.name}.new"
+    target = str(staged).replace("'", "''")
+    connection.execute(f"copy ({ordered}) to '{target}' (format parquet)")
     os.replace(staged, file)
-    return Exported(table=name, path=file, rows=written[0] if written else 0)
+    return _sha256(file)
 
 
 def search(file: Path, traces: Traces) -> dict[str, int]:

@@ -44,7 +44,64 @@ def test_only_tables_with_the_feature_clock_are_exported_by_key_and_time(home):
         ("m1", "2026-01-02T00:00:00+00:00"),
         ("m2", "2026-01-01T00:00:00+00:00"),
     ]
-    assert [file.name for file in exported.path.parent.iterdir()] == ["member_moods.parquet"]
+    assert {file.name for file in exported.path.parent.iterdir()} == {
+        "member_moods.parquet",
+        "exported.json",
+    }
+
+
+def changed(home, sql):
+    """The files of features that another export writes, after a change of the warehouse."""
+    folder = home / "features" / "member_moods.parquet"
+    before = {file.name: file.stat().st_ino for file in folder.iterdir()}
+    with duckdb.connect(str(warehouse.path(home))) as connection:
+        connection.execute(sql)
+    warehouse.export_features(home)
+    after = {file.name: file.stat().st_ino for file in folder.iterdir()}
+    return {name for name, _ in before.items() ^ after.items()}
+
+
+@pytest.mark.parametrize(
+    ("sql", "written"),
+    [
+        ("select 1", set()),
+        ("insert into member_moods values ('m3', '2026-02-01', [])", {"2026-02.parquet"}),
+        ("update member_moods set moods = ['glad'] where member_id = 'm2'", {"2026-01.parquet"}),
+        ("delete from member_moods", {"2026-01.parquet", "0001-01.parquet"}),
+    ],
+)
+def test_only_months_that_say_something_else_are_written_again(home, sql, written):
+    warehouse.export_features(home)
+    assert changed(home, sql) == written
+
+
+def test_a_damaged_file_is_written_again(home):
+    (exported,) = warehouse.export_features(home)
+    rows = pq.read_table(exported.path)
+    (file,) = exported.path.iterdir()
+    file.write_bytes(b"PAR1")
+    warehouse.export_features(home)
+    assert pq.read_table(exported.path).equals(rows)
+
+
+def test_months_before_the_first_that_may_differ_are_not_looked_at(home):
+    """By the word of the build that follows the one shown; of any other, all are."""
+    with duckdb.connect(str(warehouse.path(home))) as connection:
+        connection.execute("alter table member_moods rename to member_tastes")
+        connection.execute("create table int_changes__expired_days (received_on date)")
+    for build, kept in [(1, 3), (2, 3), (2, 2)]:
+        with duckdb.connect(str(warehouse.path(home))) as connection:
+            connection.execute(
+                f"create or replace table built_through as select {build} as build_number"
+            )
+            connection.execute(
+                "create or replace table int_changes__first_day as "
+                f"select {build - 1} as since_build, date '2026-02-03' as first_summed_day"
+            )
+            if build == 2:
+                connection.execute("delete from member_tastes where member_id = 'm2'")
+        (exported,) = warehouse.export_features(home)
+        assert pq.read_table(exported.path).num_rows == kept
 
 
 def test_the_connection_cannot_write(home):

@@ -20,7 +20,7 @@ def erase(*, home: Path, project: Path, traces: Traces) -> None:
 
     Sums over members that they were part of stay until the next night builds them again.
     """
-    for path in sorted((home / "features").glob("*.parquet")):
+    for path in sorted((home / "features").glob("*.parquet/*.parquet")):
         if MEMBER_ID in pq.read_schema(path).names:
             _filter(path, traces)
     with opened_to_write(home, project) as store:

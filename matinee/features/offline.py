@@ -93,22 +93,36 @@ def refuse_not_finite(view: Any) -> None:
     DataError
         Naming the first column that holds a NaN or an infinity; or if there is no table.
     """
+    for path in files(view):
+        with pq.ParquetFile(path) as file:
+            for name in [one.name for one in file.schema_arrow if _is_real(one.type)]:
+                for batch in file.iter_batches(columns=[name]):
+                    _refuse_not_finite(batch.column(0), f"{name} of {path.name}", view.name)
+
+
+def _refuse_not_finite(values: pa.Array, what: str, model: str) -> None:
+    if pa.types.is_list(values.type):
+        values = values.flatten()
+    wrong = values.filter(pc.invert(pc.is_finite(values)))
+    if len(wrong):
+        raise DataError(
+            f"{what} is {wrong[0]} in {len(wrong)} places, which is no number: run `matinee run`, "
+            f"which exports it anew; if it is so again, the dbt model {model} makes it"
+        )
+
+
+def files(view: Any) -> list[Path]:
+    """The Parquet files that the table of a view is in: one a month, or one of everything.
+
+    Raises
+    ------
+    DataError
+        If there is no table.
+    """
     path = Path(view.batch_source.path)
-    if not path.is_file():
+    if not path.exists():
         raise DataError(f"no feature table {path}: build it with `matinee run`")
-    with pq.ParquetFile(path) as file:
-        for name in [one.name for one in file.schema_arrow if _is_real(one.type)]:
-            for batch in file.iter_batches(columns=[name]):
-                values = batch.column(0)
-                if pa.types.is_list(values.type):
-                    values = values.flatten()
-                wrong = values.filter(pc.invert(pc.is_finite(values)))
-                if len(wrong):
-                    raise DataError(
-                        f"{name} of {path.name} is {wrong[0]} in {len(wrong)} places, which is no "
-                        f"number: run `matinee run`, which exports it anew; if it is so again, the "
-                        f"dbt model {view.name} makes it"
-                    )
+    return sorted(path.glob("*.parquet")) or [path]
 
 
 def asked(

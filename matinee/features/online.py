@@ -22,6 +22,7 @@ from matinee.features.offline import (
     answer_fields,
     asked,
     conformed,
+    files,
     members_as_of,
     references,
     refuse_not_finite,
@@ -225,11 +226,13 @@ def _latest_rows(view: Any, key: str, as_of: datetime) -> pa.Table:
     """Each entity's latest row that was knowable at `as_of`, read a row group at a time."""
     columns = [key, OBSERVED_AT, *(field.name for field in view.features)]
     known = pc.field(key).is_valid() & (pc.field(OBSERVED_AT) <= pa.scalar(as_of, INSTANT))
-    with pq.ParquetFile(view.batch_source.path) as file:
-        parts = [file.schema_arrow.empty_table().select(columns)]
-        for group in range(file.num_row_groups):
-            part = file.read_row_group(group, columns=columns).select(columns)
-            parts.append(_last_of_each(part.filter(known), key))
+    parts = []
+    for path in files(view):
+        with pq.ParquetFile(path) as file:
+            parts.append(file.schema_arrow.empty_table().select(columns))
+            for group in range(file.num_row_groups):
+                part = file.read_row_group(group, columns=columns).select(columns)
+                parts.append(_last_of_each(part.filter(known), key))
     return _last_of_each(pa.concat_tables(parts), key)
 
 

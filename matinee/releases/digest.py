@@ -62,20 +62,22 @@ def content_records(folder: Path) -> list[FileRecord]:
 
 
 def table_sha256(path: Path) -> tuple[str, int]:
-    """The hash of a Parquet file's schema and rows, and how many rows there are.
+    """The hash of the schema and rows of a Parquet file, or of a folder of them, and how many rows.
 
     Notes
     -----
     Each column feeds up to three streams, element by element: what is null, how long, which
     bytes. So the hash does not know where one batch ends, and memory holds one batch.
     """
-    with pq.ParquetFile(path, memory_map=True) as file:
-        streams: Streams = defaultdict(hashlib.sha256)
-        for batch in file.iter_batches():
-            for name, column in zip(batch.schema.names, batch.columns, strict=True):
-                _feed(column, name, streams)
-        schema = [[field.name, _type_name(field.type)] for field in file.schema_arrow]
-        rows = int(file.metadata.num_rows)
+    streams: Streams = defaultdict(hashlib.sha256)
+    rows = 0
+    for part in sorted(path.glob("*.parquet")) if path.is_dir() else [path]:
+        with pq.ParquetFile(part, memory_map=True) as file:
+            for batch in file.iter_batches():
+                for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                    _feed(column, name, streams)
+            schema = [[field.name, _type_name(field.type)] for field in file.schema_arrow]
+            rows += int(file.metadata.num_rows)
     parts = {name: stream.hexdigest() for name, stream in streams.items()}
     return hashlib.sha256(canonical_json([schema, rows, parts])).hexdigest(), rows
 

@@ -85,8 +85,13 @@ def test_a_full_refresh_finds_the_lost_row_again(home, built, build):
     assert warehouse.counts(home)["plays"].staged == 2
 
 
+def test_a_night_tests_what_none_before_it_had_tested(home, built, build):
+    with duckdb.connect(str(warehouse.path(home))) as connection:
+        connection.execute("insert into int_acts__weighed from int_acts__weighed")
+    build(home, "2026-01-02")
+
+
 def test_a_key_that_came_twice_stops_each_night_until_it_is_mended(home, built, build):
-    """A night looks at what the night before had not tested; what failed was not."""
     with duckdb.connect(str(warehouse.path(home))) as connection:
         table = "base_playback__plays"
         connection.execute(f"insert into {table} select * replace (9 as batch) from {table}")

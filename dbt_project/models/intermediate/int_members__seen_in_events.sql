@@ -1,4 +1,5 @@
--- Without a members stream, a member is known by what they did.
+-- Without a members stream, a member is known by what they did; with one, nobody is.
+{%- set are_described = has_rows(ref('stg_accounts__members'), where=known_by_as_of('landed_on')) %}
 with
 
 events as (
@@ -14,7 +15,9 @@ events as (
         min(received_at) as first_received_at
 
     from {{ ref(name) }}
-    where {{ known_by_as_of('received_at') }}
+    where
+        {{ known_by_as_of('received_at') }}
+        and {{ not are_described }}
     group by member_id
     {{ 'union all' if not loop.last }}
     {% endfor %}
