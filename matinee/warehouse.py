@@ -184,7 +184,7 @@ def _shown(folder: Path) -> dict[str, Any]:
             for month, (*_, sha256) in parts.items():
                 if _sha256(folder / f"{name}.parquet" / f"{month}.parquet") != sha256:
                     raise ValueError("damaged, or erased from")
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, KeyError):
         return {"build": None, "tables": {}}
     return shown
 
