@@ -50,6 +50,11 @@ UNRAISED = "unraised"
 """The hybrid before a policy raised anything, so that its price is seen."""
 
 POPULARITY = "popularity"
+"""What was liked most with the service's own `recency_half_life_days`: the floor of the gate."""
+
+TRENDING = "trending"
+"""The same, fading as fits best what comes next: one list for all, so it is told and not asked for.
+Where everybody follows the week, only slates without the variety that the gate asks reach it."""
 
 COLD_TITLE = "cold title"
 """A cohort of titles, not of members: slates and truth of titles nobody had met at the cut."""
@@ -178,12 +183,16 @@ def compare(
             for version, (of_version, _) in versions.items():
                 slates[version] = of_version[:, :PLACES].copy()
                 slates[version][strangers] = served
-    popular = frame.popularity(half_life_days=frame.popular_half_life_days)[None, :]
     everyone = np.zeros(len(frame.members), np.intp)
-    slates[POPULARITY], _ = ranking.best_of_scores(
-        popular, everyone, PLACES, excluded=met, allowed=here
-    )
-    of_cold[POPULARITY], _ = ranking.best_of_scores(popular, everyone, PLACES, allowed=cold)
+    fading = {POPULARITY: frame.half_life_days}
+    if frame.popular_half_life_days != frame.half_life_days:
+        fading[TRENDING] = frame.popular_half_life_days
+    for name, half_life in fading.items():
+        popular = frame.popularity(half_life_days=half_life)[None, :]
+        slates[name], _ = ranking.best_of_scores(
+            popular, everyone, PLACES, excluded=met, allowed=here
+        )
+        of_cold[name], _ = ranking.best_of_scores(popular, everyone, PLACES, allowed=cold)
 
     everybody = judging.cohorts(np.bincount(interactions.row, minlength=len(frame.members)))
     evaluation = judging.evaluate(
