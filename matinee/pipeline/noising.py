@@ -55,12 +55,9 @@ COUNTS = """
             acts.member_id,
             cast(acts.event_at as date) as day,
             genres.genre
-        from int_acts__weighed as acts
+        from int_acts__closed as acts
         inner join title_genres as genres using (title_id)
-        where
-            acts.may_use_for_insights
-            and acts.act_kind in ('play', 'rating')
-            and acts.received_on <= cast(acts.event_at as date) + $lateness::integer
+        where cast(acts.event_at as date) between $first::date and $last::date
 
     ),
 
@@ -164,12 +161,7 @@ def trends(settings: Settings, epsilon: str, days: int, *, at: datetime, by: str
 
 def counts(settings: Settings, first: date, last: date) -> list[Row]:
     """The exact counts, each member in at most `GENRES_A_DAY` of a day. Never to be told."""
-    asked = {
-        "first": first,
-        "last": last,
-        "lateness": settings.lateness_days,
-        "most": GENRES_A_DAY,
-    }
+    asked = {"first": first, "last": last, "most": GENRES_A_DAY}
     rows: list[Row] = warehouse.query(COUNTS, asked, home=settings.home.resolve()).to_pylist()
     return rows
 

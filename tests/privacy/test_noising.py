@@ -18,15 +18,12 @@ DAY = date(2026, 1, 27)
 GENRES = {"t1": ["Drama", "Comedy"], "t2": ["Western", "Drama"], "t3": ["Horror", "Musical"]}
 
 
-def act(member, title, day=DAY, received=None, **more):
+def act(member, title, day=DAY):
     return {
         "member_id": member,
         "title_id": title,
-        "act_kind": "play",
         "event_at": datetime.combine(day, datetime.min.time()),
-        "received_on": received or day,
-        "may_use_for_insights": True,
-    } | more
+    }
 
 
 @pytest.fixture
@@ -39,7 +36,7 @@ def settings(home, monkeypatch):
     def query(sql, parameters, *, home):
         titles = [{"title_id": title, "genres": genres} for title, genres in GENRES.items()]
         with duckdb.connect() as connection:
-            for name, rows in (("titles", titles), ("int_acts__weighed", acts)):
+            for name, rows in (("titles", titles), ("int_acts__closed", acts)):
                 connection.register(name, pa.Table.from_pylist(rows))
             return connection.sql(sql, params=parameters).to_arrow_table()
 
@@ -77,16 +74,6 @@ def test_whatever_one_member_does_on_a_day_changes_few_counts_and_each_by_one(se
     changes = [after[cell] - before[cell] for cell in after]
     assert sorted(changes)[-noising.GENRES_A_DAY :] == [1] * noising.GENRES_A_DAY
     assert sum(changes) == noising.GENRES_A_DAY
-
-
-def test_who_said_no_what_came_too_late_and_searches_are_not_counted(settings):
-    before = exact(settings)
-    settings.acts += [
-        act("m1", "t1", may_use_for_insights=False),
-        act("m2", "t1", received=DAY + timedelta(days=4)),
-        act("m3", "t1", act_kind="search"),
-    ]
-    assert exact(settings) == before
 
 
 def test_noise_is_what_is_told_and_it_is_of_the_scale_that_epsilon_asks_for(settings, monkeypatch):

@@ -7,12 +7,8 @@ with
 
 acts as (
 
-    select * from {{ ref('int_acts__weighed') }}
-    where
-        may_use_for_insights
-        and act_kind in ('play', 'rating')
-        and {{ closed_day('cast(event_at as date)', 'received_on') }}
-        and {{ may_differ('cast(event_at as date)', 'event', member_id=none) }}
+    select * from {{ ref('int_acts__closed') }}
+    where {{ may_differ('cast(event_at as date)', 'event', member_id=none) }}
 
 ),
 
