@@ -97,7 +97,7 @@ def refuse_not_finite(view: Any) -> None:
         with pq.ParquetFile(path) as file:
             for name in [one.name for one in file.schema_arrow if _is_real(one.type)]:
                 for batch in file.iter_batches(columns=[name]):
-                    _refuse_not_finite(batch.column(0), f"{name} of {path.name}", view.name)
+                    _refuse_not_finite(batch.column(0), f"{name} of {view.name}", view.name)
 
 
 def _refuse_not_finite(values: pa.Array, what: str, model: str) -> None:

@@ -197,7 +197,7 @@ def test_a_number_that_is_none_is_named_and_neither_served_nor_learned_from(
         {"member_id": "m1", "observed_at": at(1, 5)},
         {"member_id": "m2", "observed_at": at(1, 5), column: value},
     )
-    match = rf"{column} of {table}.parquet is {told} in 1 places, .* dbt model {table} makes it"
+    match = rf"{column} of {table} is {told} in 1 places, .* dbt model {table} makes it"
     with pytest.raises(DataError, match=match):
         night(where, at(1, 10))
     with pytest.raises(DataError, match=match):
