@@ -174,7 +174,8 @@ def _of_csv(traces: Traces) -> Callable[[bytes], bool]:
         if not header:
             names = csv_fields(record.decode(errors="replace"))
             header.append([name.strip() for name in names])
-            return False
+            # What names no member_id is no header, and may be somebody's row.
+            return MEMBER_ID not in header[0] and traces.in_text(record)
         if traces.in_text(record):
             return True
         fields = csv_fields(record.decode(errors="replace"))

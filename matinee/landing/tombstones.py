@@ -143,6 +143,8 @@ def _of_csv(path: Path) -> Iterator[str]:
                 names = [name.strip() for name in fields]
                 place = names.index(MEMBER_ID) if MEMBER_ID in names else None
                 is_first = False
+                if place is None:  # no header, then: perhaps somebody's row
+                    yield from _words(record)
             elif place is not None and place < len(fields):
                 yield fields[place]
             else:

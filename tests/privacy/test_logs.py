@@ -189,6 +189,22 @@ def test_a_file_in_utf_16_that_lands_again_does_not_bring_the_member_back(forgot
     assert not traces.search(forgotten.home, WANTED)
 
 
+HEADLESS = f"s9,2026-01-02T10:00:00Z,2026-01-02T10:00:01Z,{LEAVER},heat\n".encode()
+
+
+def test_a_csv_file_without_a_header_loses_the_member_from_its_first_line_too(zone):
+    zone.land("searches", "headless.csv", HEADLESS)
+    zone.receive()
+    landing.erase(zone.home, zone.contract, WANTED, traces.search(zone.home, WANTED))
+    assert not traces.search(zone.home, WANTED)
+
+
+def test_a_csv_file_without_a_header_that_lands_again_does_not_bring_the_member_back(forgotten):
+    forgotten.land("searches", "headless.csv", HEADLESS)
+    forgotten.receive()
+    assert not traces.search(forgotten.home, WANTED)
+
+
 def test_a_received_file_that_cannot_be_read_is_named(zone):
     path = next((zone.home / "received/plays").glob("*/*.parquet"))
     path.write_bytes(path.read_bytes()[:-20])
