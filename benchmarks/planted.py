@@ -46,7 +46,7 @@ def main() -> None:
         vectors = model.member_vectors(features.members), model.title_vectors(features.titles)
         slates[name], _ = ranking.best_titles(*vectors, PLACES, excluded=met, allowed=here)
     popular = frame.popularity(half_life_days=frame.popular_half_life_days)[None, :]
-    slates[evaluation.POPULARITY], _ = ranking.best_of_scores(
+    slates[evaluation.TRENDING], _ = ranking.best_of_scores(
         popular, everyone * 0, PLACES, excluded=met, allowed=here
     )
     best, _ = ranking.best_of_scores(worth, everyone, PLACES, excluded=met, allowed=here)
