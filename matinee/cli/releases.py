@@ -121,20 +121,16 @@ def promote(
     by: By = "",
     why: Why = "",
 ) -> None:
-    """Make a release live. A red gate asks for --override RULE --by WHO --why TEXT."""
+    """Make a release live. A red gate asks for --override RULE --by WHO --why TEXT.
+
+    An override is printed on the card: the release is published again, with the same content.
+    """
     from matinee import pipeline
     from matinee.settings import Settings
 
-    store = pipeline.store(Settings())
-    live = store.live()
     named = by if override else by or getpass.getuser()
-    alias = store.promote(
-        name,
-        expected=live.id if live else None,
-        at=datetime.now(UTC),
-        by=named,
-        why=why,
-        overrides=override or [],
+    alias = pipeline.promote(
+        Settings(), name, at=datetime.now(UTC), by=named, why=why, overrides=override or []
     )
     talk.print(f"live is {alias.release_id}")
 

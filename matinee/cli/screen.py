@@ -34,6 +34,9 @@ def show(settings: Settings, name: str, form: Format) -> None:
     for rule in manifest["gate"]["rules"]:
         mark = "[green]holds[/]  " if rule["passed"] else "[red]refused[/]"
         console.print(f"  {mark} {escape(shown(rule['text']))}")
+    for one in manifest["gate"].get("overrides", []):
+        said = f"{one['rule']} passed over by {one['by']}: {one['why']}"
+        console.print(f"  [yellow]answered[/] {escape(shown(said))}", soft_wrap=True)
 
     for member in manifest["samples"]:
         rows = pipeline.recommend(settings, member, k=5, release=release.id)

@@ -23,6 +23,7 @@ from matinee.pipeline.night import (
     receive,
     refresh_features,
 )
+from matinee.pipeline.promoting import promote
 from matinee.pipeline.publishing import Evidence, Published, publish
 from matinee.pipeline.reading import doctor, list_releases, recommend, similar, store
 from matinee.pipeline.rebuild import Rebuilt, rebuild
@@ -74,6 +75,7 @@ __all__ = [
     "list_releases",
     "live_id",
     "parameters",
+    "promote",
     "publish",
     "rebuild",
     "receive",

@@ -82,14 +82,17 @@ def list_releases(settings: Settings, url: str = "") -> list[Row]:
         found = ((one.id, names.names_of(one.id), one.manifest) for one in kept.list())
     rows = []
     for release_id, aliases, manifest in found:
-        failed = [rule["rule"] for rule in manifest["gate"]["rules"] if not rule["passed"]]
+        gate = manifest["gate"]
+        failed = [rule["rule"] for rule in gate["rules"] if not rule["passed"]]
+        answers = sorted({one["by"] for one in gate.get("overrides", [])})
+        passed_over = f", passed over by {', '.join(answers)}" if answers else ""
         rows.append(
             {
                 "release": release_id,
                 "alias": ", ".join(aliases),
                 "as_of": manifest["as_of"][:10],
                 "reason": manifest["reason"],
-                "gate": f"refused by {', '.join(failed)}" if failed else "passed",
+                "gate": f"refused by {', '.join(failed)}{passed_over}" if failed else "passed",
                 "slates": manifest["exposure"]["members"],
                 "bytes": sum(record["bytes"] for record in manifest["files"]),
             }

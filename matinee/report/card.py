@@ -33,22 +33,20 @@ CAVEATS = (
 )
 
 
-def card(fields: Mapping[str, Any], *, release_id: str, overrides: Sequence[Row] = ()) -> str:
+def card(fields: Mapping[str, Any], *, release_id: str) -> str:
     """The card as Markdown. A section without facts says so in one line.
 
     Parameters
     ----------
     fields
         The manifest or its fields; the same that `page` reads.
-    overrides
-        Gate rules passed over: rule, by, why.
     """
     told = fields.get("evaluation") or {}
     metrics = rows_of(told.get("metrics"))
     protocol = {name: value for name, value in told.items() if name != "metrics"}
     parts = [
         f"# Model card: release {_text(release_id)}",
-        _verdict(fields, overrides),
+        _verdict(fields),
         _section(
             "Model details",
             _facts({name: fields.get(name) for name in ("created_at", "as_of", "reason")}),
@@ -75,8 +73,9 @@ def _section(title: str, *content: str | None) -> str:
     return "\n\n".join([f"## {title}", *found])
 
 
-def _verdict(fields: Mapping[str, Any], overrides: Sequence[Row]) -> str:
-    rules = rows_of((fields.get("gate") or {}).get("rules"))
+def _verdict(fields: Mapping[str, Any]) -> str:
+    gate = fields.get("gate") or {}
+    rules = rows_of(gate.get("rules"))
     failed = [_text(rule["rule"]) for rule in rules if rule["passed"] is not True]
     if not rules:
         lines = ["No gate has judged this release."]
@@ -88,7 +87,7 @@ def _verdict(fields: Mapping[str, Any], overrides: Sequence[Row]) -> str:
         lines = [f"**All {plural(len(rules), 'gate rule')} held.**"]
     lines += [
         f"**Override:** {_text(row['rule'])}, by {_text(row['by'])}: {_text(row['why'])}"
-        for row in overrides
+        for row in rows_of(gate.get("overrides"))
     ]
     return "\n\n".join(lines)
 

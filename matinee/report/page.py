@@ -19,7 +19,6 @@ def page(
     *,
     release_id: str,
     status: str | None = None,
-    overrides: Sequence[Row] = (),
     facts: Mapping[str, Any] | None = None,
     counts: Rows | None = None,
     validation: Rows | None = None,
@@ -38,14 +37,13 @@ def page(
     ----------
     fields
         The manifest or its fields. Shown of it: created_at, as_of, reason, `gate.rules` (rule,
-        passed, observed, threshold, text), `evaluation` (plain facts on the protocol, and
-        `metrics`: model, cohort, metric, mean, low, high, n), code, environment, determinism,
-        dbt, features, model, privacy, inputs, set_aside (file, reason), warnings,
+        passed, observed, threshold, text), `gate.overrides` (rule, by, why), `evaluation`
+        (plain facts on the protocol, and `metrics`: model, cohort, metric, mean, low, high, n),
+        code, environment, determinism, dbt, features, model, privacy, inputs, set_aside (file,
+        reason), warnings,
         dropped (stream, kept_from, files, rows, rejected_kept_from, rejected_rows).
     status
         `live`, `candidate` or `previous`, where that is known. A page inside a release cannot.
-    overrides
-        Rules passed over: rule, by, why.
     facts
         More figures for the top of the page, by name.
     counts
@@ -68,7 +66,8 @@ def page(
         The same of what `fields["exposure"]` tells of this release.
     """
     told = fields.get("evaluation") or {}
-    rules = rows_of((fields.get("gate") or {}).get("rules"))
+    gate = fields.get("gate") or {}
+    rules = rows_of(gate.get("rules"))
     found = [
         sections.gate(rules),
         sections.evaluation(told.get("metrics"), told),
@@ -91,7 +90,7 @@ def page(
     shown = [section for section in found if section]
     menu = [element("a", title, href=f"#{anchor}") for anchor, title, _ in shown]
     body = [
-        _header(fields, release_id, status, rules, overrides),
+        _header(release_id, status, _verdict(rules, rows_of(gate.get("overrides")))),
         _facts(fields, rows_of(counts), rows_of(validation), facts or {}),
         element("nav", menu, aria_label="Sections") if menu else None,
         element("main", [section for _, _, section in shown]),
@@ -110,13 +109,7 @@ def page(
     return f"<!doctype html>\n{document}\n"
 
 
-def _header(
-    fields: Mapping[str, Any],
-    release_id: str,
-    status: str | None,
-    rules: Sequence[Row],
-    overrides: Sequence[Row],
-) -> Markup:
+def _header(release_id: str, status: str | None, verdict: Markup) -> Markup:
     date, _, rest = release_id.partition("-")
     brand = [
         element("span", element("b", "matinee"), " release report"),
@@ -126,7 +119,7 @@ def _header(
         "header",
         element("div", brand, class_="brand"),
         element("h1", date, element("span", f"-{rest}", class_="soft") if rest else None),
-        _verdict(rules, overrides),
+        verdict,
     )
 
 

@@ -55,8 +55,9 @@ def test_each_number_stands_under_its_model_and_beside_its_cohort():
 
 
 def test_a_refusal_and_an_override_are_told_first():
-    override = {"rule": "coverage", "by": "ada", "why": "a holiday"}
-    text = card(samples.fields(passed=False), overrides=[override])
+    fields = samples.fields(passed=False)
+    fields["gate"]["overrides"] = [{"rule": "coverage", "by": "ada", "why": "a holiday"}]
+    text = card(fields)
     top = text[: text.index("## Model details")]
     assert "**Refused by 1 of 4 rules:** coverage." in top
     assert "**Override:** coverage, by ada: a holiday" in top

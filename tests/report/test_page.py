@@ -57,8 +57,8 @@ def evil_page(**more):
     told = evil(samples.everything())
     told["slates"] = [member | {"rows": evil(samples.film_rows())} for member in told["slates"]]
     told["similar"] = [title | {"rows": evil(samples.film_rows())} for title in told["similar"]]
-    override = {"rule": EVIL, "by": EVIL, "why": EVIL}
-    return report.page(told.pop("fields"), **told, overrides=[override], **more)
+    told["fields"]["gate"]["overrides"] = [{"rule": EVIL, "by": EVIL, "why": EVIL}]
+    return report.page(told.pop("fields"), **told, **more)
 
 
 @pytest.mark.parametrize("module", [words, charts, markup])
@@ -126,10 +126,9 @@ def test_status_and_verdict_are_the_first_things_on_the_page(status):
 
 
 def test_an_override_is_told_with_who_and_why():
-    override = {"rule": "coverage", "by": "ada", "why": "a holiday"}
-    page = report.page(
-        samples.fields(passed=False), release_id=samples.RELEASE_ID, overrides=[override]
-    )
+    fields = samples.fields(passed=False)
+    fields["gate"]["overrides"] = [{"rule": "coverage", "by": "ada", "why": "a holiday"}]
+    page = report.page(fields, release_id=samples.RELEASE_ID)
     assert "coverage passed over by ada: a holiday" in page
 
 

@@ -1,0 +1,70 @@
+"""A red gate is passed by name, and the card says by whom."""
+
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+
+from matinee import pipeline
+from matinee.errors import ConfigError, GateError
+from matinee.releases.reissue import fields_of, names_of_files
+from matinee.settings import Settings
+
+AT = datetime(2026, 12, 1, tzinfo=UTC)
+ANSWER = {"at": AT, "by": "ada", "why": "a holiday, seen by hand"}
+RULE = {"rule": "planted", "passed": False, "observed": 0.1, "threshold": 0.2, "text": "planted"}
+
+
+@pytest.fixture
+def refused(copied):
+    """A home with a candidate beside live: the same release, but that a rule refused it."""
+    settings = Settings(home=copied)
+    store = pipeline.store(settings)
+    live = store.live()
+    fields = fields_of(live)
+    fields["gate"] = {"rules": [*fields["gate"]["rules"], RULE], "overrides": []}
+    with store.draft() as draft:
+        for name in names_of_files(live):
+            (draft.path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(live.path / name, draft.path / name)
+        created_at = datetime(2026, 11, 30, tzinfo=UTC)
+        release = store.publish(draft, {**fields, "created_at": created_at})
+    store.nominate(release.id, at=AT, by="night", why="planted")
+    return settings, store, release
+
+
+@pytest.mark.slow
+def test_who_passes_over_a_rule_is_on_the_card_the_page_and_in_the_signed_manifest(refused):
+    settings, store, release = refused
+    with pytest.raises(GateError, match="by planted: live stays"):
+        pipeline.promote(settings, "candidate", **ANSWER)
+    alias = pipeline.promote(settings, "candidate", overrides=["planted"], **ANSWER)
+    live = store.open("live")
+    assert store.verify("live").release_id == live.id == alias.release_id != release.id
+    assert live.manifest["gate"]["overrides"] == [
+        {"rule": "planted", "by": "ada", "why": "a holiday, seen by hand"}
+    ]
+    assert live.manifest["supersedes"] == release.id
+    assert live.id.endswith(release.id[-12:])
+    card = (live.path / "card.md").read_text()
+    assert "**Override:** planted, by ada: a holiday, seen by hand" in card
+    page = (live.path / "report.html").read_text()
+    assert "planted passed over by ada: a holiday, seen by hand" in page
+    assert (alias.overrides, alias.by) == (("planted",), "ada")
+    assert store.aliases().candidate is None
+    told = [(entry.action, entry.release_id) for entry in store.trail().entries()][-3:]
+    assert told == [("reissue", live.id), ("remove", release.id), ("promote", live.id)]
+    (row,) = [row for row in pipeline.list_releases(settings) if row["release"] == live.id]
+    assert row["gate"] == "refused by planted, passed over by ada"
+    assert pipeline.promote(settings, "live", overrides=["planted"], **ANSWER) == alias
+
+
+@pytest.mark.slow
+def test_a_machine_that_cannot_sign_the_card_passes_over_no_rule(refused):
+    settings, store, release = refused
+    (store.keys / "signing.pem").unlink()
+    before = store.aliases()
+    said = rf"an override is signed on the card of {release.id}, and .*/keys holds no signing key: "
+    with pytest.raises(ConfigError, match=said + "promote it where releases are made"):
+        pipeline.promote(settings, "candidate", overrides=["planted"], **ANSWER)
+    assert store.aliases() == before
