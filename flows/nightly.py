@@ -35,8 +35,10 @@ def told(what: str) -> pipeline.Progress:
 
 
 @task
-def receive(settings: Settings, accepted: frozenset[str]) -> pipeline.Receipt:
-    receipt = pipeline.receive(settings, accepted=accepted)
+def receive(
+    settings: Settings, last_day: date | None, accepted: frozenset[str]
+) -> pipeline.Receipt:
+    receipt = pipeline.receive(settings, last_day=last_day, accepted=accepted)
     get_run_logger().info(receipt.summary())
     return receipt
 
@@ -138,7 +140,7 @@ def nightly(
     with pipeline.lease(settings, "night", patience_seconds=PATIENCE_SECONDS, tell=log.warning):
         asked = {"volume": accept_volume, "erasures": accept_erasures}
         accepted = frozenset(name for name, is_accepted in asked.items() if is_accepted)
-        receipt = receive(settings, accepted)
+        receipt = receive(settings, last_day, accepted)
         night = pipeline.begin(settings, last_day, accepted=accepted)
         expired = drop_expired(night)
         built = build_warehouse(night)

@@ -12,8 +12,8 @@ from matinee.settings import Settings
 
 
 @task
-def receive(settings: Settings) -> pipeline.Receipt:
-    return pipeline.receive(settings)
+def receive(settings: Settings, last_day: date | None) -> pipeline.Receipt:
+    return pipeline.receive(settings, last_day=last_day)
 
 
 @task
@@ -42,7 +42,7 @@ def refresh_features(last_day: date | None = None) -> State:
     settings = Settings()
     try:
         with pipeline.lease(settings, "hourly refresh"):
-            receive(settings)
+            receive(settings, last_day)
             night = pipeline.begin(settings, last_day)
             drop_expired(night)
             build_warehouse(night)

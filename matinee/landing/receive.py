@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, spelt, told
 from matinee.landing import erasure, ledger, requests, tombstones
 from matinee.landing.contract import REJECTED, Contract, received_schema
+from matinee.landing.days import misnamed
 from matinee.landing.discover import discover, expected_sha256
 from matinee.landing.drift import lost_columns, several
 from matinee.landing.intake import Intake, take_in
@@ -122,11 +123,14 @@ def receive(
     memory_limit: str,
     progress: Progress | None = None,
     accept_erasures: bool = False,
+    today: date | None = None,
+    last_day: date | None = None,
 ) -> Receipt:
     """Take in every landing file that is new.
 
     Requests of more members to be erased than can be meant are set aside, unless
-    `accept_erasures` says that they are.
+    `accept_erasures` says that they are; and files of days that can hardly be true
+    (`days.misnamed`), given the day on which the run starts and the last day somebody asked for.
 
     Raises
     ------
@@ -142,7 +146,8 @@ def receive(
     try:
         sweep(home, known)
         _write_empty(home, contract)
-        receipt = _receive(home, contract, known, threads, memory_limit, progress, accept_erasures)
+        settings = (threads, memory_limit, progress, accept_erasures, today, last_day)
+        receipt = _receive(home, contract, known, *settings)
     except OSError as error:
         raise StorageError(f"{error}: make room or mend the access, then run again") from error
     _require_history(home, receipt)
@@ -157,6 +162,8 @@ def _receive(
     memory_limit: str,
     progress: Progress | None,
     accept_erasures: bool,
+    today: date | None,
+    last_day: date | None,
 ) -> Receipt:
     tell = progress or (lambda done, total, what: None)
     batch = known.newest_batch + 1
@@ -167,7 +174,13 @@ def _receive(
         )
         files = [file for file in files if not known.has_dropped(file.name)]
     tell(0, len(files), f"hashing {len(files)} landing files")
-    new, set_aside = _sort_out(files, known, tombstones.read(home))
+    doubted = misnamed(
+        {one.landed_on for one in files if one.stream not in ASKED},
+        {one.landed_on for one in known.received if one.stream not in ASKED},
+        today=today,
+        asked=last_day,
+    )
+    new, set_aside = _sort_out(files, known, tombstones.read(home), doubted)
 
     received: list[Entry] = []
     rules: dict[str, Mapping[str, int]] = {}
@@ -210,9 +223,12 @@ def _receive(
 
 
 def _sort_out(
-    files: list[LandingFile], known: Ledger, forgotten: tombstones.Tombstones | None
+    files: list[LandingFile],
+    known: Ledger,
+    forgotten: tombstones.Tombstones | None,
+    doubted: Mapping[date, str],
 ) -> tuple[dict[str, dict[LandingFile, Entry]], list[Entry]]:
-    """The new files by stream, and those whose bytes are not what they should be."""
+    """The new files by stream, and those whose bytes or days are not what they should be."""
     new: dict[str, dict[LandingFile, Entry]] = defaultdict(dict)
     set_aside: list[Entry] = []
     for file in files:
@@ -231,6 +247,8 @@ def _sort_out(
         elif expected is not None and expected != entry.sha256:
             reason = f"its sha256 is {entry.sha256[:12]} but its sidecar says {expected[:12]}"
             set_aside.append(replace(entry, reason=f"{reason}: send it again"))
+        elif file.landed_on in doubted and file.stream not in ASKED:
+            set_aside.append(replace(entry, reason=doubted[file.landed_on]))
         else:
             new[file.stream][file] = entry
     return new, set_aside

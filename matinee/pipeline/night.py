@@ -63,9 +63,13 @@ def receive(
     settings: Settings,
     progress: Progress | None = None,
     *,
+    last_day: date | None = None,
     accepted: frozenset[str] = frozenset(),
 ) -> landing.Receipt:
-    """Hash, check and type every new landing file, then do what members asked for in them."""
+    """Hash, check and type every new landing file, then do what members asked for in them.
+
+    `last_day` is that of the night if somebody named it: files of that day are no mistake.
+    """
     home = settings.home.resolve()
     if landing.pseudonyms.is_wanted(home):
         landing.pseudonyms.pseudonymise(home, landing.load(settings.project))
@@ -76,6 +80,8 @@ def receive(
         memory_limit=settings.memory_limit,
         progress=progress,
         accept_erasures="erasures" in accepted,
+        today=datetime.now(UTC).date(),
+        last_day=last_day,
     )
     forgetting.take_requests(settings, progress)
     consenting.refresh(settings)

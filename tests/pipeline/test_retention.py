@@ -20,7 +20,7 @@ NIGHTS = [date(2026, 1, 2), date(2026, 1, 5)]
 def night(home, last_day, *, full_refresh=False):
     """The steps from raw logs to tables; `build` holds rows received to rows staged."""
     settings = Settings(home=home, project=ROOT, memory_limit="1GB")
-    pipeline.receive(settings)
+    pipeline.receive(settings, last_day=last_day)
     tonight = pipeline.begin(settings, last_day)
     expired = pipeline.drop_expired(tonight)
     pipeline.build(tonight, full_refresh=full_refresh)

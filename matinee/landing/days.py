@@ -1,0 +1,60 @@
+"""Which landed days can be true: the newest one is the night's, so a folder named wrongly moves it.
+
+A night months ahead would find every window empty, and drop what is not past its retention yet.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import date, timedelta
+from itertools import pairwise
+
+WEEK = timedelta(days=7)
+"""A silence that is not worth a word."""
+
+DAYS_TO_KNOW = 7
+"""Landed days before there is a habit to break."""
+
+GAPS_TO_COMPARE = 14
+
+
+def misnamed(
+    new: Collection[date], known: Collection[date], *, today: date | None, asked: date | None
+) -> Mapping[date, str]:
+    """Days on which hardly anything can have landed, each with the reason and what to do.
+
+    A day that has not begun is one. So is a day after a silence of more than a week and more than
+    twice as long as each of the 14 before it, unless somebody asked for a night as late as that.
+
+    Parameters
+    ----------
+    new
+        Days of files that were never received.
+    known
+        Days of received ones: these are true.
+    today
+        The day on which the run started; None asks nothing about days to come.
+    asked
+        The last day of the night, when a person named it.
+    """
+    reasons: dict[date, str] = {}
+    landed: list[date] = []
+    for day in sorted({*new, *known}):
+        if day not in known and (reason := _doubt(day, landed, today, asked)):
+            reasons[day] = reason
+        else:
+            landed.append(day)
+    return reasons
+
+
+def _doubt(day: date, landed: list[date], today: date | None, asked: date | None) -> str | None:
+    if today and day > today:
+        return f"its day has not begun, for today is {today} (UTC): rename its folder"
+    if len(landed) < DAYS_TO_KNOW or (asked and day <= asked):
+        return None
+    gaps = [later - earlier for earlier, later in pairwise(landed[-GAPS_TO_COMPARE - 1 :])]
+    silence = day - landed[-1]
+    if silence <= max(WEEK, 2 * max(gaps)):
+        return None
+    return (
+        f"its day is {silence.days} days after {landed[-1]}, the newest before it: rename its"
+        f" folder, or, if it is the truth, run with `--as-of {day}`"
+    )
