@@ -100,16 +100,16 @@ def _checked_order(table: pa.Table, last: tuple[str, int] | None) -> tuple[str, 
     members, ranks = table[MEMBER_ID], table[RANK]
     first = (members[0].as_py(), ranks[0].as_py())
     if last is not None and first <= last:
-        raise DataError(_out_of_order(*first))
+        raise DataError(_out_of_order(0, first[1]))
     here, before = members.slice(1), members.slice(0, table.num_rows - 1)
     same = pc.equal(here, before)
     rises = pc.greater(ranks.slice(1), ranks.slice(0, table.num_rows - 1))
     is_after = pc.or_(pc.greater(here, before), pc.and_(same, rises))
     if not pc.all(is_after, min_count=0).as_py():
         row = pc.index(is_after, False).as_py() + 1
-        raise DataError(_out_of_order(members[row].as_py(), ranks[row].as_py()))
+        raise DataError(_out_of_order(row, ranks[row].as_py()))
     return members[-1].as_py(), ranks[-1].as_py()
 
 
-def _out_of_order(member_id: str, rank: int) -> str:
-    return f"slates come by member and rank: member {member_id} rank {rank} is out of order"
+def _out_of_order(row: int, rank: int) -> str:
+    return f"slates come by member and rank: rank {rank} in row {row} of a block is out of order"

@@ -35,7 +35,7 @@ class Checked:
     """Rows that broke it; 0 where a table is judged as a whole."""
 
     examples: tuple[Any, ...] = ()
-    """A few of the values that broke it, raw: escape them before you show them."""
+    """A few of the values that broke it, raw and without member ids: escape them to show them."""
 
     error: str | None = None
     """Why it could not be judged, which counts as broken."""
@@ -60,7 +60,7 @@ class Checked:
 
     @property
     def published(self) -> str:
-        """The same without an example: it may be a member's id, and which one is chance."""
+        """The same without an example: it is a row of somebody's, and which one is chance."""
         return self._sentence(())
 
     def _sentence(self, examples: tuple[Any, ...]) -> str:

@@ -10,9 +10,14 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
+from matinee.pipeline import traces
+from matinee.privacy import Traces
+
 ROOT = Path(__file__).resolve().parent.parent.parent
+GUARD = ROOT / "tests/guards"
 PREFECT = str(Path(sys.executable).with_name("prefect"))
 
 
@@ -24,7 +29,10 @@ def free_port() -> int:
 
 @pytest.fixture
 def prefect(tmp_path, small_home):
-    """A function that runs `prefect ...` against a server of our own, raw logs in place."""
+    """A function that runs `prefect ...` against a server of our own, raw logs in place.
+
+    Server, worker and flow each refuse every way out of the machine, and write down who tried.
+    """
     home = tmp_path / "home"
     shutil.copytree(small_home / "landing", home / "landing")
     port = free_port()
@@ -33,6 +41,8 @@ def prefect(tmp_path, small_home):
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "MATINEE_HOME": str(home),
         "PWD": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(GUARD), os.environ.get("PYTHONPATH", "")]),
+        "ATTEMPTS": str(tmp_path / "attempts"),
         "COLUMNS": "200",
     }
 
@@ -92,3 +102,18 @@ def test_a_deployed_night_publishes_a_release_through_a_worker(prefect, tmp_path
     artifacts = prefect("artifact", "ls")
     for key in ("gate-table", "validation-report", "release-card"):
         assert key in artifacts
+    attempts = (tmp_path / "attempts").read_text().splitlines()
+    assert len([line for line in attempts if "control.invalid" in line]) >= 3
+    assert [line for line in attempts if "control.invalid" not in line] == []
+    assert who_is_named(tmp_path / "prefect", tmp_path / "home/received") == set()
+
+
+def who_is_named(folder: Path, received: Path) -> set[str]:
+    """Files in which Prefect keeps a member's id, apart from those planted to see that it shows."""
+    tables = [pq.read_table(path, columns=["member_id"]) for path in received.glob("members/*/*")]
+    members = Traces.of(one for table in tables for one in table["member_id"].to_pylist())
+    assert len(members.ids) > 200
+    with traces.control(folder, min(members.ids)) as planted:
+        found = traces.search(folder, members)
+    assert set(planted) <= set(found)
+    return set(found) - set(planted)

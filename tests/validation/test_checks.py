@@ -287,6 +287,25 @@ def test_a_file_stands_for_a_table_and_meets_those_of_the_warehouse(warehouse, t
     assert validation.stops[0].examples == ("i=5",)
 
 
+def test_no_example_names_a_member_for_it_is_logged_where_nobody_is_erased(warehouse):
+    rows = "select 'm-000017' as member_id, range as i, 3 as plays from range(2)"
+    query = "select member_id, sum(plays) as plays from {batch} group by member_id"
+    whose = "select distinct member_id from {batch}"
+    asked = suite(
+        gxe.ExpectColumnValuesToBeInSet(
+            column="member_id", value_set=["m-1"], notes="A.", severity="critical"
+        ),
+        gxe.ExpectCompoundColumnsToBeUnique(column_list=["member_id", "plays"], notes="B."),
+        gxe.UnexpectedRowsExpectation(description="C", unexpected_rows_query=query, notes="C."),
+        gxe.UnexpectedRowsExpectation(description="D", unexpected_rows_query=whose, notes="D."),
+    )
+    validation = check("t", database=warehouse(t=rows), suite=asked)
+    assert [one.examples for one in validation.results] == [(), ("plays=3",), ("plays=6",), ()]
+    assert "m-000017" not in str(validation.rows())
+    with pytest.raises(ExpectationError, match=r"\(member_id\) broken by 2 row\(s\): A \("):
+        validation.raise_if_stopped()
+
+
 def test_what_is_published_of_a_broken_expectation_names_no_row(seven):
     validation = check("t", database=seven, suite=suite(count(), small("warning")))
     assert "such as" in validation.warnings[0].sentence
