@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,8 +29,8 @@ from matinee.privacy import pseudonym
 from matinee.provenance import canonical_json, readable_json
 from matinee.settings import Settings
 
-PERSONALISATION = "personalisation"
-PURPOSES = (PERSONALISATION, "insights", "marketing")
+PERSONALISATION, INSIGHTS = "personalisation", "insights"
+PURPOSES = (PERSONALISATION, INSIGHTS, "marketing")
 
 FILE = "privacy/withdrawals.json"
 USE = "withdrawal"
@@ -42,6 +43,7 @@ _SAID = pa.schema(
         "granted": pa.bool_(),
         EVENT_AT: pa.timestamp("us"),
         "received_at": pa.timestamp("us"),
+        "file": pa.string(),
     }
 )
 _IN_ORDER = [(name, "ascending") for name in (EVENT_AT, "received_at", "event_id")]
@@ -184,6 +186,16 @@ def may_personalise(settings: Settings, member_id: str) -> bool:
     return not read(settings).holds(member_id, PERSONALISATION)
 
 
+def refused_since(settings: Settings, known: Collection[str]) -> set[tuple[str, str]]:
+    """Who refuses which purpose by a landing file that is not among the `known`."""
+    home = settings.home.resolve()
+    withdrawals = read(settings)
+    said = pa.concat_tables([_received(home), _said_here(home)])
+    news = said.filter(pc.invert(pc.is_in(said["file"], value_set=pa.array(known, pa.string()))))
+    pairs = {(row[MEMBER_ID], row["purpose"]) for row in news.to_pylist()}
+    return {pair for pair in pairs if withdrawals.holds(*pair)}
+
+
 def slate(settings: Settings, release: releases.Release, member_id: str) -> pa.Table:
     """What a release shows a member now: the list for all, once they have refused their own.
 
@@ -220,9 +232,10 @@ def _received(home: Path) -> pa.Table:
 
 def _said_here(home: Path) -> pa.Table:
     """What `choose` landed: it may wait for a night that this home never has."""
+    landing_zone = home / "landing"
     rows = [
-        json.loads(line)
-        for path in sorted((home / "landing" / "consents").glob("dt=*/said-*.jsonl"))
+        json.loads(line) | {"file": path.relative_to(landing_zone).as_posix()}
+        for path in sorted((landing_zone / "consents").glob("dt=*/said-*.jsonl"))
         for line in path.read_bytes().splitlines()
         if line.strip()  # blank where a member was erased
     ]

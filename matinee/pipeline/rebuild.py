@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from matinee import landing, releases
+from matinee.columns import MEMBER_ID
 from matinee.errors import DataError, IntegrityError, RefusedError
-from matinee.pipeline import origin, reading, reissuing, stages
+from matinee.pipeline import consenting, origin, reading, reissuing, stages
 from matinee.pipeline.run import Reporter, run
 from matinee.pipeline.stages import Parting
 from matinee.releases import files
@@ -66,8 +67,9 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> Rebuilt:
         If the release does not verify, a landing file is missing or has changed, or a gate stops
         the rebuild where it let the night pass.
     DataError
-        If its logs were dropped past their retention, or the release is not their outcome alone: it
-        was re-issued after an erasure, or its model went on from an earlier one.
+        If its logs were dropped past their retention, a member of it has refused since, or the
+        release is not their outcome alone: it was re-issued after an erasure, or its model went on
+        from an earlier one.
     """
     home = settings.home.resolve()
     store = reading.store(settings)
@@ -88,6 +90,12 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> Rebuilt:
                 f"{release.id} went on from the model of {earlier} (warm_start): its logs alone "
                 f"cannot make it again; rebuild a release of a night that fitted in full"
             )
+        if refused := _refused_since(settings, release):
+            raise DataError(
+                f"{refused} members of {release.id} have refused since, and nothing may learn from "
+                f"them or count them again; `matinee run --as-of {_last_day(manifest)}` makes a "
+                f"release of that day without them, which can be rebuilt"
+            )
         clean = settings.folder("work") / FOLDER
         shutil.rmtree(clean, ignore_errors=True)
         try:
@@ -105,6 +113,16 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> Rebuilt:
         notes=tuple(_notes(settings, manifest)),
         partings=[] if is_same else stages.partings(manifest, again),
     )
+
+
+def _refused_since(settings: Settings, release: releases.Release) -> int:
+    """How many members refused what the release did with their acts, after its night."""
+    known = [entry["file"] for entry in release.manifest["inputs"]]
+    refused = consenting.refused_since(settings, known)
+    learned_from = set(release.table(reissuing.MEMBERS)[MEMBER_ID].to_pylist())
+    counted = {one for one, purpose in refused if purpose == consenting.INSIGHTS}
+    modelled = {one for one, purpose in refused if purpose == consenting.PERSONALISATION}
+    return len(counted | modelled & learned_from)
 
 
 def collect(home: Path, clean: Path, inputs: list[dict[str, Any]]) -> None:

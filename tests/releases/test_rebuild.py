@@ -8,12 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from matinee.errors import DataError, IntegrityError
-from matinee.pipeline import rebuild, stages
+from matinee.pipeline import choose, rebuild, stages
 from matinee.pipeline import store as store_of
-from matinee.pipeline.rebuild import Rebuilt, collect
+from matinee.pipeline.rebuild import Rebuilt, _refused_since, collect
 from matinee.settings import Settings
 from tests.conftest import silent
 
@@ -143,6 +144,34 @@ def test_a_release_is_not_rebuilt_when_a_file_it_was_made_from_changed(night_hom
     path.write_bytes(path.read_bytes() + b"\n")
     with pytest.raises(IntegrityError, match=entry["file"]):
         rebuild(Settings(home=home), "live", progress=silent)
+
+
+@pytest.mark.slow
+def test_a_release_is_not_rebuilt_with_a_member_who_has_refused_since(night_home, tmp_path):
+    settings = Settings(home=shutil.copytree(night_home, tmp_path / "home"))
+    live = store_of(settings).open("live")
+    told = live.manifest
+    silenced = pq.read_table(live.path / "vocabulary/members.parquet")["member_id"].to_pylist()
+    others = {row for part in live.slates() for row in part["member_id"].to_pylist()}
+    without_consent = min(others - set(silenced))
+
+    for member, purpose in ((without_consent, "personalisation"), (silenced[0], "marketing")):
+        choose(settings, member, purpose, granted=False)
+    assert not _refused_since(settings, live)  # of no consequence to what it was made of
+
+    choose(settings, silenced[0], "personalisation", granted=False)
+    choose(settings, silenced[1], "insights", granted=False)
+    said = (
+        rf"2 members of {live.id} have refused since, .* `matinee run --as-of "
+        rf"{told['as_of'][:8]}\d\d` makes a release of that day without them"
+    )
+    with pytest.raises(DataError, match=said):
+        rebuild(settings, "live", progress=silent)
+    assert not (settings.home / "work/rebuild").exists()
+
+    choose(settings, silenced[0], "personalisation", granted=True)
+    choose(settings, silenced[1], "insights", granted=True)
+    assert not _refused_since(settings, live)
 
 
 def test_a_release_that_no_night_made_is_refused(store):
