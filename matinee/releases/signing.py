@@ -46,7 +46,7 @@ def public_pem(public: Ed25519PublicKey) -> bytes:
 
 
 def private_key(keys: Path) -> Ed25519PrivateKey:
-    """The key that signs, made when `keys/` has none.
+    """The key that signs, made when `keys/` has none; a link there gives one by its path.
 
     To change keys, move `signing.pem` away and leave its `.pub`: what it signed stays trusted.
     """
@@ -54,6 +54,11 @@ def private_key(keys: Path) -> Ed25519PrivateKey:
     with files.storage_errors(path):
         keys.mkdir(parents=True, exist_ok=True, mode=0o700)
         with files.locked(keys / ".lock", wait_seconds=10):
+            if path.is_symlink() and not path.exists():
+                raise ConfigError(
+                    f"{path} is a link to {path.readlink()}, which is not there: bring the signing "
+                    f"key back, or remove the link for a new key"
+                )
             if not path.exists():
                 _make(path)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:

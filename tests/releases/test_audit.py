@@ -60,12 +60,15 @@ def test_a_trail_made_anew_does_not_fit_the_manifests(store):
         store.verify(release.id)
 
 
-def test_a_trail_cut_short_stops_the_next_change(store):
+def test_a_trail_cut_short_since_the_newest_manifest_is_found_and_stops_the_next_change(store):
     first = publish(store)
     second = publish(store, shift=1, minutes=1)
     promote(store, first)
     (store.root / "audit.jsonl").unlink()
-    with pytest.raises(IntegrityError, match=r"no longer holds the entry that aliases\.json names"):
+    said = r"no longer holds the entry that aliases\.json names"
+    with pytest.raises(IntegrityError, match=said):
+        store.verify(first.id)
+    with pytest.raises(IntegrityError, match=said):
         promote(store, second)
 
 

@@ -74,3 +74,23 @@ def test_a_stranger_cannot_borrow_a_trusted_key_id(tmp_path):
     text = (json.dumps(forged, indent=2) + "\n").encode()
     with pytest.raises(IntegrityError, match="does not verify"):
         signing.signed_payload(text, tmp_path, "x")
+
+
+def test_a_key_given_by_its_path_signs_and_no_new_one_is_made_when_it_is_away(tmp_path):
+    elsewhere, keys = tmp_path / "safe/key.pem", tmp_path / "keys"
+    mine = signing.private_key(elsewhere.parent)
+    (elsewhere.parent / "signing.pem").rename(elsewhere)
+    keys.mkdir()
+    (keys / "signing.pem").symlink_to(elsewhere)
+    assert signing.key_id(signing.private_key(keys).public_key()) == signing.key_id(
+        mine.public_key()
+    )
+    elsewhere.chmod(0o644)
+    with pytest.raises(ConfigError, match="others can read the signing key: chmod 600"):
+        signing.private_key(keys)
+    elsewhere.unlink()
+    with pytest.raises(
+        ConfigError, match=r"is a link to .*key\.pem, which is not there: bring the"
+    ):
+        signing.private_key(keys)
+    assert (keys / "signing.pem").is_symlink()
