@@ -48,9 +48,6 @@ bench-logs: .venv/run.stamp ## What 1, 10 and 50 million events cost, beside Duc
 bench-abuse: .venv/run.stamp ## What bots, rings and hostile text buy; docs/data.md has the figures.
 	$(BIN)/python -m benchmarks.abuse
 
-prove-erasure: .venv/run.stamp ## Forgotten and never known give one digest; docs/privacy.md.
-	$(BIN)/python scripts/prove_erasure.py $$(mktemp -d)/proof
-
 lock:       ## Resolve both locks again: hashes, no addresses, Python 3.11 to 3.13.
 	$(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header -q \
 		-o requirements.lock pyproject.toml

@@ -128,7 +128,10 @@ class Without(Redrawn):
         # Only how many, here and before: whom, only the key's holder can tell.
         privacy["erased_members"] = privacy.get("erased_members", 0) + len(self.traces.ids)
         privacy["erased_through"] = plain(at, "erased_through")
-        return {**fields, "privacy": privacy}
+        exposure = dict(fields.get("exposure") or {})
+        if "members" in exposure:
+            exposure["members"] -= sum(release.slate(one).num_rows > 0 for one in self.traces.ids)
+        return {**fields, "privacy": privacy, "exposure": exposure}
 
     def _write(self, release: releases.Release, name: str, target: Path) -> None:
         source = release.path / name

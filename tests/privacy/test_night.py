@@ -256,6 +256,7 @@ def test_forgetting_leaves_nothing_in_any_file_and_releases_whole(settings, memb
     assert not fresh.slate(name).num_rows
     rows = fresh.table("vocabulary/member_features.parquet").num_rows
     assert fresh.manifest["privacy"]["erased_members"] >= 1
+    assert fresh.manifest["exposure"]["members"] == old.manifest["exposure"]["members"] - 1
     assert rows == len(_array(fresh, "member_embeddings"))
     people = fresh.table("vocabulary/members.parquet").num_rows
     assert people == len(_array(fresh, "member_matrix_indptr")) - 1
