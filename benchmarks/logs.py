@@ -20,12 +20,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -209,7 +210,17 @@ def _bare(settings: Settings, _: date) -> None:
                 _bare_base(database, settings.home, name)
             elif node.get("resource_type") == "model" and not name.startswith(OURS):
                 kind = "view" if node["config"]["materialized"] == "view" else "table"
-                database.execute(f"create {kind} {name} as {result['compiled_code']}")
+                parts = list(_parts(result["compiled_code"]))
+                database.execute(f"create {kind} {name} as {parts[0]}")
+                for part in parts[1:]:
+                    database.execute(f"insert into {name} {part}")
+
+
+def _parts(sql: str) -> Iterator[str]:
+    """The query for each part of the keys, as the macro `insert_other_parts` has them."""
+    first = re.search(r"= 0 /\* the first of (\d+) \*/", sql)
+    for part in range(int(first[1]) if first else 1):
+        yield sql.replace(first[0], f"= {part}") if first else sql
 
 
 def _bare_base(database: duckdb.DuckDBPyConnection, home: Path, name: str) -> None:

@@ -16,7 +16,13 @@
     {%- elif clock == 'observation' -%}
         {%- do conditions.append(column ~ ' > ' ~ first_day) -%}
     {%- elif clock == 'month' -%}
-        {%- do conditions.append(column ~ ' > ' ~ days_after(month, -since_days)) -%}
+        {%- set since_month = column ~ ' > ' ~ days_after(month, -since_days) -%}
+        {%- if since_days or model.resource_type == 'test' -%}
+            {%- do conditions.append(since_month) -%}
+        {%- else -%}
+            {%- do conditions.append(column ~ ' > ' ~ first_day) -%}
+            {%- do conditions.append('(' ~ since_month ~ ' and member_id in ' ~ acted_since(first_day) ~ ')') -%}
+        {%- endif -%}
     {%- elif clock == 'event' -%}
         {#- A day is told when it has closed, which the passing of others brings about. -#}
         {%- do conditions.append(column ~ ' >= ' ~ days_after(first_day, -var('lateness_days') - 1)) -%}

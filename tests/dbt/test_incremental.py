@@ -85,7 +85,10 @@ def snapshot(day, *, genres=0, runtime=6000, names=("t1", "t2", "t3")):
 
 @pytest.fixture(scope="module")
 def story(new_home, receive, build):
-    """A home of several nights, each with something that changes the past, and what each built."""
+    """A home of several nights, each with something that changes the past, and what each built.
+
+    Its nights sum in many parts, builds of everything in one.
+    """
     home = new_home("story")
     chance = random.Random(11)  # noqa: S311
     members = ["m1", "m2", "m3", "m4"]
@@ -93,7 +96,7 @@ def story(new_home, receive, build):
     nights = {}
 
     def night(name, as_of):
-        build(home, as_of, vars={"minimum_cell_members": 2})
+        build(home, as_of, vars={"minimum_cell_members": 2, "title_days_a_part": 40})
         nights[name] = tables(home)
         if name == "first":
             return

@@ -2,7 +2,8 @@
 -- on from the sums of the night before, so it reads the days that enter or leave a window and no other.
 {{ config(
     materialized='incremental',
-    meta={'changes': {'column': 'observed_on', 'clock': 'observation', 'member_id': none}}
+    meta={'changes': {'column': 'observed_on', 'clock': 'observation', 'member_id': none}},
+    post_hook="{{ insert_other_parts('title_id') }}"
 ) }}
 {%- set lengths = [7, 28, 90] -%}
 {%- set sums = [
@@ -12,7 +13,9 @@
     'member_count_7d', 'member_count_28d', 'member_count_90d',
     'rating_count', 'stars_milli',
 ] -%}
-{%- set is_new = may_differ('observed_on', 'observation', member_id=none) %}
+{%- set is_new = may_differ('observed_on', 'observation', member_id=none) -%}
+{%- set is_read = may_differ('received_on', 'receipt', leaves_after=lengths, member_id=none) -%}
+{%- set is_in_part = first_part('title_id', where=is_read) %}
 
 with
 
@@ -34,7 +37,9 @@ title_days as (
         count(*) filter (where has_opinion) as member_count
 
     from {{ ref('int_member_title_days') }}
-    where {{ may_differ('received_on', 'receipt', leaves_after=lengths, member_id=none) }}
+    where
+        {{ is_read }}
+        and {{ is_in_part }}
     group by title_id, received_on
 
 ),
@@ -54,6 +59,7 @@ returns as (
         has_opinion
         and days_since_previous is not null
         and {{ may_differ('received_on', 'receipt', since_days=90, member_id=none) }}
+        and {{ is_in_part }}
     group by title_id, {{ days_after('received_on', '-days_since_previous') }}
 
 ),
@@ -107,7 +113,9 @@ latest as (
         max(observed_on) as observed_on
 
     from {{ this }}
-    where not {{ is_new }}
+    where
+        {{ is_in_part }}
+        and not {{ is_new }}
     group by title_id
 
 ),

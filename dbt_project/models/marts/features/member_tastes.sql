@@ -2,11 +2,13 @@
 -- looking daily would cost thirty times as much to say nearly the same.
 {{ config(
     materialized='incremental',
-    meta={'changes': {'column': 'observed_at', 'clock': 'month', 'member_id': 'member_id'}}
+    meta={'changes': {'column': 'observed_at', 'clock': 'month', 'member_id': 'member_id'}},
+    post_hook="{{ insert_other_parts('member_id') }}"
 ) }}
 
 {%- set days = var('taste_window_days') -%}
-{%- set cap = signal_milli('cap') %}
+{%- set cap = signal_milli('cap') -%}
+{%- set is_read = may_differ(days_after('received_on', 1), 'month', since_days=days) %}
 
 with
 
@@ -22,7 +24,8 @@ signals as (
     from {{ ref('int_member_title_days') }}
     where
         has_opinion
-        and {{ may_differ(days_after('received_on', 1), 'month', since_days=days) }}
+        and {{ is_read }}
+        and {{ first_part('member_id', where=is_read) }}
 
 ),
 
