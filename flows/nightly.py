@@ -148,10 +148,10 @@ def nightly(
         refreshed = refresh_features(night)
         framed = frame(night)
         validation += validate_frame(night)
-        choose_trend(night)
         fits = [fit.submit(night, *wanted) for wanted in pipeline.FITS]
         for fitted in fits:
             fitted.result()
+        choose_trend(night)
         judged = judge(night)
         scored = score(night)
         validation += validate_slates(night)

@@ -7,8 +7,6 @@ scores, explains or erases, the blend is a model like any other, and its contrib
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -21,17 +19,6 @@ SHARPNESS = 1.5
 """The power to which a trend is raised; 1 gives the same accuracy for less variety."""
 
 
-@dataclass(frozen=True)
-class Lately:
-    """What LightFM cannot see, because to it all that happened is equally long ago."""
-
-    asked: sp.csr_array[np.float32]
-    """float32 CSR, shape (n_members, n_titles): what speaks for each member, the last loudest."""
-
-    trend: NDArray[np.float64]
-    """float64, shape (n_titles,): how much each title is liked these days, by everybody."""
-
-
 def blended(
     members: NDArray[np.float32],
     titles: NDArray[np.float32],
@@ -39,9 +26,8 @@ def blended(
     title_features: Features,
     *,
     linear: LinearVectors,
-    lately: Lately,
+    asked: sp.csr_array[np.float32],
     share: float,
-    trend_weight: float,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Embeddings of features with the linear model's dimensions after their own.
 
@@ -50,13 +36,13 @@ def blended(
     members : float32, shape (n_member_features, n_dimensions)
     titles : float32, shape (n_title_features, n_dimensions + 1)
         The last column is the bias, and stays the last.
+    asked : float32 CSR, shape (n_members, n_titles)
+        What speaks for each member, the last likes loudest: what LightFM cannot see, because to it
+        all that happened is equally long ago.
     share : float
         The linear model's part of the spread of scores, 0 to 1: with 0.4 what it says varies two
         thirds as much over titles as what LightFM says, over all members who did anything. Whoever
         did little has it say little.
-    trend_weight : float
-        What a title's trend adds to its bias, in the same measure: with 0.25 it varies a quarter
-        as much as what LightFM says.
 
     Returns
     -------
@@ -65,22 +51,21 @@ def blended(
     """
     if not 0 <= share < 1:
         raise ConfigError(f"the linear model's share must lie from 0 to below 1, got {share}")
-    own = np.asarray(lately.asked @ linear.asked, np.float64)
-    active = np.diff(lately.asked.indptr) > 0
+    own = np.asarray(asked @ linear.asked, np.float64)
+    active = np.diff(asked.indptr) > 0
     learned = member_features.matrix[active] @ members
     theirs = spread(learned, (title_features.matrix @ titles)[:, :-1])
     others = spread(own[active], linear.answered)
     scale = share / (1 - share) * theirs / others if others > 0 else 0.0
-    lift = risen(lately.trend, weight=trend_weight, spread=theirs)
-    biases = titles[:, -1:] + _of_identities(lift[:, None], title_features)
+    answered = of_identities(linear.answered, title_features)
     return (
-        np.hstack([members, _of_identities(own * scale, member_features)]),
-        np.hstack([titles[:, :-1], _of_identities(linear.answered, title_features), biases]),
+        np.hstack([members, of_identities(own * scale, member_features)]),
+        np.hstack([titles[:, :-1], answered, titles[:, -1:]]),
     )
 
 
-def risen(trend: NDArray[np.float64], *, weight: float, spread: float) -> NDArray[np.float64]:
-    """What a trend adds to each title's bias: it varies `weight` times as much as `spread`.
+def risen(trend: NDArray[np.float64], *, spread: float) -> NDArray[np.float64]:
+    """What a trend adds to each title's bias at a weight of 1: it varies as much as `spread`.
 
     Trends are sharpened: the few that everybody wants come first, and the places after them stay
     the member's own. By their logarithm hundreds of titles rise a little and all slates become
@@ -88,7 +73,7 @@ def risen(trend: NDArray[np.float64], *, weight: float, spread: float) -> NDArra
     """
     sharp = trend**SHARPNESS
     varies = sharp.std()
-    return sharp * (weight * spread / varies if varies > 0 else 0.0)
+    return sharp * (spread / varies if varies > 0 else 0.0)
 
 
 def spread(members: NDArray[np.floating], titles: NDArray[np.floating]) -> float:
@@ -98,7 +83,7 @@ def spread(members: NDArray[np.floating], titles: NDArray[np.floating]) -> float
     return float(np.sqrt(np.maximum(variance, 0.0).mean())) if len(members) else 0.0
 
 
-def _of_identities(rows: NDArray[np.floating], features: Features) -> NDArray[np.float32]:
+def of_identities(rows: NDArray[np.floating], features: Features) -> NDArray[np.float32]:
     """Each row at its member's or title's own column of the features, zero elsewhere."""
     identity = features.columns_of(IDENTITY)
     if identity.sum() != len(rows):

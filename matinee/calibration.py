@@ -16,6 +16,10 @@ infinitely so. As in `metrics.calibration`."""
 PLACES = 20
 """Places that are calibrated; nobody looks at the mix of the fortieth."""
 
+SPREAD = 2.5
+"""A slate's scores are taken to spread so many times as far as a fifth of the way down is from the
+end: as they do where no few titles stand out, and no loud trend can stretch it."""
+
 _BLOCK = 256
 
 
@@ -48,8 +52,8 @@ def rerank(
 
     :math:`(1 - w) \sum_i s_i - w \, n \, KL(p || q)`
 
-    with `s` the score between 0 (the slate's last) and 1 (its first), `n` how many places are
-    filled, `p` the member's mix and `q` the mix of those places.
+    with `s` the score in spreads of the slate's scores (see `SPREAD`; the slate's last has 0), `n`
+    how many places are filled, `p` the member's mix and `q` the mix of those places.
 
     Parameters
     ----------
@@ -96,9 +100,9 @@ def _order(
     """For each slate, which of its places comes first, second, ...; empty places stay last."""
     n_members, n_places = rows.shape
     filled = rows != NONE
-    first = scores[:, :1]
     last = np.where(filled, scores, np.inf).min(axis=1, keepdims=True)
-    worth = np.where(filled, (scores - last) / np.maximum(first - last, 1e-9), 0)
+    upper = np.take_along_axis(scores, filled.sum(axis=1, keepdims=True) // 5, 1)
+    worth = np.where(filled, (scores - last) / np.maximum(SPREAD * (upper - last), 1e-9), 0)
     worth = worth.astype(np.float32)
     offered = genres[rows] * filled[:, :, None]
     shown = np.zeros_like(mixes)

@@ -78,7 +78,8 @@ class Hyperparameters:
     """To the linear model a title liked so many titles ago speaks half as loud as the last one."""
 
     trend_weight: Annotated[float, Ge(0)] = 0.1
-    """What a title's trend adds to its bias, in the spread of scores; a night looks for its own."""
+    """What a title's trend adds to its bias, in the spread of scores: 0.25 varies a quarter as much
+    as what LightFM says. A night looks for its own; see `HybridModel.with_trend`."""
 
     trend_half_life_days: Annotated[float, Gt(0)] = 3.0
     """What is liked these days: an act so long ago counts half."""
@@ -125,6 +126,17 @@ class HybridModel:
             )
         vectors: NDArray[np.float32] = features.matrix @ embeddings
         return vectors
+
+    def with_trend(
+        self, lift: NDArray[np.float32], *, weight: float, half_life_days: float
+    ) -> HybridModel:
+        """The same, with `lift` in its biases: one number a feature, for a weight of 1."""
+        titles = np.array(self.title_embeddings)
+        titles[:, -1] += np.float32(weight) * lift
+        told = replace(
+            self.hyperparameters, trend_weight=weight, trend_half_life_days=half_life_days
+        )
+        return HybridModel(self.member_embeddings, titles, told)
 
     def save(self, folder: Path) -> None:
         """Write the arrays as `.npy` and the hyperparameters as JSON into an existing folder."""
@@ -195,11 +207,11 @@ def fit(
     title_features: Features,
     hyperparameters: Hyperparameters,
     *,
-    lately: blending.Lately | None = None,
+    asked: sp.csr_array[np.float32] | None = None,
     start: Start | None = None,
     progress: Progress | None = None,
 ) -> HybridModel:
-    """Learn from who liked what, on one thread, the same to the bit every time.
+    """Learn from who liked what, on one thread, the same to the bit every time. Without a trend.
 
     Parameters
     ----------
@@ -207,8 +219,8 @@ def fit(
         Positive weights with a mean near 1, in any order.
     member_features, title_features : Features
         One row per member and title of `interactions`.
-    lately : Lately, optional
-        For the linear model and the trend that are blended in; without, it is LightFM's alone.
+    asked : float32 CSR, shape (n_members, n_titles), optional
+        What the linear model is asked by, which is blended in; without, it is LightFM's alone.
     start : Start, optional
         Where an earlier model left off; the epochs then go on from there.
     progress : callable, optional
@@ -272,7 +284,7 @@ def fit(
     members = shrunk(members, member_features, member_counts, hyperparameters.member_shrinkage)
     titles = np.hstack([model.item_embeddings, model.item_biases[:, None]])
     titles = newcomers.without_untrained(titles, title_features, title_counts)
-    if lately is None or hyperparameters.linear_dimensions == 0:
+    if asked is None or hyperparameters.linear_dimensions == 0:
         hyperparameters = replace(hyperparameters, linear_dimensions=0)
     else:
         linear = peers.linear_vectors(
@@ -286,14 +298,13 @@ def fit(
             member_features,
             title_features,
             linear=linear,
-            lately=lately,
+            asked=asked,
             share=hyperparameters.linear_share,
-            trend_weight=hyperparameters.trend_weight,
         )
     titles = newcomers.foreseen(
         titles, title_features, title_counts, penalty=hyperparameters.newcomer_penalty
     )
-    return HybridModel(members, titles, hyperparameters)
+    return HybridModel(members, titles, replace(hyperparameters, trend_weight=0.0))
 
 
 def shrunk(

@@ -51,7 +51,8 @@ class Settings(BaseSettings):
     """Titles in one member's slate."""
 
     calibration_weight: Annotated[float, Ge(0), Le(1)] = 0.1
-    """How much a slate's order heeds the member's own mix of genres; 0 leaves it to the score."""
+    """How much a slate's order heeds the member's own mix of genres; 0 leaves it to the score. A
+    night whose trend makes slates too alike heeds it up to twice as much."""
 
     consent_without_record: Literal["granted", "refused"] = "granted"
     """What a member who never answered is taken to have said."""

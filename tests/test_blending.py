@@ -20,7 +20,7 @@ def described(ids):
     )  # fmt: skip
 
 
-def blend(share, trend=(0.0, 0.0)):
+def blend(share):
     random = np.random.default_rng(1)
     members = random.standard_normal((4, 2)).astype(np.float32)
     titles = random.standard_normal((3, 3)).astype(np.float32)
@@ -28,8 +28,7 @@ def blend(share, trend=(0.0, 0.0)):
     asked = sp.csr_array(np.array([[1, 0], [1, 0.5], [0, 0]], np.float32))
     both = blending.blended(
         members, titles, described(MEMBERS), described(TITLES),
-        linear=linear, lately=blending.Lately(asked, np.array(trend)), share=share,
-        trend_weight=0.25,
+        linear=linear, asked=asked, share=share,
     )  # fmt: skip
     return members, titles, linear, asked, both
 
@@ -63,18 +62,8 @@ def test_a_share_of_everything_is_refused():
         blend(1.0)
 
 
-def test_what_is_liked_these_days_rises_for_everybody():
-    _, titles, _, _, (members, wide_titles) = blend(0.0, trend=(0.0, 9.0))
-    lift = wide_titles[:, -1] - titles[:, -1]
-    assert lift[0] == lift[2] == 0
-    learned = described(MEMBERS).matrix[:2] @ members[:, :2]
-    spread = (learned @ (described(TITLES).matrix @ titles)[:, :2].T).var(axis=1, ddof=1)
-    # A quarter of LightFM's spread; the two titles' trends are two spreads from each other.
-    assert lift[1] == pytest.approx(0.25 * np.sqrt(spread.mean()) * 2, rel=1e-4)
-
-
 def test_a_trend_lifts_the_first_far_above_the_next():
-    lift = blending.risen(np.array([0.0, 1.0, 4.0]), weight=0.5, spread=2.0)
+    lift = blending.risen(np.array([0.0, 1.0, 4.0]), spread=2.0)
     assert lift[2] == pytest.approx(8 * lift[1])
-    assert lift.std() == pytest.approx(0.5 * 2.0)
-    assert not blending.risen(np.ones(3), weight=0.5, spread=2.0).any()
+    assert lift.std() == pytest.approx(2.0)
+    assert not blending.risen(np.ones(3), spread=2.0).any()

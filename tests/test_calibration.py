@@ -36,6 +36,22 @@ def test_a_weight_outside_0_to_1_is_refused():
         rerank(1.5)
 
 
+def test_a_few_titles_that_stand_out_make_calibration_no_louder():
+    slates = np.arange(30)[None]
+    genres = calibration.shares(
+        sp.csr_array(np.eye(2, dtype=np.float32)[(np.arange(30) % 3 > 0) * 1])
+    )
+    even = np.linspace(2, 1, 30, dtype=np.float32)[None]
+    loud = even.copy()
+    loud[0, :3] += 9
+    mixes = np.array([[0.5, 0.5]], np.float32)
+    found, other = (
+        calibration.rerank(slates, scores, mixes, genres, weight=0.1)[0][0, :10].tolist()
+        for scores in (even, loud)
+    )
+    assert found == other != list(range(10))
+
+
 def test_empty_places_stay_last():
     slate = np.array([[3, 7, 0, -1, -1, -1, -1, -1, -1]])
     assert rerank(0.9, slate=slate)[0][0, 3:].tolist() == [-1] * 6

@@ -7,7 +7,6 @@ import pytest
 import scipy.sparse as sp
 
 from matinee import hybrid, matrices
-from matinee.blending import Lately
 from matinee.continuing import taken_up
 from matinee.errors import DataError
 from matinee.vocabulary import Vocabulary
@@ -65,7 +64,7 @@ def test_neither_what_a_blend_added_nor_biases_are_taken_up():
         members,
         titles,
         replace(PARAMETERS, linear_dimensions=3),
-        lately=Lately(sp.csr_array(liked), np.ones(4)),
+        asked=sp.csr_array(liked),
     )
     start = wide.start(members.names, titles.names, members, titles)
     assert start.members.learned.shape[1] == 6

@@ -11,7 +11,6 @@ import scipy.sparse as sp
 from pydantic import ValidationError
 
 from matinee import hybrid, matrices, newcomers, peers, ranking
-from matinee.blending import Lately
 from matinee.errors import ConfigError, DataError, GateError, IntegrityError, StorageError
 from matinee.vocabulary import Vocabulary
 
@@ -183,7 +182,7 @@ def test_a_saved_model_opens_as_it_was(model, tmp_path):
         "title_embeddings.npy",
     ]
     opened = hybrid.HybridModel.load(tmp_path)
-    assert opened.hyperparameters == SMALL
+    assert opened.hyperparameters == model.hyperparameters
     titles = features(TITLES)
     assert opened.title_vectors(titles).tobytes() == model.title_vectors(titles).tobytes()
     members = features(MEMBERS)
@@ -294,18 +293,17 @@ def test_scoring_needs_no_lightfm(model, tmp_path):
     assert done.stdout == "(22, 9)\n"
 
 
-def lately(liked=None):
-    liked = sp.csr_array(checkerboard() if liked is None else liked)
-    return Lately(liked, np.zeros(SIZE))
+def asked(liked=None):
+    return sp.csr_array(checkerboard() if liked is None else liked)
 
 
 def test_a_blend_scores_the_sum_of_both_models():
     members, titles, liked = features(MEMBERS), features(TITLES), checkerboard()
     parameters = replace(SMALL, linear_dimensions=6, linear_penalty=2.0, linear_share=0.5)
-    both = hybrid.fit(liked, members, titles, parameters, lately=lately())
+    both = hybrid.fit(liked, members, titles, parameters, asked=asked())
     alone = hybrid.fit(liked, members, titles, SMALL)
     linear = peers.linear_vectors(sp.csr_array(liked), penalty=2.0, dimensions=6)
-    theirs = lately().asked @ linear.asked @ linear.answered.T
+    theirs = asked() @ linear.asked @ linear.answered.T
 
     def scores(model):
         return model.member_vectors(members) @ model.title_vectors(titles).T
@@ -322,22 +320,34 @@ def test_a_blend_scores_the_sum_of_both_models():
 def test_a_blend_is_saved_and_opened_and_told_from_lightfm_alone(model, tmp_path):
     members, titles = features(MEMBERS), features(TITLES)
     parameters = replace(SMALL, linear_dimensions=6)
-    both = hybrid.fit(checkerboard(), members, titles, parameters, lately=lately())
+    both = hybrid.fit(checkerboard(), members, titles, parameters, asked=asked())
     both.save(tmp_path)
     opened = hybrid.HybridModel.load(tmp_path)
     assert opened.title_vectors(titles).tobytes() == both.title_vectors(titles).tobytes()
     assert opened.hyperparameters.linear_dimensions == 6
-    assert hybrid.fit(checkerboard(), members, titles, parameters).hyperparameters == SMALL
+    alone = hybrid.fit(checkerboard(), members, titles, parameters).hyperparameters
+    assert alone == replace(SMALL, trend_weight=0.0)
+
+
+def test_a_trend_is_in_biases_as_loud_as_is_said_and_nowhere_else(model):
+    lift = np.arange(len(model.title_embeddings), dtype=np.float32)
+    loud = model.with_trend(lift, weight=0.5, half_life_days=2.0)
+    moved = loud.title_embeddings - model.title_embeddings
+    np.testing.assert_allclose(moved[:, -1], lift / 2, atol=1e-5)
+    assert not moved[:, :-1].any()
+    assert loud.member_embeddings is model.member_embeddings
+    told = loud.hyperparameters
+    assert (told.trend_weight, told.trend_half_life_days) == (0.5, 2.0)
 
 
 def test_the_linear_model_too_expects_of_a_newcomer_what_it_says_of_its_kind():
     members, titles = features(MEMBERS), features(TITLES)
     liked = checkerboard(cold_titles=2)
     parameters = replace(SMALL, linear_dimensions=6)
-    both = hybrid.fit(liked, members, titles, parameters, lately=lately(liked))
+    both = hybrid.fit(liked, members, titles, parameters, asked=asked(liked))
     said = both.title_vectors(titles)[:, 8:14]
-    asked = both.member_vectors(members)[1, 8:14]  # likes dark titles
-    assert asked @ said[-1] > asked @ said[-2]
+    dark = both.member_vectors(members)[1, 8:14]
+    assert dark @ said[-1] > dark @ said[-2]
     assert said[:-2].any(axis=1).all()
 
 
@@ -346,5 +356,5 @@ def test_a_model_without_ids_cannot_blend():
     with pytest.raises(ConfigError, match="20 rows for 0 identities: only a model that knows ids"):
         hybrid.fit(
             checkerboard(), features(MEMBERS), content, replace(SMALL, linear_dimensions=6),
-            lately=lately(),
+            asked=asked(),
         )  # fmt: skip

@@ -1,7 +1,7 @@
 """The steps of a night in plain functions: flows decorate them, the command line calls them.
 
 Steps, in order: `receive`, `begin`, `drop_expired`, `build`, `validate`, `refresh_features`,
-`frame`, `validate_frame`, `choose_trend`, `fit` (once per entry of `FITS`), `judge`, `score`,
+`frame`, `validate_frame`, `fit` (once per entry of `FITS`), `choose_trend`, `judge`, `score`,
 `validate_slates`, `publish`. `run` is all of them in one process.
 """
 

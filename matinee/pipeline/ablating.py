@@ -45,8 +45,10 @@ def ablate(settings: Settings, progress: Progress | None = None) -> Ablated:
     if not folder.is_dir():
         raise ConfigError(f"no frame in {folder}: it is left by a night, run `matinee run` first")
     frame = Frame.read(folder)
-    tonights = training.tonights(folder.parent / training.TREND, frame, seed=settings.seed)
-    return compare(frame, tonights, progress=progress)
+    usual = hybrid.Hyperparameters(seed=settings.seed)
+    wanted = training.Chosen.read(folder.parent).trend(usual)
+    wanted = wanted if frame.follows_time else training.timeless(wanted)
+    return compare(frame, wanted, progress=progress)
 
 
 def compare(

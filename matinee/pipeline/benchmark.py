@@ -92,7 +92,13 @@ def run(
     asked = list(dict.fromkeys([*names, POPULARITY]))
     compared: list[Compared] = []
     for nth in range(seeds):
-        first = rivals.task(history, names[0], protocol, seed=settings.seed + nth)
+        first = rivals.task(
+            history,
+            names[0],
+            protocol,
+            seed=settings.seed + nth,
+            calibration_weight=settings.calibration_weight,
+        )
         runs: dict[str, Run] = {}
         for done, name in enumerate(asked):
             if progress:

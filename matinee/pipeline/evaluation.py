@@ -54,7 +54,7 @@ POPULARITY = "popularity"
 
 TRENDING = "trending"
 """The same, fading as fits best what comes next: one list for all, so it is told and not asked for.
-Where everybody follows the week, only slates without the variety that the gate asks reach it."""
+Where everybody follows the week, the variety that the gate asks costs a little beside it."""
 
 COLD_TITLE = "cold title"
 """A cohort of titles, not of members: slates and truth of titles nobody had met at the cut."""
@@ -118,7 +118,7 @@ def judge(night: Night) -> Judged:
         models,
         audited=exposing.member_groups(members, frame.members.ids, year=night.as_of.year),
         slate_size=settings.slate_size,
-        calibration_weight=settings.calibration_weight,
+        calibration_weight=training.Chosen.read(night.work("")).calibration_weight,
         policy=raising.policy(settings.project),
         seed=settings.seed,
     )

@@ -41,6 +41,8 @@ SERVICE = "hybrid_ranker_v1"
 
 JUDGED = "judged"
 PUBLISHED = "published"
+INNER = "inner"
+"""What was known before a cut within the judged one; no folder of its own, see `Frame.inner`."""
 
 SECONDS_PER_DAY = 86_400
 

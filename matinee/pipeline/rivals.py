@@ -36,6 +36,9 @@ class Task:
     numbers: Numbers = field(default_factory=dict)
     """What is to differ from the model's defaults."""
 
+    calibration_weight: float = 0.0
+    """Of slates whose variety is asked for; they are judged without."""
+
     @property
     def in_time(self) -> bool:
         """Whether what came next judges.
@@ -78,10 +81,18 @@ class Task:
         return self.frame.lately(half_titles=half)
 
 
-def task(history: History, model: str, protocol: splits.Name, *, seed: int) -> Task:
+def task(
+    history: History,
+    model: str,
+    protocol: splits.Name,
+    *,
+    seed: int,
+    calibration_weight: float = 0.0,
+) -> Task:
     """A model, what it may learn from, and what it may be tuned by."""
     frame = history.hold_out(protocol, seed=seed)
-    return Task(model, frame, protocol, seed, history.within(frame, protocol, seed=seed + 1))
+    inner = history.within(frame, protocol, seed=seed + 1)
+    return Task(model, frame, protocol, seed, inner, calibration_weight=calibration_weight)
 
 
 def _popularity(task: Task) -> Scores:
@@ -126,10 +137,16 @@ def _als(task: Task) -> Scores:
 
 
 def _lightfm(task: Task) -> Scores:
-    hyperparameters = task.hyperparameters
-    if task.in_time and task.inner:
-        hyperparameters = trending.chosen(task.inner, hyperparameters)
-    model, features = training.fitted(task.frame, task.model, hyperparameters)
+    if task.in_time and task.inner and task.model != training.CONTENT:
+        model, features = trending.fitted(
+            task.frame,
+            task.inner,
+            task.model,
+            task.hyperparameters,
+            calibration_weight=task.calibration_weight,
+        )
+    else:
+        model, features = training.fitted(task.frame, task.model, task.hyperparameters)
     members = model.member_vectors(features.members)
     titles = model.title_vectors(features.titles)
     if task.model != training.HYBRID:

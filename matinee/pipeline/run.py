@@ -61,10 +61,10 @@ def run(
             framed = frames.frame(tonight)
             validation += validating.validate_frame(tonight)
             validation.raise_if_stopped()
-        with progress("choose the trend's window and weight"):
-            trending.choose_trend(tonight)
         with progress("fit models (LightFM)") as step:
             _fit_all(tonight, step)
+        with progress("choose the trend's window and weight"):
+            trending.choose_trend(tonight)
         with progress("judge against the siblings"):
             judged = evaluation.judge(tonight)
         with progress("score every member"):

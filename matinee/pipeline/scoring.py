@@ -102,6 +102,16 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Ranked:
+    """Slates by score alone."""
+
+    frame_rows: NDArray[np.intp]
+    source: NDArray[np.intp]
+    rows: NDArray[np.intp]
+    scores: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class Scorer:
     """The published model beside the catalogue, ready to fill slates for any block of members."""
 
@@ -181,8 +191,9 @@ class Scorer:
         """What the policy takes, found on the first members and the same for all."""
         if not self.policy:
             return []
-        _, _, rows, scores = self._filled(self.catalogue.members.slice(0, BLOCK))
-        return raising.lifts((rows, scores), self.frame, self.policy)
+        ranked = self.ranked(self.catalogue.members.slice(0, BLOCK), self.title_vectors)
+        slates = self.calibrated(ranked, self.calibration_weight)
+        return raising.lifts(slates, self.frame, self.policy)
 
     def block(self, start: int) -> Block:
         """The slates of `BLOCK` members from row `start` of the catalogue's members."""
@@ -190,8 +201,10 @@ class Scorer:
 
     def slates(self, members: pa.Table) -> Block:
         """The slates of some members; who is not in the frame gets a non-profiled one."""
-        frame_rows, source, rows, scores = self._filled(members)
-        rows, scores = raising.raised((rows, scores), self.lifts)
+        ranked = self.ranked(members, self.title_vectors)
+        frame_rows, source = ranked.frame_rows, ranked.source
+        slates = self.calibrated(ranked, self.calibration_weight)
+        rows, scores = raising.raised(slates, self.lifts)
         told = self.teller.best(
             self.member_vectors[np.maximum(frame_rows, 0)],
             np.where((source == SOURCES.index(HYBRID))[:, None], rows, ranking.NONE),
@@ -199,10 +212,8 @@ class Scorer:
         )
         return Block(self._table(members, source, rows, scores, told), rows, source)
 
-    def _filled(
-        self, members: pa.Table
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-        """Each member's row in the frame and source, then the slates before any policy."""
+    def ranked(self, members: pa.Table, title_vectors: NDArray[np.float32]) -> Ranked:
+        """What may be shown to each of some members, by score alone."""
         frame_rows = self.frame.members.rows(members[MEMBER_ID])
         profiled = frame_rows >= 0
         source = np.where(profiled, self.sources[frame_rows], SOURCES.index(NON_PROFILED))
@@ -214,17 +225,10 @@ class Scorer:
             by_model = inside[np.isin(source[inside], (0, 1))]
             rows[by_model], scores[by_model] = ranking.best_titles(
                 self.member_vectors[frame_rows[by_model]],
-                self.title_vectors,
+                title_vectors,
                 self.slate_size,
                 excluded=self.seen[frame_rows[by_model]],
                 allowed=allowed,
-            )
-            rows[by_model], scores[by_model] = calibration.rerank(
-                rows[by_model],
-                scores[by_model],
-                self.mixes[frame_rows[by_model]],
-                self.genres,
-                weight=self.calibration_weight,
             )
             for number, profiled_too in ((2, True), (3, False)):
                 same = inside[source[inside] == number]
@@ -237,7 +241,20 @@ class Scorer:
                     excluded=self.seen[frame_rows[same]] if profiled_too else None,
                     allowed=allowed,
                 )
-        return frame_rows, source, rows, scores
+        return Ranked(frame_rows, source, rows, scores)
+
+    def calibrated(self, ranked: Ranked, weight: float) -> ranking.Slates:
+        """The slates that the model made, near to each member's own mix; the others as they are."""
+        by_model = np.flatnonzero(np.isin(ranked.source, (0, 1)))
+        rows, scores = ranked.rows.copy(), ranked.scores.copy()
+        rows[by_model], scores[by_model] = calibration.rerank(
+            rows[by_model],
+            scores[by_model],
+            self.mixes[ranked.frame_rows[by_model]],
+            self.genres,
+            weight=weight,
+        )
+        return rows, scores
 
     def _table(
         self,
@@ -299,18 +316,25 @@ class Scorer:
         return features.columns_of(matrices.IDENTITY)
 
 
-def score(night: Night, progress: Progress | None = None) -> Scored:
-    """Fill every member's slate, and leave slates, shelves and neighbours in `work/release/`."""
+def ready(night: Night, model: hybrid.HybridModel, *, calibration_weight: float) -> Scorer:
+    """A model of the published frame beside tonight's catalogue and policy."""
     frame = Frame.read(night.work(PUBLISHED))
-    scorer = Scorer(
+    return Scorer(
         frame=frame,
         catalogue=catalogue.read(night),
-        model=training.load(night, PUBLISHED, training.HYBRID),
+        model=model,
         features=training.described(frame, training.HYBRID),
         slate_size=night.settings.slate_size,
-        calibration_weight=night.settings.calibration_weight,
+        calibration_weight=calibration_weight,
         policy=raising.policy(night.settings.project),
     )
+
+
+def score(night: Night, progress: Progress | None = None) -> Scored:
+    """Fill every member's slate, and leave slates, shelves and neighbours in `work/release/`."""
+    model = training.load(night, PUBLISHED, training.HYBRID)
+    chosen = training.Chosen.read(night.work(""))
+    scorer = ready(night, model, calibration_weight=chosen.calibration_weight)
     folder = night.work(RELEASE)
     folder.mkdir()
     seen_first: list[NDArray[np.intp]] = []
@@ -333,7 +357,7 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
     (folder / "model").mkdir()
     contributions.write_arrays(folder / "model", scorer)
     first = np.concatenate(seen_first)
-    shown = metrics.exposure(first, title_count=len(frame.titles))
+    shown = metrics.exposure(first, title_count=scorer.frame.shape[1])
     exposed = exposing.look(scorer, first)
     (folder / "exposure").mkdir()
     providers = exposing.table(exposed.providers)
@@ -343,8 +367,8 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
         rows=rows,
         sources=dict(sorted(sources.items())),
         titles_shown=int((shown > 0).sum()),
-        coverage=metrics.coverage(first, title_count=len(frame.titles)),
-        gini=metrics.gini(first, title_count=len(frame.titles)),
+        coverage=metrics.coverage(first, title_count=scorer.frame.shape[1]),
+        gini=metrics.gini(first, title_count=scorer.frame.shape[1]),
         effective_titles=exposed.effective_titles,
         lift=exposed.lift,
         lift_of_hits=exposed.lift_of_hits,

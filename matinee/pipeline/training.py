@@ -14,14 +14,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from matinee import hybrid, matrices, releases
-from matinee.blending import Lately
+from matinee import blending, hybrid, matrices, newcomers, releases
 from matinee.continuing import Start
-from matinee.pipeline.frames import JUDGED, PUBLISHED, Frame
+from matinee.pipeline.frames import INNER, JUDGED, PUBLISHED, Frame
 from matinee.pipeline.night import Night, Progress
 
 HYBRID = "hybrid"
@@ -31,7 +32,7 @@ CONTENT = "content"
 ALL_ALIKE = 1e9
 """As a half-length of likes: none fades."""
 
-TREND = "trend.json"
+CHOSEN = "chosen.json"
 """Under `work/`: what `trending` chose for the night."""
 
 OF_TREND = ("trend_weight", "trend_half_life_days")
@@ -42,10 +43,11 @@ WARM_EPOCHS = 8
 FITS = (
     (PUBLISHED, HYBRID),  # the longest first: two run side by side
     (JUDGED, HYBRID),
+    (INNER, HYBRID),
     (JUDGED, COLLABORATIVE),
     (JUDGED, CONTENT),
 )
-"""Every (frame, model) of a night."""
+"""Every (frame, model) of a night; of the inner frame where there is one."""
 
 MEMBER_FAMILIES = {
     "country": "country",
@@ -136,19 +138,69 @@ def fitted(
         features.members,
         features.titles,
         hyperparameters,
-        lately=_lately(frame, hyperparameters) if model != CONTENT else None,
+        asked=frame.lately(half_titles=hyperparameters.recent_titles) if model != CONTENT else None,
         start=earlier.start(features) if earlier else None,
         progress=progress,
     )
-    return learned, features
+    return with_trend(learned, features, frame, hyperparameters), features
 
 
-def tonights(trend: Path, frame: Frame, *, seed: int) -> hybrid.Hyperparameters:
-    """What the night fits by: the defaults, with the trend in `work/` when one was chosen."""
-    usual = hybrid.Hyperparameters(seed=seed)
-    if not frame.follows_time:
-        return timeless(usual)
-    return replace(usual, **json.loads(trend.read_text())) if trend.exists() else usual
+def with_trend(
+    learned: hybrid.HybridModel,
+    features: Described,
+    frame: Frame,
+    wanted: hybrid.Hyperparameters,
+) -> hybrid.HybridModel:
+    """A model without a trend, with the one of its frame that `wanted` says. Content has none."""
+    weight, half_life = wanted.trend_weight, wanted.trend_half_life_days
+    if weight == 0 or not features.titles.columns_of(matrices.IDENTITY).any():
+        return learned
+    lift = trend_lift(learned, features, frame, half_life_days=half_life)
+    return learned.with_trend(lift, weight=weight, half_life_days=half_life)
+
+
+def trend_lift(
+    learned: hybrid.HybridModel, features: Described, frame: Frame, *, half_life_days: float
+) -> NDArray[np.float32]:
+    """What the trend adds to the biases of a model without one, at a weight of 1.
+
+    float32, shape (n_title_features,). A newcomer has the trend that its content lets expect.
+    """
+    likes = frame.interactions()
+    active = np.bincount(likes.row, minlength=likes.shape[0]) > 0
+    own = learned.hyperparameters.components
+    members = features.members.matrix[active] @ learned.member_embeddings[:, :own]
+    spread = blending.spread(members, features.titles.matrix @ learned.title_embeddings[:, :own])
+    risen = blending.risen(frame.popularity(half_life_days=half_life_days), spread=spread)
+    lift = newcomers.foreseen(
+        blending.of_identities(risen[:, None], features.titles),
+        features.titles,
+        np.bincount(likes.col, minlength=likes.shape[1]),
+        penalty=learned.hyperparameters.newcomer_penalty,
+    )
+    return lift[:, 0]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a night found out about its slates before it judged them."""
+
+    trend_weight: float
+    trend_half_life_days: float
+    calibration_weight: float
+
+    def trend(self, usual: hybrid.Hyperparameters) -> hybrid.Hyperparameters:
+        """The same hyperparameters with this trend."""
+        return replace(usual, **{name: getattr(self, name) for name in OF_TREND})
+
+    def write(self, work: Path) -> None:
+        """Leave it to the steps that follow."""
+        (work / CHOSEN).write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, work: Path) -> Chosen:
+        """Take up what `trending` left."""
+        return cls(**json.loads((work / CHOSEN).read_text()))
 
 
 def timeless(hyperparameters: hybrid.Hyperparameters) -> hybrid.Hyperparameters:
@@ -156,21 +208,25 @@ def timeless(hyperparameters: hybrid.Hyperparameters) -> hybrid.Hyperparameters:
     return replace(hyperparameters, recent_titles=ALL_ALIKE, trend_weight=0.0)
 
 
-def _lately(frame: Frame, hyperparameters: hybrid.Hyperparameters) -> Lately:
-    return Lately(
-        asked=frame.lately(half_titles=hyperparameters.recent_titles),
-        trend=frame.popularity(half_life_days=hyperparameters.trend_half_life_days),
-    )
+def within(night: Night, judged: Frame) -> Frame | None:
+    """The frame to choose by: None where time does not judge, too few could, or all is warm."""
+    if not judged.follows_time or earlier(night, judged):
+        return None
+    return judged.inner(seed=night.settings.seed)
 
 
 def fit(night: Night, frame_name: str, model: str, progress: Progress | None = None) -> None:
-    """Fit one model of `FITS`; it is left in `work/<frame>-<model>/`.
+    """Fit one model of `FITS`; it is left in `work/silent-<frame>-<model>/`, without a trend.
 
     With `warm_start` the hybrid goes on from an earlier release for `WARM_EPOCHS`, and the gate
     judges it as it judges any other.
     """
-    frame = Frame.read(night.work(frame_name))
-    hyperparameters = tonights(night.work(TREND), frame, seed=night.settings.seed)
+    known = Frame.read(night.work(JUDGED if frame_name == INNER else frame_name))
+    frame = within(night, known) if frame_name == INNER else known
+    if frame is None:
+        return
+    usual = hybrid.Hyperparameters(seed=night.settings.seed, trend_weight=0.0)
+    hyperparameters = usual if frame.follows_time else timeless(usual)
     before = earlier(night, frame) if model == HYBRID else None
     if before:
         hyperparameters = replace(hyperparameters, epochs=WARM_EPOCHS)
@@ -181,9 +237,14 @@ def fit(night: Night, frame_name: str, model: str, progress: Progress | None = N
         earlier=before,
         progress=(lambda done, total: progress(done, total, model)) if progress else None,
     )
-    folder = night.work(f"{frame_name}-{model}")
+    folder = silent(night, frame_name, model)
     folder.mkdir()
     learned.save(folder)
+
+
+def silent(night: Night, frame_name: str, model: str) -> Path:
+    """Where `fit` leaves a model."""
+    return night.work(f"silent-{frame_name}-{model}")
 
 
 @dataclass(frozen=True)
@@ -246,7 +307,7 @@ def earlier(night: Night, frame: Frame) -> Earlier | None:
 
 
 def load(night: Night, frame_name: str, model: str) -> hybrid.HybridModel:
-    """A model that `fit` left."""
+    """A model of `FITS` as `trending` left it."""
     return hybrid.HybridModel.load(night.work(f"{frame_name}-{model}"))
 
 
@@ -256,6 +317,7 @@ def facts(night: Night, frame: Frame) -> dict[str, Any]:
     return {
         "kind": "LightFM hybrid",
         "hyperparameters": asdict(load(night, PUBLISHED, HYBRID).hyperparameters),
+        "calibration_weight": Chosen.read(night.work("")).calibration_weight,
         "recency_half_life_days": frame.half_life_days,
         "popularity_half_life_days": frame.popular_half_life_days,
         "minimum_support": MINIMUM_SUPPORT,

@@ -58,9 +58,9 @@ def dbt(settings):
 def training(settings):
     night = pipeline.begin(settings)
     pipeline.frame(night)
-    pipeline.choose_trend(night)
     for wanted in pipeline.FITS:
         pipeline.fit(night, *wanted)
+    pipeline.choose_trend(night)
 
 
 PREPARED = []

@@ -1,6 +1,6 @@
 """The trend is as loud as an inner cut in time says, and what is judged has no say in it."""
 
-import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from matinee import exposure, hybrid
-from matinee.pipeline import training, trending
-from matinee.pipeline.frames import JUDGED, PUBLISHED
+from matinee.pipeline import catalogue, training, trending
+from matinee.pipeline.frames import INNER, JUDGED, PUBLISHED
 from matinee.pipeline.night import Night
 from matinee.settings import Settings
 from tests.pipeline import worlds
@@ -76,45 +76,119 @@ def test_what_judges_has_no_say_in_how_popularity_fades():
     assert replace(whole, held_out=one_list).popular_half_life_days == whole.popular_half_life_days
 
 
+def fitted(*, of_the_day):
+    whole = service(of_the_day=of_the_day)
+    inner = whole.inner(seed=1)
+    model, _ = trending.fitted(whole, inner, training.HYBRID, FEW, calibration_weight=0.1)
+    assert model.hyperparameters.epochs == FEW.epochs
+    return model.hyperparameters, inner
+
+
 def test_where_taste_decides_the_trend_is_silent():
-    inner = service(of_the_day=False).inner(seed=1)
-    found = trending.chosen(inner, FEW)
-    assert found.trend_weight == 0
-    assert found.trend_half_life_days == inner.best_half_life_days()
-    usual = {name: getattr(FEW, name) for name in training.OF_TREND}
-    assert replace(found, **usual) == FEW
+    assert fitted(of_the_day=False)[0].trend_weight == 0
 
 
 def test_where_everybody_watches_what_is_new_the_trend_speaks():
-    assert trending.chosen(service(of_the_day=True).inner(seed=1), FEW).trend_weight > 0
+    found, inner = fitted(of_the_day=True)
+    assert found.trend_weight > 0
+    assert found.trend_half_life_days == inner.best_half_life_days()
 
 
 def test_no_trend_may_make_all_slates_one_list(monkeypatch):
     monkeypatch.setattr(exposure, "SMALLEST_EFFECTIVE_PLACES", 150.0)
-    assert trending.chosen(service(of_the_day=True).inner(seed=1), FEW).trend_weight == 0
+    assert fitted(of_the_day=True)[0].trend_weight == 0
+
+
+@pytest.fixture(scope="module")
+def silent():
+    known = worlds.frame()
+    quiet = replace(FEW, trend_weight=0.0)
+    return trending.Silent(known, *training.fitted(known, training.HYBRID, quiet), 3.0)
+
+
+@pytest.mark.parametrize(
+    ("varied", "expected"), [((40, 40, 40), 0.1), ((10, 20, 40), 0.15), ((10, 10, 10), None)]
+)
+def test_slates_are_calibrated_no_more_than_their_variety_asks(silent, varied, expected):
+    """`varied` titles are shown with each of the calibrations."""
+
+    def shown(_titles):
+        places = {
+            round(0.1 * times, 3): np.arange(count).repeat(20).reshape(-1, 10)
+            for times, count in zip(trending.CALIBRATIONS, varied, strict=True)
+        }
+        return lambda weight: places[round(weight, 3)]
+
+    found = trending.varied(training.Chosen(0.5, 3.0, 0.1), silent, shown)
+    assert (found and round(found.calibration_weight, 3)) == expected
+
+
+def test_a_louder_trend_makes_slates_alike_and_calibration_the_members_own(silent):
+    first = {
+        weight: silent.shown(np.arange(59), slate_size=30)(silent.lifted(weight))
+        for weight in (0.0, 9.0)
+    }
+
+    def varies(weight, calibrated):
+        return exposure.effective_titles(first[weight](calibrated), title_count=48)
+
+    assert varies(0.0, 0.0) > varies(9.0, 0.0) + 3
+    assert varies(9.0, 0.5) > varies(9.0, 0.0)
+
+
+def test_a_newcomer_has_the_trend_that_its_content_lets_expect():
+    known = worlds.frame()
+    new = known.titles.ids[3].as_py()  # a Crime title that nobody met
+    titles = known.signals["title_id"].to_numpy(zero_copy_only=False)
+    crime = np.array([int(one[2:]) % 3 == 0 for one in titles])
+    days = np.where(crime, 0, 9).astype("timedelta64[D]")
+    times = pa.array(known.signals["interacted_at"].to_numpy() - days)
+    signals = known.signals.set_column(3, "interacted_at", times)
+    frame = replace(known, signals=signals.filter(pa.array(titles != new)))
+    quiet = replace(FEW, trend_weight=0.0)
+    model, features = training.fitted(frame, training.HYBRID, quiet)
+    lift = training.trend_lift(model, features, frame, half_life_days=1.0)
+    of_titles = features.titles.matrix @ lift
+    dramas = np.arange(1, 48, 3)
+    assert of_titles[3] > of_titles[dramas].max()
+    loud, _ = training.fitted(
+        frame, training.HYBRID, replace(quiet, trend_weight=2.0, trend_half_life_days=1.0)
+    )
+    moved = loud.title_vectors(features.titles) - model.title_vectors(features.titles)
+    np.testing.assert_allclose(moved[:, -1], 2 * of_titles, atol=1e-5)
 
 
 @pytest.fixture
-def night(home):
+def night(home, monkeypatch):
     begun = Night(Settings(), worlds.AS_OF, worlds.AS_OF)
     for name in (JUDGED, PUBLISHED):
         worlds.frame().write(begun.work(name))
+    monkeypatch.setattr(catalogue, "read", lambda _: worlds.catalogue(worlds.frame()))
     return begun
 
 
-def test_all_models_of_a_night_have_the_trend_that_was_chosen(night):
+def fit_all(night):
+    for wanted in training.FITS:
+        training.fit(night, *wanted)
     trending.choose_trend(night)
-    told = json.loads(night.work(training.TREND).read_text())
-    usual = hybrid.Hyperparameters(seed=night.settings.seed)
-    assert told == {name: getattr(usual, name) for name in training.OF_TREND}
-    night.work(training.TREND).write_text(json.dumps(told | {"trend_half_life_days": 7.0}))
-    training.fit(night, PUBLISHED, training.HYBRID)
-    fitted = training.load(night, PUBLISHED, training.HYBRID).hyperparameters
-    assert fitted.trend_half_life_days == 7.0
+    return [
+        training.load(night, name, model).hyperparameters
+        for name, model in training.FITS
+        if name != INNER
+    ]
+
+
+def test_all_models_of_a_night_but_content_have_the_trend_that_was_chosen(night):
+    found = fit_all(night)
+    usual = hybrid.Hyperparameters()
+    chosen = training.Chosen.read(night.work(""))
+    assert chosen.trend(usual) == usual  # too few members to choose by
+    assert [one.trend_weight for one in found] == [0.1, 0.1, 0.1, 0.0]
 
 
 def test_where_time_does_not_judge_there_is_no_trend(night):
-    deaf = replace(worlds.frame(), follows_time=False)
-    night.work(training.TREND).write_text(json.dumps({"trend_weight": 0.5}))
-    found = training.tonights(night.work(training.TREND), deaf, seed=1)
-    assert found == training.timeless(hybrid.Hyperparameters(seed=1))
+    for name in (JUDGED, PUBLISHED):
+        shutil.rmtree(night.work(name))
+        replace(worlds.frame(), follows_time=False).write(night.work(name))
+    assert {one.trend_weight for one in fit_all(night)} == {0.0}
+    assert training.Chosen.read(night.work("")).trend_weight == 0

@@ -9,20 +9,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from matinee import hybrid
-from matinee.pipeline import training, trending
-from matinee.pipeline.frames import JUDGED, PUBLISHED
+from matinee.pipeline import catalogue, training, trending
+from matinee.pipeline.frames import INNER, JUDGED, PUBLISHED
 from matinee.pipeline.night import Night
 from matinee.settings import Settings
 from tests.pipeline import worlds
 
 
 @pytest.fixture
-def night(home):
+def night(home, monkeypatch):
     """Two frames at work: the judged one ends ten days before the published one."""
     begun = Night(Settings(warm_start=True), worlds.AS_OF, worlds.AS_OF)
     known = worlds.frame()
     replace(known, as_of=worlds.AS_OF - timedelta(days=10)).write(begun.work(JUDGED))
     known.write(begun.work(PUBLISHED))
+    monkeypatch.setattr(catalogue, "read", lambda _: worlds.catalogue(known))
     return begun
 
 
@@ -81,14 +82,22 @@ def test_a_release_that_was_refused_is_no_start(night):
 @pytest.mark.parametrize(("cut", "expected"), [("2026-01-18T00:00:00Z", 0.4), (None, 0.1)])
 def test_the_trend_that_a_cut_in_time_chose_is_kept_and_no_other(night, cut, expected):
     release(night, OLD, days_ago=12, cut=cut, trend_weight=0.4)
+    for wanted in training.FITS:
+        training.fit(night, *wanted)
+    assert not training.silent(night, INNER, training.HYBRID).exists()
     trending.choose_trend(night)
-    assert json.loads(night.work(training.TREND).read_text())["trend_weight"] == expected
+    assert training.Chosen.read(night.work("")).trend_weight == expected
+    for name in (JUDGED, PUBLISHED):
+        model = training.load(night, name, training.HYBRID)
+        assert model.hyperparameters.trend_weight == expected
 
 
 def test_the_hybrid_goes_on_for_few_epochs_and_its_siblings_begin_anew(night):
     release(night, OLD, days_ago=12)
     training.fit(night, JUDGED, training.HYBRID)
     training.fit(night, JUDGED, training.COLLABORATIVE)
-    warm = training.load(night, JUDGED, training.HYBRID).hyperparameters
-    anew = training.load(night, JUDGED, training.COLLABORATIVE).hyperparameters
+    warm, anew = (
+        hybrid.HybridModel.load(training.silent(night, JUDGED, name)).hyperparameters
+        for name in (training.HYBRID, training.COLLABORATIVE)
+    )
     assert (warm.epochs, anew.epochs) == (training.WARM_EPOCHS, hybrid.Hyperparameters().epochs)
