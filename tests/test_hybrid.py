@@ -243,7 +243,9 @@ def test_features_of_another_vocabulary_are_refused(model):
 
 def test_rows_of_another_vocabulary_are_refused():
     few = features(Vocabulary.from_ids(["t0"]), content=False)
-    with pytest.raises(DataError, match="1 rows of title features for 20 titles of the inter"):
+    with pytest.raises(
+        DataError, match="1 rows of title features for 20 titles of the interactions: build both"
+    ):
         hybrid.fit(checkerboard(), features(MEMBERS), few, SMALL)
 
 

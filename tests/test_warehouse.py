@@ -9,6 +9,7 @@ import pytest
 
 from matinee import warehouse
 from matinee.errors import BusyError, DataError, StorageError
+from matinee.privacy import Traces
 
 
 @pytest.fixture
@@ -153,4 +154,6 @@ def test_a_warehouse_being_written_says_to_wait(home):
         assert process.stdout.readline() == "open\n"
         with pytest.raises(BusyError, match="is being written: wait for the night to end"):
             warehouse.table("titles", home=home)
+        with pytest.raises(BusyError, match="is in use: wait for whoever has it open"):
+            warehouse.search(warehouse.path(home), Traces.of(["m1"]))
         process.communicate("")

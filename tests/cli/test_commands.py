@@ -149,7 +149,8 @@ def test_a_title_is_taken_as_a_screen_shows_it(matinee, night_home):
 def test_an_unknown_member_is_told_how_members_are_called(matinee, night_home):
     done = matinee("recommend", "nobody", home=night_home)
     assert done.returncode == 2
-    assert "m-000001" in done.stderr
+    assert "has no slate for member 'nobody': its " in done.stderr
+    assert " members are called m-000001, m-000002, m-000003, ..." in done.stderr
 
 
 @pytest.mark.slow

@@ -1,17 +1,21 @@
 """Worlds at the edge of what a night is for: a release that verifies, or one refusal."""
 
 import json
+import re
 from datetime import date
 
 import pytest
 
 from matinee import pipeline
-from matinee.errors import MatineeError
+from matinee.cli import nights
+from matinee.cli.output import Format
+from matinee.errors import GateError, MatineeError
 from matinee.settings import Settings
 from tests.conftest import run_night
 
 pytestmark = pytest.mark.slow
 
+DAY = date(2026, 3, 1)
 GENRES = ("Drama", "Comedy", "Western")
 
 
@@ -45,11 +49,13 @@ def ratings(members, names):
     ]
 
 
-def test_a_single_member_gets_a_slate_in_a_candidate_that_verifies(tmp_path):
+def test_a_single_member_gets_a_slate_in_a_candidate_that_verifies(tmp_path, capsys):
     land(tmp_path, "titles", "2026-03-01", titles(60))
     land(tmp_path, "ratings", "2026-03-01", ratings(1, 60))
-    published = run_night(tmp_path)
-    assert "shown alike" in published.refusals[0]  # a person may promote it all the same
+    with pytest.raises(GateError, match="the releases of 2026-03-01 are refused: live is none of"):
+        nights.backfill(Settings(home=tmp_path), DAY, DAY, full_refresh=False, form=Format.table)
+    said = r"is refused: .*shown alike.*\. Live is untouched\. Look at .*--override RULE --by WHO"
+    assert re.search(said, capsys.readouterr().err)
     store = pipeline.store(Settings(home=tmp_path))
     store.verify("candidate")
     assert store.open("candidate").slate("m0").num_rows == 45  # of 60, 15 are rated

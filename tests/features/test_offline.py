@@ -129,7 +129,10 @@ def test_an_unknown_feature_is_refused_and_the_known_ones_named(where, reference
 
 def test_a_naive_instant_is_refused(where):
     entities = pa.table({"member_id": ["m1"], "event_timestamp": [datetime(2026, 1, 1)]})  # noqa: DTZ001
-    with pytest.raises(ConfigError, match=r"an aware event_timestamp, got .*timestamp\[us\]"):
+    with pytest.raises(
+        ConfigError,
+        match=r"needs member_id or title_id and an aware event_timestamp, got .*timestamp\[us\]",
+    ):
         features.frame(entities, "homepage_v1", **where)
 
 

@@ -78,3 +78,9 @@ def test_processes_that_apply_at_once_lose_nothing(home):
     said = {run.communicate(timeout=120)[0] for run in runs}
     assert [run.returncode for run in runs] == [0, 0, 0]
     assert said == {f"{features.apply(home=home, project=PROJECT)}\n"}
+
+
+def test_a_project_that_is_no_checkout_is_named(tmp_path):
+    said = r"no .*feature_store\.yaml: point MATINEE_PROJECT at a checkout of matinee"
+    with pytest.raises(ConfigError, match=said):
+        features.apply(home=tmp_path / "home", project=tmp_path)

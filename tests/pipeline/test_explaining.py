@@ -1,5 +1,6 @@
 """Any score of a release can be taken apart with nothing but the release."""
 
+import shutil
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -9,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from matinee import pipeline, releases
-from matinee.errors import ConfigError
+from matinee.errors import ConfigError, DataError
 from matinee.pipeline import contributions, reading, training
 from matinee.settings import Settings
 from tests.pipeline import worlds
@@ -126,3 +127,30 @@ def test_nothing_sensitive_is_a_feature_or_a_reason(scorer):
         assert not [one for one in families | columns if name in one.split("_") or name == one]
     text = " ".join(filter(None, scorer.block(0).table["reason"].to_pylist())).lower()
     assert not {"age", "gender", "male", "female", "premium", "basic"} & set(text.split())
+
+
+@pytest.fixture
+def release(settings, tmp_path):
+    """The same release in a home of one's own, to change."""
+    home = shutil.copytree(settings.home, tmp_path / "home")
+    return reading.store(Settings(home=home)).open("candidate")
+
+
+def test_arrays_that_do_not_belong_together_explain_nothing(release):
+    path = release.path / "model/everybody.npy"
+    np.save(path, np.load(path, allow_pickle=False) + 1e9)
+    said = r"add up to .*, the score is .*: the arrays of release \S+ do not belong together"
+    with pytest.raises(DataError, match=f"contributions to m-000 and t-000 {said}"):
+        explain(Settings(home=release.path.parents[1]), "m-000", "t-000")
+
+
+def test_a_name_that_two_titles_have_is_asked_for_by_id(release):
+    path = release.path / "vocabulary/titles.parquet"
+    titles = pq.read_table(path).to_pylist()
+    titles[3]["name"] = titles[7]["name"] = "Twins"
+    pq.write_table(pa.Table.from_pylist(titles), path)
+    said = "2 titles are called 'Twins': use an id: t-003 is Twins.*, t-007 is Twins"
+    with pytest.raises(ConfigError, match=said):
+        reading.title_id(release, "Twins")
+    with pytest.raises(ConfigError, match="has no title 'Jaws': see vocabulary/titles"):
+        reading.title_id(release, "Jaws")

@@ -117,6 +117,10 @@ def test_the_key_is_for_its_owner_alone(forgotten):
     key.chmod(0o644)
     with pytest.raises(landing.tombstones.ConfigError, match="chmod 600"):
         tombstones.read(forgotten.home)
+    key.chmod(0o600)
+    key.write_bytes(key.read_bytes()[:-1])
+    with pytest.raises(landing.tombstones.ConfigError, match="is cut: restore it; without it nob"):
+        tombstones.read(forgotten.home)
 
 
 def test_a_search_sees_what_is_planted_in_every_kind_of_file(zone):

@@ -1,5 +1,6 @@
 """Consent, erasure and access on a whole night of a small simulated service."""
 
+import dataclasses
 import json
 import shutil
 from collections import defaultdict
@@ -10,7 +11,7 @@ import pytest
 
 from matinee import features, pipeline, warehouse
 from matinee.errors import ConfigError, DataError, IntegrityError
-from matinee.pipeline import consenting, fallback, traces
+from matinee.pipeline import consenting, fallback, forgetting, traces
 from matinee.pipeline.frames import PUBLISHED, Frame
 from matinee.privacy import Traces
 from matinee.settings import Settings
@@ -267,9 +268,24 @@ def test_a_night_after_forgetting_builds_all_sums_again(settings):
     assert (settings.home / "warehouse/stale").exists()
 
 
+def test_no_receipt_is_given_by_a_search_that_is_blind_or_still_finds_somebody(settings):
+    told = {field.name: [] for field in dataclasses.fields(forgetting.Receipt)}
+    clean = forgetting.Receipt(**told | {"left": {}})
+    found = {"landing/x.zip": 3}
+    forgetting._hold(clean, {}, ["a", "b"], ["a", "b"])
+    with pytest.raises(IntegrityError, match="the search did not see b, which was planted: do not"):
+        forgetting._hold(clean, {}, ["a", "b"], ["a"])
+    with pytest.raises(
+        IntegrityError, match=r"x\.zip still names a member in 3 rows, or cannot be"
+    ):
+        forgetting._hold(dataclasses.replace(clean, left={"landing": 3}), found, ["a"], ["a"])
+
+
 def test_forgetting_nobody_is_refused(settings):
     with pytest.raises(ConfigError, match="name at least one member"):
         pipeline.forget(settings, [], by="test")
+    with pytest.raises(ConfigError, match="' ' is no member id"):
+        pipeline.forget(settings, ["m-000001", " "], by="test")
 
 
 def _array(release, name):

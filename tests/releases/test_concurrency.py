@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from matinee import releases
-from matinee.errors import BusyError
+from matinee.errors import BusyError, ConfigError
+from matinee.releases import audit, files
+from matinee.releases.register import Register
 from tests.releases.samples import AT, promote, publish
 
 NIGHT = """
@@ -57,7 +59,8 @@ def night(tmp_path):
 
 def test_a_second_night_is_told_who_holds_the_lease_within_seconds(tmp_path, night):
     began = time.monotonic()
-    said = rf"another night runs: pid {night.pid} \(a night\) on \S+ since 20\d\d-.*Z .*; wait"
+    holder = rf"pid {night.pid} \(a night\) on \S+ since 20\d\d-.*Z .*"
+    said = f"another night runs: {holder}; wait for it or end it"
     with pytest.raises(BusyError, match=said) as error, releases.lease(tmp_path):
         pass
     assert time.monotonic() - began < 3
@@ -125,3 +128,38 @@ def test_threads_of_one_process_keep_each_other_out_too(store):
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(attempt, others)) == 1
     assert len(store.trail().entries()) == 2
+
+
+def test_a_rollback_that_another_writer_overtook_changes_nothing(store, monkeypatch):
+    first, second = publish(store), publish(store, shift=1, minutes=1)
+    promote(store, first)
+    promote(store, second)
+    verify = releases.Store.verify
+
+    def overtaken(self, name):
+        monkeypatch.setattr(releases.Store, "verify", verify)
+        store.rollback(at=AT, by="faster", why="w")
+        return verify(self, name)
+
+    monkeypatch.setattr(releases.Store, "verify", overtaken)
+    with pytest.raises(BusyError, match="another rollback or promotion came first: look, then dec"):
+        store.rollback(at=AT, by="slower", why="w")
+    assert store.trail().entries()[-1].by == "faster"
+
+
+def test_a_release_that_was_removed_meanwhile_gets_no_name(store):
+    entry = audit.entry("nominate", publish(store).id, at=AT, by="ada", why="w")
+    register = Register(store.root)
+    files.remove(store.root / entry.release_id)
+    with pytest.raises(ConfigError, match=f"release {entry.release_id} was removed meanwhile: cho"):
+        register.put(entry, register.settled(entry))
+
+
+def test_names_that_were_moved_during_a_pull_stay_as_they_are(store):
+    promote(store, publish(store))
+    register = Register(store.root)
+    chain, names = register.agreed()
+    with pytest.raises(
+        BusyError, match=r"were moved meanwhile \(entry \w{12}\): look, then decide"
+    ):
+        register.adopt(chain, names, expected=audit.GENESIS)

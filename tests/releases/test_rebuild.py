@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from matinee.errors import DataError, IntegrityError
+from matinee.errors import DataError, IntegrityError, RefusedError
 from matinee.pipeline import choose, rebuild, stages
 from matinee.pipeline import store as store_of
 from matinee.pipeline.rebuild import Rebuilt, _refused_since, collect
@@ -101,7 +101,8 @@ def test_frames_come_after_features_and_before_the_model():
 def test_a_rebuild_that_parts_is_refused_and_says_where_and_what_may_explain_it():
     parting = stages.Parting("frames", "published/signals.parquet", "f1", "f2")
     rebuilt = Rebuilt("R1", "R2", "d1", "d2", ("numpy was 1, is 2",), [parting])
-    said = r"R1 first differs in frames: published/signals\.parquet \(numpy was 1, is 2\): find out"
+    where = r"frames: published/signals\.parquet \(numpy was 1, is 2\)"
+    said = f"R1 first differs in {where}: find out why before you trust it"
     with pytest.raises(IntegrityError, match=said):
         rebuilt.raise_if_parted()
     Rebuilt("R1", "R2", "d1", "d1", ()).raise_if_parted()
@@ -143,6 +144,20 @@ def test_a_release_is_not_rebuilt_when_a_file_it_was_made_from_changed(night_hom
     path = home / "landing" / entry["file"]
     path.write_bytes(path.read_bytes() + b"\n")
     with pytest.raises(IntegrityError, match=entry["file"]):
+        rebuild(Settings(home=home), "live", progress=silent)
+
+
+@pytest.mark.slow
+def test_a_gate_that_stops_the_rebuild_alone_is_told_apart_from_a_difference(
+    night_home, tmp_path, monkeypatch
+):
+    def stopped(*arguments, **more):
+        raise RefusedError("plays: too few rows")
+
+    monkeypatch.setattr(sys.modules["matinee.pipeline.rebuild"], "run", stopped)
+    home = shutil.copytree(night_home, tmp_path / "home")
+    said = r"the rebuild of \S+ was stopped where the night was not: plays: too few rows"
+    with pytest.raises(IntegrityError, match=said):
         rebuild(Settings(home=home), "live", progress=silent)
 
 

@@ -132,7 +132,9 @@ def test_a_promotion_that_expected_another_live_release_loses(store):
     first, second, third = (publish(store, shift=n, minutes=n) for n in range(3))
     promote(store, first)
     promote(store, second)
-    with pytest.raises(BusyError, match=f"live is {second.id} and not {first.id} as expected"):
+    with pytest.raises(
+        BusyError, match=f"live is {second.id} and not {first.id} as expected: another promotion"
+    ):
         promote(store, third, expected=first.id)
     assert store.live() == second
 

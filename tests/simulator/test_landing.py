@@ -91,7 +91,7 @@ def test_a_simulation_that_was_cut_short_goes_on(tmp_path, home):
 
 
 def test_other_parameters_are_refused(home):
-    with pytest.raises(ConfigError, match="of members 900 not 901, seed 3 not 4: ask"):
+    with pytest.raises(ConfigError, match="of members 900 not 901, seed 3 not 4: ask for the same"):
         simulate(home, members=901, titles=60, seed=4, days=2)
 
 
