@@ -277,9 +277,8 @@ def _name(
     names = store.aliases()
     if names.live and names.live.release_id == release.id:
         return f"nothing new: {release.id} is live and holds the same content"
-    # The trail knows every release that was ever named. One that it does not know is new, or was
-    # published by a night that died before it could name it.
-    if release.id in {entry.release_id for entry in store.trail().entries()}:
+    # One that never had a name is new, or was published by a night that died before it named it.
+    if release.id in store.ever_named():
         return (
             f"nothing new: {release.id} holds the same content and is not live, "
             f"as was decided before; `matinee releases promote {release.id}` makes it live"

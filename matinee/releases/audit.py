@@ -68,9 +68,15 @@ class Chain:
     def _place(self, head: str) -> int:
         return [GENESIS, *(entry.hash for entry in self.entries)].index(head)
 
+    def in_effect(self) -> list[Entry]:
+        """The entries without those that a crash kept from taking effect, and what says so."""
+        void = {n for n, entry in enumerate(self.entries) if entry.action == "void"}
+        lost = {n - 1 for n in void}
+        return [entry for n, entry in enumerate(self.entries) if n not in void | lost]
+
     def removed(self) -> set[str]:
         """Every release that was taken away, by its id."""
-        return {entry.release_id for entry in self.entries if entry.action == "remove"}
+        return {entry.release_id for entry in self.in_effect() if entry.action == "remove"}
 
     def text(self) -> bytes:
         """The chain as `audit.jsonl` holds it."""

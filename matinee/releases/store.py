@@ -72,6 +72,11 @@ class Store:
         """Who changed which name, when and why."""
         return self._register.trail
 
+    def ever_named(self) -> set[str]:
+        """Every release that something was decided of: not by a line that never took effect."""
+        chain, _ = self._register.agreed()
+        return {entry.release_id for entry in chain.in_effect()}
+
     def verify(self, name: str) -> Verified:
         """Check every byte of a release, its signature, and the audit trail behind it.
 

@@ -88,10 +88,24 @@ def test_a_line_of_the_trail_that_never_took_effect_is_declared_void(store):
         with pytest.raises(Death):
             promote(store, second)
     assert store.live() == first
+    assert store.ever_named() == {first.id}
     promote(store, second)
+    assert store.ever_named() == {first.id, second.id}
     told = [entry.action for entry in store.trail().entries()]
     assert told == ["promote", "promote", "void", "promote"]
     assert "never took effect: a crash came first" in store.trail().entries()[2].why
+
+
+def test_a_removal_that_never_took_effect_is_not_asked_of_other_machines(store):
+    kept, other = publish(store), publish(store, shift=1, minutes=1)
+    promote(store, other)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(files, "replace", lambda *_: (_ for _ in ()).throw(Death))
+        with pytest.raises(Death):
+            store.gc(1, at=AT, by="test")
+    store.nominate(kept.id, at=AT, by="test", why="the next writer says so")
+    assert store.trail().entries()[-2].action == "void"
+    assert store.trail().chain().removed() == set()
 
 
 def test_a_crash_while_collecting_garbage_leaves_whole_releases_only(store):
