@@ -146,6 +146,10 @@ def test_only_a_run_asks_what_time_it_is(path):
     assert not clock or room_of(path) in {"pipeline", "cli", "flows"}, sorted(clock)
 
 
-@SOURCES
+@pytest.mark.parametrize(
+    "path",
+    [*sources(), *sorted((ROOT / "tests").rglob("*.py"))],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_no_file_outgrows_four_hundred_lines(path):
     assert len(path.read_text().splitlines()) <= 400

@@ -378,27 +378,3 @@ def test_a_bad_history_stops_the_night_however_old(ledger_of):
 )
 def test_rows_within_the_budget_stop_nobody(ledger_of, rejected, last_day):
     held(ledger_of({OLD: 100_000, NEW: 1000}, rejected), last_day)
-
-
-# ---------- a range of nights
-
-
-def test_a_range_is_every_day_of_it_in_order():
-    days = pipeline.days(Settings(), date(2026, 1, 30), date(2026, 2, 1))
-    assert days == [date(2026, 1, 30), date(2026, 1, 31), date(2026, 2, 1)]
-    with pytest.raises(ConfigError, match="--to 2026-01-01 is before --from 2026-01-02"):
-        pipeline.days(Settings(), date(2026, 1, 2), date(2026, 1, 1))
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (["--to", "2026-01-02"], "--to needs --from"),
-        (["--from", "2026-01-02", "--as-of", "2026-01-02"], "--as-of and --from exclude"),
-        (["--from", "yesterday"], "--from must be a day like 2026-01-31, got 'yesterday'"),
-    ],
-)
-def test_a_range_that_cannot_be_meant_is_a_usage_error(options, said):
-    result = CliRunner().invoke(app, ["run", *options])
-    assert isinstance(result.exception, ConfigError)
-    assert said in str(result.exception)

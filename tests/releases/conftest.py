@@ -1,10 +1,47 @@
-"""An empty store in a folder of its own."""
+"""An empty store in a folder of its own, and the URLs that it can be mirrored at."""
+
+import secrets
 
 import pytest
 
 from matinee import releases
+from matinee.releases.remote import Remote
+from tests.releases import objects
+from tests.releases.mirrors import EXCLUSIVE, YOURS, another
+
+if YOURS:
+
+    @pytest.fixture(autouse=True)
+    def offline():
+        """Your store may be on another machine."""
 
 
 @pytest.fixture
 def store(tmp_path):
     return releases.Store(tmp_path / "releases", keys=tmp_path / "keys")
+
+
+@pytest.fixture(params=[*EXCLUSIVE, "memory://matinee"])
+def url(request, tmp_path):
+    """A store at each kind of URL; the fake is what object stores are like."""
+    if request.param in YOURS:
+        return f"{request.param}/{secrets.token_hex(4)}"
+    objects.register()
+    if request.param.startswith("memory"):
+        from fsspec.implementations.memory import MemoryFileSystem
+
+        MemoryFileSystem.store.clear()
+        MemoryFileSystem.pseudo_dirs[:] = [""]
+    return f"file://{tmp_path / 'share'}" if request.param == "file" else request.param
+
+
+@pytest.fixture
+def fake():
+    objects.register()
+    return Remote.at("fake://bucket/matinee")
+
+
+@pytest.fixture
+def elsewhere(tmp_path, store):
+    """Another machine: a store of its own that trusts the same key."""
+    return another(tmp_path, store, "elsewhere")

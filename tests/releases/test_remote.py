@@ -1,0 +1,50 @@
+"""A URL is one store or none, and what is secret in it stays secret."""
+
+import pytest
+
+from matinee.errors import ConfigError, StorageError
+from matinee.releases.remote import Remote, masked
+from tests.releases import objects
+from tests.releases.mirrors import push
+from tests.releases.objects import Fake
+from tests.releases.samples import promote, publish
+
+
+def test_what_a_store_says_of_its_failure_tells_no_secret(store, fake):
+    promote(store, publish(store))
+    Fake.fail_from(1)
+    with pytest.raises(StorageError) as error:
+        push(store, fake)
+    assert "https://***@host/" in str(error.value)
+    assert "secret" not in str(error.value)
+    assert "sig=abc" not in str(error.value)
+
+
+@pytest.mark.parametrize("url", ["live", "/mnt/releases", "simplecache::s3://bucket/x", ""])
+def test_what_is_no_url_of_one_store_is_refused(url):
+    with pytest.raises(ConfigError, match="is not the URL of a store: give one like s3://"):
+        Remote.at(url)
+
+
+def test_an_unknown_kind_of_store_is_refused():
+    with pytest.raises(ConfigError, match="nonsense://bucket cannot be opened: Protocol not known"):
+        Remote.at("nonsense://bucket")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("sftp://ada:pw@host/x", "sftp://***@host/x"),
+        ("sftp://ada:p@ss/w@host/x", "sftp://***@host/x"),
+        ("az://c/x?sv=2&sig=abc", "az://c/x?***"),
+        ("GET 'https://h/x?sig=abc' failed", "GET 'https://h/x?***' failed"),
+        ("s3://bucket/prefix", "s3://bucket/prefix"),
+    ],
+)
+def test_secrets_in_urls_are_masked(text, told):
+    assert masked(text) == told
+
+
+def test_an_opened_store_does_not_show_its_secrets():
+    objects.register()
+    assert "pw" not in repr(Remote.at("fake://ada:pw@bucket/x"))
