@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from matinee.cli import output
+from matinee.cli import nights, output
 from matinee.report import markup
 from tests.landing.samples import HOSTILE
 
@@ -93,3 +93,13 @@ def test_hostile_text_is_text_on_a_terminal_in_json_and_on_a_page(text, capsys):
     assert not OBEYED.search(re.sub(r"[\t\r]", "", page))
     assert page.count("<") == 2
     assert json.loads(output.as_json({text: text})) == {text: text}
+
+
+def test_a_name_between_colons_is_no_emoji(capsys):
+    for form in output.Format:
+        output.emit([{":x:": "root:x:0", "name": [":smile:"]}], form, title=":x:")
+    nights.tell("set aside root:x:0")
+    printed, said = capsys.readouterr()
+    assert printed.count(":x:") == 5
+    assert printed.count(":smile:") == 2
+    assert "root:x:0" in said

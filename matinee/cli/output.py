@@ -21,7 +21,10 @@ from matinee.errors import spelt
 
 Row = Mapping[str, Any]
 
-talk = Console(stderr=True, highlight=False)
+PLAIN: dict[str, Any] = {"highlight": False, "emoji": False}
+"""Text is printed as it is: a name may hold numbers, and `:x:`."""
+
+talk = Console(stderr=True, **PLAIN)
 
 
 class Format(StrEnum):
@@ -36,8 +39,8 @@ FormatOption = Annotated[Format, typer.Option("--format", help="Print a table or
 
 def stdout() -> Console:
     """A console on today's stdout, as wide as the terminal or, in a pipe, as wide as it needs."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=160)
+    console = Console(**PLAIN)
+    return console if console.is_terminal else Console(width=160, **PLAIN)
 
 
 def emit(rows: Sequence[Row], form: Format, *, title: str = "") -> None:

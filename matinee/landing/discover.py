@@ -16,6 +16,7 @@ FORMATS = {
     ".parquet": "parquet",
 }
 SIDECAR = ".sha256"
+LINK = "a link, so it is not received: nobody could be erased from what it leads to; land a copy"
 DAY = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
 
 
@@ -39,7 +40,9 @@ def discover(landing: Path, contract: Contract) -> tuple[list[LandingFile], list
                 continue
             for path in _sorted(day):
                 name = f"{stream}/{day.name}/{path.name}"
-                if format := _format(path):
+                if path.is_symlink():
+                    warnings.append(f"{name}: {LINK}")
+                elif format := _format(path):
                     files.append(LandingFile(path, name, stream, landed_on, format))
                 elif not _is_sidecar(path):
                     warnings.append(f"{name}: not one of *{', *'.join(FORMATS)}")

@@ -168,6 +168,12 @@ def _receive(
     tell = progress or (lambda done, total, what: None)
     batch = known.newest_batch + 1
     files, warnings = discover(home / "landing", contract)
+    here = {file.name for file in files}
+    if missing := [entry.file for entry in known.received if entry.file not in here]:
+        warnings.append(
+            "received before and no longer in landing/, so that no release can be rebuilt from it:"
+            f" {several(missing)}"
+        )
     if gone := [file.name for file in files if known.has_dropped(file.name)]:
         warnings.append(
             f"not received again, for it was dropped past its retention: {several(gone)}"

@@ -63,6 +63,31 @@ def test_the_second_call_finds_nothing_new(zone):
     assert landing.landed_days(zone.home)[1] == date(2026, 1, 3)
 
 
+def test_a_link_is_not_received_for_nobody_can_be_erased_from_what_it_leads_to(zone):
+    outside = zone.home / "outside.jsonl"
+    outside.write_bytes(jsonl({"event_id": "outside"}))
+    zone.land("plays", "a.jsonl", jsonl())
+    (zone.home / "landing/plays/dt=2026-01-02/link.jsonl").symlink_to(outside)
+    (warning,) = zone.receive().warnings
+    assert warning == (
+        "plays/dt=2026-01-02/link.jsonl: a link, so it is not received: nobody could be erased from"
+        " what it leads to; land a copy"
+    )
+    assert zone.rows("plays", "event_id") == [("e1",)]
+
+
+def test_a_received_file_that_is_gone_from_landing_is_missed_and_its_rows_stay(zone):
+    path = zone.land("plays", "a.jsonl", jsonl())
+    assert zone.receive().warnings == ()
+    path.unlink()
+    (warning,) = zone.receive().warnings
+    assert warning == (
+        "received before and no longer in landing/, so that no release can be rebuilt from it:"
+        " plays/dt=2026-01-02/a.jsonl"
+    )
+    assert len(zone.rows("plays")) == 1
+
+
 def test_a_file_whose_bytes_changed_is_refused_and_its_old_rows_stay(zone):
     path = zone.land("plays", "a.jsonl", jsonl())
     zone.receive()
