@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +95,17 @@ def refuse_not_finite(view: Any) -> None:
         Naming the first column that holds a NaN or an infinity; or if there is no table.
     """
     for path in files(view):
-        with pq.ParquetFile(path) as file:
-            for name in [one.name for one in file.schema_arrow if _is_real(one.type)]:
-                for batch in file.iter_batches(columns=[name]):
-                    _refuse_not_finite(batch.column(0), f"{name} of {view.name}", view.name)
+        written = path.stat()
+        _read_through(path, view.name, written.st_size, written.st_mtime_ns)
+
+
+@cache
+def _read_through(path: Path, model: str, size: int, mtime_ns: int) -> None:
+    """Read every number of a file, once in a process for as long as nobody writes it again."""
+    with pq.ParquetFile(path) as file:
+        for name in [one.name for one in file.schema_arrow if _is_real(one.type)]:
+            for batch in file.iter_batches(columns=[name]):
+                _refuse_not_finite(batch.column(0), f"{name} of {model}", model)
 
 
 def _refuse_not_finite(values: pa.Array, what: str, model: str) -> None:

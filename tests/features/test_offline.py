@@ -5,6 +5,7 @@ import pytest
 
 from matinee import features
 from matinee.errors import ConfigError, DataError
+from matinee.features import offline
 
 
 def at(month, day, microsecond=0):
@@ -140,3 +141,16 @@ def test_a_missing_table_is_named_with_what_builds_it(where):
     (where["home"] / "features" / "title_contents.parquet").unlink()
     with pytest.raises(DataError, match=r"no feature table .*title_contents.parquet: build it"):
         features.titles_as_of(["t1"], at(1, 1), **where)
+
+
+def test_a_feature_file_is_read_through_once_and_again_when_it_is_written_anew(where, export):
+    export("member_dayparts", {"member_id": "m1", "observed_at": at(1, 1), "evening_ratio": 0.5})
+    asked = {"features": ["member_dayparts:evening_ratio"], **where}
+    read = offline._read_through.cache_info().misses
+    for _ in range(2):
+        features.members_as_of(["m1"], at(1, 2), **asked)
+    assert offline._read_through.cache_info().misses == read + 1
+    nan = float("nan")
+    export("member_dayparts", {"member_id": "m1", "observed_at": at(1, 1), "evening_ratio": nan})
+    with pytest.raises(DataError, match="evening_ratio of member_dayparts is nan in 1 places"):
+        features.members_as_of(["m1"], at(1, 2), **asked)
