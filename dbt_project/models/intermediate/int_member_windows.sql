@@ -23,12 +23,6 @@
 
 with
 
-title_days as (
-
-    select * from {{ ref('int_member_title_days') }}
-
-),
-
 acts as (
 
     select
@@ -70,9 +64,11 @@ count_days as (
         sum(play_count) as play_count,
         -- A day has no more, whatever a bot says; one screen's worth of it is all that is asked.
         least(sum(watched_seconds), 86400) as watched_seconds,
-        sum(rating_count) as rating_count
+        sum(rating_count) as rating_count,
+        count(*) filter (where coalesce(days_since_previous > 28, true)) as arrival_count,
+        count(*) as title_count
 
-    from title_days
+    from {{ ref('int_member_title_days') }}
     where
         has_opinion
         and {{ is_read }}
@@ -87,7 +83,9 @@ member_days as (
         act_days.*,
         count_days.play_count,
         count_days.watched_seconds,
-        count_days.rating_count
+        count_days.rating_count,
+        count_days.arrival_count,
+        count_days.title_count
 
     from act_days
 
@@ -95,6 +93,24 @@ member_days as (
         on
             act_days.member_id = count_days.member_id
             and act_days.received_on = count_days.received_on
+
+),
+
+-- A title that comes back within the window is counted once: its earlier leaving does not happen.
+returns as (
+
+    select
+        member_id,
+        {{ days_after('received_on', '-days_since_previous') }} as received_on,
+        count(*) as return_count
+
+    from {{ ref('int_member_title_days') }}
+    where
+        has_opinion
+        and days_since_previous <= 28
+        and {{ may_differ('received_on', 'receipt', since_days=28) }}
+        and {{ is_in_part }}
+    group by member_id, {{ days_after('received_on', '-days_since_previous') }}
 
 ),
 
@@ -108,34 +124,22 @@ changes as (
         {% set column, days = sum.rsplit('_', 1) -%}
         {{ column if leaving == 0 else '-' ~ column if days == leaving ~ 'd' else 0 }} as {{ sum }},
         {% endfor -%}
-        0 as title_count_28d
+        {{ {0: 'arrival_count', 28: '-title_count'}.get(leaving, 0) }} as title_count_28d
 
     from member_days
 
     union all
 
     {% endfor -%}
-
-    -- A title that comes back within the window is counted once: its earlier leaving does not happen.
-    {% for observed_on, step, happens, reads in distinct_steps(28) -%}
     select
         member_id,
-        {{ observed_on }} as observed_on,
+        {{ days_after('received_on', 29) }} as observed_on,
         {% for sum in sums[:-1] -%}
         0 as {{ sum }},
         {% endfor -%}
-        {{ step }} as title_count_28d
+        return_count as title_count_28d
 
-    from title_days
-    where
-        has_opinion
-        and {{ happens }}
-        and {{ is_in_part }}
-        and {{ may_differ('received_on', 'receipt', **reads) }}
-
-    {{ 'union all' if not loop.last }}
-
-    {% endfor -%}
+    from returns
 
 ),
 
