@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: matinee export m-000017 --output m-000017.json")(export)
     app.command(epilog="Example: matinee statement m-000017")(statement)
     app.command(epilog="Example: matinee pseudonymise --of 4711")(pseudonymise)
-    app.command(epilog="Example: matinee parameters live")(parameters)
+    app.command(epilog="Example: matinee parameters live --output parameters.html")(parameters)
 
 
 def forget(
@@ -130,13 +130,20 @@ def statement(
 
 def parameters(
     release: Annotated[str, typer.Argument(help="A release id or alias.")] = "live",
+    output: Annotated[
+        Path | None, typer.Option(help="An HTML page to write, for everyone to read.")
+    ] = None,
     form: FormatOption = Format.table,
 ) -> None:
     """What decides which titles are shown, for everyone to read."""
-    from matinee import pipeline
+    from matinee import pipeline, report
     from matinee.settings import Settings
 
     told = pipeline.parameters(Settings(), release)
+    if output is not None:
+        output.write_text(report.parameters(told), encoding="utf-8")
+        talk.print(f"wrote {output}; it names nobody", markup=False)
+        return
     if form is Format.json:
         emit_one(told, form)
         return

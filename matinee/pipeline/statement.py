@@ -120,6 +120,13 @@ def parameters(settings: Settings, name: str) -> dict[str, Any]:
             "members": model["members"],
             "half_life_days": model["recency_half_life_days"],
         },
+        "in_the_order": {
+            "trend_weight": model["hyperparameters"]["trend_weight"],
+            # Releases from before it was chosen by each night have it among their settings.
+            "calibration_weight": model.get(
+                "calibration_weight", manifest["settings"].get("calibration_weight")
+            ),
+        },
         "about_members": _weighted(model["member_feature_weights"], MEMBER_FAMILIES),
         "about_titles": _weighted(model["title_feature_weights"], TITLE_FAMILIES),
         "never_used": ["age", "gender", "what was typed into the search"],

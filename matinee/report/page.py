@@ -98,15 +98,20 @@ def page(
             "footer", f"matinee, release {release_id}. Nothing on this page was loaded or run."
         ),
     ]
+    return document(f"Release {release_id}", body)
+
+
+def document(title: str, body: Child) -> str:
+    """A whole page that runs nothing and loads nothing."""
     head = [
         element("meta", charset="utf-8"),
         element("meta", http_equiv="Content-Security-Policy", content=POLICY),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", f"Release {release_id}"),
+        element("title", title),
         element("style", Markup(CSS)),
     ]
-    document = element("html", element("head", head), element("body", body), lang="en")
-    return f"<!doctype html>\n{document}\n"
+    whole = element("html", element("head", head), element("body", body), lang="en")
+    return f"<!doctype html>\n{whole}\n"
 
 
 def _header(release_id: str, status: str | None, verdict: Markup) -> Markup:

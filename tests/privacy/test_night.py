@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 import pyarrow.parquet as pq
 import pytest
 
-from matinee import features, pipeline, warehouse
+from matinee import features, pipeline, report, warehouse
 from matinee.errors import ConfigError, DataError, IntegrityError
 from matinee.pipeline import consenting, fallback, forgetting, traces
 from matinee.pipeline.frames import PUBLISHED, Frame
@@ -166,7 +167,7 @@ def test_a_statement_tells_of_tables_features_and_releases(settings, members, re
     assert shown["why"].startswith("in the training data")
 
 
-def test_the_public_parameters_are_those_of_the_registry(night_home):
+def test_the_public_parameters_and_their_page_are_those_of_the_registry(night_home, members):
     settings = Settings(home=night_home)
     told = pipeline.parameters(settings, "live")
     promise = features.promise(home=night_home, project=settings.project)
@@ -178,6 +179,11 @@ def test_the_public_parameters_are_those_of_the_registry(night_home):
         assert {row["column"] for row in told[about]} <= fields
     used = {row["column"] for about in ("about_members", "about_titles") for row in told[about]}
     assert not {"birth_year", "gender", "query_text"} & (used | fields)
+    page = report.parameters(told)
+    assert used == set(re.findall(r"<td><code>(\w+)</code></td>", page))
+    assert told["release"] in page
+    assert "never used" in page
+    assert not Traces.of(members).in_text(page.encode())
 
 
 # ---------- what leaves the warehouse

@@ -1,0 +1,33 @@
+"""The page on what decides the order of titles."""
+
+from matinee import report
+
+WEIGHT = {"parameter": "genre", "column": "genres", "weight": 0.3}
+
+
+def told(evil="genre"):
+    return {
+        "release": "20260102T031500Z-0123456789ab",
+        "as_of": "2026-01-02T00:00:00Z",
+        "learned_from": {"acts": 17433, "members": 623, "half_life_days": 90.0},
+        "in_the_order": {"trend_weight": 0.0, "calibration_weight": 0.1},
+        "about_members": [WEIGHT | {"parameter": "country", "column": "country"}],
+        "about_titles": [WEIGHT | {"parameter": evil, "column": evil}],
+        "never_used": ["age", evil],
+        "features": {"service": "v1", "views": ["a", "b"], "registry_sha256": "f" * 64},
+        "without_personalisation": 61,
+        "who_never_answered": "granted",
+        "how_to_say_no": "matinee consent MEMBER --refuse",
+    }
+
+
+def test_the_page_says_what_counts_how_much_what_never_does_and_who_said_no():
+    page = report.parameters(told())
+    for said in ("17\u202f433 acts", "623 members", "90", "genre", "0.3", "age", "61 members"):
+        assert said in page, said
+
+
+def test_no_value_of_a_manifest_becomes_markup_on_the_page():
+    page = report.parameters(told(evil="<script>alert(1)</script>"))
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") >= 3
