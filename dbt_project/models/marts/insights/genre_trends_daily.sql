@@ -14,7 +14,7 @@ acts as (
 
 titles as (
 
-    select * from {{ ref('titles') }}
+    select * from {{ ref('int_titles__versioned') }}
 
 ),
 
@@ -37,7 +37,10 @@ title_genres as (
 
     select
         title_id,
-        {{ each(sorted_set('genres')) }} as genre
+        version,
+        known_from,
+        known_until,
+        {{ each('genres') }} as genre
 
     from titles
 
@@ -56,7 +59,9 @@ member_genre_days as (
     from member_title_days as days
 
     inner join title_genres as genres
-        on days.title_id = genres.title_id
+        on
+            days.title_id = genres.title_id
+            and {{ as_told('genres', 'days.acted_on') }}
 
     group by days.member_id, days.acted_on, genres.genre
 

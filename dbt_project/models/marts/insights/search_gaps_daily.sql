@@ -24,7 +24,7 @@ members as (
 
 titles as (
 
-    select * from {{ ref('titles') }}
+    select * from {{ ref('int_titles__versioned') }}
 
 ),
 
@@ -40,7 +40,7 @@ outcomes as (
             else 'left'
         end as outcome,
 
-        {{ sorted_set('titles.genres') }} as genres
+        titles.genres
 
     from searches
 
@@ -48,7 +48,9 @@ outcomes as (
         on searches.member_id = members.member_id
 
     left join titles
-        on searches.clicked_title_id = titles.title_id
+        on
+            searches.clicked_title_id = titles.title_id
+            and {{ as_told('titles', 'cast(searches.event_at as date)') }}
 
 ),
 
