@@ -11,7 +11,7 @@
     {%- if clock == 'receipt' -%}
         {%- do conditions.append(column ~ ' >= ' ~ days_after(first_day, -since_days)) -%}
         {%- if has_rows(changes_of('expired_days')) -%}
-            {%- do conditions.append(column ~ ' in (select received_on from ' ~ changes_of('expired_days') ~ ')') -%}
+            {%- do conditions.append('cast(' ~ column ~ ' as date) in (select received_on from ' ~ changes_of('expired_days') ~ ')') -%}
         {%- endif -%}
     {%- elif clock == 'observation' -%}
         {%- do conditions.append(column ~ ' > ' ~ first_day) -%}

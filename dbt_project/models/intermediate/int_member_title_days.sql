@@ -49,6 +49,7 @@ earlier as (
         has_opinion
         and received_on >= {{ days_after("cast('" ~ first_changed_day() ~ "' as date)", -91) }}
         and not {{ may_differ('received_on', 'receipt') }}
+        and (member_id, title_id) in (select member_id, title_id from summed)
     group by member_id, title_id
 
 ),

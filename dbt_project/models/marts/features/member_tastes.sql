@@ -8,7 +8,7 @@
 
 {%- set days = var('taste_window_days') -%}
 {%- set cap = signal_milli('cap') -%}
-{%- set is_read = may_differ(days_after('received_on', 1), 'month', since_days=days) %}
+{%- set is_read = may_differ('received_on', 'month', since_days=days + 1) %}
 
 with
 
