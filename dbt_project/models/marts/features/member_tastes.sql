@@ -7,8 +7,7 @@
 ) }}
 
 {%- set days = var('taste_window_days') -%}
-{%- set cap = signal_milli('cap') -%}
-{%- set is_read = may_differ('received_on', 'month', since_days=days + 1) %}
+{%- set cap = signal_milli('cap') %}
 
 with
 
@@ -24,8 +23,8 @@ signals as (
     from {{ ref('int_member_title_days') }}
     where
         has_opinion
-        and {{ is_read }}
-        and {{ first_part('member_id', where=is_read) }}
+        and {{ may_differ('received_on', 'month', since_days=days + 1) }}
+        and {{ first_part('member_id', where=may_differ('received_on', 'month')) }}
 
 ),
 
