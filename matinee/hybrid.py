@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass as validated_dataclass
 
@@ -78,14 +78,16 @@ class Hyperparameters:
     """To the linear model a title liked so many titles ago speaks half as loud as the last one."""
 
     trend_weight: Annotated[float, Ge(0)] = 0.1
-    """What a title's trend adds to its bias, in the spread of scores: 0.25 varies a quarter as much
-    as what LightFM says. A night looks for its own; see `HybridModel.with_trend`."""
+    """What a title's trend adds to its bias, in the spread of scores; a night looks for its own."""
 
     trend_half_life_days: Annotated[float, Gt(0)] = 3.0
     """What is liked these days: an act so long ago counts half."""
 
     newcomer_penalty: Annotated[float, Gt(0)] = 0.3
     """The ridge of what a title's content says of it before anybody has met it."""
+
+    newcomer_content: Annotated[float, Ge(0), Le(1)] = 0.0
+    """How much of the order of such titles is content's alone; a night looks for 0 or 1."""
 
     seed: Annotated[int, Ge(0)] = 20260101
 
@@ -133,10 +135,8 @@ class HybridModel:
         """The same, with `lift` in its biases: one number a feature, for a weight of 1."""
         titles = np.array(self.title_embeddings)
         titles[:, -1] += np.float32(weight) * lift
-        told = replace(
-            self.hyperparameters, trend_weight=weight, trend_half_life_days=half_life_days
-        )
-        return HybridModel(self.member_embeddings, titles, told)
+        told: dict[str, Any] = {"trend_weight": weight, "trend_half_life_days": half_life_days}
+        return HybridModel(self.member_embeddings, titles, replace(self.hyperparameters, **told))
 
     def save(self, folder: Path) -> None:
         """Write the arrays as `.npy` and the hyperparameters as JSON into an existing folder."""

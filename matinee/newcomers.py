@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from matinee.blending import spread
 from matinee.errors import ConfigError
 from matinee.matrices import IDENTITY, Features
 
@@ -15,6 +16,9 @@ HALF_KNOWN = 3.0
 BELIEVED = 0.5
 """How much of what is expected is believed. Halfway is as good as the better of all and nothing on
 every set that was tried, and is never the worse."""
+
+NEARLY_NOTHING = 1e-4
+"""A ridge, in mean squares of a dimension: enough for dimensions that no member uses."""
 
 
 def without_untrained(
@@ -90,3 +94,35 @@ def foreseen(
     lacking = expected - content[new] @ titles[~identity]
     filled[np.flatnonzero(identity)[new]] = BELIEVED * lacking
     return filled
+
+
+def told_by_content(
+    members: NDArray[np.float32],
+    titles: NDArray[np.float32],
+    content_members: NDArray[np.float32],
+    content_titles: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Newcomers' vectors by which a model's own members order them as content alone does.
+
+    What content says of a member is told, as well as a linear map can, from the model's own vector
+    of that member. The newcomers' scores keep the mean and the spread that `titles` gave them, so
+    that they are neither above nor below other titles for it.
+
+    Parameters
+    ----------
+    members, titles : float32, shape (n_members, n_dimensions) and (n_titles, n_dimensions)
+        Whole vectors of members who did something and of newcomers, biases last, against a 1.
+    content_members, content_titles
+        The same of a model of content alone, with dimensions of its own.
+    """
+    own, before = members.astype(np.float64), titles.astype(np.float64)
+    gram = own.T @ own
+    gram[np.diag_indices_from(gram)] += NEARLY_NOTHING * np.trace(gram) / len(gram)
+    told = np.linalg.solve(gram, own.T @ content_members.astype(np.float64))
+    said = content_titles @ told.T
+    far = spread(own, said)
+    said *= spread(own, before) / far if far > 0 else 0.0
+    usual = own.mean(axis=0)
+    said[:, -1] += usual @ (before - said).mean(axis=0)
+    found: NDArray[np.float32] = said.astype(np.float32)
+    return found

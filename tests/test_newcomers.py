@@ -66,3 +66,27 @@ def test_where_there_is_nothing_to_fill_in_or_to_go_by_nothing_changes(features,
 def test_a_penalty_is_positive():
     with pytest.raises(ConfigError, match="a ridge penalty must be above 0, got 0"):
         vectors(0)
+
+
+def test_newcomers_come_in_the_order_of_content_and_stay_where_they_were_among_others():
+    random = np.random.default_rng(3)
+    members = np.hstack([random.standard_normal((40, 5)), np.ones((40, 1))]).astype(np.float32)
+    titles = random.standard_normal((7, 6)).astype(np.float32) * 3 + 1
+    content_members = (members @ random.standard_normal((6, 3))).astype(np.float32)
+    content_titles = random.standard_normal((7, 3)).astype(np.float32)
+    told = newcomers.told_by_content(members, titles, content_members, content_titles)
+    said, before = members @ told.T, members @ titles.T
+    content = content_members @ content_titles.T
+    assert (said.argsort(axis=1) == content.argsort(axis=1)).mean() > 0.95
+    assert said.mean() == pytest.approx(before.mean(), abs=1e-4)
+    spreads = [(one - one.mean(axis=1, keepdims=True)).std() for one in (said, before)]
+    assert spreads[0] == pytest.approx(spreads[1], rel=1e-3)
+
+
+def test_where_content_tells_no_newcomer_from_another_all_are_alike():
+    members = np.hstack([np.eye(3), np.ones((3, 1))]).astype(np.float32)
+    titles = np.arange(8, dtype=np.float32).reshape(2, 4)
+    alike = np.ones((2, 2), np.float32)
+    told = newcomers.told_by_content(members, titles, np.ones((3, 2), np.float32), alike)
+    said = members @ told.T
+    np.testing.assert_allclose(said, (members @ titles.T).mean(), atol=1e-5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,6 @@ from matinee import (
     authenticity,
     calibration,
     exposure,
-    hybrid,
     judging,
     metrics,
     ranking,
@@ -97,10 +96,6 @@ class Judged:
         return [verdict for verdict in self.verdicts if not verdict.passed]
 
 
-Model: TypeAlias = tuple[hybrid.HybridModel, training.Described]
-"""A fitted model and the features it learned with."""
-
-
 def judge(night: Night) -> Judged:
     """Rank all titles for every held-out member with every model, seen ones out, and compare."""
     frame = Frame.read(night.work(JUDGED))
@@ -131,7 +126,7 @@ def judge(night: Night) -> Judged:
 
 def compare(
     frame: Frame,
-    models: Mapping[str, Model],
+    models: Mapping[str, training.Fitted],
     *,
     slate_size: int,
     calibration_weight: float,

@@ -42,7 +42,9 @@ SERVICE = "hybrid_ranker_v1"
 JUDGED = "judged"
 PUBLISHED = "published"
 INNER = "inner"
-"""What was known before a cut within the judged one; no folder of its own, see `Frame.inner`."""
+COLD = "cold"
+"""What was known before a cut within the judged one, and what of it is left without a fifth of the
+titles. They have no folders of their own: see `Frame.inner` and `Frame.cold`."""
 
 SECONDS_PER_DAY = 86_400
 
@@ -207,6 +209,17 @@ class Frame:
         known, held_out = _divide(self.signals, protocol)
         cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
         return replace(self, as_of=cut, signals=known, held_out=held_out)
+
+    def cold(self, *, seed: int) -> Frame:
+        """A frame within in which a fifth of the titles has been met by nobody."""
+        times = self.signals["interacted_at"].to_numpy()
+        hidden = splits.hold_out("cold-titles", *self.rows(self.signals), times, seed=seed)
+        known, held_out = (self.signals.filter(pa.array(part)) for part in (~hidden, hidden))
+        return replace(self, signals=known, held_out=held_out)
+
+    def unmet(self) -> int:
+        """How many titles nobody has met."""
+        return self.shape[1] - len(np.unique(self.interactions().col))
 
     def write(self, folder: Path) -> None:
         """Leave the frame to later steps."""

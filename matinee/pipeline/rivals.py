@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee import als, hybrid, peers, splits
-from matinee.pipeline import fallback, training, trending
+from matinee.pipeline import fallback, introducing, training, trending
 from matinee.pipeline.frames import Frame
 from matinee.pipeline.histories import IN_TIME, History
 from matinee.tuner import Range
@@ -151,6 +151,13 @@ def _lightfm(task: Task) -> Scores:
     titles = model.title_vectors(features.titles)
     if task.model != training.HYBRID:
         return lambda rows: members[rows] @ titles.T
+    if task.protocol == "cold-titles" and task.inner:
+        told = task.hyperparameters
+        both = (training.fitted(task.inner, name, told) for name in OF_NEWCOMERS)
+        if share := introducing.better(task.inner, *both):
+            content = training.fitted(task.frame, training.CONTENT, told)
+            model = introducing.introduced((model, features), content, task.frame, share=share)
+            titles = model.title_vectors(features.titles)
     strangers = fallback.strangers(model, features, task.frame.interactions())
     popular = _popularity(replace(task, model=POPULARITY, numbers={}))
 
@@ -198,6 +205,9 @@ def _of_lightfm(*, without: Sequence[str] = ()) -> Rival:
     usual = asdict(hybrid.Hyperparameters())
     return Rival(_lightfm, {name: usual[name] for name in ranges}, ranges)
 
+
+OF_NEWCOMERS = (training.HYBRID, training.CONTENT)
+"""The better of which orders titles that nobody has met."""
 
 POPULARITY = "popularity"
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,8 @@ from threadpoolctl import threadpool_limits
 
 from matinee import blending, hybrid, matrices, newcomers, releases
 from matinee.continuing import Start
-from matinee.pipeline.frames import INNER, JUDGED, PUBLISHED, Frame
+from matinee.errors import StorageError
+from matinee.pipeline.frames import COLD, INNER, JUDGED, PUBLISHED, Frame
 from matinee.pipeline.night import Night, Progress
 
 HYBRID = "hybrid"
@@ -44,10 +45,12 @@ FITS = (
     (PUBLISHED, HYBRID),  # the longest first: two run side by side
     (JUDGED, HYBRID),
     (INNER, HYBRID),
-    (JUDGED, COLLABORATIVE),
+    (COLD, HYBRID),
     (JUDGED, CONTENT),
+    (COLD, CONTENT),
+    (JUDGED, COLLABORATIVE),
 )
-"""Every (frame, model) of a night; of the inner frame where there is one."""
+"""Every (frame, model) of a night; of frames within where there are any."""
 
 MEMBER_FAMILIES = {
     "country": "country",
@@ -99,6 +102,10 @@ class Described:
     titles: matrices.Features
 
 
+Fitted: TypeAlias = tuple[hybrid.HybridModel, Described]
+"""A fitted model and the features it learned with."""
+
+
 def described(frame: Frame, model: str) -> Described:
     """The feature matrices of one of the three models."""
     with_content = model != COLLABORATIVE
@@ -127,7 +134,7 @@ def fitted(
     *,
     earlier: Earlier | None = None,
     progress: hybrid.Progress | None = None,
-) -> tuple[hybrid.HybridModel, Described]:
+) -> Fitted:
     """One of the three models, learned from a frame, and the features it learned with."""
     # For good, and so for whatever else runs in this process: with two threads the last bits of the
     # linear part depend on the number of cores, and so would the release's digest.
@@ -172,13 +179,20 @@ def trend_lift(
     members = features.members.matrix[active] @ learned.member_embeddings[:, :own]
     spread = blending.spread(members, features.titles.matrix @ learned.title_embeddings[:, :own])
     risen = blending.risen(frame.popularity(half_life_days=half_life_days), spread=spread)
+    counts = np.bincount(likes.col, minlength=likes.shape[1])
+    numbers = learned.hyperparameters
     lift = newcomers.foreseen(
         blending.of_identities(risen[:, None], features.titles),
         features.titles,
-        np.bincount(likes.col, minlength=likes.shape[1]),
-        penalty=learned.hyperparameters.newcomer_penalty,
-    )
-    return lift[:, 0]
+        counts,
+        penalty=numbers.newcomer_penalty,
+    )[:, 0]
+    if numbers.newcomer_content and not counts.all():
+        # What orders newcomers is content, so all of them rise alike.
+        new = (features.titles.matrix @ lift)[counts == 0]
+        identities = np.flatnonzero(features.titles.columns_of(matrices.IDENTITY))
+        lift[identities[counts == 0]] += numbers.newcomer_content * (new.mean() - new)
+    return lift
 
 
 @dataclass(frozen=True)
@@ -199,8 +213,19 @@ class Chosen:
 
     @classmethod
     def read(cls, work: Path) -> Chosen:
-        """Take up what `trending` left."""
-        return cls(**json.loads((work / CHOSEN).read_text()))
+        """Take up what `trending` left.
+
+        Raises
+        ------
+        StorageError
+            If it left nothing: the night got no further, or was an older version's.
+        """
+        try:
+            return cls(**json.loads((work / CHOSEN).read_text()))
+        except OSError as error:
+            raise StorageError(
+                f"the last night left no {CHOSEN}: {error}; run `matinee run` once more"
+            ) from None
 
 
 def timeless(hyperparameters: hybrid.Hyperparameters) -> hybrid.Hyperparameters:
@@ -215,14 +240,22 @@ def within(night: Night, judged: Frame) -> Frame | None:
     return judged.inner(seed=night.settings.seed)
 
 
+def cold(night: Night, judged: Frame) -> Frame | None:
+    """The frame to choose by who orders newcomers: None where there are none, or all is warm."""
+    if Frame.read(night.work(PUBLISHED)).unmet() < 2 or earlier(night, judged):
+        return None
+    return judged.cold(seed=night.settings.seed)
+
+
 def fit(night: Night, frame_name: str, model: str, progress: Progress | None = None) -> None:
     """Fit one model of `FITS`; it is left in `work/silent-<frame>-<model>/`, without a trend.
 
     With `warm_start` the hybrid goes on from an earlier release for `WARM_EPOCHS`, and the gate
     judges it as it judges any other.
     """
-    known = Frame.read(night.work(JUDGED if frame_name == INNER else frame_name))
-    frame = within(night, known) if frame_name == INNER else known
+    inner = {INNER: within, COLD: cold}.get(frame_name)
+    known = Frame.read(night.work(JUDGED if inner else frame_name))
+    frame = inner(night, known) if inner else known
     if frame is None:
         return
     usual = hybrid.Hyperparameters(seed=night.settings.seed, trend_weight=0.0)
@@ -247,6 +280,14 @@ def silent(night: Night, frame_name: str, model: str) -> Path:
     return night.work(f"silent-{frame_name}-{model}")
 
 
+def left(night: Night, frame_name: str, model: str) -> Fitted:
+    """What `fit` left; features do not depend on what is held out within."""
+    within_judged = frame_name in (INNER, COLD)
+    frame = Frame.read(night.work(JUDGED if within_judged else frame_name))
+    learned = hybrid.HybridModel.load(silent(night, frame_name, model))
+    return learned, described(frame, model)
+
+
 @dataclass(frozen=True)
 class Earlier:
     """A release to go on from."""
@@ -259,6 +300,12 @@ class Earlier:
             return usual
         had = self.release.manifest["model"]["hyperparameters"]
         return replace(usual, **{name: had[name] for name in OF_TREND if name in had})
+
+    @property
+    def newcomer_content(self) -> float:
+        """How much of the order of newcomers was content's."""
+        had = self.release.manifest["model"]["hyperparameters"]
+        return float(had.get("newcomer_content", 0.0))
 
     def start(self, features: Described) -> Start:
         """What it knew of these features."""

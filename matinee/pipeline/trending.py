@@ -20,7 +20,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee import calibration, exposure, hybrid, metrics, ranking
-from matinee.pipeline import evaluation, raising, scoring, training
+from matinee.pipeline import evaluation, introducing, raising, scoring, training
 from matinee.pipeline.frames import INNER, JUDGED, PLACES, PUBLISHED, Frame, some
 from matinee.pipeline.night import Night
 
@@ -89,26 +89,23 @@ class Silent:
 
 
 def choose_trend(night: Night) -> None:
-    """Leave the models of `FITS` with tonight's trend in `work/`, and what was chosen.
+    """Leave tonight's models with their trend in `work/`, newcomers in order, and what was chosen.
 
     A night that goes on from an earlier release keeps the trend that that one had chosen.
     """
     frame = Frame.read(night.work(JUDGED))
-    found = _tonights(night, frame)
+    models = introducing.learned(night)
+    found = _tonights(night, frame, models[PUBLISHED, training.HYBRID])
     found.write(night.work(""))
-    for name, model in training.FITS:
-        if name == INNER:
-            continue
-        learned = hybrid.HybridModel.load(training.silent(night, name, model))
+    for (name, model), (learned, features) in models.items():
         known = Frame.read(night.work(name))
-        features = training.described(known, model)
         folder = night.work(f"{name}-{model}")
         folder.mkdir()
         wanted = found.trend(learned.hyperparameters)
         training.with_trend(learned, features, known, wanted).save(folder)
 
 
-def _tonights(night: Night, frame: Frame) -> training.Chosen:
+def _tonights(night: Night, frame: Frame, model: training.Fitted) -> training.Chosen:
     usual = hybrid.Hyperparameters(seed=night.settings.seed)
     if before := training.earlier(night, frame):
         usual = before.trend(usual)
@@ -119,11 +116,12 @@ def _tonights(night: Night, frame: Frame) -> training.Chosen:
     inner = training.within(night, frame)
     if inner:
         found = replace(found, trend_half_life_days=inner.best_half_life_days())
-    published = _silent(night, PUBLISHED, Frame.read(night.work(PUBLISHED)), found)
+    half_life = found.trend_half_life_days
+    published = Silent(Frame.read(night.work(PUBLISHED)), *model, half_life)
     shown = _published(night, published)
     if inner is None:
         return varied(found, published, shown) or found
-    within = _silent(night, INNER, inner, found)
+    within = Silent(inner, *training.left(night, INNER, training.HYBRID), half_life)
     size = night.settings.slate_size
     return chosen(within, published, shown, usual=found, slate_size=size)
 
@@ -184,7 +182,7 @@ def fitted(
     usual: hybrid.Hyperparameters,
     *,
     calibration_weight: float,
-) -> tuple[hybrid.HybridModel, training.Described]:
+) -> training.Fitted:
     """A model with the trend that `inner` says, under the variety that its own slates have."""
     half_life = inner.best_half_life_days()
     quiet = replace(usual, trend_weight=0.0)
@@ -201,12 +199,6 @@ def fitted(
     )
     learned, features = published.model, published.features
     return training.with_trend(learned, features, frame, found.trend(usual)), features
-
-
-def _silent(night: Night, name: str, frame: Frame, found: training.Chosen) -> Silent:
-    model = hybrid.HybridModel.load(training.silent(night, name, training.HYBRID))
-    features = training.described(frame, training.HYBRID)
-    return Silent(frame, model, features, found.trend_half_life_days)
 
 
 def _published(night: Night, silent: Silent) -> Shown:

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from matinee import exposure, hybrid
+from matinee.errors import StorageError
 from matinee.pipeline import catalogue, training, trending
-from matinee.pipeline.frames import INNER, JUDGED, PUBLISHED
+from matinee.pipeline.frames import JUDGED, PUBLISHED
 from matinee.pipeline.night import Night
 from matinee.settings import Settings
 from tests.pipeline import worlds
@@ -174,7 +175,7 @@ def fit_all(night):
     return [
         training.load(night, name, model).hyperparameters
         for name, model in training.FITS
-        if name != INNER
+        if name in (JUDGED, PUBLISHED)
     ]
 
 
@@ -183,7 +184,7 @@ def test_all_models_of_a_night_but_content_have_the_trend_that_was_chosen(night)
     usual = hybrid.Hyperparameters()
     chosen = training.Chosen.read(night.work(""))
     assert chosen.trend(usual) == usual  # too few members to choose by
-    assert [one.trend_weight for one in found] == [0.1, 0.1, 0.1, 0.0]
+    assert [one.trend_weight for one in found] == [0.1, 0.1, 0.0, 0.1]
 
 
 def test_where_time_does_not_judge_there_is_no_trend(night):
@@ -192,3 +193,11 @@ def test_where_time_does_not_judge_there_is_no_trend(night):
         replace(worlds.frame(), follows_time=False).write(night.work(name))
     assert {one.trend_weight for one in fit_all(night)} == {0.0}
     assert training.Chosen.read(night.work("")).trend_weight == 0
+
+
+def test_a_night_that_chose_nothing_is_told_from_one_that_did(tmp_path):
+    with pytest.raises(StorageError, match=r"left no chosen\.json: .*run `matinee run` once more"):
+        training.Chosen.read(tmp_path)
+    wanted = training.Chosen(0.5, 7.0, 0.15)
+    wanted.write(tmp_path)
+    assert training.Chosen.read(tmp_path) == wanted

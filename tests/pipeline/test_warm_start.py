@@ -27,12 +27,12 @@ def night(home, monkeypatch):
     return begun
 
 
-def release(night, name, *, days_ago, passed=True, cut=None, trend_weight=0.1):
+def release(night, name, *, days_ago, passed=True, cut=None, **numbers):
     """As much of a release as a warm start reads."""
     path = night.home / "releases" / name
     (path / "model").mkdir(parents=True)
     (path / "vocabulary").mkdir()
-    few = hybrid.Hyperparameters(epochs=1, trend_weight=trend_weight)
+    few = replace(hybrid.Hyperparameters(epochs=1), **numbers)
     model, features = training.fitted(worlds.frame(), training.HYBRID, few)
     model.save(path / "model")
     (path / "model/hyperparameters.json").rename(path / "hyperparameters.json")
@@ -101,3 +101,10 @@ def test_the_hybrid_goes_on_for_few_epochs_and_its_siblings_begin_anew(night):
         for name in (training.HYBRID, training.COLLABORATIVE)
     )
     assert (warm.epochs, anew.epochs) == (training.WARM_EPOCHS, hybrid.Hyperparameters().epochs)
+
+
+def test_who_ordered_newcomers_goes_on_doing_so(night):
+    release(night, OLD, days_ago=12, newcomer_content=1.0)
+    known = training.Frame.read(night.work(PUBLISHED))
+    assert training.earlier(night, known).newcomer_content == 1
+    assert training.cold(night, training.Frame.read(night.work(JUDGED))) is None
