@@ -9,7 +9,7 @@ import pytest
 
 from matinee import exposure, hybrid
 from matinee.errors import StorageError
-from matinee.pipeline import catalogue, training, trending
+from matinee.pipeline import catalogue, raising, scoring, training, trending
 from matinee.pipeline.frames import JUDGED, PUBLISHED
 from matinee.pipeline.night import Night
 from matinee.settings import Settings
@@ -201,3 +201,18 @@ def test_a_night_that_chose_nothing_is_told_from_one_that_did(tmp_path):
     wanted = training.Chosen(0.5, 7.0, 0.15)
     wanted.write(tmp_path)
     assert training.Chosen.read(tmp_path) == wanted
+
+
+def test_variety_is_asked_of_the_very_slates_that_are_published(night, monkeypatch):
+    policy = (raising.Wanted("language", "sv", 0.7),)
+    monkeypatch.setattr(raising, "policy", lambda _: policy)
+    fit_all(night)
+    found = training.Chosen.read(night.work(""))
+    model = training.load(night, PUBLISHED, training.HYBRID)
+    published = scoring.ready(night, model, calibration_weight=found.calibration_weight)
+    left = training.left(night, PUBLISHED, training.HYBRID)
+    quiet = trending.Silent(published.frame, *left, found.trend_half_life_days)
+    shown = trending._published(night, quiet)(quiet.lifted(found.trend_weight))
+    rows = published.block(0).rows[:, : trending.PLACES]
+    assert shown(found.calibration_weight).tolist() == rows.tolist()
+    assert shown(0.9).tolist() != rows.tolist()
