@@ -11,10 +11,7 @@ with
 
 batches as (
 
-    {% for base in [
-        'base_playback__plays', 'base_playback__impressions', 'base_engagement__ratings',
-        'base_engagement__searches', 'base_catalogue__titles',
-    ] -%}
+    {% for base in (bases_of_acts() | list) + ['base_catalogue__titles'] -%}
     select max(batch) as batch from {{ ref(base) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}

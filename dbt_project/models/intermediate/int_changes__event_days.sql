@@ -19,12 +19,7 @@ changed_titles as (
 
 acts as (
 
-    {% for base, title_id in [
-        ('base_playback__plays', 'title_id'),
-        ('base_playback__impressions', 'title_id'),
-        ('base_engagement__ratings', 'title_id'),
-        ('base_engagement__searches', 'clicked_title_id'),
-    ] -%}
+    {% for base, title_id in bases_of_acts().items() -%}
     select
         event_at,
         utc_offset_minutes

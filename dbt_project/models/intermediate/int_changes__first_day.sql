@@ -37,12 +37,7 @@ candidates as (
     from {{ ref('int_changes__expired_days') }}
     where had_opinions
 
-    {% for base, title_id in [
-        ('base_playback__plays', 'title_id'),
-        ('base_playback__impressions', 'title_id'),
-        ('base_engagement__ratings', 'title_id'),
-        ('base_engagement__searches', 'clicked_title_id'),
-    ] -%}
+    {% for base, title_id in bases_of_acts().items() -%}
     union all
 
     select cast(min(received_at) as date) as first_day
@@ -68,9 +63,7 @@ candidates as (
 -- Whatever they ever did counts otherwise in what is summed over members.
 acts_of_changed as (
 
-    {% for base in [
-        'base_playback__plays', 'base_playback__impressions', 'base_engagement__ratings', 'base_engagement__searches',
-    ] -%}
+    {% for base in bases_of_acts() -%}
     select cast(min(received_at) as date) as first_day
     from {{ ref(base) }}
     where member_id in (select member_id from {{ ref('int_changes__members') }})
