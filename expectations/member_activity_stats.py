@@ -3,7 +3,7 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.freshness import none_from_the_future
+from matinee.validation.freshness import keeps_up_with, none_from_the_future
 
 SUITE = gx.ExpectationSuite(
     name="member_activity_stats",
@@ -26,6 +26,11 @@ SUITE = gx.ExpectationSuite(
             mostly=0.999,
             notes="A play every two minutes for a week is a player in a loop.",
             severity="critical",
+        ),
+        keeps_up_with(
+            "stg_playback__plays",
+            "stg_engagement__ratings",
+            notes="Acts go on and this does not: a night added nothing to what was there.",
         ),
         none_from_the_future(
             notes="A feature from the future: what is learned from it will not be there to use."

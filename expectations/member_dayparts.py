@@ -3,7 +3,7 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.freshness import none_from_the_future
+from matinee.validation.freshness import keeps_up_with, none_from_the_future
 
 SUITE = gx.ExpectationSuite(
     name="member_dayparts",
@@ -28,6 +28,11 @@ SUITE = gx.ExpectationSuite(
             """,
             notes="Everyone at one hour is a clock that was cut off: dates in place of times.",
             severity="warning",
+        ),
+        keeps_up_with(
+            "stg_playback__plays",
+            "stg_engagement__ratings",
+            notes="Acts go on and this does not: a night added nothing to what was there.",
         ),
         none_from_the_future(
             notes="A feature from the future: what is learned from it will not be there to use."

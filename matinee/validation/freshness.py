@@ -64,3 +64,27 @@ def none_from_the_future(*, notes: str) -> Any:
         notes=notes,
         severity="critical",
     )
+
+
+def keeps_up_with(*tables: str, notes: str) -> Any:
+    """Features that end no more than two days before the acts that they are made of.
+
+    Profiles and contents are not asked: they have a new row only when somebody says something new.
+    """
+    acts = " union all ".join(f"select received_at from {table}" for table in tables)
+    return no_row(
+        f"The newest row is of the days of the newest in {' and '.join(tables)}.",
+        f"""
+            with newest as (
+                select max(received_at) as received_at
+                from ({acts}), night
+                where received_at < as_of
+            )
+            select max(observed_at) as observed_at, received_at
+            from {{batch}}, newest
+            group by received_at
+            having max(observed_at) < received_at - interval 2 day
+        """,
+        notes=notes,
+        severity="warning",
+    )

@@ -11,9 +11,10 @@ AS_OF = datetime(2026, 1, 11, tzinfo=UTC)
 ROWS = "from range(2000) as numbers(i)"
 EVENT = """
     'e' || i as event_id, 'm' || i % 1000 as member_id, 't' || i % 1000 as title_id,
-    date '2026-01-01' + (i % 10)::int as landed_on"""
+    date '2026-01-01' + (i % 10)::int as landed_on,
+    timestamp '2026-01-01 12:00' + interval (i % 10) day as received_at"""
 SNAPSHOT = "date '2026-01-01' + (i // 1000)::int as landed_on"
-FEATURE = "timestamp '2026-01-01' + interval (i // 1000) day as observed_at"
+FEATURE = "timestamp '2026-01-10' + interval (i // 1000) day as observed_at"
 
 BESIDE = {
     "members": f"""
@@ -58,7 +59,7 @@ SANE = {
             if(i % 9 = 0, 'trainedAlgorithmicMedia', 'digitalCapture') as digital_source_type,
             if(i % 9 = 0, 'Made by AI', null) as disclosure_label {ROWS}""",
     "member_profiles": f"""
-        select 'm' || 8 + i as member_id, timestamp '2026-01-01' as observed_at,
+        select 'm' || 8 + i as member_id, timestamp '2026-01-10' as observed_at,
             'FR' as country, 'basic' as plan {ROWS} where i < 990""",
     "member_tastes": f"""
         select 'm' || i % 1000 as member_id, {FEATURE},
@@ -142,6 +143,10 @@ FAULTS = [
     *(
         (table, "select * replace ('e1' as event_id) from sane", {"An event that counts twice"})
         for table in EVENTS
+    ),
+    *(
+        (table, "select * replace (observed_at - interval 9 day as observed_at) from sane", {"Acts go on and"})
+        for table in FEATURES if table not in ("member_profiles", "title_contents")
     ),
     ("stg_playback__plays", "select sane.* replace (event_id || '-' || n as event_id) from sane, "
      f"range(3) as copies(n) where n = 0 or {NEWEST}", {"A premiere"}),
@@ -231,7 +236,7 @@ FAULTS = [
      {"A made picture"}),
     *(
         (table, "select * replace (timestamp '2026-01-12' as observed_at) from sane "
-         "where observed_at = timestamp '2026-01-01'", {"A feature from the future"})
+         "where observed_at = timestamp '2026-01-10'", {"A feature from the future"})
         for table in FEATURES
     ),
     *(
