@@ -1,6 +1,7 @@
 """What abuse buys: the target's exposure and the night's time, before and after.
 
     python -m benchmarks.abuse --members 600 --titles 800 --days 30
+    python -m benchmarks.abuse --only ring --fillers 12 --patience 3
 
 Each case is a night of its own over the same simulated logs with one thing added: a bot that plays
 one title a million times, a ring of new accounts that push it, or hostile text in columns of text
@@ -101,28 +102,36 @@ def bot(home: Path, scene: Scene) -> None:
         )
 
 
-def ring(share: float) -> Plant:
-    """New accounts, a share of all members, that play popular titles and push the target."""
+def ring(share: float, patience: int) -> Plant:
+    """New accounts, a share of all members, that play popular titles and push the target.
+
+    Before they do, they are used on `patience` days.
+    """
 
     def plant(home: Path, scene: Scene) -> None:
         names = [f"ring-{n:04d}" for n in range(max(1, round(share * len(scene.members))))]
         joined = {"joined_on": scene.days[0], "country": "US", "language": "en"}
         rows = [{"member_id": name, **joined} for name in names]
         land(home, "members", newest_day(home, "members"), rows)
-        for number, day in enumerate(scene.days[-RING_DAYS - 7 : -7]):
+        for number, day in enumerate(scene.days[-patience - RING_DAYS - 7 : -7]):
             at = datetime.combine(day, datetime.min.time()) + timedelta(hours=20)
             plays, ratings = [], []
             for name in names:
                 act = {"event_at": at, "received_at": at, "member_id": name}
-                watched = [scene.target, *(scene.popular if number == 0 else ())]
+                pushed = [scene.target] * (number >= patience)
+                shown = scene.popular if number == patience else scene.popular[:1]
+                watched = [*pushed, *(shown if number <= patience else ())]
                 plays += [
                     act | {"event_id": f"{name}-{day}-{t}", "title_id": t, "watched_seconds": 7000}
                     for t in watched
                 ]
-                stars = {"title_id": scene.target, "rating_kind": "stars", "value": 10.0}
-                ratings.append(act | {"event_id": f"{name}-{day}-r", **stars})
+                stars = {"rating_kind": "stars", "value": 10.0}
+                ratings += [
+                    act | {"event_id": f"{name}-{day}-r", "title_id": t, **stars} for t in pushed
+                ]
             land(home, "plays", day, plays)
-            land(home, "ratings", day, ratings)
+            if ratings:
+                land(home, "ratings", day, ratings)
 
     return plant
 
@@ -195,7 +204,10 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--fillers", type=int, default=5, help="Popular titles that a ring plays for show."
+        "--fillers", type=int, default=12, help="Popular titles that a ring plays for show."
+    )
+    parser.add_argument(
+        "--patience", type=int, default=0, help="Days on which a ring was used before."
     )
     parser.add_argument("--only", default="", help="Cases whose names hold this, as in `bot`.")
     wanted = parser.parse_args()
@@ -211,7 +223,9 @@ def main() -> None:
         say("|---|---|---|---|---|---|")
         tell("nothing added", shown, seconds, "", scene)
         cases: dict[str, Plant] = {f"bot, {BOT_PLAYS:,} plays": bot}
-        cases |= {f"ring of {share:.0%} of members": ring(share) for share in RINGS}
+        cases |= {
+            f"ring of {share:.0%} of members": ring(share, wanted.patience) for share in RINGS
+        }
         cases |= {"hostile text, a line of 20 MB": hostile}
         for name, plant in cases.items():
             if wanted.only not in name:

@@ -24,9 +24,10 @@ IDENTITY = "identity"
 OLD_TASTE_FLOOR = 0.25
 """What a signal keeps of its weight however old it is: who loved noir ten years ago still did."""
 
-LARGEST_WEIGHT = 4.0
-"""The most that one interaction may weigh when the mean is 1. LightFM multiplies its learning
-rate by the weight, so a rewatched favourite would otherwise make training diverge."""
+LARGEST_WEIGHT = 1.5
+"""The most that one interaction may weigh when the mean is 1: who watches a film every day says
+little more of it than who watched it once. With 4 it orders no better (NDCG@10 on ML-100K .3173,
+with 1.5 .3192), and accounts that push a title are worth three times as much; see `rings`."""
 
 _MICRO = 1e6
 """Signals are summed as whole millionths: such sums are exact, whatever order they come in."""

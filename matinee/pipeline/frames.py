@@ -76,8 +76,8 @@ class Framed:
     members: int
     titles: int
     signals: int
-    doubted: tuple[str, ...]
-    """A sentence for each title whose newcomers are not learned from."""
+    crowded: tuple[str, ...]
+    """A sentence for each title that is mostly liked by newcomers who are not learned from."""
 
     def summary(self) -> str:
         """One line."""
@@ -281,7 +281,7 @@ def frame(night: Night) -> Framed:
     cut = None
     if protocol.cut is not None:
         cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
-    (known, _), (signals, doubted) = (_without_rings(one, *rows) for one in (known, signals))
+    (known, _), (signals, crowded) = (_without_rings(one, *rows) for one in (known, signals))
     nothing = signals.slice(0, 0)
     parts = (
         (JUDGED, cut or night.as_of, known, held_out),
@@ -298,25 +298,27 @@ def frame(night: Night) -> Framed:
         members=len(members),
         titles=len(titles),
         signals=len(signals),
-        doubted=doubted,
+        crowded=crowded,
     )
 
 
 def _without_rings(
     signals: pa.Table, members: Vocabulary, titles: Vocabulary
 ) -> tuple[pa.Table, tuple[str, ...]]:
-    """Let what newcomers did with a doubted title say nothing, and tell of each such title.
+    """Let newcomers that are too many for a title say nothing, and tell of those it mostly has.
 
     The rows stay: what was seen does not come back, whatever it says.
     """
     member, title = members.rows(signals[MEMBER_ID]), titles.rows(signals[TITLE_ID])
     said = signals["signal_milli"].to_numpy()
-    found = rings.crowds(member, title, said > 0, shape=(len(members), len(titles)))
-    silent = found.doubted[title] & found.unsettled[member]
+    times = signals["interacted_at"].to_numpy()
+    found = rings.crowds(member, title, said > 0, times, shape=(len(members), len(titles)))
     place = signals.column_names.index("signal_milli")
-    heard = signals.set_column(place, "signal_milli", pa.array(np.where(silent, 0, said)))
+    heard = signals.set_column(
+        place, "signal_milli", pa.array(np.where(found.unheard, 0, said), pa.int64())
+    )
     ids = titles.ids.to_pylist()
-    return heard, tuple(found.sentence(n, ids[n]) for n in np.flatnonzero(found.doubted))
+    return heard, tuple(found.sentence(n, ids[n]) for n in found.told)
 
 
 def _divide(signals: pa.Table, protocol: splits.Protocol) -> tuple[pa.Table, pa.Table]:
