@@ -60,14 +60,14 @@ def build_warehouse(night: pipeline.Night) -> pipeline.Built:
 def validate(night: pipeline.Night) -> pipeline.Validation:
     validation = pipeline.validate(night)
     create_table_artifact(key="validation-report", table=validation.rows())
-    validation.raise_if_stopped()
+    pipeline.stop_if_broken(night, validation)
     return validation
 
 
 @task
 def validate_frame(night: pipeline.Night) -> pipeline.Validation:
     validation = pipeline.validate_frame(night)
-    validation.raise_if_stopped()
+    pipeline.stop_if_broken(night, validation)
     return validation
 
 
@@ -111,7 +111,7 @@ def score(night: pipeline.Night) -> pipeline.Scored:
 @task
 def validate_slates(night: pipeline.Night) -> pipeline.Validation:
     validation = pipeline.validate_slates(night)
-    validation.raise_if_stopped()
+    pipeline.stop_if_broken(night, validation)
     return validation
 
 

@@ -28,7 +28,7 @@ def build_warehouse(night: pipeline.Night) -> pipeline.Built:
 
 @task
 def validate(night: pipeline.Night) -> None:
-    pipeline.validate(night).raise_if_stopped()
+    pipeline.stop_if_broken(night, pipeline.validate(night))
 
 
 @task

@@ -33,6 +33,7 @@ from matinee.pipeline.run import days, run
 from matinee.pipeline.scoring import Scored, score
 from matinee.pipeline.simulate import simulate
 from matinee.pipeline.statement import export, parameters, statement
+from matinee.pipeline.stopping import stop_if_broken
 from matinee.pipeline.training import FITS, fit
 from matinee.pipeline.trending import choose_trend
 from matinee.pipeline.validating import validate, validate_frame, validate_slates
@@ -89,6 +90,7 @@ __all__ = [
     "similar",
     "simulate",
     "statement",
+    "stop_if_broken",
     "store",
     "take_requests",
     "validate",

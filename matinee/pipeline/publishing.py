@@ -145,7 +145,7 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
             {"file": entry.file, "reason": entry.reason} for entry in evidence.receipt.set_aside
         ],
         "dropped": [asdict(one) for one in evidence.expired.streams],
-        "warnings": [*evidence.receipt.warnings, *evidence.expired.warnings, *framed.doubted],
+        "warnings": [*evidence.receipt.warnings, *evidence.expired.warnings, *framed.crowded],
         "dbt": {
             "manifest_sha256": built.manifest_sha256,
             "models": built.models,
@@ -242,19 +242,7 @@ def _draw(
             "catalogue_shown_ratio": evidence.scored.coverage,
         },
         counts=fields["received"],
-        validation=[
-            {
-                "table": one.table,
-                "expectation": one.kind,
-                "column": one.column,
-                "severity": one.severity,
-                "success": one.success,
-                "observed": one.observed,
-                "notes": one.notes,
-                "description": one.rule.get("description"),
-            }
-            for one in evidence.validation.everything
-        ],
+        validation=validating.rows(evidence.validation),
         validation_history=validating.history(store, night, evidence.validation),
         slates=samples.slates(folder, fields["samples"]),
         similar=samples.neighbourhoods(folder),

@@ -17,6 +17,7 @@ from matinee.pipeline import (
     publishing,
     retention,
     scoring,
+    stopping,
     training,
     trending,
     validating,
@@ -52,7 +53,7 @@ def run(
             built = night.build(tonight, full_refresh=full_refresh, progress=step)
         with progress("validate (Great Expectations)") as step:
             validation = validating.validate(tonight, step)
-            validation.raise_if_stopped()
+            stopping.stop_if_broken(tonight, validation)
         with progress("refresh features (Feast)") as step:
             refreshed = night.refresh_features(tonight, step)
         if refreshed.skipped_because:
@@ -60,7 +61,7 @@ def run(
         with progress("frame features at their instants"):
             framed = frames.frame(tonight)
             validation += validating.validate_frame(tonight)
-            validation.raise_if_stopped()
+            stopping.stop_if_broken(tonight, validation)
         with progress("fit models (LightFM)") as step:
             _fit_all(tonight, step)
         with progress("choose the trend's window and weight"):
@@ -70,7 +71,7 @@ def run(
         with progress("score every member"):
             scored = scoring.score(tonight)
             validation += validating.validate_slates(tonight)
-            validation.raise_if_stopped()
+            stopping.stop_if_broken(tonight, validation)
         with progress("publish"):
             evidence = publishing.Evidence(
                 receipt, expired, built, validation, refreshed, framed, judged, scored

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ FRAME = ("frame_member_features", "frame_signals", "frame_title_features")
 SLATES = ("slates",)
 
 HISTORY = 14
+
+STOPPED = "stopped"
+"""How a night is called that its data stopped, and the severity of what can do so."""
 
 
 def validate(night: Night, progress: Progress | None = None) -> validation.Validation:
@@ -91,19 +95,47 @@ def histograms(night: Night) -> dict[str, Any]:
     }
 
 
+def rows(found: validation.Validation) -> list[dict[str, Any]]:
+    """Every expectation as the page shows it."""
+    return [
+        {
+            "table": one.table,
+            "expectation": one.kind,
+            "column": one.column,
+            "severity": one.severity,
+            "success": one.success,
+            "observed": one.observed,
+            "notes": one.notes,
+            "description": one.rule.get("description"),
+        }
+        for one in found.everything
+    ]
+
+
 def history(
     store: releases.Store, night: Night, tonight: validation.Validation
 ) -> list[dict[str, Any]]:
-    """Every expectation of the last releases and of tonight, oldest first: the grid of the page."""
+    """Every expectation of the last nights and of tonight, oldest first: the grid of the page.
+
+    A night that was stopped is among them, beside the release of its day if there is one.
+    """
     nights = []
-    for release in reversed(store.list()[: HISTORY - 1]):
+    for release in store.list()[: HISTORY - 1]:
         try:
             told = release.json("validation/results.json")
         except MatineeError:
             continue  # a release of before there were results
-        nights.append({"as_of": release.manifest["as_of"], "results": told["results"]})
-    told = tonight.as_dict()["results"]
-    return [*nights, {"as_of": night.as_of, "results": told}]
+        facts = {name: release.manifest[name] for name in ("as_of", "created_at")}
+        nights.append(facts | {"results": told["results"]})
+    for path in night.settings.folder("reports").glob(f"{STOPPED}-*.json"):
+        nights.append(json.loads(path.read_text(encoding="utf-8")))
+    nights.sort(key=lambda one: datetime.fromisoformat(one["created_at"]))
+    results = tonight.as_dict()["results"]
+    if tonight.stops:  # a critical one that is published was accepted
+        results = [
+            one | {"severity": STOPPED} if one["severity"] == "critical" else one for one in results
+        ]
+    return [*nights[1 - HISTORY :], {"as_of": night.as_of, "results": results}]
 
 
 def _histogram(

@@ -13,6 +13,7 @@ _STATES = {
     "noted": ("·", "plain"),
     "warned": ("!", "warn"),
     "accepted": ("✗", "bad"),
+    "stopped": ("✗", "bad"),
 }
 """How a table came through a night, best first: a sign and a colour, and always the word."""
 
@@ -77,7 +78,7 @@ def _of_night(place: int) -> Callable[[Row], Child]:
 
 
 def _cell(results: Sequence[Row]) -> Child:
-    """The worst of a table's results; a release is published, so what should stop was accepted."""
+    """The worst of a table's results; what should stop a night that was published was accepted."""
     if not results:
         return "not checked"
     states = [_state(result) for result in results]
@@ -90,7 +91,8 @@ def _cell(results: Sequence[Row]) -> Child:
 def _state(result: Row) -> str:
     if result["success"] is True:
         return "held"
-    return {"critical": "accepted", "warning": "warned"}.get(result["severity"], "noted")
+    states = {"stopped": "stopped", "critical": "accepted", "warning": "warned"}
+    return states.get(result["severity"], "noted")
 
 
 def _expectation(row: Row) -> list[Child]:

@@ -74,15 +74,21 @@ def test_ten_times_the_plays_stop_the_night_until_somebody_accepts_them(copied, 
     store = pipeline.store(Settings(home=copied))
     first = store.open("live").id
     spiked(copied)
-    with pytest.raises(ExpectationError, match=r"stg_playback__plays: .*`--accept-volume`"):
+    with pytest.raises(
+        ExpectationError, match=r"plays: .*`--accept-volume`.* is in .*stopped.html"
+    ):
         night(copied)
     assert store.open("live").id == first
+    left = (copied / "reports/stopped.html").read_text()
+    assert "✗ stopped 1" in left
+    assert "Far more than a usual day" in left
     published = night(copied, accepted=frozenset({"volume"}))
     manifest = store.open(published.release_id).manifest
     assert manifest["validation"]["accepted"] == ["volume"]
     assert "far more" in " ".join(manifest["validation"]["passed_over"]).lower()
     page = (published.path / "report.html").read_text()
     assert "✗ accepted 1" in page
+    assert "✗ stopped 1" in page  # the night before it, of the same day
     assert first in manifest["validation"]["drift"]["verdict"]
 
     # The word holds for these files, and for no other.
