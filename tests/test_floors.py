@@ -60,6 +60,7 @@ OWNERS = {
     "duckdb": {"landing", "warehouse"},
     "great_expectations": {"validation", "expectations"},
     "feast": {"features", "feature_repo"},
+    "ibis": {"features"},
     "lightfm": {"hybrid"},
     "cryptography": {"releases"},
     "fsspec": {"releases"},

@@ -8,6 +8,7 @@ import string
 import threading
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def opened(home: Path, project: Path) -> Iterator[Any]:
     What Feast says goes to the log. Importing Feast costs about 3 s, once per process.
     """
     with _TURN, quiet():
+        import ibis
         from feast import FeatureStore, RepoConfig
 
         file = project / "feature_repo" / "feature_store.yaml"
@@ -36,7 +38,17 @@ def opened(home: Path, project: Path) -> Iterator[Any]:
         (home / "feast").mkdir(parents=True, exist_ok=True)
         # The same substitution that `feast` makes on the command line, but of this home.
         text = string.Template(file.read_text()).substitute(MATINEE_HOME=home.resolve())
+        ibis.set_backend(_engine(home.resolve() / "feast" / ".spill"))
         yield FeatureStore(config=RepoConfig(**yaml.safe_load(text)))
+
+
+@cache
+def _engine(spill: Path) -> Any:
+    """The DuckDB behind Feast. What does not fit into memory stays in the home: after a crash too,
+    and there an erasure looks for it."""
+    import ibis
+
+    return ibis.duckdb.connect(temp_directory=str(spill))
 
 
 @contextlib.contextmanager

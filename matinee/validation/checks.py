@@ -119,6 +119,8 @@ def _views(
     connection: Any, database: Path, as_of: datetime, files: Mapping[str, Path]
 ) -> Iterator[str]:
     """What makes the tables of the night, no later row among them, and copies none."""
+    # What does not fit into memory stays in the home, where an erasure finds what a crash left.
+    yield f"set temp_directory = {_text(database.resolve().with_name('.spill'))}"
     yield f'attach {_text(database.resolve())} as "{database.stem}" (read_only)'
     yield (
         f"create table night as select timestamp '{as_of:%Y-%m-%d %H:%M:%S}' as as_of, "

@@ -154,3 +154,11 @@ def test_a_feature_file_is_read_through_once_and_again_when_it_is_written_anew(w
     export("member_dayparts", {"member_id": "m1", "observed_at": at(1, 1), "evening_ratio": nan})
     with pytest.raises(DataError, match="evening_ratio of member_dayparts is nan in 1 places"):
         features.members_as_of(["m1"], at(1, 2), **asked)
+
+
+def test_what_feast_spills_stays_in_the_home(where):
+    import ibis
+
+    features.members_as_of(["m1"], at(1, 2), **where)
+    (said,) = ibis.get_backend().raw_sql("select current_setting('temp_directory')").fetchone()
+    assert said == str(where["home"].resolve() / "feast/.spill")

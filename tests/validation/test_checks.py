@@ -287,6 +287,17 @@ def test_a_file_stands_for_a_table_and_meets_those_of_the_warehouse(warehouse, t
     assert validation.stops[0].examples == ("i=5",)
 
 
+def test_what_a_check_spills_stays_beside_the_warehouse(warehouse):
+    database = warehouse(t="select 1 as i")
+    asked = gxe.UnexpectedRowsExpectation(
+        description="S",
+        unexpected_rows_query="select current_setting('temp_directory') as spill from {batch}",
+        notes="S.",
+    )
+    (one,) = check("t", database=database, suite=suite(asked)).results
+    assert one.examples == (f"spill={database.resolve().with_name('.spill')}",)
+
+
 def test_no_example_names_a_member_for_it_is_logged_where_nobody_is_erased(warehouse):
     rows = "select 'm-000017' as member_id, range as i, 3 as plays from range(2)"
     query = "select member_id, sum(plays) as plays from {batch} group by member_id"
