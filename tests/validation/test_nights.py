@@ -75,7 +75,8 @@ def test_ten_times_the_plays_stop_the_night_until_somebody_accepts_them(copied, 
     first = store.open("live").id
     spiked(copied)
     with pytest.raises(
-        ExpectationError, match=r"plays: .*`--accept-volume`.* is in .*stopped.html"
+        ExpectationError,
+        match=r"plays: .*`--accept-volume`\. All that was found is in .*stopped.html",
     ):
         night(copied)
     assert store.open("live").id == first
