@@ -48,6 +48,19 @@ def test_every_command_has_help_that_ends_in_an_example(command):
     assert f"Example: {command}" in " ".join(told.output.split())
 
 
+@pytest.mark.parametrize("command", commands())
+def test_help_shows_every_word_that_was_written(command):
+    from typer.testing import CliRunner
+
+    from matinee.cli import app
+
+    found = typer.main.get_command(app)
+    for word in command.split()[1:]:
+        found = found.commands[word]
+    told = CliRunner().invoke(app, [*command.split()[1:], "--help"])
+    assert " ".join(found.help.split()) in " ".join(told.output.split())
+
+
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_in_the_readme_with_its_default(name):
     default = "this checkout" if name == "project" else f"`{Settings.model_fields[name].default}`"

@@ -43,7 +43,7 @@ def benchmark(
     """Compare the hybrid with its peers on real ratings, under one protocol.
 
     Every title is ranked for every member who can be judged, titles already met left out. Ask for
-    als only with the extra `matinee[peers]` installed, and --tune only with `matinee[tune]`.
+    als only with the extra `peers` of the package installed, and --tune only with `tune`.
     """
     from matinee.pipeline import benchmark as comparing
     from matinee.settings import Settings
@@ -82,7 +82,7 @@ def tune(
     """Look for better numbers for the hybrid, on validation data only.
 
     Asked again, it goes on where it stopped. Nothing changes by itself: what is found is printed
-    and written under MATINEE_HOME. Needs the extra `matinee[tune]`.
+    and written under MATINEE_HOME. Needs the extra `tune` of the package.
     """
     from matinee.pipeline import tuning
     from matinee.settings import Settings
