@@ -53,9 +53,11 @@ def _tonights(night: Night) -> float:
 
 
 def better(frame: Frame, hybrid: Fitted, content: Fitted) -> float:
-    """1 where content orders what is held out better, among itself; 0 where the hybrid does."""
+    """1 where content orders what is held out better, among itself; else, or without judges, 0."""
     truth = frame.truth()
     judged = some(np.flatnonzero(np.diff(truth.indptr)))
+    if len(judged) == 0:
+        return 0.0
     held_out = np.zeros(frame.shape[1], np.bool_)
     held_out[frame.rows(frame.held_out)[1]] = True
 
