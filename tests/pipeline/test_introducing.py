@@ -47,6 +47,13 @@ def test_who_orders_hidden_titles_better_orders_newcomers(cold, models):
     assert introducing.better(cold, models[training.CONTENT], lost) == 0
 
 
+def test_without_anybody_who_judges_the_hybrid_orders_newcomers(cold, models):
+    nobody = replace(cold, held_out=cold.held_out.slice(0, 0))
+    both = models[training.HYBRID], models[training.CONTENT]
+    with np.errstate(all="raise"):
+        assert introducing.better(nobody, *both) == 0
+
+
 def test_content_orders_newcomers_and_moves_no_other_title(cold, models):
     model, features = models[training.HYBRID]
     told = introducing.introduced(
