@@ -7,6 +7,7 @@ that are shown too little more of the first places.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -48,8 +49,8 @@ SMALLEST_EFFECTIVE_PLACES = 1.5
 told little (MovieTweetings) a night's trend is as loud as this lets it, 1.6; 6 and 18 were seen on
 richer logs; November 2026."""
 
-_SURE = 2.576
-"""Standard errors on either side of which chance lies in 99 of 100."""
+CHANCE_REFUSES = 0.01
+"""How often a night at most finds a group behind where none is, however many groups there are."""
 
 
 def taste_groups(liked: sp.csr_array[np.float32]) -> NDArray[np.intp]:
@@ -174,10 +175,16 @@ def group_means(
 
     Returns
     -------
-    Rows: attribute, value, n, mean, rest, short (`rest - mean`), short_low, short_high (a 99 %
-    interval, since the worst of many groups is looked at). Groups of `SMALLEST_GROUP` and more.
+    Rows: attribute, value, n, mean, rest, short (`rest - mean`), short_low, short_high. Groups of
+    `SMALLEST_GROUP` and more.
+
+    Notes
+    -----
+    The interval has the variance of all members within their groups, because the few of a small
+    group may all have had the same bad luck and then hardly vary, and is widened by Bonferroni,
+    because the worst of all groups is looked at.
     """
-    rows = []
+    rows: list[Row] = []
     judged = np.isfinite(values)
     for attribute, of_members in attributes.items():
         known = np.array([value is not None for value in of_members]) & judged
@@ -186,11 +193,17 @@ def group_means(
             mine, others = values[inside], values[known & ~inside]
             if min(len(mine), len(others)) < SMALLEST_GROUP:
                 continue
-            short = float(others.mean() - mine.mean())
-            error = _SURE * float(np.sqrt(mine.var() / len(mine) + others.var() / len(others)))
             row: Row = {"attribute": attribute, "value": value, "n": len(mine)}
-            row |= {"mean": float(mine.mean()), "rest": float(others.mean()), "short": short}
-            rows.append(row | {"short_low": short - error, "short_high": short + error})
+            row |= {"mean": float(mine.mean()), "rest": float(others.mean())}
+            row["short"] = row["rest"] - row["mean"]
+            sizes = 1 / len(mine) + 1 / len(others)
+            within = np.concatenate([mine - mine.mean(), others - others.mean()])
+            row["error"] = float(np.sqrt(within.var() * sizes))
+            rows.append(row)
+    sure = NormalDist().inv_cdf(1 - CHANCE_REFUSES / max(len(rows), 1))
+    for row in rows:
+        error = sure * row.pop("error")
+        row |= {"short_low": row["short"] - error, "short_high": row["short"] + error}
     return rows
 
 

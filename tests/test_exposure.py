@@ -175,3 +175,16 @@ def test_a_gap_that_may_be_chance_is_said_to_be():
     assert held.passed
     assert held.observed > held.threshold
     assert "which may be chance), tolerated" in held.text
+
+
+def test_where_no_group_is_behind_hardly_a_night_says_so_however_many_groups_there_are():
+    """Four in five members score 0, as they do; 21 groups of 20 or 21, drawn anew each night."""
+    random = np.random.default_rng(5)
+    groups = np.arange(430) % 21
+    refused = 0
+    for _ in range(400):
+        values = np.where(random.random(430) < 0.2, random.random(430), 0.0)
+        country = [f"country {group}" for group in random.permutation(groups)]
+        (verdict,) = exposure.gap_verdicts(exposure.group_means(values, {"country": country}))
+        refused += not verdict.passed
+    assert refused <= 2 * exposure.CHANCE_REFUSES * 400
