@@ -40,9 +40,9 @@ def blended(
         What speaks for each member, the last likes loudest: what LightFM cannot see, because to it
         all that happened is equally long ago.
     share : float
-        The linear model's part of the spread of scores, 0 to 1: with 0.4 what it says varies two
-        thirds as much over titles as what LightFM says, over all members who did anything. Whoever
-        did little has it say little.
+        The linear model's part of the spread of scores, 0 to 1: with 0.5 what it says varies as
+        much over titles as what LightFM says, over all members who did anything. Whoever did little
+        has it say little.
 
     Returns
     -------

@@ -71,7 +71,7 @@ class Hyperparameters:
     linear_penalty: Annotated[float, Gt(0)] = 400.0
     """Its ridge. What fewer likes speak for is nearly silent."""
 
-    linear_share: Annotated[float, Ge(0), Lt(1)] = 0.4
+    linear_share: Annotated[float, Ge(0), Lt(1)] = 0.5
     """Its part of the spread of scores; see `blending`."""
 
     recent_titles: Annotated[float, Gt(0)] = 5.0

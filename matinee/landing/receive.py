@@ -146,8 +146,17 @@ def receive(
     try:
         sweep(home, known)
         _write_empty(home, contract)
-        settings = (threads, memory_limit, progress, accept_erasures, today, last_day)
-        receipt = _receive(home, contract, known, *settings)
+        receipt = _receive(
+            home,
+            contract,
+            known,
+            threads=threads,
+            memory_limit=memory_limit,
+            progress=progress,
+            accept_erasures=accept_erasures,
+            today=today,
+            last_day=last_day,
+        )
     except OSError as error:
         raise StorageError(f"{error}: make room or mend the access, then run again") from error
     _require_history(home, receipt)
@@ -158,6 +167,7 @@ def _receive(
     home: Path,
     contract: Contract,
     known: Ledger,
+    *,
     threads: int,
     memory_limit: str,
     progress: Progress | None,

@@ -1,0 +1,156 @@
+"""How good every model is on every set: the tables of docs/quality.md, and what they are made from.
+
+    python -m benchmarks.quality --data FOLDER
+    python -m benchmarks.quality --data FOLDER --only ml-100k-last
+
+FOLDER holds `ml-100k`, `ml-latest-small-2016`, `movietweetings-50k` and `simulated`, a MATINEE_HOME
+after `matinee simulate && matinee run`. Each run is one `matinee benchmark`; its rows are left in
+`docs/figures/`, a JSON file a table, and the tables are written anew from all that lie there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from matinee.pipeline import benchmark
+from matinee.settings import Settings
+from matinee.splits import Name
+
+DOCS = Path(__file__).parent.parent / "docs"
+FIGURES = DOCS / "figures"
+
+ALL = ("popularity", "item-knn", "ease", "als", "collaborative", "content", "hybrid")
+TUNED = ("popularity", "item-knn", "ease", "als", "hybrid")
+NEWCOMERS = ("popularity", "content", "hybrid")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One `matinee benchmark`."""
+
+    data: str
+    protocol: Name
+    models: tuple[str, ...] = ALL
+    tune: int = 0
+    seeds: int = 1
+
+    @property
+    def command(self) -> str:
+        """What a reader types."""
+        words = [f"matinee benchmark --data {self.data} --protocol {self.protocol}"]
+        words += [f"--models {','.join(self.models)}"] if self.models != ALL else []
+        words += [f"--tune {self.tune}"] if self.tune else []
+        words += [f"--seeds {self.seeds}"] if self.seeds > 1 else []
+        return " ".join(words)
+
+
+RUNS = {
+    "ml-100k-holdout-tuned": Run("ml-100k", "holdout", TUNED, tune=12, seeds=3),
+    "ml-100k-last-tuned": Run("ml-100k", "last", TUNED, tune=12, seeds=3),
+    "ml-latest-small-last-tuned": Run("ml-latest-small-2016", "last", TUNED, tune=12),
+    "ml-100k-holdout": Run("ml-100k", "holdout"),
+    "ml-100k-last": Run("ml-100k", "last"),
+    "ml-latest-small-holdout": Run("ml-latest-small-2016", "holdout"),
+    "ml-latest-small-time": Run("ml-latest-small-2016", "time"),
+    "movietweetings-time": Run("movietweetings-50k", "time"),
+    "movietweetings-last": Run("movietweetings-50k", "last"),
+    "simulated-time": Run("simulated", "time"),
+    "ml-100k-cold-titles": Run("ml-100k", "cold-titles", NEWCOMERS, seeds=3),
+    "ml-latest-small-cold-titles": Run("ml-latest-small-2016", "cold-titles", NEWCOMERS, seeds=3),
+    "movietweetings-cold-titles": Run("movietweetings-50k", "cold-titles", NEWCOMERS, seeds=3),
+    "simulated-cold-titles": Run("simulated", "cold-titles", NEWCOMERS, seeds=3),
+}
+
+
+def main() -> None:
+    """Run what is asked for, one after the other, and write the tables anew."""
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--only", nargs="*", choices=RUNS, default=list(RUNS))
+    told = parser.parse_args()
+    for name in told.only:
+        asked = RUNS[name]
+        sys.stderr.write(f"{name}: {asked.command}\n")
+        rows = benchmark.run(
+            told.data / asked.data,
+            Settings(),
+            protocol=asked.protocol,
+            models=asked.models,
+            trials=asked.tune,
+            seeds=asked.seeds,
+        )
+        figures = asdict(asked) | {"measured_on": str(datetime.now(UTC).date()), "rows": rows}
+        FIGURES.mkdir(exist_ok=True)
+        (FIGURES / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
+        page = DOCS / "quality.md"
+        page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def written(page: str) -> str:
+    """The page with every table, which stands between two marks, as it was measured."""
+
+    def table(mark: re.Match[str]) -> str:
+        figures = json.loads((FIGURES / f"{mark[1]}.json").read_text())
+        return f"<!-- figures: {mark[1]} -->\n{shown(figures, mark[1])}\n<!-- end -->"
+
+    return re.sub(r"<!-- figures: ([a-z0-9-]+) -->.*?<!-- end -->", table, page, flags=re.DOTALL)
+
+
+def shown(figures: dict[str, Any], name: str) -> str:
+    """A command, and what it printed, as Markdown."""
+    rows = figures["rows"]
+    several, tuned = figures["seeds"] > 1, figures["tune"] > 0
+    lines = [
+        {
+            "model": f"**{row['model']}**" if row["model"] == "hybrid" else row["model"],
+            "NDCG@10": _number(row["ndcg"]),
+            **(
+                {"seeds": f"{_number(row['lowest_seed'])} to {_number(row['highest_seed'])}"}
+                if several
+                else {"95 %": f"{_number(row['low'])} to {_number(row['high'])}"}
+            ),
+            "hybrid leads by (95 %)": _lead(row),
+            "recall": _number(row["recall"], 3),
+            "AUC": _number(row["auc"], 3),
+            "coverage": _number(row["coverage"], 3),
+            "seconds": f"{row['seconds']:.0f}",
+            "peak MB": f"{row['peak_mb']:.0f}",
+            **({"chosen": _chosen(row["settings"])} if tuned else {}),
+        }
+        for row in rows
+    ]
+    table = [list(lines[0]), ["---"] * len(lines[0]), *(list(line.values()) for line in lines)]
+    return "\n".join(
+        [
+            f"`{RUNS[name].command}` ({rows[0]['members']:,} members, {figures['measured_on']})",
+            "",
+            *("| " + " | ".join(cells) + " |" for cells in table),
+        ]
+    )
+
+
+def _number(value: float | None, digits: int = 4) -> str:
+    return "" if value is None else f"{value:.{digits}f}".lstrip("0")
+
+
+def _lead(row: dict[str, Any]) -> str:
+    if row["hybrid_lead"] is None:
+        return ""
+    told = [row["hybrid_lead"], row["lead_low"], row["lead_high"]]
+    mean, low, high = (f"{value:+.4f}".replace("+0", "+").replace("-0", "-") for value in told)
+    return f"{mean} ({low} to {high})"
+
+
+def _chosen(settings: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3g}" for name, value in settings.items()) or "its defaults"
+
+
+if __name__ == "__main__":
+    main()
