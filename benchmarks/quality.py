@@ -89,8 +89,9 @@ def main() -> None:
         figures = asdict(asked) | {"measured_on": str(datetime.now(UTC).date()), "rows": rows}
         FIGURES.mkdir(exist_ok=True)
         (FIGURES / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
-        page = DOCS / "quality.md"
-        page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8")
+    page = DOCS / "quality.md"
+    page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8")
+    draw(FIGURES / "ndcg.svg")
 
 
 def written(page: str) -> str:
@@ -101,6 +102,18 @@ def written(page: str) -> str:
         return f"<!-- figures: {mark[1]} -->\n{shown(figures, mark[1])}\n<!-- end -->"
 
     return re.sub(r"<!-- figures: ([a-z0-9-]+) -->.*?<!-- end -->", table, page, flags=re.DOTALL)
+
+
+def draw(path: Path) -> None:
+    """All models by their defaults, on every set and protocol, in one picture."""
+    tables = {
+        f"{asked.data}, {asked.protocol}": json.loads((FIGURES / f"{name}.json").read_text())[
+            "rows"
+        ]
+        for name, asked in RUNS.items()
+        if asked.models == ALL
+    }
+    benchmark.plot(tables, path)
 
 
 def shown(figures: dict[str, Any], name: str) -> str:

@@ -59,7 +59,7 @@ def benchmark(
             progress=step,
         )
     if plot is not None:
-        comparing.plot(rows, plot, title=f"{data.resolve().name}, {protocol}")
+        comparing.plot({f"{data.resolve().name}, {protocol}": rows}, plot)
     if form is Format.json:
         emit(rows, form)
         return

@@ -242,9 +242,8 @@ def _mean(values: NDArray[np.float64]) -> float | None:
     return float(told.mean()) if len(told) else None
 
 
-def plot(rows: Sequence[Row], path: Path, *, title: str) -> None:
-    """NDCG with its interval for each model, as one SVG file that loads nothing."""
-    first = sorted(rows, key=lambda row: row["model"] != training.HYBRID)
+def plot(tables: Mapping[str, Sequence[Row]], path: Path) -> None:
+    """NDCG with its interval for each model of each titled table: one SVG file, loading nothing."""
     drawn = charts.dots_and_whiskers(
         [
             {
@@ -255,7 +254,8 @@ def plot(rows: Sequence[Row], path: Path, *, title: str) -> None:
                 "high": row["high"],
                 "n": row["members"],
             }
-            for row in first
+            for title, rows in tables.items()
+            for row in sorted(rows, key=lambda row: row["model"] != training.HYBRID)
         ],
         metric=f"ndcg@{PLACES}",
     )
