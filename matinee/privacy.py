@@ -80,7 +80,7 @@ class Traces:
         return tuple(one for one in self.distinctive if one.isascii())
 
     @cached_property
-    def spellings(self) -> tuple[bytes, ...]:
+    def _spellings(self) -> tuple[bytes, ...]:
         """Bytes of which a text that names one of the members has some."""
         return tuple(
             [one.encode() for one in self.ids] + ["\0".join(one).encode() for one in self.wide]
@@ -92,11 +92,15 @@ class Traces:
 
     def in_text(self, text: bytes) -> bool:
         """Whether a text names one of the members."""
-        return any(found.search(text) for found in self._in_text)
+        return self.may_be_in(text) and any(found.search(text) for found in self._in_text)
 
     def in_bytes(self, data: bytes) -> bool:
         """Whether the bytes of a binary file hold a distinctive id. Texts lie end to end there."""
-        return any(found.search(data) for found in self._in_bytes)
+        return self.may_be_in(data) and any(found.search(data) for found in self._in_bytes)
+
+    def may_be_in(self, text: bytes) -> bool:
+        """Whether a text has an id somewhere; said a hundred times faster than what it means."""
+        return any(one in text for one in self._spellings)
 
     def without(self, document: Any, under: str = "") -> Any:
         """A JSON document without the members: their objects, entries and mentions are gone."""

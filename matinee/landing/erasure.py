@@ -152,7 +152,7 @@ def _plain(found: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
 def _of_json(traces: Traces) -> Callable[[bytes], bool]:
     def belongs(line: bytes) -> bool:
         # Only a line that spells an id, or hides it behind an escape, is worth taking apart.
-        if b"\\" not in line and not any(one in line for one in traces.spellings):
+        if b"\\" not in line and not traces.may_be_in(line):
             return False
         if traces.in_text(line):
             return True
@@ -161,7 +161,7 @@ def _of_json(traces: Traces) -> Callable[[bytes], bool]:
         except ValueError:
             return False
         except RecursionError:  # too deep for Python, not for DuckDB
-            return any(one in line for one in traces.spellings)
+            return traces.may_be_in(line)
         return isinstance(row, dict) and str(row.get(MEMBER_ID)) in traces.ids
 
     return belongs
