@@ -151,13 +151,16 @@ def _lightfm(task: Task) -> Scores:
     titles = model.title_vectors(features.titles)
     if task.model != training.HYBRID:
         return lambda rows: members[rows] @ titles.T
-    if task.protocol == "cold-titles" and task.inner:
-        told = task.hyperparameters
-        both = (training.fitted(task.inner, name, told) for name in OF_NEWCOMERS)
-        if share := introducing.better(task.inner, *both):
-            content = training.fitted(task.frame, training.CONTENT, told)
-            model = introducing.introduced((model, features), content, task.frame, share=share)
-            titles = model.title_vectors(features.titles)
+    if task.protocol == "cold-titles":
+        if task.inner:
+            told = task.hyperparameters
+            both = (training.fitted(task.inner, name, told) for name in OF_NEWCOMERS)
+            if share := introducing.better(task.inner, *both):
+                content = training.fitted(task.frame, training.CONTENT, told)
+                model = introducing.introduced((model, features), content, task.frame, share=share)
+                titles = model.title_vectors(features.titles)
+        # Strangers, too: what is popular says nothing of titles that nobody has met.
+        return lambda rows: members[rows] @ titles.T
     strangers = fallback.strangers(model, features, task.frame.interactions())
     popular = _popularity(replace(task, model=POPULARITY, numbers={}))
 
