@@ -27,7 +27,6 @@ from matinee.pipeline.frames import Frame
 from matinee.pipeline.night import Progress
 from matinee.pipeline.rivals import MODELS, POPULARITY, Task
 from matinee.report import charts
-from matinee.report.style import CSS
 from matinee.settings import Settings
 
 Row: TypeAlias = dict[str, Any]
@@ -259,6 +258,4 @@ def plot(tables: Mapping[str, Sequence[Row]], path: Path) -> None:
         ],
         metric=f"ndcg@{PLACES}",
     )
-    head, _, rest = drawn.partition(">")
-    named = head.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
-    path.write_text(f"{named}><style>{CSS}</style>{rest}\n", encoding="utf-8")
+    path.write_text(charts.standalone(f"NDCG@{PLACES}", drawn), encoding="utf-8")

@@ -4,10 +4,12 @@ Colours are classes of the style sheet. Each chart carries a sentence for those 
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matinee.report.markup import Markup, element
+from matinee.report.style import CSS
 from matinee.report.words import Row, is_lower_better, label, show, unique
 
 WIDTH = 360
@@ -177,6 +179,22 @@ def shares(parts: Sequence[tuple[str, int]], *, said: str) -> Markup:
     return _svg(shapes, width, height, said, class_="bar")
 
 
+def standalone(title: str, chart: Markup) -> str:
+    """A chart that is a document: with its name space, its style, a heading and a margin."""
+    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', chart)
+    if size is None:
+        raise ValueError(f"the chart {title!r} says no size")
+    width, height = float(size[1]) + 40, float(size[2]) + 56
+    head = heading(title)
+    inner = chart.replace("<svg ", '<svg x="20" y="40" ', 1)
+    inner = inner.replace("<svg ", f'<svg width="{size[1]}" height="{size[2]}" ', 1)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
+        f'width="{2 * width:g}" height="{2 * height:g}">\n<style>{_STYLE}</style>\n'
+        f'<rect width="100%" height="100%" fill="var(--card)"/>\n{head}\n{inner}\n</svg>\n'
+    )
+
+
 def heading(title: str) -> Markup:
     """The title of a chart that stands alone."""
     return _text(20, 26, title, "heading")
@@ -258,3 +276,17 @@ def _tick(value: float) -> str:
 
 def _x(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
+
+
+def _style() -> str:
+    """The colours of the page, and what it says of charts."""
+    colours = CSS[: CSS.index("* { box-sizing")]
+    of_charts = [line for line in CSS.splitlines() if line.startswith("svg .")]
+    more = [
+        "svg text { font: 11px var(--sans); fill: var(--ink); white-space: pre; }",
+        "svg .heading { font: 600 15px var(--serif); }",
+    ]
+    return "\n".join([colours, *more, *of_charts])
+
+
+_STYLE = _style()

@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 import pytest
 
 from matinee import pipeline, report
+from matinee.report.charts import standalone
 from matinee.report.markup import Markup
-from matinee.report.plots import _standalone
 from matinee.report.words import THIN, label, show
 from matinee.settings import Settings
 from tests.report import samples
@@ -136,4 +136,4 @@ def test_the_card_of_a_night_holds_the_numbers_of_its_manifest(night_home):
 
 def test_a_chart_that_says_no_size_is_no_document():
     with pytest.raises(ValueError, match="the chart 'Heat' says no size"):
-        _standalone("Heat", Markup("<svg></svg>"))
+        standalone("Heat", Markup("<svg></svg>"))
