@@ -133,6 +133,7 @@ def shown(figures: dict[str, Any], name: str) -> str:
                 else {"95 %": f"{_number(row['low'])} to {_number(row['high'])}"}
             ),
             "hybrid leads by (95 %)": _lead(row),
+            **({} if rows[0]["ndcg_cold"] is None else {"cold": _number(row["ndcg_cold"], 3)}),
             "recall": _number(row["recall"], 3),
             "AUC": _number(row["auc"], 3),
             "coverage": _number(row["coverage"], 3),

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
+from matinee.errors import ConfigError
 
 BENCHMARK = "Example: matinee benchmark --data ~/ml-latest-small --protocol last"
 
@@ -48,6 +49,8 @@ def benchmark(
     from matinee.pipeline import benchmark as comparing
     from matinee.settings import Settings
 
+    if plot is not None and not plot.resolve().parent.is_dir():
+        raise ConfigError(f"no folder {plot.resolve().parent} to draw into: make it, then compare")
     with progress("compare models") as step:
         rows = comparing.run(
             data,

@@ -10,17 +10,20 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from matinee import matrices, reasons, releases
-from matinee.columns import MEMBER_ID, RANK, SCORE, SOURCE, TITLE_ID
+from matinee import matrices, ranking, reasons, releases
+from matinee.columns import MEMBER_ID, RANK, REASON, SOURCE, TITLE_ID
 from matinee.errors import ConfigError, DataError
-from matinee.pipeline import consenting, contributions, reading, wording
+from matinee.pipeline import consenting, contributions, reading, scoring, wording
 from matinee.settings import Settings
 from matinee.vocabulary import Vocabulary
 
 Row = dict[str, Any]
 
-CLOSE = 1e-5
-"""How far a sum of contributions may be from its score."""
+NOTHING_OWN = "Nothing of the member's own speaks for it"
+
+CLOSE, ROUNDED = 1e-5, 1e-6
+"""How far a sum of contributions may be from its score, and from a large one as a part of it: both
+are sums of 32-bit numbers in an order of their own."""
 
 
 @dataclass(frozen=True)
@@ -69,20 +72,21 @@ def explain(settings: Settings, member: str, title: str, *, release: str) -> Exp
     slate = opened.slate(member)
     place = pc.index(slate[TITLE_ID], title_id).as_py()
     shown = slate.slice(place, 1).to_pylist()[0] if place >= 0 else {}
-    if not np.isclose(sum(parts.values()), score, rtol=0, atol=CLOSE):
+    if not np.isclose(sum(parts.values()), score, rtol=ROUNDED, atol=CLOSE):
         raise DataError(
             f"contributions to {member} and {title_id} add up to {sum(parts.values())}, "
             f"the score is {score}: the arrays of release {opened.id} do not belong together"
         )
+    no_picks_of_theirs = shown.get(SOURCE) not in (None, scoring.HYBRID)
     named = [reading.titled(opened, name) for name in told.because_of(row, column)]
     by_size = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
     return Explanation(
         member_id=member,
         title=reading.titled(opened, title_id),
-        score=shown.get(SCORE, score),
+        score=score,
         rank=shown.get(RANK),
         slate_source=shown.get(SOURCE),
-        words=told.words(opened, row, column),
+        words=str(shown[REASON]) if no_picks_of_theirs else told.words(opened, row, column),
         groups=_grouped(parts, named),
         features=[{"feature": name, "contribution": part} for name, part in by_size],
     )
@@ -169,6 +173,8 @@ class _Arrays:
         return [str(name) for name in self.titles.take(np.array(rows)).to_pylist()]
 
     def words(self, release: releases.Release, member: int, title: int) -> str:
+        if (self.anchors[member] == ranking.NONE).all():
+            return NOTHING_OWN
         told = self.best(member, title)
         if told.kind[0, 0] == reasons.Kind.TITLE:
             return wording.watched(
@@ -176,7 +182,7 @@ class _Arrays:
             )
         if told.kind[0, 0] == reasons.Kind.FEATURE:
             return wording.feature(self.names[told.index[0, 0]]) or ""
-        return "Nothing of the member's own speaks for it"
+        return NOTHING_OWN
 
 
 def _grouped(parts: dict[str, float], watched: list[str]) -> list[Row]:

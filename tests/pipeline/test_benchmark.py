@@ -157,6 +157,13 @@ def test_the_command_prints_json_and_draws(ratings, tmp_path):
     assert "http" not in svg.split(">", 1)[1]
 
 
+def test_a_picture_that_cannot_be_drawn_is_refused_before_anything_is_compared(ratings, tmp_path):
+    command = ["benchmark", "--data", str(ratings), "--plot", str(tmp_path / "none" / "plot.svg")]
+    done = CliRunner().invoke(cli.app, command)
+    with pytest.raises(ConfigError, match=r"no folder .*none to draw into: make it, then compare"):
+        raise done.exception
+
+
 def test_the_search_for_better_numbers_is_written_down(ratings, home):
     tuned = tuning.tune(ratings, Settings(), protocol="last", budget_seconds=0)
     assert tuned.trials == 1

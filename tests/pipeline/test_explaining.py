@@ -12,6 +12,7 @@ import pytest
 from matinee import pipeline, releases
 from matinee.errors import ConfigError, DataError
 from matinee.pipeline import contributions, reading, training
+from matinee.pipeline.explaining import NOTHING_OWN
 from matinee.settings import Settings
 from tests.pipeline import worlds
 
@@ -80,6 +81,15 @@ def test_slates_reasons_and_explanations_agree(settings):
         assert sum(mine.values()) == pytest.approx(row["score"], abs=1e-5)
         assert (told.rank, told.slate_source) == (row["rank"], "hybrid")
     assert explain(settings, "m-004", slate[0]["title_id"]).words == slate[0]["reason"]
+
+
+def test_who_did_nothing_is_told_no_reason_of_their_own(settings):
+    first = reading.store(settings).open("candidate").slate("m-059").to_pylist()
+    assert {row["source"] for row in first} == {"cold_member"}
+    shown = explain(settings, "m-059", first[0]["title_id"])
+    assert shown.words == first[0]["reason"] == "A first pick for new members"
+    left = {f"t-{i:03}" for i in range(48)} - {row["title_id"] for row in first}
+    assert explain(settings, "m-059", min(left)).words == NOTHING_OWN
 
 
 def test_contributions_are_grouped_into_words(settings, scorer):
