@@ -29,7 +29,7 @@ from matinee.landing.read import LandingFile
 from matinee.landing.write import digest
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection
 
 RULES_SHOWN = 3
 
@@ -320,9 +320,7 @@ def _hold_back(entry: Entry, reason: str) -> Entry:
 
 
 @contextmanager
-def connection(
-    home: Path, threads: int, memory_limit: str
-) -> Iterator["duckdb.DuckDBPyConnection"]:
+def connection(home: Path, threads: int, memory_limit: str) -> Iterator["DuckDBPyConnection"]:
     """A DuckDB that can touch nothing but `received/`, and whose settings are locked."""
     import duckdb
 
@@ -336,9 +334,8 @@ def connection(
     try:
         connection = duckdb.connect(config=config)
     except duckdb.Error as error:
-        raise ConfigError(
-            f"DuckDB refuses threads {threads}, memory {memory_limit}: {error}"
-        ) from None
+        refused = f"DuckDB refuses threads {threads}, memory {memory_limit}: {error}"
+        raise ConfigError(refused) from None
     with connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"set allowed_directories = ['{received}']")
