@@ -88,7 +88,7 @@ def main() -> None:
         )
         figures = asdict(asked) | {"measured_on": str(datetime.now(UTC).date()), "rows": rows}
         FIGURES.mkdir(exist_ok=True)
-        (FIGURES / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
+        _file(name).write_text(json.dumps(figures, indent=1) + "\n")
     page = DOCS / "quality.md"
     page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8")
     draw(FIGURES / "ndcg.svg")
@@ -98,10 +98,7 @@ def written(page: str) -> str:
     """The page with every table, which stands between two marks, as it was measured."""
 
     def table(mark: re.Match[str]) -> str:
-        measured = FIGURES / f"{mark[1]}.json"
-        if not measured.exists():
-            return mark[0]
-        told = shown(json.loads(measured.read_text()), mark[1])
+        told = shown(_measured(mark[1]), mark[1]) if _file(mark[1]).exists() else ""
         return f"<!-- figures: {mark[1]} -->\n{told}\n<!-- end -->"
 
     return re.sub(r"<!-- figures: ([a-z0-9-]+) -->.*?<!-- end -->", table, page, flags=re.DOTALL)
@@ -110,11 +107,9 @@ def written(page: str) -> str:
 def draw(path: Path) -> None:
     """All models by their defaults, on every set and protocol, in one picture."""
     tables = {
-        f"{asked.data}, {asked.protocol}": json.loads((FIGURES / f"{name}.json").read_text())[
-            "rows"
-        ]
+        f"{asked.data}, {asked.protocol}": _measured(name)["rows"]
         for name, asked in RUNS.items()
-        if asked.models == ALL and (FIGURES / f"{name}.json").exists()
+        if asked.models == ALL and _file(name).exists()
     }
     benchmark.plot(tables, path)
 
@@ -151,6 +146,15 @@ def shown(figures: dict[str, Any], name: str) -> str:
             *("| " + " | ".join(cells) + " |" for cells in table),
         ]
     )
+
+
+def _file(name: str) -> Path:
+    return FIGURES / f"{name}.json"
+
+
+def _measured(name: str) -> dict[str, Any]:
+    figures: dict[str, Any] = json.loads(_file(name).read_text())
+    return figures
 
 
 def _number(value: float | None, digits: int = 4) -> str:

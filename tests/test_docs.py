@@ -109,8 +109,10 @@ def test_no_file_of_the_project_names_a_registry_or_a_machine():
         assert str(ROOT) not in text, name
 
 
-def test_the_readme_has_no_gap_left_to_fill():
-    assert not re.findall(r"^[A-Z]{4,}$|TODO|TBD", README, re.M)
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))])
+def test_no_page_has_a_gap_left_to_fill(page):
+    gaps = r"^[A-Z-]{4,}$|\bTODO|\bTBD|\| [A-Z]{5,} \||<!-- figures: \S+ -->\s*<!-- end -->"
+    assert not re.findall(gaps, page.read_text(encoding="utf-8"), re.M)
 
 
 def test_the_tables_of_quality_are_what_was_measured(tmp_path):
