@@ -117,7 +117,7 @@ def draw(path: Path) -> None:
 def shown(figures: dict[str, Any], name: str) -> str:
     """A command, and what it printed, as Markdown."""
     rows = figures["rows"]
-    several, tuned = figures["seeds"] > 1, figures["tune"] > 0
+    several = figures["seeds"] > 1
     lines = [
         {
             "model": f"**{row['model']}**" if row["model"] == "hybrid" else row["model"],
@@ -132,9 +132,9 @@ def shown(figures: dict[str, Any], name: str) -> str:
             "recall": _number(row["recall"], 3),
             "AUC": _number(row["auc"], 3),
             "coverage": _number(row["coverage"], 3),
-            "seconds": f"{row['seconds']:.0f}",
+            "CPU s": f"{row['cpu_seconds']:.0f}",
             "peak MB": f"{row['peak_mb']:.0f}",
-            **({"chosen": _chosen(row["settings"])} if tuned else {}),
+            "chosen": benchmark.told(row),
         }
         for row in rows
     ]
@@ -167,10 +167,6 @@ def _lead(row: dict[str, Any]) -> str:
     told = [row["hybrid_lead"], row["lead_low"], row["lead_high"]]
     mean, low, high = (f"{value:+.4f}".replace("+0", "+").replace("-0", "-") for value in told)
     return f"{mean} ({low} to {high})"
-
-
-def _chosen(settings: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.3g}" for name, value in settings.items()) or "its defaults"
 
 
 if __name__ == "__main__":

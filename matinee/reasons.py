@@ -43,7 +43,7 @@ class Kind(IntEnum):
     """What a reason points at."""
 
     NONE = 0
-    """Nothing that could be told."""
+    """Nothing of the member's own that could be told."""
 
     FEATURE = 1
     """A column of the title features: a genre, a director."""
@@ -172,7 +172,8 @@ class Teller:
         self._told, self._weights = _padded(title_features[:, self._columns])
         self._learned = title_embeddings[self._columns, :-1]
         self._own = title_features[:, identity] @ title_embeddings[identity, :-1]
-        self._unit = _unit(title_features @ title_embeddings)
+        vectors = title_features @ title_embeddings
+        self._vectors, self._unit = vectors[:, :-1], _unit(vectors)
         self._titles_from = title_features.shape[1]
 
     def best(
@@ -186,6 +187,9 @@ class Teller:
         The strongest of: a liked title, by what the shown title's own vector adds to the score and
         how alike the two are; a feature of the shown title, by what it adds. A reason that a slate
         has used already counts less each time, so a nearly as strong one takes its turn.
+
+        NONE where a member's own parts take from the score more than they add: the title is there
+        for what everybody would give it, and no part of the member's is why.
 
         Parameters
         ----------
@@ -204,6 +208,8 @@ class Teller:
             titles = self._title_candidates(own, slates[block], liked[block])
             keys = np.concatenate([features[0], titles[0]], -1)
             adds = np.concatenate([features[1], titles[1]], -1)
+            personal = np.einsum("md,mpd->mp", own, self._vectors[slates[block]])
+            adds = np.where(personal[:, :, None] > 0, adds, np.float32(0))
             first, other, adds = _varied(keys, adds, self._titles_from)
             is_title = first >= self._titles_from
             kind[block] = np.where(is_title, Kind.TITLE, np.where(first >= 0, Kind.FEATURE, 0))

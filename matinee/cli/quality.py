@@ -56,7 +56,7 @@ def benchmark(
             data,
             Settings(),
             protocol=protocol,  # type: ignore[arg-type]  # an unknown one is refused by name
-            models=[name.strip() for name in models.split(",") if name.strip()],
+            models=[name.strip() for name in models.split(",")] if models else [],
             trials=tune,
             seeds=seeds,
             progress=step,
@@ -69,9 +69,10 @@ def benchmark(
     shown, more = zip(*(_split(row) for row in rows), strict=True)
     emit(shown, form, title=f"{data.resolve().name}, {protocol}: the first ten places")
     emit(more, form, title="beyond accuracy")
-    found = [{"model": row["model"]} | _told(row["settings"]) for row in rows if row["settings"]]
+    told = {row["model"]: comparing.told(row) for row in rows}
+    found = [{"model": model, "settings": words} for model, words in told.items() if words]
     if found:
-        emit(found, form, title=f"the best of {tune} settings each, on validation data")
+        emit(found, form, title="chosen on validation data")
 
 
 def tune(
@@ -114,10 +115,6 @@ def _spread(row: dict[str, Any]) -> str:
     return f"{row['lowest_seed']:.4f} to {row['highest_seed']:.4f}"
 
 
-def _told(settings: dict[str, float]) -> dict[str, str]:
-    return {"settings": ", ".join(f"{name} {value:.3g}" for name, value in settings.items())}
-
-
 def _split(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """A row as two that fit a screen."""
     lead = row["hybrid_lead"]
@@ -131,7 +128,7 @@ def _split(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         if lead is None
         else f"{lead:+.4f} ({row['lead_low']:+.4f} to {row['lead_high']:+.4f})",
         **{name: row[name] for name in ("recall", "precision", "map", "mrr", "hit_rate", "auc")},
-        "seconds": f"{row['seconds']:.1f}",
+        "CPU s": f"{row['cpu_seconds']:.1f}",
         "peak MB": f"{row['peak_mb']:.0f}",
     }
     rest = ("coverage", "gini", "novelty", "diversity", "serendipity", "calibration")

@@ -9,8 +9,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee import metrics, ranking, splits
+from matinee.pipeline import rivals
 from matinee.pipeline.frames import Frame
-from matinee.pipeline.rivals import Task
+from matinee.pipeline.rivals import Numbers, Task
 
 PLACES = 10
 BLOCK = 128
@@ -24,10 +25,13 @@ class Answer:
     auc: NDArray[np.float64]
     """NaN unless asked for: it looks at all titles of every member."""
 
+    chosen: Numbers
+    """What the model settled by itself, on what is held out within."""
+
 
 def ask(task: Task, *, with_auc: bool = False) -> Answer:
     """Learn from what the frame knows, and rank for those who can be judged."""
-    scores = task.rival.scores(task)
+    learned = rivals.learn(task)
     frame, truth, seen = task.frame, task.frame.truth(), task.frame.seen()
     judged = np.flatnonzero(np.diff(truth.indptr))
     allowed = candidates(frame, task.protocol)
@@ -35,7 +39,7 @@ def ask(task: Task, *, with_auc: bool = False) -> Answer:
     area = np.full(len(judged), np.nan)
     for start in range(0, len(judged), BLOCK):
         members = judged[start : start + BLOCK]
-        block = np.ascontiguousarray(scores(members), np.float32)
+        block = np.ascontiguousarray(learned.scores(members), np.float32)
         slates[start : start + BLOCK], _ = ranking.best_of_scores(
             block, np.arange(len(members)), PLACES, excluded=seen[members], allowed=allowed
         )
@@ -44,7 +48,7 @@ def ask(task: Task, *, with_auc: bool = False) -> Answer:
             out &= ~truth[members].toarray()
             others = sp.csr_array(out)
             area[start : start + BLOCK] = metrics.auc(block, truth[members], excluded=others)
-    return Answer(slates, area)
+    return Answer(slates, area, learned.chosen)
 
 
 def candidates(frame: Frame, protocol: splits.Name) -> NDArray[np.bool_]:

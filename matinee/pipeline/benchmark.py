@@ -5,6 +5,7 @@ Each model is fitted and asked in a process of its own, so that its peak of memo
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import resource
 import time
@@ -19,11 +20,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from matinee import judging, matrices, metrics, splits
-from matinee.errors import ConfigError
+from matinee import judging, matrices, metrics, ranking, splits
+from matinee.errors import ConfigError, DataError
 from matinee.pipeline import asking, histories, rivals, training, tuning
 from matinee.pipeline.asking import PLACES
-from matinee.pipeline.frames import Frame
+from matinee.pipeline.frames import Frame, in_days
 from matinee.pipeline.night import Progress
 from matinee.pipeline.rivals import MODELS, POPULARITY, Task
 from matinee.report import charts
@@ -38,10 +39,10 @@ class Run:
 
     answer: asking.Answer
     numbers: rivals.Numbers
-    """What a search had it use; empty for its defaults."""
+    """What a search had it use, and what it settled by itself."""
 
-    tuning_seconds: float
-    seconds: float
+    tuning_cpu_seconds: float
+    cpu_seconds: float
     peak_bytes: int
 
 
@@ -50,6 +51,7 @@ class Compared:
     """What all models did with one seed."""
 
     frame: Frame
+    protocol: splits.Name
     runs: Mapping[str, Run]
 
 
@@ -75,16 +77,18 @@ def run(
         So many settings of each model are looked at, its defaults first, with the same protocol
         held once more on what may be known; the best of them is judged. All have the same budget.
     seeds
-        So many times all is done, with splits and models of another seed; rows are means. What is
-        tuned is tuned with the first.
+        So many times all is done, the tuning too, with splits and models of another seed; rows are
+        means.
 
     Raises
     ------
     ConfigError
         If a model has no such name, or needs a library that is not installed.
+    DataError
+        If nobody can be judged.
     """
     names = list(models) or list(MODELS)
-    unknown = [name for name in names if name not in MODELS]
+    unknown = [repr(name) for name in names if name not in MODELS]
     if unknown:
         raise ConfigError(f"no model {', '.join(unknown)}: there are {', '.join(MODELS)}")
     history = histories.read(path, settings)
@@ -98,31 +102,35 @@ def run(
             seed=settings.seed + nth,
             calibration_weight=settings.calibration_weight,
         )
+        if not first.frame.truth().nnz:
+            raise DataError(
+                f"nobody in {path} met anything new in what {protocol!r} holds out, so nobody can "
+                "judge: take another protocol or a longer history"
+            )
         runs: dict[str, Run] = {}
         for done, name in enumerate(asked):
             if progress:
                 progress(nth * len(asked) + done, seeds * len(asked), name)
             task = replace(first, model=name)
-            if compared:
-                task = task.tuned(compared[0].runs[name].numbers)
             # A fresh interpreter: a forked one would start with our memory.
             spawn = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(1, mp_context=spawn) as process:
-                runs[name] = process.submit(perform, task, 0 if compared else trials).result()
-        compared.append(Compared(first.frame, runs))
+                runs[name] = process.submit(perform, task, trials).result()
+        compared.append(Compared(first.frame, protocol, runs))
     return _rows(compared, names, settings.seed)
 
 
 def perform(task: Task, trials: int = 0) -> Run:
     """Tune one model if asked to, then fit it and rank for those who can be judged."""
     threadpool_limits(1, user_api="blas")  # one core for each, so that seconds compare
-    started = time.perf_counter()
+    started = time.process_time()
     if trials and task.ranges:
         task = task.tuned(tuning.search(task, trials=trials).parameters)
-    tuned = time.perf_counter()
+    tuned = time.process_time()
     answer = asking.ask(task, with_auc=True)
-    ended = time.perf_counter()
-    return Run(answer, task.numbers, tuned - started, ended - tuned, _peak_bytes())
+    ended = time.process_time()
+    numbers = {**task.numbers, **answer.chosen}
+    return Run(answer, numbers, tuned - started, ended - tuned, _peak_bytes())
 
 
 def _peak_bytes() -> int:
@@ -153,9 +161,28 @@ def _rows(compared: Sequence[Compared], names: Sequence[str], seed: int) -> list
             row |= {"hybrid_lead": lead.mean, "lead_low": lead.low, "lead_high": lead.high}
         more = [_measured(one, name) for one in compared]
         row |= {key: _mean(np.array([one[key] for one in more], float)) for key in more[0]}
-        row |= {"settings": dict(compared[0].runs[name].numbers)}
+        row |= {"settings": [_finite(one.runs[name].numbers) for one in compared]}
         rows.append(row)
     return rows
+
+
+def _finite(numbers: rivals.Numbers) -> dict[str, float | None]:
+    """Numbers as JSON has them: None for a half-life of what never fades."""
+    return {name: in_days(value) for name, value in numbers.items()}
+
+
+def told(row: Row) -> str:
+    """What a model of a row used beside its defaults, over all seeds; empty for nothing."""
+    usual = MODELS[row["model"]].defaults
+    words = []
+    for name in row["settings"][0]:
+        used = [math.inf if one[name] is None else one[name] for one in row["settings"]]
+        if any(value != usual.get(name) for value in used):
+            ends = (
+                f"{end:.3g}" if math.isfinite(end) else "never" for end in (min(used), max(used))
+            )
+            words.append(f"{name} {' to '.join(dict.fromkeys(ends))}")
+    return ", ".join(words)
 
 
 def _ndcg(compared: Compared, name: str) -> NDArray[np.float64]:
@@ -191,14 +218,16 @@ def _measured(compared: Compared, name: str) -> Row:
     met = np.bincount(seen.indices, minlength=frame.shape[1])
     hits = compared.runs[POPULARITY].answer.slates
     ndcg = _ndcg(compared, name)[judged]
+    ranked = asking.candidates(frame, compared.protocol)
+    among = np.where(slates == ranking.NONE, ranking.NONE, ranked.cumsum()[slates] - 1)
     row: Row = {
         metric: float(metrics.PER_MEMBER[of](slates, truth).mean())
         for metric, of in ACCURACY.items()
     }
     row |= {
         "auc": _mean(run_.answer.auc),
-        "coverage": metrics.coverage(slates, title_count=frame.shape[1]),
-        "gini": metrics.gini(slates, title_count=frame.shape[1]),
+        "coverage": metrics.coverage(among, title_count=ranked.sum()),
+        "gini": metrics.gini(among, title_count=ranked.sum()),
         "novelty": _mean(metrics.novelty(slates, met, member_count=frame.shape[0])),
         "diversity": _mean(metrics.intra_list_diversity(slates, genres)),
         "serendipity": _mean(metrics.serendipity(slates, truth, hits)),
@@ -209,7 +238,7 @@ def _measured(compared: Compared, name: str) -> Row:
         for cohort, inside in judging.cohorts(np.diff(seen.indptr)[judged]).items()
         if cohort != judging.EVERYONE
     }
-    row |= {"seconds": run_.seconds, "tuning_seconds": run_.tuning_seconds}
+    row |= {"cpu_seconds": run_.cpu_seconds, "tuning_cpu_seconds": run_.tuning_cpu_seconds}
     return row | {"peak_mb": run_.peak_bytes / 1e6}
 
 

@@ -49,7 +49,8 @@ UNRAISED = "unraised"
 """The hybrid before a policy raised anything, so that its price is seen."""
 
 POPULARITY = "popularity"
-"""What was liked most with the service's own `recency_half_life_days`: the floor of the gate."""
+"""What was liked most: the floor of the gate. Likes fade with the service's own
+`recency_half_life_days` where what comes next judges, and all count the same elsewhere."""
 
 TRENDING = "trending"
 """The same, fading as fits best what comes next: one list for all, so it is told and not asked for.

@@ -78,6 +78,7 @@ def explain(settings: Settings, member: str, title: str, *, release: str) -> Exp
             f"the score is {score}: the arrays of release {opened.id} do not belong together"
         )
     no_picks_of_theirs = shown.get(SOURCE) not in (None, scoring.HYBRID)
+    words = told.words(opened, row, column) or str(shown.get(REASON, NOTHING_OWN))
     named = [reading.titled(opened, name) for name in told.because_of(row, column)]
     by_size = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
     return Explanation(
@@ -86,7 +87,7 @@ def explain(settings: Settings, member: str, title: str, *, release: str) -> Exp
         score=score,
         rank=shown.get(RANK),
         slate_source=shown.get(SOURCE),
-        words=str(shown[REASON]) if no_picks_of_theirs else told.words(opened, row, column),
+        words=str(shown[REASON]) if no_picks_of_theirs else words,
         groups=_grouped(parts, named),
         features=[{"feature": name, "contribution": part} for name, part in by_size],
     )
@@ -172,17 +173,18 @@ class _Arrays:
         rows = [told.index[0, 0], *([told.second[0, 0]] if told.second[0, 0] >= 0 else [])]
         return [str(name) for name in self.titles.take(np.array(rows)).to_pylist()]
 
-    def words(self, release: releases.Release, member: int, title: int) -> str:
+    def words(self, release: releases.Release, member: int, title: int) -> str | None:
+        """None where nothing of the member's own speaks for the title."""
         if (self.anchors[member] == ranking.NONE).all():
-            return NOTHING_OWN
+            return None
         told = self.best(member, title)
         if told.kind[0, 0] == reasons.Kind.TITLE:
             return wording.watched(
                 *(reading.titled(release, name) for name in self.because_of(member, title))
             )
         if told.kind[0, 0] == reasons.Kind.FEATURE:
-            return wording.feature(self.names[told.index[0, 0]]) or ""
-        return NOTHING_OWN
+            return wording.feature(self.names[told.index[0, 0]])
+        return None
 
 
 def _grouped(parts: dict[str, float], watched: list[str]) -> list[Row]:

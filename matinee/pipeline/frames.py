@@ -9,7 +9,9 @@ can run side by side.
 from __future__ import annotations
 
 import json
+import math
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -48,8 +50,11 @@ titles. They have no folders of their own: see `Frame.inner` and `Frame.cold`.""
 
 SECONDS_PER_DAY = 86_400
 
-HALF_LIVES = (0.5, 1.0, 2.0, 7.0, 28.0, 90.0, 365.0)
+TREND_HALF_LIVES = (0.5, 1.0, 2.0, 7.0, 28.0, 90.0, 365.0)
 """In days: what "these days" may mean."""
+
+HALF_LIVES = (*TREND_HALF_LIVES, math.inf)
+"""The same for popularity, which may also count all there ever was."""
 
 PLACES = 10
 """The places by which choices on an inner cut are judged."""
@@ -96,6 +101,8 @@ class Frame:
 
     as_of: datetime
     half_life_days: float
+    """The service's own where time judges; infinite elsewhere: all acts count the same."""
+
     member_features: pa.Table
     title_features: pa.Table
     signals: pa.Table
@@ -165,12 +172,12 @@ class Frame:
 
     @cached_property
     def popular_half_life_days(self) -> float:
-        """Popularity's own: what an inner cut in time says, and the service's where none can."""
+        """Popularity's own: what an inner cut in time says, and the frame's where none can."""
         inner = self.inner(seed=0) if self.follows_time else None
         return inner.best_half_life_days() if inner else self.half_life_days
 
-    def best_half_life_days(self) -> float:
-        """The one of `HALF_LIVES` by which popularity tells best what is held out."""
+    def best_half_life_days(self, among: Sequence[float] = HALF_LIVES) -> float:
+        """The half-life by which popularity tells best what is held out."""
         truth, met = self.truth(), self.seen()
         judged = some(np.flatnonzero(np.diff(truth.indptr)))
         shared = np.zeros(len(judged), np.intp)
@@ -180,7 +187,7 @@ class Frame:
             slates, _ = ranking.best_of_scores(popular, shared, PLACES, excluded=met[judged])
             return float(metrics.ndcg(slates, truth[judged]).mean())
 
-        return max(HALF_LIVES, key=ndcg)
+        return max(among, key=ndcg)
 
     def seen(self) -> sp.csr_array[np.bool_]:
         """What never comes back in a slate: played or rated, whatever was thought of it."""
@@ -228,7 +235,7 @@ class Frame:
             pq.write_table(getattr(self, name), folder / f"{name}.parquet")
         facts = {
             "as_of": self.as_of.isoformat(),
-            "half_life_days": self.half_life_days,
+            "half_life_days": in_days(self.half_life_days),
             "follows_time": self.follows_time,
         }
         (folder / "frame.json").write_text(json.dumps(facts))
@@ -239,10 +246,15 @@ class Frame:
         facts = json.loads((folder / "frame.json").read_text())
         return cls(
             as_of=datetime.fromisoformat(facts["as_of"]),
-            half_life_days=facts["half_life_days"],
+            half_life_days=math.inf if (days := facts["half_life_days"]) is None else days,
             follows_time=facts["follows_time"],
             **{name: pq.read_table(folder / f"{name}.parquet") for name in TABLES},
         )
+
+
+def in_days(half_life: float) -> float | None:
+    """A half-life as JSON has it: None where nothing fades."""
+    return half_life if math.isfinite(half_life) else None
 
 
 TABLES = ("member_features", "title_features", "signals", "held_out")
@@ -289,7 +301,9 @@ def frame(night: Night) -> Framed:
     )
     for name, instant, learned, judging in parts:
         made = _frame(night, instant, members, titles, learned, judging)
-        replace(made, follows_time=cut is not None).write(night.work(name))
+        if cut is None:
+            made = replace(made, half_life_days=math.inf, follows_time=False)
+        made.write(night.work(name))
     return Framed(
         protocol=protocol.name,
         verdict=protocol.verdict,

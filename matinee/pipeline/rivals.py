@@ -23,6 +23,18 @@ Numbers: TypeAlias = Mapping[str, float]
 
 
 @dataclass(frozen=True)
+class Learned:
+    """What a model makes of what it was given."""
+
+    scores: Scores
+    knows: NDArray[np.bool_]
+    """Of whom it knows anything, bool, shape (n_members,)."""
+
+    chosen: Numbers = field(default_factory=dict)
+    """What it settled by itself, on what is held out within."""
+
+
+@dataclass(frozen=True)
 class Task:
     """What one model is asked to learn from."""
 
@@ -95,32 +107,59 @@ def task(
     return Task(model, frame, protocol, seed, inner, calibration_weight=calibration_weight)
 
 
-def _popularity(task: Task) -> Scores:
-    half_life = task.number("half_life_days")
-    if task.inner and not task.numbers:
+def learn(task: Task) -> Learned:
+    """Fit a task's model; of whom it knows nothing is served what is popular, as in a night.
+
+    Not among titles that nobody has met: of these popularity knows nothing either.
+    """
+    learned = task.rival.learn(task)
+    if learned.knows.all() or task.protocol == "cold-titles":
+        return learned
+    popular = _popularity(task).scores
+
+    def scores(rows: NDArray[np.intp]) -> NDArray[np.floating]:
+        known = learned.knows[rows][:, None]
+        return np.where(known, learned.scores(rows), popular(rows))
+
+    return replace(learned, scores=scores)
+
+
+def _popularity(task: Task) -> Learned:
+    frame, chosen = task.frame, {}
+    half_life = frame.half_life_days
+    if task.in_time and task.inner:
         half_life = task.inner.best_half_life_days()
-    popular = task.frame.popularity(half_life_days=half_life)
-    return lambda members: np.broadcast_to(popular, (len(members), len(popular)))
+        chosen = {"half_life_days": half_life}
+    popular = frame.popularity(half_life_days=half_life)
+    return Learned(
+        lambda rows: np.broadcast_to(popular, (len(rows), len(popular))),
+        np.ones(frame.shape[0], np.bool_),
+        chosen,
+    )
 
 
-def _nearest(task: Task) -> Scores:
+def _acted(task: Task) -> NDArray[np.bool_]:
+    return np.bincount(task.frame.interactions().row, minlength=task.frame.shape[0]) > 0
+
+
+def _nearest(task: Task) -> Learned:
     weights = peers.nearest_titles(
         sp.csr_array(task.frame.interactions()),
         neighbours=int(task.number("neighbours")),
         shrinkage=task.number("shrinkage"),
     )
     asked = task.asked()
-    return lambda members: sp.csr_array(asked[members] @ weights).toarray()
+    return Learned(lambda rows: sp.csr_array(asked[rows] @ weights).toarray(), _acted(task))
 
 
-def _ease(task: Task) -> Scores:
+def _ease(task: Task) -> Learned:
     likes = sp.csr_array(task.frame.interactions())
     weights = peers.ease(likes, penalty=task.number("penalty"))
     asked = task.asked()
-    return lambda members: asked[members] @ weights
+    return Learned(lambda rows: asked[rows] @ weights, _acted(task))
 
 
-def _als(task: Task) -> Scores:
+def _als(task: Task) -> Learned:
     likes = sp.csr_array(task.frame.interactions())
     if task.in_time:
         # It has no query apart from what it learned from, so what is old teaches less: down to a
@@ -133,10 +172,11 @@ def _als(task: Task) -> Scores:
         confidence=task.number("confidence"),
         seed=task.seed,
     )
-    return lambda rows: members[rows] @ titles.T
+    return Learned(lambda rows: members[rows] @ titles.T, _acted(task))
 
 
-def _lightfm(task: Task) -> Scores:
+def _lightfm(task: Task) -> Learned:
+    chosen: dict[str, float] = {}
     if task.in_time and task.inner and task.model != training.CONTENT:
         model, features = trending.fitted(
             task.frame,
@@ -145,44 +185,37 @@ def _lightfm(task: Task) -> Scores:
             task.hyperparameters,
             calibration_weight=task.calibration_weight,
         )
+        chosen = {name: getattr(model.hyperparameters, name) for name in training.OF_TREND}
     else:
         model, features = training.fitted(task.frame, task.model, task.hyperparameters)
+    if task.model == training.HYBRID and task.protocol == "cold-titles" and task.inner:
+        told = task.hyperparameters
+        both = (training.fitted(task.inner, name, told) for name in OF_NEWCOMERS)
+        share = introducing.better(task.inner, *both)
+        chosen = {"newcomer_content": share}
+        if share:
+            content = training.fitted(task.frame, training.CONTENT, told)
+            model = introducing.introduced((model, features), content, task.frame, share=share)
     members = model.member_vectors(features.members)
     titles = model.title_vectors(features.titles)
-    if task.model != training.HYBRID:
-        return lambda rows: members[rows] @ titles.T
-    if task.protocol == "cold-titles":
-        if task.inner:
-            told = task.hyperparameters
-            both = (training.fitted(task.inner, name, told) for name in OF_NEWCOMERS)
-            if share := introducing.better(task.inner, *both):
-                content = training.fitted(task.frame, training.CONTENT, told)
-                model = introducing.introduced((model, features), content, task.frame, share=share)
-                titles = model.title_vectors(features.titles)
-        # Strangers, too: what is popular says nothing of titles that nobody has met.
-        return lambda rows: members[rows] @ titles.T
-    strangers = fallback.strangers(model, features, task.frame.interactions())
-    popular = _popularity(replace(task, model=POPULARITY, numbers={}))
-
-    def as_served(rows: NDArray[np.intp]) -> NDArray[np.floating]:
-        strange = np.isin(rows, strangers)[:, None]
-        return np.where(strange, popular(rows), members[rows] @ titles.T)
-
-    return as_served
+    knows = np.ones(len(members), np.bool_)
+    knows[fallback.strangers(model, features, task.frame.interactions())] = False
+    return Learned(lambda rows: members[rows] @ titles.T, knows, chosen)
 
 
 @dataclass(frozen=True)
 class Rival:
     """A model, and what may be turned about it."""
 
-    scores: Callable[[Task], Scores]
+    learn: Callable[[Task], Learned]
     defaults: Numbers = field(default_factory=dict)
     ranges: Mapping[str, Range] = field(default_factory=dict)
 
 
 _FADING = Range(1, 100)
 
-# The trend is not among them: every night, and every benchmark, looks for its own.
+# The trend is not among them, nor is popularity's half-life: every night, and every benchmark,
+# looks for its own.
 _OF_LIGHTFM = {
     "components": Range(16, 128, whole=True),
     "epochs": Range(5, 60, whole=True),
@@ -196,7 +229,7 @@ _OF_LIGHTFM = {
     "recent_titles": _FADING,
 }
 
-OF_TIME = ("recent_titles", "half_life_days")
+OF_TIME = ("recent_titles",)
 """Left out where time does not matter."""
 
 _BLENDED = ("linear_penalty", "linear_share", *OF_TIME)
@@ -215,7 +248,7 @@ OF_NEWCOMERS = (training.HYBRID, training.CONTENT)
 POPULARITY = "popularity"
 
 MODELS: dict[str, Rival] = {
-    POPULARITY: Rival(_popularity, {"half_life_days": 90.0}, {"half_life_days": Range(0.3, 400)}),
+    POPULARITY: Rival(_popularity),
     "item-knn": Rival(
         _nearest,
         {"neighbours": 100, "shrinkage": 20.0, "recent_titles": 5.0},

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from matinee import blending, hybrid, matrices, newcomers, releases
 from matinee.continuing import Start
 from matinee.errors import StorageError
-from matinee.pipeline.frames import COLD, INNER, JUDGED, PUBLISHED, Frame
+from matinee.pipeline.frames import COLD, INNER, JUDGED, PUBLISHED, Frame, in_days
 from matinee.pipeline.night import Night, Progress
 
 HYBRID = "hybrid"
@@ -365,8 +365,8 @@ def facts(night: Night, frame: Frame) -> dict[str, Any]:
         "kind": "LightFM hybrid",
         "hyperparameters": asdict(load(night, PUBLISHED, HYBRID).hyperparameters),
         "calibration_weight": Chosen.read(night.work("")).calibration_weight,
-        "recency_half_life_days": frame.half_life_days,
-        "popularity_half_life_days": frame.popular_half_life_days,
+        "recency_half_life_days": in_days(frame.half_life_days),
+        "popularity_half_life_days": in_days(frame.popular_half_life_days),
         "minimum_support": MINIMUM_SUPPORT,
         "member_feature_weights": MEMBER_WEIGHTS,
         "title_feature_weights": TITLE_WEIGHTS,

@@ -21,7 +21,15 @@ from numpy.typing import NDArray
 
 from matinee import calibration, exposure, hybrid, metrics, ranking
 from matinee.pipeline import evaluation, introducing, raising, scoring, training
-from matinee.pipeline.frames import INNER, JUDGED, PLACES, PUBLISHED, Frame, some
+from matinee.pipeline.frames import (
+    INNER,
+    JUDGED,
+    PLACES,
+    PUBLISHED,
+    TREND_HALF_LIVES,
+    Frame,
+    some,
+)
 from matinee.pipeline.night import Night
 
 WEIGHTS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0)
@@ -115,7 +123,8 @@ def _tonights(night: Night, frame: Frame, model: training.Fitted) -> training.Ch
         return replace(found, trend_weight=0.0)
     inner = training.within(night, frame)
     if inner:
-        found = replace(found, trend_half_life_days=inner.best_half_life_days())
+        best = inner.best_half_life_days(TREND_HALF_LIVES)
+        found = replace(found, trend_half_life_days=best)
     half_life = found.trend_half_life_days
     published = Silent(Frame.read(night.work(PUBLISHED)), *model, half_life)
     shown = _published(night, published)
@@ -184,7 +193,7 @@ def fitted(
     calibration_weight: float,
 ) -> training.Fitted:
     """A model with the trend that `inner` says, under the variety that its own slates have."""
-    half_life = inner.best_half_life_days()
+    half_life = inner.best_half_life_days(TREND_HALF_LIVES)
     quiet = replace(usual, trend_weight=0.0)
     published, within = (
         Silent(one, *training.fitted(one, model, quiet), half_life) for one in (frame, inner)

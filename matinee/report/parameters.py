@@ -27,8 +27,8 @@ def parameters(main: Mapping[str, Any]) -> str:
             "acts",
             "What members watch and rate",
             f"The order is learned from {show(learned['acts'])} acts of "
-            f"{show(learned['members'])} members who allow it. An act of "
-            f"{learned['half_life_days']:g} days ago counts half of one of today. What is popular "
+            f"{show(learned['members'])} members who allow it. "
+            f"{_fading(learned['half_life_days'])} What is popular "
             "these days adds to it by the trend weight; by the calibration weight, 0 to 1, a list "
             "keeps to the member's own mix of genres.",
             told(main["in_the_order"]),
@@ -77,3 +77,9 @@ def parameters(main: Mapping[str, Any]) -> str:
         element("footer", "Nothing on this page was loaded or run."),
     ]
     return document("What decides the order of titles", body)
+
+
+def _fading(half_life_days: float | None) -> str:
+    if half_life_days is None:
+        return "All acts count the same, however old."
+    return f"An act of {half_life_days:g} days ago counts half of one of today."
