@@ -127,25 +127,50 @@ def evaluate(
     table: list[Row] = []
     asked = {name: metrics.PER_MEMBER[name] for name in metric_names} | dict(measures or {})
     for name, metric in asked.items():
-        values = {model: metric(rows, truth) for model, rows in slates.items()}
-        known = np.logical_and.reduce([np.isfinite(found) for found in values.values()])
-        for cohort, inside in members.items():
-            mask = inside & judged & known
-            if not mask.any():
-                continue
-            for model, all_values in values.items():
-                mean, low, high = metrics.bootstrap(all_values[mask], seed)
-                row: Row = {"model": model, "cohort": cohort, "metric": f"{name}@{k}"}
-                row |= {"member_count": int(mask.sum()), "mean": mean, "low": low, "high": high}
-                if model != contender:
-                    lead = metrics.paired_bootstrap(values[contender][mask], all_values[mask], seed)
-                    row |= {"lead": lead.mean, "lead_low": lead.low, "lead_high": lead.high}
-                table.append(row)
+        values = {
+            model: np.where(judged, metric(rows, truth), np.nan) for model, rows in slates.items()
+        }
+        table += compared(values, members, metric=f"{name}@{k}", contender=contender, seed=seed)
     for model, rows in slates.items():
         share = metrics.coverage(rows, title_count=truth.shape[1])
-        row = {"model": model, "cohort": EVERYONE, "metric": f"coverage@{k}"}
+        row: Row = {"model": model, "cohort": EVERYONE, "metric": f"coverage@{k}"}
         table.append(row | {"member_count": len(rows), "mean": share})
     return pa.Table.from_pylist(table, schema=EVALUATION)
+
+
+def compared(
+    values: Mapping[str, NDArray[np.float64]],
+    members: Mapping[str, NDArray[np.bool_]],
+    *,
+    metric: str,
+    contender: str,
+    seed: int,
+) -> list[Row]:
+    """Several models' values of one metric, by cohort: rows of `EVALUATION`.
+
+    Parameters
+    ----------
+    values : mapping of model name to float, shape (n_members,)
+        Who is NaN for one of the models is left out for all.
+    members : mapping of cohort name to bool, shape (n_members,)
+        A cohort of nobody has no rows.
+    """
+    table: list[Row] = []
+    known = np.logical_and.reduce([np.isfinite(found) for found in values.values()])
+    for cohort, inside in members.items():
+        mask = inside & known
+        if not mask.any():
+            continue
+        for model, all_values in values.items():
+            mean, low, high = metrics.bootstrap(all_values[mask], seed)
+            row: Row = {"model": model, "cohort": cohort, "metric": metric}
+            row |= {"member_count": int(mask.sum()), "mean": mean, "low": low, "high": high}
+            row |= dict.fromkeys(("lead", "lead_low", "lead_high"))
+            if model != contender:
+                lead = metrics.paired_bootstrap(values[contender][mask], all_values[mask], seed)
+                row |= {"lead": lead.mean, "lead_low": lead.low, "lead_high": lead.high}
+            table.append(row)
+    return table
 
 
 def gate(

@@ -126,6 +126,15 @@ def test_what_speaks_against_a_title_or_for_it_to_everybody_is_no_reason():
     assert best([0, 1, 3], member=EVERYBODY[None], liked=[1]).kind.tolist() == [[0, 0, 0]]
 
 
+def test_a_part_that_speaks_for_a_title_is_no_reason_where_all_together_speak_against_it():
+    at_odds = np.array([[1.0, -3.0, 1.0]], np.float32)
+    parts = reasons.contributions(at_odds, np.array([3]), FEATURES, EMBEDDINGS, EVERYBODY)
+    assert parts.toarray()[0, :2].tolist() == [0.5, -1.5]  # crime for it, family more against it
+    assert best([3], member=at_odds).kind.tolist() == [[Kind.NONE]]
+    torn = np.array([[3.0, -1.0, 1.0]], np.float32)
+    assert best([3], member=torn).index.tolist() == [[0]]
+
+
 def test_empty_places_and_titles_without_features_have_no_reason():
     found = best([4, -1], liked=[0])
     assert found.kind.tolist() == [[Kind.NONE, Kind.NONE]]

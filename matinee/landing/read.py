@@ -354,6 +354,8 @@ def _to_text(values: pa.Array, target: pa.DataType, name: str) -> pa.Array:
         values = values.cast(pa.timestamp("us"), safe=False)  # naive is UTC, zones become UTC
     elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         values = values.cast(pa.binary()).view(pa.string())
+    elif pa.types.is_list(kind) and pa.types.is_binary(kind.value_type):
+        values = values.view(pa.list_(pa.string()))
     try:
         return values.cast(target)
     except pa.ArrowNotImplementedError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matinee import hybrid, judging, ranking
+from matinee import hybrid, judging, metrics, ranking
 from matinee.errors import ConfigError
 from matinee.pipeline import training
 from matinee.pipeline.evaluation import PLACES
@@ -23,6 +24,9 @@ DEMOGRAPHICS = ("country", "plan", "language")
 WITHOUT = "without_demographics"
 
 METRIC = f"ndcg@{PLACES}"
+
+SEEDS = 3
+"""Fits of each: one fit differs from another by more than demographics are worth."""
 
 
 @dataclass(frozen=True)
@@ -58,31 +62,35 @@ def compare(
     columns: Sequence[str] = DEMOGRAPHICS,
     progress: Progress | None = None,
 ) -> Ablated:
-    """The hybrid with and without some columns of its members, by what the frame holds out."""
+    """The hybrid with and without some columns of its members, by what the frame holds out.
+
+    Each member's NDCG is the mean of `SEEDS` fits.
+    """
     here = pc.is_valid(frame.title_features["title_kind"]).to_numpy()
-    slates = {}
+    truth, met = frame.truth(), frame.seen()
     versions = {training.HYBRID: frame, WITHOUT: without(frame, columns)}
-    for done, (name, told) in enumerate(versions.items()):
+    values = {name: np.zeros(len(frame.members)) for name in versions}
+    for done, (name, nth) in enumerate(itertools.product(versions, range(SEEDS))):
         if progress:
-            progress(done, len(versions), name)
-        model, features = training.fitted(told, training.HYBRID, hyperparameters)
-        slates[name], _ = ranking.best_titles(
+            progress(done, SEEDS * len(versions), name)
+        numbers = replace(hyperparameters, seed=hyperparameters.seed + nth)
+        model, features = training.fitted(versions[name], training.HYBRID, numbers)
+        slates, _ = ranking.best_titles(
             model.member_vectors(features.members),
             model.title_vectors(features.titles),
             PLACES,
-            excluded=frame.seen(),
+            excluded=met,
             allowed=here,
         )
+        values[name] += metrics.ndcg(slates, truth) / SEEDS
     counts = np.bincount(frame.interactions().row, minlength=len(frame.members))
-    table = judging.evaluate(
-        slates,
-        frame.truth(),
+    rows = judging.compared(
+        values,
         judging.cohorts(counts),
+        metric=METRIC,
         contender=WITHOUT,
         seed=hyperparameters.seed,
-        metric_names=("ndcg",),
     )
-    rows = [row for row in table.to_pylist() if row["metric"] == METRIC]
     rival = next(
         row for row in rows if (row["model"], row["cohort"]) == (training.HYBRID, judging.EVERYONE)
     )

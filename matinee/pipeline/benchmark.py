@@ -175,8 +175,9 @@ def told(row: Row) -> str:
     """What a model of a row used beside its defaults, over all seeds; empty for nothing."""
     usual = MODELS[row["model"]].defaults
     words = []
-    for name in row["settings"][0]:
-        used = [math.inf if one[name] is None else one[name] for one in row["settings"]]
+    for name in dict.fromkeys(name for one in row["settings"] for name in one):
+        given = [one[name] for one in row["settings"] if name in one]
+        used = [math.inf if value is None else value for value in given]
         if any(value != usual.get(name) for value in used):
             ends = (
                 f"{end:.3g}" if math.isfinite(end) else "never" for end in (min(used), max(used))

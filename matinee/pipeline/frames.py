@@ -177,9 +177,12 @@ class Frame:
         return inner.best_half_life_days() if inner else self.half_life_days
 
     def best_half_life_days(self, among: Sequence[float] = HALF_LIVES) -> float:
-        """The half-life by which popularity tells best what is held out."""
+        """The half-life by which popularity tells best what is held out; the frame's own if
+        nobody can judge."""
         truth, met = self.truth(), self.seen()
         judged = some(np.flatnonzero(np.diff(truth.indptr)))
+        if not len(judged):
+            return self.half_life_days
         shared = np.zeros(len(judged), np.intp)
 
         def ndcg(half_life: float) -> float:

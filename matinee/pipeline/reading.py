@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -156,7 +157,9 @@ def title_id(release: releases.Release, title: str) -> str:
         ids = ", ".join(f"{row[TITLE_ID]} is {_dated(row)}" for row in found)
         raise ConfigError(f"{len(found)} titles are called {title!r}: use an id: {ids}")
     near = titles.filter(pc.match_substring(names, wanted))["name"].to_pylist()[:3]
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see vocabulary/titles"
+    near = near or difflib.get_close_matches(title, titles["name"].to_pylist())
+    known = f"its titles are in {release.path / 'vocabulary/titles.parquet'}"
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else known
     raise ConfigError(f"release {release.id} has no title {title!r}: {hint}")
 
 

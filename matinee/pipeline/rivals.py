@@ -185,7 +185,8 @@ def _lightfm(task: Task) -> Learned:
             task.hyperparameters,
             calibration_weight=task.calibration_weight,
         )
-        chosen = {name: getattr(model.hyperparameters, name) for name in training.OF_TREND}
+        used = {name: getattr(model.hyperparameters, name) for name in training.OF_TREND}
+        chosen = used if used["trend_weight"] else {"trend_weight": 0.0}
     else:
         model, features = training.fitted(task.frame, task.model, task.hyperparameters)
     if task.model == training.HYBRID and task.protocol == "cold-titles" and task.inner:

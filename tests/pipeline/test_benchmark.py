@@ -100,6 +100,13 @@ def test_cold_titles_are_ranked_among_themselves(history):
     assert np.nanmean(answer.auc) == 0.5  # nobody has met any of them
 
 
+def test_titles_that_are_not_ranked_do_not_count_as_not_shown(history):
+    task = rivals.task(history, POPULARITY, "cold-titles", seed=1)
+    one = benchmark.Compared(task.frame, "cold-titles", {POPULARITY: benchmark.perform(task)})
+    row = benchmark._rows([one], [POPULARITY], 1)[0]
+    assert (row["coverage"], row["gini"]) == pytest.approx((1, 0))  # all four, to everybody
+
+
 def test_all_models_that_have_numbers_get_one_budget_and_see_only_what_is_within(history):
     task = rivals.task(history, "ease", "last", seed=1)
     assert len(task.inner.signals) + len(task.inner.held_out) == len(task.frame.signals)
@@ -125,6 +132,25 @@ def test_what_is_found_is_used_and_told(history):
     assert not plain.numbers
     assert tuning.search(task, trials=3).best >= tuning.search(task, trials=1).best
     assert task.tuned({"penalty": 7.0}).number("penalty") == 7
+
+
+def test_what_was_used_is_said_in_words_where_it_is_no_default():
+    row = {"model": "ease", "settings": [{"penalty": 400.0, "recent_titles": 5.0}]}
+    assert benchmark.told(row) == ""
+    row["settings"].append({"penalty": 700.0, "recent_titles": 5.0})
+    assert benchmark.told(row) == "penalty 400 to 700"
+    faded = [{"half_life_days": None}, {"half_life_days": 90.0}]
+    assert benchmark.told({"model": POPULARITY, "settings": faded}) == "half_life_days 90 to never"
+    assert benchmark.told({"model": POPULARITY, "settings": faded[:1]}) == "half_life_days never"
+
+
+def test_each_seed_is_tuned_by_itself(ratings, monkeypatch):
+    rows = benchmark.run(
+        ratings, Settings(), protocol="holdout", models=["ease"], trials=2, seeds=2
+    )
+    first, second = rows[0]["settings"]
+    assert first.keys() == second.keys() == {"penalty"}
+    assert rows[0]["tuning_cpu_seconds"] > 0
 
 
 def test_time_is_tuned_only_where_what_comes_next_judges(history):
@@ -183,10 +209,25 @@ def test_the_search_for_better_numbers_is_written_down(ratings, home):
     assert {row["parameter"] for row in tuned.rows()} == set(MODELS["hybrid"].ranges)
 
 
+def test_a_history_in_which_nobody_can_judge_is_refused(tmp_path):
+    (tmp_path / "ratings.csv").write_text(
+        "userId,movieId,rating,timestamp\n1,1,4.0,1000000000\n2,1,4.0,1000000000\n"
+    )
+    (tmp_path / "movies.csv").write_text("movieId,title,genres\n1,Film (1990),Drama\n")
+    with pytest.raises(DataError, match=r"nobody in .* met anything new in what 'last' holds out"):
+        benchmark.run(tmp_path, Settings(), protocol="last", models=["popularity"])
+
+
 def test_unknown_names_are_refused_with_those_there_are(ratings, tmp_path):
     with pytest.raises(ConfigError, match="no model 'oracle': there are popularity, item"):
         benchmark.run(ratings, Settings(), protocol="last", models=["oracle"])
     with pytest.raises(ConfigError, match="no protocol 'psychic': it is one of"):
         benchmark.run(ratings, Settings(), protocol="psychic", models=["ease"])
+    with pytest.raises(ConfigError, match="no model '', '': there are popularity"):
+        raise (
+            CliRunner()
+            .invoke(cli.app, ["benchmark", "--data", str(ratings), "--models", ","])
+            .exception
+        )
     with pytest.raises(DataError, match=r"no folder .*nowhere: name one of MovieLens, Movie"):
         benchmark.run(tmp_path / "nowhere", Settings(), protocol="last")

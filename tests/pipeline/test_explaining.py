@@ -92,6 +92,17 @@ def test_who_did_nothing_is_told_no_reason_of_their_own(settings):
     assert explain(settings, "m-059", min(left)).words == NOTHING_OWN
 
 
+def test_no_reason_is_told_where_the_member_s_own_parts_speak_against_the_title(settings, scorer):
+    own = scorer.member_vectors[:59] - scorer.everybody
+    against = np.argwhere(own @ scorer.title_vectors.T < 0)
+    member, title = against[0]
+    told = explain(settings, f"m-{member:03}", f"t-{title:03}")
+    everybody = [row for row in told.groups if row["group"] == "what everybody likes"]
+    assert told.score < everybody[0]["contribution"]
+    assert any(row["contribution"] > 0 for row in told.features if row["feature"] != "everybody")
+    assert told.words in {NOTHING_OWN, "Popular now", "Popular in DE", "Popular in SE"}
+
+
 def test_contributions_are_grouped_into_words(settings, scorer):
     told = explain(settings, "m-000", "Film 0")
     groups = {row["group"]: row["names"] for row in told.groups}
@@ -162,5 +173,8 @@ def test_a_name_that_two_titles_have_is_asked_for_by_id(release):
     said = "2 titles are called 'Twins': use an id: t-003 is Twins.*, t-007 is Twins"
     with pytest.raises(ConfigError, match=said):
         reading.title_id(release, "Twins")
-    with pytest.raises(ConfigError, match="has no title 'Jaws': see vocabulary/titles"):
+    with pytest.raises(ConfigError, match="has no title 'Twinz': did you mean 'Twins' or 'Twins'"):
+        reading.title_id(release, "Twinz")
+    known = "has no title 'Jaws': its titles are in .*vocabulary/titles.parquet"
+    with pytest.raises(ConfigError, match=known):
         reading.title_id(release, "Jaws")

@@ -1,5 +1,7 @@
 """The trend is as loud as an inner cut in time says, and what is judged has no say in it."""
 
+import json
+import math
 import shutil
 from dataclasses import replace
 
@@ -10,7 +12,7 @@ import pytest
 from matinee import exposure, hybrid
 from matinee.errors import StorageError
 from matinee.pipeline import catalogue, raising, scoring, training, trending
-from matinee.pipeline.frames import JUDGED, PUBLISHED
+from matinee.pipeline.frames import JUDGED, PUBLISHED, TREND_HALF_LIVES, Frame
 from matinee.pipeline.night import Night
 from matinee.settings import Settings
 from tests.pipeline import worlds
@@ -69,6 +71,43 @@ def test_popularity_fades_as_fits_best_what_came_next_and_no_slower():
     assert whole.popular_half_life_days == whole.inner(seed=9).best_half_life_days() <= 1
     for deaf in (replace(whole, follows_time=False), worlds.frame()):
         assert deaf.popular_half_life_days == deaf.half_life_days == 30
+
+
+def test_popularity_that_nobody_can_judge_fades_as_the_service_says():
+    known = worlds.frame()
+    assert known.best_half_life_days() == known.half_life_days == 30
+
+
+def test_popularity_need_not_fade_and_a_trend_must():
+    known = worlds.frame(members=MEMBERS)
+
+    def likes(members, title, day):
+        at = pa.array(np.full(len(members), np.datetime64(day, "us")))
+        return pa.table(
+            {
+                "member_id": known.members.take(members),
+                "title_id": known.titles.take(np.full(len(members), title)),
+                "observed_at": at,
+                "interacted_at": at,
+                "signal_milli": pa.array(np.full(len(members), 1000)),
+                "is_seen": pa.array(np.ones(len(members), bool)),
+            }
+        )
+
+    many, few, others = np.split(np.arange(MEMBERS), [200, 203])
+    signals = pa.concat_tables([likes(many, 7, "1996-01-01"), likes(few, 3, "2026-01-31")])
+    judged = replace(known, signals=signals, held_out=likes(others, 7, "2026-02-02"))
+    assert judged.best_half_life_days() == math.inf
+    assert judged.best_half_life_days(TREND_HALF_LIVES) in TREND_HALF_LIVES
+    assert max(TREND_HALF_LIVES) < math.inf
+
+
+@pytest.mark.parametrize("half_life", [30.0, math.inf])
+def test_a_frame_is_read_as_it_was_written_with_a_half_life_that_is_json(tmp_path, half_life):
+    folder = tmp_path / "judged"
+    replace(worlds.frame(), half_life_days=half_life).write(folder)
+    json.loads((folder / "frame.json").read_text(), parse_constant=pytest.fail)
+    assert Frame.read(folder).half_life_days == half_life
 
 
 def test_what_judges_has_no_say_in_how_popularity_fades():

@@ -27,6 +27,13 @@ def test_the_page_says_what_counts_how_much_what_never_does_and_who_said_no():
         assert said in page, said
 
 
+def test_the_page_says_where_acts_do_not_fade():
+    main = told()
+    assert "An act of 90 days ago counts half" in report.parameters(main)
+    main["learned_from"]["half_life_days"] = None
+    assert "All acts count the same, however old." in report.parameters(main)
+
+
 def test_no_value_of_a_manifest_becomes_markup_on_the_page():
     page = report.parameters(told(evil="<script>alert(1)</script>"))
     assert "<script" not in page
