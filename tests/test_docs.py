@@ -15,6 +15,7 @@ from matinee.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BIN = Path(sys.executable).parent
 
 
@@ -109,10 +110,25 @@ def test_no_file_of_the_project_names_a_registry_or_a_machine():
         assert str(ROOT) not in text, name
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))])
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_page_has_a_gap_left_to_fill(page):
     gaps = r"^[A-Z-]{4,}$|\bTODO|\bTBD|\| [A-Z]{5,} \||<!-- figures: \S+ -->\s*<!-- end -->"
     assert not re.findall(gaps, page.read_text(encoding="utf-8"), re.M)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    """To a file there is, and to a heading in it, by the name that GitHub gives headings."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            names = {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
+            assert anchor in names, target
 
 
 def test_the_tables_of_quality_are_what_was_measured(tmp_path):
