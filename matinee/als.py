@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from matinee.errors import ConfigError
 
@@ -45,14 +46,16 @@ def fit(
             "the peer `als` needs the library implicit: `pip install matinee[peers]`, "
             "or leave it out with --models"
         ) from None
-    model = AlternatingLeastSquares(
-        factors=dimensions,
-        regularization=penalty,
-        alpha=confidence,
-        iterations=iterations,
-        num_threads=1,
-        random_state=seed,
-    )
     parts = likes.data, likes.indices.astype(np.int32), likes.indptr.astype(np.int32)
-    model.fit(sp.csr_matrix(parts, shape=likes.shape), show_progress=False)
+    # Set here, for the library brings a BLAS of its own, which no earlier limit knew.
+    with threadpool_limits(1, user_api="blas"):
+        model = AlternatingLeastSquares(
+            factors=dimensions,
+            regularization=penalty,
+            alpha=confidence,
+            iterations=iterations,
+            num_threads=1,
+            random_state=seed,
+        )
+        model.fit(sp.csr_matrix(parts, shape=likes.shape), show_progress=False)
     return np.asarray(model.user_factors), np.asarray(model.item_factors)
