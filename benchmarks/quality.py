@@ -134,7 +134,7 @@ def shown(figures: dict[str, Any], name: str) -> str:
             "coverage": _number(row["coverage"], 3),
             "CPU s": f"{row['cpu_seconds']:.0f}",
             "peak MB": f"{row['peak_mb']:.0f}",
-            "chosen": benchmark.told(row),
+            "chosen": benchmark.told(row) or "its defaults",
         }
         for row in rows
     ]
