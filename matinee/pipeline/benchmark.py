@@ -24,7 +24,7 @@ from matinee import judging, matrices, metrics, ranking, splits
 from matinee.errors import ConfigError, DataError
 from matinee.pipeline import asking, histories, rivals, training, tuning
 from matinee.pipeline.asking import PLACES
-from matinee.pipeline.frames import Frame, in_days
+from matinee.pipeline.frames import Frame
 from matinee.pipeline.night import Progress
 from matinee.pipeline.rivals import MODELS, POPULARITY, Task
 from matinee.report import charts
@@ -168,7 +168,7 @@ def _rows(compared: Sequence[Compared], names: Sequence[str], seed: int) -> list
 
 def _finite(numbers: rivals.Numbers) -> dict[str, float | None]:
     """Numbers as JSON has them: None for a half-life of what never fades."""
-    return {name: in_days(value) for name, value in numbers.items()}
+    return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
 
 
 def told(row: Row) -> str:
