@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from matinee import matrices, ranking, reasons, releases
 from matinee.columns import MEMBER_ID, RANK, REASON, SOURCE, TITLE_ID
 from matinee.errors import ConfigError, DataError
-from matinee.pipeline import consenting, contributions, reading, scoring, wording
+from matinee.pipeline import consenting, contributions, reading, wording
 from matinee.settings import Settings
 from matinee.vocabulary import Vocabulary
 
@@ -37,7 +37,8 @@ class Explanation:
     """The place in the member's slate, if the title is in it."""
     slate_source: str | None
     words: str
-    """The reason, as a slate would tell it."""
+    """The reason that the slate gives, which says the same thing not too often; of a title that is
+    not in the slate the strongest."""
     groups: list[Row]
     """group, names (what helps most first), contribution; by size. They add up to the score."""
     features: list[Row]
@@ -77,8 +78,6 @@ def explain(settings: Settings, member: str, title: str, *, release: str) -> Exp
             f"contributions to {member} and {title_id} add up to {sum(parts.values())}, "
             f"the score is {score}: the arrays of release {opened.id} do not belong together"
         )
-    no_picks_of_theirs = shown.get(SOURCE) not in (None, scoring.HYBRID)
-    words = told.words(opened, row, column) or str(shown.get(REASON, NOTHING_OWN))
     named = [reading.titled(opened, name) for name in told.because_of(row, column)]
     by_size = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
     return Explanation(
@@ -87,7 +86,7 @@ def explain(settings: Settings, member: str, title: str, *, release: str) -> Exp
         score=score,
         rank=shown.get(RANK),
         slate_source=shown.get(SOURCE),
-        words=str(shown[REASON]) if no_picks_of_theirs else words,
+        words=str(shown.get(REASON) or told.words(opened, row, column) or NOTHING_OWN),
         groups=_grouped(parts, named),
         features=[{"feature": name, "contribution": part} for name, part in by_size],
     )

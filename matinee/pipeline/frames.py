@@ -177,8 +177,8 @@ class Frame:
         return inner.best_half_life_days() if inner else self.half_life_days
 
     def best_half_life_days(self, among: Sequence[float] = HALF_LIVES) -> float:
-        """The half-life by which popularity tells best what is held out; the frame's own if
-        nobody can judge."""
+        """The half-life by which popularity tells best what is held out, of equals the first;
+        the frame's own if nobody can judge."""
         truth, met = self.truth(), self.seen()
         judged = some(np.flatnonzero(np.diff(truth.indptr)))
         if not len(judged):

@@ -156,10 +156,11 @@ def title_id(release: releases.Release, title: str) -> str:
     if found:
         ids = ", ".join(f"{row[TITLE_ID]} is {_dated(row)}" for row in found)
         raise ConfigError(f"{len(found)} titles are called {title!r}: use an id: {ids}")
-    near = titles.filter(pc.match_substring(names, wanted))["name"].to_pylist()[:3]
-    near = near or difflib.get_close_matches(title, titles["name"].to_pylist())
+    called = dict(zip(names.to_pylist(), titles["name"].to_pylist(), strict=True))
+    near = [name for name in called if wanted in name] or difflib.get_close_matches(wanted, called)
     known = f"its titles are in {release.path / 'vocabulary/titles.parquet'}"
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else known
+    hint = " or ".join(repr(called[name]) for name in near[:3])
+    hint = f"did you mean {hint}?" if near else known
     raise ConfigError(f"release {release.id} has no title {title!r}: {hint}")
 
 

@@ -87,7 +87,7 @@ def _masks(
 ) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
     """(kind, label, titles) of each shelf, in the order of the page."""
     titles = scorer.catalogue.titles
-    yield "popular", "Popular now", np.ones(len(titles), np.bool_)
+    yield "popular", "Popular", np.ones(len(titles), np.bool_)
     since = scorer.frame.as_of.date() - NEW_FOR
     added = titles["added_on"].to_pylist()
     yield "new", "New this month", np.array([day is not None and day >= since for day in added])

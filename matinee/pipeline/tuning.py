@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from matinee import hybrid, metrics, splits, tuner
-from matinee.errors import ConfigError
+from matinee.errors import ConfigError, DataError
 from matinee.pipeline import asking, histories, rivals, training
 from matinee.pipeline.rivals import Task
 from matinee.settings import Settings
@@ -90,6 +90,11 @@ def search(
         raise ConfigError("nothing is held out within to tune by: give the task an inner frame")
     within = replace(task, frame=task.inner, inner=None)
     truth = task.inner.truth()
+    if not truth.nnz:
+        raise DataError(
+            f"nobody met anything new in what {task.protocol!r} holds out within, so nobody can "
+            "judge a search: take another protocol or a longer history"
+        )
 
     def judge(numbers: Mapping[str, float]) -> float:
         slates = asking.ask(within.tuned(numbers)).slates

@@ -83,5 +83,5 @@ def newcomer(countries: pa.ChunkedArray) -> pa.Array:
 def popular(countries: pa.ChunkedArray) -> pa.Array:
     """What to say of a title that is popular where each member is."""
     here = pc.binary_join_element_wise("Popular in ", countries, "")
-    sentences: pa.Array = pc.fill_null(here, "Popular now").combine_chunks()
+    sentences: pa.Array = pc.fill_null(here, "Popular with everybody").combine_chunks()
     return sentences

@@ -121,6 +121,9 @@ def test_all_models_that_have_numbers_get_one_budget_and_see_only_what_is_within
     assert {trials for _, trials in asked} == {1}
     with pytest.raises(ConfigError, match="nothing is held out within to tune by: give the task"):
         tuning.search(replace(task, inner=None), trials=1)
+    silent = replace(task.inner, held_out=task.inner.held_out.slice(0, 0))
+    with pytest.raises(DataError, match="nobody met anything new in what 'last' holds out within"):
+        tuning.search(replace(task, inner=silent), trials=1)
 
 
 def test_what_is_found_is_used_and_told(history):
@@ -144,13 +147,13 @@ def test_what_was_used_is_said_in_words_where_it_is_no_default():
     assert benchmark.told({"model": POPULARITY, "settings": faded[:1]}) == "half_life_days never"
 
 
-def test_each_seed_is_tuned_by_itself(ratings, monkeypatch):
-    rows = benchmark.run(
-        ratings, Settings(), protocol="holdout", models=["ease"], trials=2, seeds=2
-    )
-    first, second = rows[0]["settings"]
-    assert first.keys() == second.keys() == {"penalty"}
-    assert rows[0]["tuning_cpu_seconds"] > 0
+def test_each_seed_is_tuned_by_itself(ratings, history):
+    settings = Settings()
+    rows = benchmark.run(ratings, settings, protocol="last", models=["ease"], trials=3, seeds=2)
+    tasks = (rivals.task(history, "ease", "last", seed=settings.seed + nth) for nth in range(2))
+    alone = [one.tuned(tuning.search(one, trials=3).parameters).numbers for one in tasks]
+    assert rows[0]["settings"] == alone
+    assert alone[0] != alone[1]
 
 
 def test_time_is_tuned_only_where_what_comes_next_judges(history):

@@ -70,8 +70,9 @@ def test_slates_reasons_and_explanations_agree(settings):
     release = reading.store(settings).open("candidate")
     parts = release.table("reasons/part-0000.parquet").to_pylist()
     slate = release.slate("m-004").to_pylist()
-    for row in slate[:3]:
+    for row in slate[:10]:
         told = explain(settings, "m-004", row["title_id"])
+        assert told.words == row["reason"]
         mine = {
             part["feature"]: part["contribution"]
             for part in parts
@@ -80,7 +81,6 @@ def test_slates_reasons_and_explanations_agree(settings):
         assert mine == {part["feature"]: part["contribution"] for part in told.features}
         assert sum(mine.values()) == pytest.approx(row["score"], abs=1e-5)
         assert (told.rank, told.slate_source) == (row["rank"], "hybrid")
-    assert explain(settings, "m-004", slate[0]["title_id"]).words == slate[0]["reason"]
 
 
 def test_who_did_nothing_is_told_no_reason_of_their_own(settings):
@@ -100,7 +100,8 @@ def test_no_reason_is_told_where_the_member_s_own_parts_speak_against_the_title(
     everybody = [row for row in told.groups if row["group"] == "what everybody likes"]
     assert told.score < everybody[0]["contribution"]
     assert any(row["contribution"] > 0 for row in told.features if row["feature"] != "everybody")
-    assert told.words in {NOTHING_OWN, "Popular now", "Popular in DE", "Popular in SE"}
+    general = {NOTHING_OWN, "Popular with everybody", "Popular in DE", "Popular in SE"}
+    assert told.words in general
 
 
 def test_contributions_are_grouped_into_words(settings, scorer):
@@ -173,8 +174,8 @@ def test_a_name_that_two_titles_have_is_asked_for_by_id(release):
     said = "2 titles are called 'Twins': use an id: t-003 is Twins.*, t-007 is Twins"
     with pytest.raises(ConfigError, match=said):
         reading.title_id(release, "Twins")
-    with pytest.raises(ConfigError, match="has no title 'Twinz': did you mean 'Twins' or 'Twins'"):
-        reading.title_id(release, "Twinz")
+    with pytest.raises(ConfigError, match="has no title 'twinz': did you mean 'Twins'\\?"):
+        reading.title_id(release, "twinz")
     known = "has no title 'Jaws': its titles are in .*vocabulary/titles.parquet"
     with pytest.raises(ConfigError, match=known):
         reading.title_id(release, "Jaws")

@@ -1,6 +1,7 @@
 """The page on what decides the order of titles."""
 
-from matinee import report
+from matinee import pipeline, report
+from matinee.settings import Settings
 
 WEIGHT = {"parameter": "genre", "column": "genres", "weight": 0.3}
 
@@ -32,6 +33,15 @@ def test_the_page_says_where_acts_do_not_fade():
     assert "An act of 90 days ago counts half" in report.parameters(main)
     main["learned_from"]["half_life_days"] = None
     assert "All acts count the same, however old." in report.parameters(main)
+
+
+def test_acts_do_not_fade_in_a_night_that_a_holdout_judges(night_home, release):
+    manifest = release.manifest
+    assert manifest["evaluation"]["protocol"] == "member_holdout"
+    assert manifest["model"]["recency_half_life_days"] is None
+    assert manifest["model"]["popularity_half_life_days"] is None
+    page = report.parameters(pipeline.parameters(Settings(home=night_home), "live"))
+    assert "All acts count the same, however old." in page
 
 
 def test_no_value_of_a_manifest_becomes_markup_on_the_page():
