@@ -111,6 +111,39 @@ def best_titles(
     return rows, scores
 
 
+def scores_of(
+    rows: NDArray[np.intp],
+    member_vectors: NDArray[np.float32],
+    title_vectors: NDArray[np.float32],
+    *,
+    block: int = 1024,
+) -> NDArray[np.float32]:
+    """The scores of some titles, summed in 64 bits: no further off than one rounding to 32.
+
+    `best_titles` tells them by a product in 32 bits, which is fast, and off by a
+    hundred-thousandth where a vector is long.
+
+    Parameters
+    ----------
+    rows : intp, shape (n_members, k)
+        Title rows, or -1.
+    member_vectors, title_vectors, block
+        As for `best_titles`.
+
+    Returns
+    -------
+    float32, shape (n_members, k); -inf beside -1.
+    """
+    scores = np.full(rows.shape, -np.inf, np.float32)
+    titles = title_vectors.astype(np.float64)
+    for start in range(0, len(rows), block):
+        part = slice(start, start + block)
+        members = member_vectors[part].astype(np.float64)
+        exact = np.einsum("md,mkd->mk", members, titles[rows[part]])
+        scores[part] = np.where(rows[part] == NONE, -np.inf, exact)
+    return scores
+
+
 def best_of_scores(
     scores: NDArray[np.floating],
     groups: NDArray[np.intp],

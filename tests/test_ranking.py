@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matinee.errors import ConfigError, DataError
-from matinee.ranking import best_of_scores, best_titles
+from matinee.ranking import best_of_scores, best_titles, scores_of
 
 ONE = np.ones((1, 1), np.float32)
 
@@ -124,3 +124,16 @@ def test_sizes_out_of_range_are_refused_and_the_range_is_told():
         best_titles(np.ones((1, 2), np.float32), ONE, 1)
     with pytest.raises(ConfigError, match=r"33554433 titles: at most 33554432 can be ranked"):
         best_titles(ONE, np.broadcast_to(ONE, ((1 << 25) + 1, 1)), 1)
+
+
+@given(st.integers(0, 999))
+def test_scores_are_told_as_exactly_as_32_bits_can(seed):
+    random = np.random.default_rng(seed)
+    members, titles = ((50 * random.standard_normal((n, 65))).astype(np.float32) for n in (5, 9))
+    rows = random.integers(-1, 9, (5, 4))
+    told = scores_of(rows, members, titles, block=2)
+    exact = members.astype(np.float64) @ titles.astype(np.float64).T
+    for member, places in enumerate(rows):
+        for place, title in enumerate(places):
+            wanted = np.float32(exact[member, title]) if title >= 0 else -np.inf
+            assert told[member, place] == pytest.approx(wanted, rel=1.2e-7)

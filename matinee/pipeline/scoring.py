@@ -205,6 +205,11 @@ class Scorer:
         frame_rows, source = ranked.frame_rows, ranked.source
         slates = self.calibrated(ranked, self.calibration_weight)
         rows, scores = raising.raised(slates, self.lifts)
+        modelled = np.flatnonzero(np.isin(source, (0, 1)))
+        of_members = self.member_vectors[frame_rows[modelled]]
+        # What reasons add up to.
+        first = rows[modelled, :FIRST]
+        scores[modelled, :FIRST] = ranking.scores_of(first, of_members, self.title_vectors)
         told = self.teller.best(
             self.member_vectors[np.maximum(frame_rows, 0)],
             np.where((source == SOURCES.index(HYBRID))[:, None], rows, ranking.NONE),
