@@ -352,23 +352,12 @@ def _to_text(values: pa.Array, target: pa.DataType, name: str) -> pa.Array:
     kind = values.type
     if pa.types.is_timestamp(kind):
         values = values.cast(pa.timestamp("us"), safe=False)  # naive is UTC, zones become UTC
-    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        values = values.cast(pa.binary()).view(pa.string())
-    elif _is_list(kind) and (
-        pa.types.is_binary(kind.value_type) or pa.types.is_large_binary(kind.value_type)
-    ):
-        values = values.cast(pa.list_(pa.binary())).view(pa.list_(pa.string()))
     try:
-        return values.cast(target)
+        # Unsafe to text means: bytes of any type as they are, UTF-8 or not.
+        return values.cast(target, safe=False)
     except pa.ArrowNotImplementedError:
         wanted = "a list" if pa.types.is_list(target) else "one value"
         raise TornError(f"its column {name} is {kind}, where {wanted} is asked for") from None
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    )
 
 
 def _decode(value: Any) -> tuple[Any, bool]:

@@ -158,9 +158,9 @@ def title_id(release: releases.Release, title: str) -> str:
         raise ConfigError(f"{len(found)} titles are called {title!r}: use an id: {ids}")
     called = dict(zip(names.to_pylist(), titles["name"].to_pylist(), strict=True))
     near = [name for name in called if wanted in name] or difflib.get_close_matches(wanted, called)
-    known = f"its titles are in {release.path / 'vocabulary/titles.parquet'}"
-    hint = " or ".join(repr(called[name]) for name in near[:3])
-    hint = f"did you mean {hint}?" if near else known
+    hint = f"its titles are in {release.path / 'vocabulary/titles.parquet'}"
+    if near:
+        hint = f"did you mean {' or '.join(repr(called[name]) for name in near[:3])}?"
     raise ConfigError(f"release {release.id} has no title {title!r}: {hint}")
 
 

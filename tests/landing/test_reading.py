@@ -171,6 +171,7 @@ def test_invalid_utf8_costs_only_its_own_row(zone):
         pa.large_list(pa.binary()),
         pa.list_(pa.large_binary()),
         pa.list_(pa.binary(), 2),
+        pa.list_(pa.dictionary(pa.int32(), pa.binary())),
     ],
     ids=str,
 )
