@@ -1,5 +1,6 @@
 """A whole night on a service whose ids, names and words mean harm, in all three formats."""
 
+from matinee import releases
 from collections import Counter
 from html.parser import HTMLParser
 from itertools import chain, cycle
@@ -116,7 +117,7 @@ def test_the_gate_asks_for_the_labels_that_the_texts_took_the_place_of_and_for_n
 def test_pages_and_screens_carry_no_markup_and_nothing_that_a_terminal_obeys(hostile_home, capsys):
     home, _, release_id = hostile_home
     settings = Settings(home=home)
-    release = pipeline.store(settings).open(release_id)
+    release = releases.Store.of(settings.home).open(release_id)
     text = (release.path / "report.html").read_text(encoding="utf-8")
     page = Page(text)
     assert not page.tags.keys() & {"script", "img", "iframe", "object", "embed"}

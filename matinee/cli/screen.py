@@ -16,9 +16,9 @@ MODELS = ("hybrid", "collaborative", "content", "popularity")
 
 def show(settings: Settings, name: str, form: Format) -> None:
     """Print a release by id or alias; as JSON its whole manifest."""
-    from matinee import pipeline
+    from matinee import pipeline, releases
 
-    store = pipeline.store(settings)
+    store = releases.Store.of(settings.home)
     release = store.open(name)
     manifest = release.manifest
     if form is Format.json:

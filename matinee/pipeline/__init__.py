@@ -25,7 +25,7 @@ from matinee.pipeline.night import (
 )
 from matinee.pipeline.promoting import promote
 from matinee.pipeline.publishing import Evidence, Published, publish
-from matinee.pipeline.reading import doctor, list_releases, recommend, similar, store
+from matinee.pipeline.reading import doctor, list_releases, recommend, similar
 from matinee.pipeline.rebuild import Rebuilt, rebuild
 from matinee.pipeline.reissuing import redraw
 from matinee.pipeline.retention import drop_expired
@@ -91,7 +91,6 @@ __all__ = [
     "simulate",
     "statement",
     "stop_if_broken",
-    "store",
     "take_requests",
     "validate",
     "validate_frame",

@@ -138,7 +138,7 @@ def choose(
     if purpose not in PURPOSES:
         raise ConfigError(f"no purpose {purpose!r}; there are {', '.join(PURPOSES)}")
     home = settings.home.resolve()
-    store = releases.Store(root=home / "releases", keys=home / "keys")
+    store = releases.Store.of(home)
     live = store.live()
     if live and not live.slate(member_id).num_rows:
         raise ConfigError(f"live release {live.id} knows no member {member_id!r}: check the id")

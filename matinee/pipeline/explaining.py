@@ -59,7 +59,7 @@ def explain(settings: Settings, member: str, title: str, *, release: str) -> Exp
             f"member {member!r} refused personalisation: nothing of theirs is used any more, and "
             "the list for all has no personal reasons"
         )
-    opened = reading.store(settings).open(release)
+    opened = releases.Store.of(settings.home).open(release)
     title_id = reading.title_id(opened, title)
     told = _Arrays.of(opened)
     row = int(told.members.rows([member])[0])

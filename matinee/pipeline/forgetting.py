@@ -7,6 +7,7 @@ next `receive` takes up what a crash left, and takes in the erase requests that 
 
 from __future__ import annotations
 
+from matinee import releases
 import json
 import os
 import shutil
@@ -167,7 +168,7 @@ def _hold(receipt: Receipt, after: dict[str, int], planted: list[str], seen: lis
 def _reissue(
     settings: Settings, wanted: Traces, found: dict[str, int], at: datetime, by: str
 ) -> list[dict[str, str | None]]:
-    store = reading.store(settings)
+    store = releases.Store.of(settings.home)
     named = {name.split("/")[1] for name in found if name.startswith("releases/")}
     refused = consenting.read(settings)
     fill = Without(store, wanted, lambda one: not refused.holds(one, consenting.PERSONALISATION))

@@ -69,7 +69,7 @@ def lease(
 
 def live_id(settings: Settings) -> str | None:
     """The id of the release that serving follows, if there is one."""
-    live = reading.store(settings).aliases().live
+    live = releases.Store.of(settings.home).aliases().live
     return live.release_id if live else None
 
 

@@ -5,6 +5,7 @@ Refusals go first in either direction: whatever is served, it is served by the n
 
 from __future__ import annotations
 
+from matinee import releases
 from collections.abc import Collection
 from datetime import datetime
 
@@ -22,7 +23,7 @@ def push(
     refused = consenting.sealed(settings)
     if NAME not in remote.names(FOLDER) or remote.read(consenting.FILE) != refused:
         remote.write(consenting.FILE, refused)
-    return mirror.push(reading.store(settings), remote, also, at=at, by=by)
+    return mirror.push(releases.Store.of(settings.home), remote, also, at=at, by=by)
 
 
 def pull(settings: Settings, remote: Remote, also: Collection[str] = ()) -> mirror.Moved:
@@ -30,4 +31,4 @@ def pull(settings: Settings, remote: Remote, also: Collection[str] = ()) -> mirr
     if NAME in remote.names(FOLDER):
         where = f"{remote.name}/{consenting.FILE}"
         consenting.adopt(settings, remote.read(consenting.FILE), where)
-    return mirror.pull(reading.store(settings), remote, also)
+    return mirror.pull(releases.Store.of(settings.home), remote, also)

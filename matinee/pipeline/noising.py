@@ -8,6 +8,7 @@ of, and what is spent stays spent.
 
 from __future__ import annotations
 
+from matinee import releases
 import json
 import secrets
 from collections.abc import Sequence
@@ -168,7 +169,7 @@ def counts(settings: Settings, first: date, last: date) -> list[Row]:
 
 def closed_until(settings: Settings) -> date:
     """The last day of the live release that is closed: what comes later changes it no more."""
-    as_of = datetime.fromisoformat(reading.store(settings).open("live").manifest["as_of"])
+    as_of = datetime.fromisoformat(releases.Store.of(settings.home).open("live").manifest["as_of"])
     return as_of.date() - timedelta(days=settings.lateness_days + 1)
 
 

@@ -53,7 +53,7 @@ def promote(
     ConfigError
         If a rule is to be passed over where there is no key to sign the new card with.
     """
-    store = reading.store(settings)
+    store = releases.Store.of(settings.home)
     live = store.live()
     expected = live.id if live else None
     if not overrides:

@@ -110,7 +110,7 @@ class Published:
 
 def publish(night: Night, evidence: Evidence) -> Published:
     """Write, hash, sign and name the release; promote it, or keep it as candidate."""
-    store = reading.store(night.settings)
+    store = releases.Store.of(night.settings.home)
     store.sweep()
     fields = manifest(night, evidence)
     with store.draft() as draft:

@@ -20,17 +20,9 @@ from matinee.settings import Settings
 Row = dict[str, Any]
 
 
-def store(settings: Settings) -> releases.Store:
-    """The releases of this home, and the keys that sign them."""
-    home = settings.home.resolve()
-    if home.is_file():
-        raise ConfigError(f"the home {home} is a file: set MATINEE_HOME to a folder")
-    return releases.Store(root=home / "releases", keys=home / "keys")
-
-
 def recommend(settings: Settings, member: str, *, k: int, release: str) -> list[Row]:
     """The first `k` of a member's slate: rank, title, year, reason, source, score."""
-    opened = store(settings).open(release)
+    opened = releases.Store.of(settings.home).open(release)
     slate = consenting.slate(settings, opened, member).slice(0, k)
     known = opened.table("vocabulary/members.parquet")[MEMBER_ID]
     if not slate.num_rows and pc.index(known, member).as_py() < 0:
@@ -54,7 +46,7 @@ def recommend(settings: Settings, member: str, *, k: int, release: str) -> list[
 
 def similar(settings: Settings, title: str, *, k: int, release: str) -> list[Row]:
     """The `k` titles nearest to one, which is given by id or by name."""
-    opened = store(settings).open(release)
+    opened = releases.Store.of(settings.home).open(release)
     wanted = title_id(opened, title)
     neighbours = opened.similar(wanted).slice(0, k)
     return [
@@ -70,7 +62,7 @@ def similar(settings: Settings, title: str, *, k: int, release: str) -> list[Row
 
 def list_releases(settings: Settings, url: str = "") -> list[Row]:
     """Every release of this home or of a URL, newest first: id, names, as_of, gate, size."""
-    kept = store(settings)
+    kept = releases.Store.of(settings.home)
     if url:
         found = mirror.listed(releases.Remote.at(url), keys=kept.keys)
     else:
@@ -106,7 +98,7 @@ def doctor(settings: Settings) -> Row:
     home = settings.home.resolve()
     is_writable = _writable(home)
     warehouse = home / "warehouse/matinee.duckdb"
-    names = store(settings).aliases()
+    names = releases.Store.of(settings.home).aliases()
     return {
         "matinee": version("matinee"),
         "python": platform.python_version(),
@@ -117,7 +109,7 @@ def doctor(settings: Settings) -> Row:
         "project": str(settings.project),
         "landing_streams": sorted(path.name for path in (home / "landing").glob("*/")),
         "warehouse_bytes": warehouse.stat().st_size if warehouse.is_file() else None,
-        "releases": len(store(settings).list()),
+        "releases": len(releases.Store.of(settings.home).list()),
         "live": names.live.release_id if names.live else None,
         "candidate": names.candidate.release_id if names.candidate else None,
     }

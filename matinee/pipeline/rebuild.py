@@ -72,7 +72,7 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> Rebuilt:
         from an earlier one.
     """
     home = settings.home.resolve()
-    store = reading.store(settings)
+    store = releases.Store.of(settings.home)
     release = store.open(name)
     with releases.lease(home, holder=f"rebuild of {release.id}"):
         with progress("verify the release"):
@@ -185,7 +185,7 @@ def _run(settings: Settings, manifest: Manifest, progress: Reporter) -> Manifest
         raise IntegrityError(
             f"the rebuild of {manifest['release_id']} was stopped where the night was not: {error}"
         ) from error
-    return reading.store(settings).open(published.release_id).manifest
+    return releases.Store.of(settings.home).open(published.release_id).manifest
 
 
 def _last_day(manifest: Manifest) -> date:

@@ -185,7 +185,7 @@ def redraw(settings: Settings, *, by: str) -> list[reissue.Reissued]:
     The caller holds the lease. A machine without a signing key has its releases from a mirror,
     and gets these from there too.
     """
-    store = reading.store(settings)
+    store = releases.Store.of(settings.home)
     refused = consenting.read(settings)
 
     def may_be_shown(member_id: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matinee import releases
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def export(settings: Settings, member_id: str) -> dict[str, Any]:
         "shown_now": _shown_now(settings, member_id),
         "published": {
             release.id: {"list": shown, "why": _reasons(release, member_id)}
-            for release in reading.store(settings).list()
+            for release in releases.Store.of(settings.home).list()
             if (shown := release.slate(member_id).to_pylist())
         },
     }
@@ -97,7 +98,7 @@ def statement(settings: Settings, member_id: str) -> list[Row]:
         kind = "feature" if (settings.home / "features" / f"{name}.parquet").exists() else "table"
         rows.append(_row(kind, name, len(table["rows"]), table["used_for"]))
     for release_id, published in held["published"].items():
-        release = reading.store(settings).open(release_id)
+        release = releases.Store.of(settings.home).open(release_id)
         trained = pc.index(release.table("vocabulary/members.parquet")[MEMBER_ID], member_id)
         how = "in the training data; " if trained.as_py() >= 0 else "not in the training data; "
         source = published["list"][0][SOURCE]
@@ -110,7 +111,7 @@ def statement(settings: Settings, member_id: str) -> list[Row]:
 
 def parameters(settings: Settings, name: str) -> dict[str, Any]:
     """The main parameters of a release's lists, for everyone to read; from its manifest alone."""
-    manifest = reading.store(settings).open(name).manifest
+    manifest = releases.Store.of(settings.home).open(name).manifest
     model, features = manifest["model"], manifest["features"]
     return {
         "release": manifest["release_id"],
@@ -205,7 +206,7 @@ def _reasons(release: Release, member_id: str) -> list[Row]:
 
 
 def _shown_now(settings: Settings, member_id: str) -> list[Row]:
-    live = reading.store(settings).live()
+    live = releases.Store.of(settings.home).live()
     try:
         rows: list[Row] = consenting.slate(settings, live, member_id).to_pylist() if live else []
     except RefusedError:  # the release holds no list that may be shown to them

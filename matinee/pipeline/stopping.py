@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matinee import releases
 import json
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +30,7 @@ def stop_if_broken(night: Night, found: validation.Validation) -> None:
 def _left(night: Night, found: validation.Validation) -> Path:
     """The page of the night that was stopped last; what it says is kept for pages to come."""
     folder = night.settings.folder("reports")
-    store = reading.store(night.settings)
+    store = releases.Store.of(night.settings.home)
     nights = validating.history(store, night, found)
     page = report.page(
         {"as_of": night.as_of.isoformat(), "created_at": night.started_at.isoformat()},

@@ -329,7 +329,7 @@ def earlier(night: Night, frame: Frame) -> Earlier | None:
     if not night.settings.warm_start:
         return None
     home = night.home
-    kept = releases.Store(root=home / "releases", keys=home / "keys").list()
+    kept = releases.Store.of(home).list()
     sound = [
         release
         for release in kept

@@ -61,7 +61,7 @@ def _volume_was_accepted(night: Night, found: validation.Validation) -> bool:
 
     return bool(landed) and any(
         is_the_same(release.manifest["inputs"])
-        for release in reading.store(night.settings).list()
+        for release in releases.Store.of(night.settings.home).list()
         if validation.VOLUME in release.manifest.get("validation", {}).get("accepted", [])
     )
 
@@ -149,7 +149,7 @@ def drift(
     night: Night, tonight: Mapping[str, Mapping[str, int]]
 ) -> tuple[str, tuple[validation.Checked, ...]]:
     """What the night was compared with, in words, and what came of it."""
-    store = reading.store(night.settings)
+    store = releases.Store.of(night.settings.home)
     live = store.aliases().live
     if live is None:
         return validation.NOT_COMPARED, ()

@@ -5,6 +5,8 @@ is on the disk, and a name moves by one rename of `aliases.json`. What a crash l
 name that starts with a dot, and `sweep` removes it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +31,14 @@ class Store:
 
     root: Path
     keys: Path
+
+    @classmethod
+    def of(cls, home: Path) -> Store:
+        """The releases of a home, and the keys that sign them."""
+        home = home.resolve()
+        if home.is_file():
+            raise ConfigError(f"the home {home} is a file: set MATINEE_HOME to a folder")
+        return cls(root=home / "releases", keys=home / "keys")
 
     # ------------------------------------------------------------------ reading
 

@@ -1,5 +1,6 @@
 """A number that is none, put into a file between two steps: the night refuses it by its name."""
 
+from matinee import releases
 from contextlib import contextmanager
 
 import pyarrow as pa
@@ -35,4 +36,4 @@ def test_a_nan_among_the_features_stops_the_night_by_table_and_column_and_live_s
     with pytest.raises(DataError, match=r"evening_ratio of member_dayparts is nan in 1 pl"):
         run_night(copied, progress=spoiling)
     assert pipeline.live_id(settings) == before
-    pipeline.store(settings).verify("live")
+    releases.Store.of(settings.home).verify("live")

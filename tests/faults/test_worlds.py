@@ -1,5 +1,6 @@
 """Worlds at the edge of what a night is for: a release that verifies, or one refusal."""
 
+from matinee import releases
 import io
 import json
 import re
@@ -77,7 +78,7 @@ def refused(tmp_path_factory):
         pytest.raises(GateError, match="the releases of 2026-03-01 are refused: live is none of"),
     ):
         nights.backfill(settings, DAY, DAY, full_refresh=False, form=Format.table)
-    return pipeline.store(settings), said.getvalue()
+    return releases.Store.of(settings.home), said.getvalue()
 
 
 def test_a_single_member_gets_a_slate_in_a_candidate_that_verifies(refused):

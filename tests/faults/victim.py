@@ -6,6 +6,7 @@ The engines are imported once. For each line on stdin, such as `receive HOME` or
 `pid N` comes before, `gone N` (the exit code, below 0 the signal) at last.
 """
 
+from matinee import releases
 import importlib
 import os
 import resource
@@ -101,7 +102,7 @@ def swapping(settings):
 
 def careless(settings):
     """The positive control: a publisher that writes in place. Killed, it must leave a torn live."""
-    live = pipeline.store(settings).open("live")
+    live = releases.Store.of(settings.home).open("live")
     for record in live.manifest["files"]:
         path = live.path / record["file"]
         data = path.read_bytes()

@@ -53,7 +53,7 @@ def night(request, tmp_path_factory):
     home = tmp_path_factory.mktemp("golden")
     shutil.copytree(HERE / f"night_{request.param}", home, dirs_exist_ok=True)
     settings = Settings(home=home)
-    store = pipeline.store(settings)
+    store = releases.Store.of(settings.home)
     (release,) = store.list()
     at = datetime(2026, 2, 1, tzinfo=UTC)
     store.promote(release.id, expected=None, at=at, by="test", why="to look at")
@@ -62,7 +62,7 @@ def night(request, tmp_path_factory):
 
 def test_an_old_night_verifies_and_is_listed_shown_and_compared(night, monkeypatch):
     settings, release = night
-    store = pipeline.store(settings)
+    store = releases.Store.of(settings.home)
     assert store.verify("live").release_id == release.id
     (row,) = pipeline.list_releases(settings)
     assert (row["alias"], row["gate"]) == ("live", "passed")
@@ -89,7 +89,7 @@ def test_an_old_night_can_have_somebody_forgotten(night):
     settings, release = night
     members = release.table("vocabulary/members.parquet")["member_id"].to_pylist()
     leaver, stayer = members[1], members[2]
-    store = pipeline.store(settings)
+    store = releases.Store.of(settings.home)
     fill = Without(store, Traces.of([leaver]))
     at = datetime(2026, 2, 2, tzinfo=UTC)
     fresh = store.open(reissue(store, release, fill, at=at, by="test", why="erasure").after)

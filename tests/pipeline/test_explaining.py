@@ -26,7 +26,7 @@ def scorer():
 def settings(scorer, tmp_path_factory):
     """A home with one release, live."""
     settings = Settings(home=tmp_path_factory.mktemp("home"))
-    store = reading.store(settings)
+    store = releases.Store.of(settings.home)
     fields = {"created_at": datetime(2026, 2, 1, 3, tzinfo=UTC), "as_of": worlds.AS_OF}
     with store.draft() as draft:
         releases.write_slates(draft.path, [scorer.block(0).table])
@@ -67,7 +67,7 @@ def test_contributions_are_the_score_for_any_pair(settings, scorer, member, titl
 
 
 def test_slates_reasons_and_explanations_agree(settings):
-    release = reading.store(settings).open("candidate")
+    release = releases.Store.of(settings.home).open("candidate")
     parts = release.table("reasons/part-0000.parquet").to_pylist()
     slate = release.slate("m-004").to_pylist()
     for row in slate[:10]:
@@ -84,7 +84,7 @@ def test_slates_reasons_and_explanations_agree(settings):
 
 
 def test_who_did_nothing_is_told_no_reason_of_their_own(settings):
-    first = reading.store(settings).open("candidate").slate("m-059").to_pylist()
+    first = releases.Store.of(settings.home).open("candidate").slate("m-059").to_pylist()
     assert {row["source"] for row in first} == {"cold_member"}
     shown = explain(settings, "m-059", first[0]["title_id"])
     assert shown.words == first[0]["reason"] == "A first pick for new members"

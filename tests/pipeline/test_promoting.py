@@ -1,5 +1,6 @@
 """A red gate is passed by name, and the card says by whom."""
 
+from matinee import releases
 import shutil
 from datetime import UTC, datetime
 
@@ -19,7 +20,7 @@ RULE = {"rule": "planted", "passed": False, "observed": 0.1, "threshold": 0.2, "
 def refused(copied):
     """A home with a candidate beside live: the same release, but that a rule refused it."""
     settings = Settings(home=copied)
-    store = pipeline.store(settings)
+    store = releases.Store.of(settings.home)
     live = store.live()
     fields = fields_of(live)
     fields["gate"] = {"rules": [*fields["gate"]["rules"], RULE], "overrides": []}

@@ -1,5 +1,6 @@
 """Who refused is known on every machine that pulls, before it has a new release to show."""
 
+from matinee import releases
 import json
 import shutil
 
@@ -28,7 +29,7 @@ def remote():
 def settings(tmp_path):
     """The home that trains: one live release, with slates for m1, m2 and m3."""
     settings = Settings(home=tmp_path / "trainer")
-    store = pipeline.store(settings)
+    store = releases.Store.of(settings.home)
     promote(store, publish(store))
     return settings
 
@@ -100,7 +101,7 @@ def test_a_machine_without_the_privacy_key_pulls_nothing_and_is_told_why(setting
     )
     with pytest.raises(ConfigError, match=said):
         mirroring.pull(server, remote)
-    assert pipeline.store(server).live() is None
+    assert releases.Store.of(server.home).live() is None
     assert not (server.home / landing.tombstones.KEY).exists()  # none was made up
 
 

@@ -1,5 +1,6 @@
 """Consent, erasure and access on a whole night of a small simulated service."""
 
+from matinee import releases
 import dataclasses
 import json
 import re
@@ -241,7 +242,7 @@ def test_no_day_is_told_before_it_is_closed(release):
 
 
 def test_forgetting_leaves_nothing_in_any_file_and_releases_whole(settings, members):
-    store = pipeline.store(settings)
+    store = releases.Store.of(settings.home)
     old = store.open("live")
     name = old.manifest["samples"][0]
     other = old.manifest["samples"][1]

@@ -1,5 +1,6 @@
 """A refusal holds at the next read, whichever command reads; and every command is asked."""
 
+from matinee import releases
 import ast
 import json
 import shutil
@@ -73,7 +74,7 @@ def refused(night_home, tmp_path_factory):
     """A home in which the first sample of the live release has just refused personalisation."""
     home = shutil.copytree(night_home, tmp_path_factory.mktemp("readers") / "home")
     settings = Settings(home=home)
-    release = pipeline.store(settings).open("live")
+    release = releases.Store.of(settings.home).open("live")
     member = release.manifest["samples"][0]
     own = release.slate(member).to_pylist()
     assert own[0]["source"] == "hybrid"

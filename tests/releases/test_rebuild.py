@@ -1,5 +1,6 @@
 """A release is what its manifest says: its night, run again, gives the same content."""
 
+from matinee import releases
 import hashlib
 import json
 import os
@@ -13,7 +14,6 @@ import pytest
 
 from matinee.errors import DataError, IntegrityError, RefusedError
 from matinee.pipeline import choose, rebuild, stages
-from matinee.pipeline import store as store_of
 from matinee.pipeline.rebuild import Rebuilt, _refused_since, collect
 from matinee.settings import Settings
 from tests.conftest import silent
@@ -140,7 +140,7 @@ def test_a_night_run_again_gives_the_same_content_and_no_socket_leaves_the_machi
 @pytest.mark.slow
 def test_a_release_is_not_rebuilt_when_a_file_it_was_made_from_changed(night_home, tmp_path):
     home = shutil.copytree(night_home, tmp_path / "home")
-    entry = store_of(Settings(home=home)).open("live").manifest["inputs"][0]
+    entry = releases.Store.of(home).open("live").manifest["inputs"][0]
     path = home / "landing" / entry["file"]
     path.write_bytes(path.read_bytes() + b"\n")
     with pytest.raises(IntegrityError, match=entry["file"]):
@@ -164,7 +164,7 @@ def test_a_gate_that_stops_the_rebuild_alone_is_told_apart_from_a_difference(
 @pytest.mark.slow
 def test_a_release_is_not_rebuilt_with_a_member_who_has_refused_since(night_home, tmp_path):
     settings = Settings(home=shutil.copytree(night_home, tmp_path / "home"))
-    live = store_of(settings).open("live")
+    live = releases.Store.of(settings.home).open("live")
     told = live.manifest
     silenced = pq.read_table(live.path / "vocabulary/members.parquet")["member_id"].to_pylist()
     others = {row for part in live.slates() for row in part["member_id"].to_pylist()}
