@@ -14,15 +14,18 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow.compute as pc
 
-from matinee import metrics, ranking
-from matinee.pipeline import evaluation, training
-from matinee.pipeline.frames import JUDGED, Frame
-from matinee.pipeline.night import Night
-from matinee.pipeline.simulate import TRUTH
+from matinee.evaluation import metrics
+from matinee.models import feature_families
+from matinee.models.frame import Frame
+from matinee.night import evaluate, fit
+from matinee.night.frame import JUDGED
+from matinee.night.night import Night
+from matinee.operations.simulate import TRUTH
 from matinee.settings import Settings
 from matinee.simulator.simulation import Simulation
+from matinee.slates import ranking
 
-PLACES = evaluation.PLACES
+PLACES = evaluate.PLACES
 
 
 def main() -> None:
@@ -41,12 +44,12 @@ def main() -> None:
         return np.take_along_axis(worth, slates, axis=1).mean(axis=1)[acted]
 
     slates = {}
-    for name in (training.HYBRID, training.COLLABORATIVE, training.CONTENT):
-        model, features = training.load(night, JUDGED, name), training.described(frame, name)
+    for name in (feature_families.HYBRID, feature_families.COLLABORATIVE, feature_families.CONTENT):
+        model, features = fit.load(night, JUDGED, name), feature_families.described(frame, name)
         vectors = model.member_vectors(features.members), model.title_vectors(features.titles)
         slates[name], _ = ranking.best_titles(*vectors, PLACES, excluded=met, allowed=here)
     popular = frame.popularity(half_life_days=frame.popular_half_life_days)[None, :]
-    slates[evaluation.TRENDING], _ = ranking.best_of_scores(
+    slates[evaluate.TRENDING], _ = ranking.best_of_scores(
         popular, everyone * 0, PLACES, excluded=met, allowed=here
     )
     best, _ = ranking.best_of_scores(worth, everyone, PLACES, excluded=met, allowed=here)

@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from matinee.pipeline import benchmark
+from matinee.evaluation.splits import Name
+from matinee.research import benchmark
 from matinee.settings import Settings
-from matinee.splits import Name
 
 DOCS = Path(__file__).parent.parent / "docs"
 FIGURES = DOCS / "figures"

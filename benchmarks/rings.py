@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from matinee import rings
+from matinee.models import new_account_cap
 from matinee.vocabulary import Vocabulary
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     lines = [re.split(r"::|[,\t]", line)[:4] for line in path.read_text().splitlines()]
     members, titles, values, seconds = zip(*(one for one in lines if one[0].isdigit()), strict=True)
     ids = Vocabulary.from_ids(members), Vocabulary.from_ids(titles)
-    found = rings.crowds(
+    found = new_account_cap.crowds(
         ids[0].rows(members),
         ids[1].rows(titles),
         np.array(values, float) > most / 2,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from matinee import transform, warehouse
-from matinee.pipeline.publishing import MARTS
+from matinee.night.publish import MARTS
 from matinee.settings import Settings
 
 EVERY_CELL = {"minimum_cell_members": 1, "members_worth_the_largest": 1}

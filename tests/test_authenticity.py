@@ -3,8 +3,9 @@
 import pyarrow as pa
 import pytest
 
-from matinee import authenticity, landing
+from matinee import landing
 from matinee.settings import Settings
+from matinee.slates import ai_labels
 
 
 def assets(*rows):
@@ -33,12 +34,12 @@ ASSETS = assets(
 
 
 def test_artwork_of_ai_or_of_unknown_origin_without_a_label_is_refused():
-    assert authenticity.unlabelled_assets(ASSETS)["asset_id"].to_pylist() == ["a3", "a4", "a6"]
-    assert authenticity.approved(ASSETS)["asset_id"].to_pylist() == ["a1", "a2", "a5"]
+    assert ai_labels.unlabelled_assets(ASSETS)["asset_id"].to_pylist() == ["a3", "a4", "a6"]
+    assert ai_labels.approved(ASSETS)["asset_id"].to_pylist() == ["a1", "a2", "a5"]
 
 
 def test_the_rule_names_what_hides_how_it_was_made():
-    verdict = authenticity.labelled(
+    verdict = ai_labels.labelled(
         ASSETS, titles(("t1", "none", None), ("t2", "generated", None), ("t3", None, None))
     )
     assert not verdict.passed
@@ -48,8 +49,8 @@ def test_the_rule_names_what_hides_how_it_was_made():
 
 def test_the_rule_holds_where_everything_is_labelled_and_where_nothing_is_there():
     labelled = titles(("t1", "assisted", "Made with the help of AI."))
-    assert authenticity.labelled(ASSETS.slice(0, 2), labelled).passed
-    assert authenticity.labelled(assets(), titles()).passed
+    assert ai_labels.labelled(ASSETS.slice(0, 2), labelled).passed
+    assert ai_labels.labelled(assets(), titles()).passed
 
 
 @pytest.mark.parametrize(
@@ -62,10 +63,10 @@ def test_the_rule_holds_where_everything_is_labelled_and_where_nothing_is_there(
     ],
 )
 def test_the_label_travels_with_the_name(ai_use, disclosure, shown):
-    assert authenticity.told("Aelita", ai_use, disclosure) == shown
+    assert ai_labels.told("Aelita", ai_use, disclosure) == shown
 
 
 def test_the_contract_allows_the_iptc_terms_and_no_others():
     stream = landing.load(Settings().project).streams["assets"]
     (column,) = [one for one in stream.columns if one.name == "digital_source_type"]
-    assert column.limits.allowed == authenticity.TERMS
+    assert column.limits.allowed == ai_labels.TERMS

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from matinee import blending, matrices
+from matinee import matrices
 from matinee.errors import ConfigError
-from matinee.peers import LinearVectors
+from matinee.models import blending
+from matinee.models.linear import LinearVectors
 from matinee.vocabulary import Vocabulary
 
 MEMBERS, TITLES = Vocabulary.from_ids(["a", "b", "c"]), Vocabulary.from_ids(["x", "y"])

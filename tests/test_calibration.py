@@ -6,8 +6,9 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee import calibration, metrics
 from matinee.errors import ConfigError
+from matinee.evaluation import metrics
+from matinee.slates import calibration
 
 # Six dramas, then three comedies.
 GENRES = sp.csr_array(np.array([[1, 0]] * 6 + [[0, 1]] * 3, np.float32))

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from matinee import hybrid, matrices
-from matinee.continuing import taken_up
+from matinee import matrices
 from matinee.errors import DataError
+from matinee.models import hybrid
+from matinee.models.warm_start import taken_up
 from matinee.vocabulary import Vocabulary
 
 PARAMETERS = hybrid.Hyperparameters(

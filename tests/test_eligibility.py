@@ -3,7 +3,7 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from matinee.eligibility import Eligibility
+from matinee.slates.eligibility import Eligibility
 
 DAY = date(2026, 1, 31)
 

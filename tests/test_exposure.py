@@ -6,8 +6,9 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee import exposure, metrics
 from matinee.errors import ConfigError
+from matinee.evaluation import metrics
+from matinee.slates import exposure
 
 
 def likes(*rows, titles=10):

@@ -1,6 +1,5 @@
 """A whole night on a service whose ids, names and words mean harm, in all three formats."""
 
-from matinee import releases
 from collections import Counter
 from html.parser import HTMLParser
 from itertools import chain, cycle
@@ -10,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pytest
 
-from matinee import landing, pipeline, warehouse
+from matinee import landing, pipeline, releases, warehouse
 from matinee.cli.output import Format
 from matinee.cli.screen import show
 from matinee.landing import write

@@ -10,8 +10,11 @@ import pytest
 import scipy.sparse as sp
 from pydantic import ValidationError
 
-from matinee import hybrid, matrices, newcomers, peers, ranking
+from matinee import matrices
 from matinee.errors import ConfigError, DataError, GateError, IntegrityError, StorageError
+from matinee.models import cold_start, hybrid
+from matinee.models.linear import linear_vectors
+from matinee.slates import ranking
 from matinee.vocabulary import Vocabulary
 
 SIZE = 20
@@ -124,7 +127,7 @@ def test_a_feature_that_one_liked_title_carries_is_kept():
     titles = features(TITLES)
     counts = np.zeros(SIZE, int)
     counts[3] = 9  # an odd title: dark
-    kept = newcomers.without_untrained(np.ones((SIZE + 2, 1), np.float32), titles, counts)
+    kept = cold_start.without_untrained(np.ones((SIZE + 2, 1), np.float32), titles, counts)
     supported = [titles.names[column] for column in np.flatnonzero(kept)]
     assert supported == ["identity=t03", "colour=dark"]
 
@@ -286,7 +289,7 @@ def test_scoring_needs_no_lightfm(model, tmp_path):
     script = (
         "import sys; sys.modules['lightfm'] = None\n"
         "from pathlib import Path\n"
-        "from matinee.hybrid import HybridModel\n"
+        "from matinee.models.hybrid import HybridModel\n"
         "print(HybridModel.load(Path(sys.argv[1])).title_embeddings.shape)"
     )
     done = run(
@@ -304,7 +307,7 @@ def test_a_blend_scores_the_sum_of_both_models():
     parameters = replace(SMALL, linear_dimensions=6, linear_penalty=2.0, linear_share=0.5)
     both = hybrid.fit(liked, members, titles, parameters, asked=asked())
     alone = hybrid.fit(liked, members, titles, SMALL)
-    linear = peers.linear_vectors(sp.csr_array(liked), penalty=2.0, dimensions=6)
+    linear = linear_vectors(sp.csr_array(liked), penalty=2.0, dimensions=6)
     theirs = asked() @ linear.asked @ linear.answered.T
 
     def scores(model):

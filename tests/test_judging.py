@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 
-from matinee import judging
 from matinee.errors import ConfigError
+from matinee.evaluation import gate as evaluation_gate
 
 MEMBERS, TITLES = 300, 40
 
@@ -31,19 +31,19 @@ def hitting(share):
 
 
 def evaluate(truth, **slates):
-    everyone = judging.cohorts(np.arange(MEMBERS) % 40)
-    return judging.evaluate(slates, truth, everyone, contender="hybrid", seed=1)
+    everyone = evaluation_gate.cohorts(np.arange(MEMBERS) % 40)
+    return evaluation_gate.evaluate(slates, truth, everyone, contender="hybrid", seed=1)
 
 
 def gate(evaluation, scores=(1.0, -np.inf), **more):
     rivals = ("popularity",)
-    return judging.gate(
+    return evaluation_gate.gate(
         evaluation, np.array(scores), contender="hybrid", rivals=rivals, **more
     )  # fmt: skip
 
 
 def test_cohorts_part_the_members():
-    cohorts = judging.cohorts(np.array([0, 1, 19, 20]))
+    cohorts = evaluation_gate.cohorts(np.array([0, 1, 19, 20]))
     assert {name: mask.tolist() for name, mask in cohorts.items()} == {
         "everyone": [True, True, True, True],
         "heavy": [False, False, False, True],
@@ -54,7 +54,7 @@ def test_cohorts_part_the_members():
 
 def test_an_evaluation_has_a_row_per_model_cohort_and_metric(truth):
     evaluation = evaluate(truth, hybrid=hitting(0.8), popularity=hitting(0.2))
-    assert evaluation.schema == judging.EVALUATION
+    assert evaluation.schema == evaluation_gate.EVALUATION
     assert len(evaluation) == 2 * 4 * 2 + 2
     rows = {(r["model"], r["cohort"], r["metric"]): r for r in evaluation.to_pylist()}
     row = rows["popularity", "everyone", "recall@10"]
@@ -71,13 +71,13 @@ def test_an_evaluation_has_a_row_per_model_cohort_and_metric(truth):
 def test_a_cohort_without_anyone_to_judge_has_no_rows(truth):
     nobody = {"cold": np.zeros(MEMBERS, np.bool_)}
     slates = {"hybrid": hitting(1)}
-    evaluation = judging.evaluate(slates, truth, nobody, contender="hybrid", seed=1)
+    evaluation = evaluation_gate.evaluate(slates, truth, nobody, contender="hybrid", seed=1)
     assert evaluation["metric"].to_pylist() == ["coverage@10"]
 
 
 def test_the_truth_can_be_narrowed_to_cold_titles():
     truth = sp.csr_array(np.array([[1, 1, 0], [0, 0, 1]], dtype=bool))
-    narrowed = judging.only_titles(truth, np.array([False, True, False]))
+    narrowed = evaluation_gate.only_titles(truth, np.array([False, True, False]))
     assert narrowed.toarray().astype(int).tolist() == [[0, 1, 0], [0, 0, 0]]
     assert narrowed.nnz == 1
 
@@ -117,8 +117,8 @@ def test_what_chance_may_explain_is_no_refusal():
     unsure = rival | {"lead": -0.05, "lead_low": -0.12, "lead_high": 0.02}
     sure = rival | {"lead": -0.05, "lead_low": -0.06, "lead_high": -0.04}
     rule = {"contender": "hybrid", "tolerance": 0.005, "relative_tolerance": 0.02}
-    assert judging.not_worse(unsure, **rule).passed
-    assert not judging.not_worse(sure, **rule).passed
+    assert evaluation_gate.not_worse(unsure, **rule).passed
+    assert not evaluation_gate.not_worse(sure, **rule).passed
 
 
 def test_a_score_that_is_no_number_is_refused(truth):
@@ -154,12 +154,12 @@ def test_slates_of_different_lengths_are_refused(truth):
 
 
 def test_a_rival_that_was_not_evaluated_is_refused():
-    nothing = pa.Table.from_pylist([], schema=judging.EVALUATION)
+    nothing = pa.Table.from_pylist([], schema=evaluation_gate.EVALUATION)
     with pytest.raises(ConfigError, match="the evaluation has 0 rows for popularity and ndcg@10"):
         gate(nothing)
 
 
 def test_where_nobody_did_enough_the_gate_says_that_nobody_judges():
-    verdict = judging.nobody_judges(7)
+    verdict = evaluation_gate.nobody_judges(7)
     assert not verdict.passed
     assert verdict.text.startswith("none of 7 members met two titles or more")

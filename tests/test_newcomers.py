@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee import matrices, newcomers
+from matinee import matrices
 from matinee.errors import ConfigError
+from matinee.models import cold_start
 from matinee.vocabulary import Vocabulary
 
 TITLES = Vocabulary.from_ids(["a", "b", "c", "d", "e", "f"])
@@ -26,7 +27,7 @@ def vectors(penalty, embeddings=None):
     if embeddings is None:
         embeddings = np.zeros((8, 2), np.float32)
         embeddings[:4] = [[2, 1], [2, 1], [-2, 3], [-2, 3]]
-    found = newcomers.foreseen(embeddings, features, COUNTS, penalty=penalty)
+    found = cold_start.foreseen(embeddings, features, COUNTS, penalty=penalty)
     return features.matrix @ found, features.matrix @ embeddings
 
 
@@ -60,7 +61,7 @@ def test_who_was_met_stays_as_it_was_whatever_content_says(seed):
 )
 def test_where_there_is_nothing_to_fill_in_or_to_go_by_nothing_changes(features, counts):
     embeddings = np.ones((features.matrix.shape[1], 2), np.float32)
-    assert newcomers.foreseen(embeddings, features, counts, penalty=1.0) is embeddings
+    assert cold_start.foreseen(embeddings, features, counts, penalty=1.0) is embeddings
 
 
 def test_a_penalty_is_positive():
@@ -74,7 +75,7 @@ def test_newcomers_come_in_the_order_of_content_and_stay_where_they_were_among_o
     titles = random.standard_normal((7, 6)).astype(np.float32) * 3 + 1
     content_members = (members @ random.standard_normal((6, 3))).astype(np.float32)
     content_titles = random.standard_normal((7, 3)).astype(np.float32)
-    told = newcomers.told_by_content(members, titles, content_members, content_titles)
+    told = cold_start.told_by_content(members, titles, content_members, content_titles)
     said, before = members @ told.T, members @ titles.T
     content = content_members @ content_titles.T
     assert (said.argsort(axis=1) == content.argsort(axis=1)).mean() > 0.95
@@ -87,6 +88,6 @@ def test_where_content_tells_no_newcomer_from_another_all_are_alike():
     members = np.hstack([np.eye(3), np.ones((3, 1))]).astype(np.float32)
     titles = np.arange(8, dtype=np.float32).reshape(2, 4)
     alike = np.ones((2, 2), np.float32)
-    told = newcomers.told_by_content(members, titles, np.ones((3, 2), np.float32), alike)
+    told = cold_start.told_by_content(members, titles, np.ones((3, 2), np.float32), alike)
     said = members @ told.T
     np.testing.assert_allclose(said, (members @ titles.T).mean(), atol=1e-5)

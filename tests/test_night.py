@@ -9,11 +9,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from matinee import landing, pipeline, splits, warehouse
+from matinee import landing, pipeline, warehouse
 from matinee.errors import ConfigError, RefusedError
+from matinee.evaluation import splits
 from matinee.landing import write
-from matinee.pipeline import publishing, training
-from matinee.pipeline.frames import JUDGED, PUBLISHED, Frame
+from matinee.models import feature_families
+from matinee.models.frame import Frame
+from matinee.night import fit, publish
+from matinee.night.frame import JUDGED, PUBLISHED
 from matinee.settings import Settings
 from tests.conftest import SMALL
 
@@ -156,9 +159,9 @@ def test_the_same_logs_publish_nothing_twice_and_a_warm_night_of_new_ones_goes_o
     assert store.open("previous").id == first
     assert store.verify("live").release_id == live.id
     assert live.manifest["model"]["continued_from"] == first
-    assert live.manifest["model"]["hyperparameters"]["epochs"] == training.WARM_EPOCHS
-    judged = training.load(pipeline.begin(Settings(home=copied)), JUDGED, training.HYBRID)
-    assert judged.hyperparameters.epochs == training.WARM_EPOCHS
+    assert live.manifest["model"]["hyperparameters"]["epochs"] == fit.WARM_EPOCHS
+    judged = fit.load(pipeline.begin(Settings(home=copied)), JUDGED, feature_families.HYBRID)
+    assert judged.hyperparameters.epochs == fit.WARM_EPOCHS
 
 
 def test_a_night_whose_data_is_not_sane_stops_and_leaves_live_alone(copied, night):
@@ -218,7 +221,7 @@ def test_a_night_of_an_older_day_publishes_but_moves_live_only_when_asked(copied
     assert f"is published and not live: live is as of {live.manifest['as_of'][:10]}" in older.note
     assert store.open("live").id == live.id
     again = pipeline.begin(Settings(home=copied), newest - timedelta(days=2))
-    said = publishing._name(store, store.open(older.release_id), again, ("it is worse",))
+    said = publish._name(store, store.open(older.release_id), again, ("it is worse",))
     assert "is refused, and no candidate: live is as of" in said
     assert store.aliases().candidate is None
 

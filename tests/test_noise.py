@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from matinee import noise
+from matinee.rights import noise
 
 
 @pytest.mark.parametrize("scale", [Fraction(1, 2), Fraction(3), Fraction(12, 5)])

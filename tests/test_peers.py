@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from matinee import als, peers
 from matinee.errors import ConfigError
+from matinee.models import linear
+from matinee.research import als
 
 
 def checkerboard(size=12):
@@ -31,10 +32,10 @@ def left_out_wins(scores, likes):
 def test_each_peer_finds_the_title_that_was_left_out():
     likes = checkerboard()
     members, titles = als.fit(likes, dimensions=4, penalty=0.1, seed=1)
-    asked, answered = peers.linear_vectors(likes, penalty=1.0, dimensions=4)
+    asked, answered = linear.linear_vectors(likes, penalty=1.0, dimensions=4)
     for scores in (
-        (likes @ peers.nearest_titles(likes)).toarray(),
-        likes @ peers.ease(likes, penalty=1.0),
+        (likes @ linear.nearest_titles(likes)).toarray(),
+        likes @ linear.ease(likes, penalty=1.0),
         (likes @ asked) @ answered.T,
         members @ titles.T,
     ):
@@ -44,7 +45,7 @@ def test_each_peer_finds_the_title_that_was_left_out():
 def test_ease_is_the_ridge_regression_of_each_title_on_the_others():
     likes, penalty = drawn(), 2.0
     dense = likes.toarray().astype(np.float64)
-    weights = peers.ease(likes, penalty=penalty)
+    weights = linear.ease(likes, penalty=penalty)
     for title in range(3):
         others = np.delete(np.arange(dense.shape[1]), title)
         x, y = dense[:, others], dense[:, title]
@@ -55,22 +56,22 @@ def test_ease_is_the_ridge_regression_of_each_title_on_the_others():
 
 def test_with_all_directions_the_vectors_are_ease():
     likes = drawn()
-    asked, answered = peers.linear_vectors(likes, penalty=2.0, dimensions=25)
+    asked, answered = linear.linear_vectors(likes, penalty=2.0, dimensions=25)
     weights = asked @ answered.T
     np.fill_diagonal(weights, 0)
-    np.testing.assert_allclose(weights, peers.ease(likes, penalty=2.0), atol=1e-5)
+    np.testing.assert_allclose(weights, linear.ease(likes, penalty=2.0), atol=1e-5)
 
 
 def test_few_directions_are_the_main_ones():
     likes = sp.csr_array(sp.random_array((300, 120), density=0.1, rng=np.random.default_rng(1)))
-    values, directions = peers._main_directions(likes, 10)
+    values, directions = linear._main_directions(likes, 10)
     exact = np.linalg.svd(likes.toarray())[1][:10] ** 2
     np.testing.assert_allclose(values, exact, rtol=1e-3)
     np.testing.assert_allclose(directions.T @ directions, np.eye(10), atol=1e-9)
 
 
 def test_equal_likes_give_equal_vectors():
-    one, two = (peers.linear_vectors(drawn(), penalty=2.0, dimensions=5) for _ in range(2))
+    one, two = (linear.linear_vectors(drawn(), penalty=2.0, dimensions=5) for _ in range(2))
     assert one.asked.tobytes() == two.asked.tobytes()
 
 
@@ -78,14 +79,14 @@ def test_a_title_nobody_likes_has_no_neighbours_and_no_weights():
     likes = drawn().toarray()
     likes[:, 4] = 0
     likes = sp.csr_array(likes)
-    assert not peers.nearest_titles(likes).toarray()[:, 4].any()
-    assert not peers.ease(likes, penalty=1.0)[:, 4].any()
-    assert not peers.linear_vectors(likes, penalty=1.0, dimensions=5).answered[4].any()
+    assert not linear.nearest_titles(likes).toarray()[:, 4].any()
+    assert not linear.ease(likes, penalty=1.0)[:, 4].any()
+    assert not linear.linear_vectors(likes, penalty=1.0, dimensions=5).answered[4].any()
 
 
 def test_neighbours_are_few_and_shrunk_where_few_liked_both():
     likes = sp.csr_array(np.array([[1, 1, 0], [1, 1, 1], [0, 0, 1]], np.float32))
-    weights = peers.nearest_titles(likes, neighbours=1, shrinkage=2.0).toarray()
+    weights = linear.nearest_titles(likes, neighbours=1, shrinkage=2.0).toarray()
     assert (weights > 0).sum(axis=0).tolist() == [1, 1, 1]
     assert weights[1, 0] == pytest.approx(1.0 * 2 / (2 + 2))
 
@@ -93,7 +94,7 @@ def test_neighbours_are_few_and_shrunk_where_few_liked_both():
 @pytest.mark.parametrize("penalty", [0.0, -1.0])
 def test_a_penalty_must_be_positive(penalty):
     with pytest.raises(ConfigError, match=f"a ridge penalty must be above 0, got {penalty}"):
-        peers.ease(drawn(), penalty=penalty)
+        linear.ease(drawn(), penalty=penalty)
 
 
 def test_without_the_library_the_cure_is_told(monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee import popularity
+from matinee.models import popularity
 
 
 def test_a_fresh_act_counts_twice_one_that_is_a_half_life_old():

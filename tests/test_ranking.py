@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matinee.errors import ConfigError, DataError
-from matinee.ranking import best_of_scores, best_titles, scores_of
+from matinee.slates.ranking import best_of_scores, best_titles, scores_of
 
 ONE = np.ones((1, 1), np.float32)
 

@@ -6,9 +6,9 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee import reasons
 from matinee.errors import ConfigError
-from matinee.reasons import Kind
+from matinee.slates import reasons
+from matinee.slates.reasons import Kind
 
 # Titles 0 and 1 are crime, 2 is family, 3 is both, 4 is nothing. Each has a vector of its own,
 # after the two genres; two dimensions and a bias.

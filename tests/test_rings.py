@@ -5,8 +5,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee import rings
-from matinee.pipeline import frames
+from matinee.models import new_account_cap
+from matinee.night import frame
 from matinee.vocabulary import Vocabulary
 
 SETTLED = 40
@@ -26,7 +26,7 @@ def looked_at(*likes, habits=HABITS):
     """What is found when, beside the settled, each of `likes` is (member, title, day)."""
     members, titles, days = np.array([*habits, *likes]).T
     times = np.datetime64("2026-01-01T12:00:00") + days * np.timedelta64(1, "D")
-    return rings.crowds(members, titles, np.ones(len(members), bool), times, shape=SHAPE)
+    return new_account_cap.crowds(members, titles, np.ones(len(members), bool), times, shape=SHAPE)
 
 
 def heard(*likes, title=PUSHED, **options):
@@ -79,7 +79,7 @@ def test_who_liked_it_twice_counts_once_and_who_did_not_like_it_not_at_all():
     members, titles, days = np.array(newcomers(2) * 5).T
     times = np.datetime64("2026-01-01") + days
     for liked, viewers in ((np.ones(10, bool), 2), (np.zeros(10, bool), 0)):
-        found = rings.crowds(members, titles, liked, times, shape=SHAPE)
+        found = new_account_cap.crowds(members, titles, liked, times, shape=SHAPE)
         assert found.viewers[PUSHED] == viewers
         assert not found.unheard.any()
 
@@ -88,7 +88,7 @@ def test_who_liked_it_twice_counts_once_and_who_did_not_like_it_not_at_all():
 def test_the_order_of_acts_is_nothing_to_it(order):
     members, titles, days = np.array([*HABITS, *newcomers(6)])[list(order)].T
     times = np.datetime64("2026-01-01") + days
-    found = rings.crowds(members, titles, np.ones(len(members), bool), times, shape=SHAPE)
+    found = new_account_cap.crowds(members, titles, np.ones(len(members), bool), times, shape=SHAPE)
     assert sorted(members[found.unheard]) == [102, 103, 104, 105]
 
 
@@ -129,7 +129,7 @@ def test_what_a_ring_did_says_nothing_to_models_and_is_still_seen():
             "is_seen": [True] * len(acts),
         }
     )
-    silent, told = frames._without_rings(
+    silent, told = frame._without_rings(
         signals, Vocabulary.from_ids(members), Vocabulary.from_ids(titles)
     )
     quiet = {

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee import splits
 from matinee.errors import ConfigError, DataError
+from matinee.evaluation import splits
 
 
 def days(*numbers):

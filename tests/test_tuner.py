@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from matinee import tuner
 from matinee.errors import ConfigError, GateError
+from matinee.research import tuner
 
 RANGES = {"x": tuner.Range(0.1, 10), "n": tuner.Range(1, 9, whole=True)}
 DEFAULTS = {"x": 2.0, "n": 3}

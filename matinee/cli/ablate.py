@@ -13,11 +13,11 @@ EXAMPLE = "Example: matinee ablate --format json"
 
 def ablate(form: FormatOption = Format.table) -> None:
     """Fit last night's hybrid again without country, plan and language, and compare."""
-    from matinee.pipeline import ablating
+    from matinee.research import ablate as research_ablate
     from matinee.settings import Settings
 
     with progress("fit with and without demographics") as step:
-        found = ablating.ablate(Settings(), step)
+        found = research_ablate.ablate(Settings(), step)
     if form is Format.json:
         emit_one(asdict(found), form)
         return

@@ -34,7 +34,7 @@ def forget(
     from dataclasses import asdict
 
     from matinee import pipeline
-    from matinee.pipeline.forgetting import UNFINISHED
+    from matinee.rights.erase import UNFINISHED
     from matinee.settings import Settings
 
     settings = Settings()

@@ -46,13 +46,13 @@ def benchmark(
     Every title is ranked for every member who can be judged, titles already met left out. Ask for
     als only with the extra `peers` of the package installed, and --tune only with `tune`.
     """
-    from matinee.pipeline import benchmark as comparing
+    from matinee.research import benchmark as research_benchmark
     from matinee.settings import Settings
 
     if plot is not None and not plot.resolve().parent.is_dir():
         raise ConfigError(f"no folder {plot.resolve().parent} to draw into: make it, then compare")
     with progress("compare models") as step:
-        rows = comparing.run(
+        rows = research_benchmark.run(
             data,
             Settings(),
             protocol=protocol,  # type: ignore[arg-type]  # an unknown one is refused by name
@@ -62,14 +62,14 @@ def benchmark(
             progress=step,
         )
     if plot is not None:
-        comparing.plot({f"{data.resolve().name}, {protocol}": rows}, plot)
+        research_benchmark.plot({f"{data.resolve().name}, {protocol}": rows}, plot)
     if form is Format.json:
         emit(rows, form)
         return
     shown, more = zip(*(_split(row) for row in rows), strict=True)
     emit(shown, form, title=f"{data.resolve().name}, {protocol}: the first ten places")
     emit(more, form, title="beyond accuracy")
-    told = {row["model"]: comparing.told(row) for row in rows}
+    told = {row["model"]: research_benchmark.told(row) for row in rows}
     found = [{"model": model, "settings": words} for model, words in told.items() if words]
     if found:
         emit(found, form, title="chosen on validation data")
@@ -88,11 +88,11 @@ def tune(
     Asked again, it goes on where it stopped. Nothing changes by itself: what is found is printed
     and written under MATINEE_HOME. Needs the extra `tune` of the package.
     """
-    from matinee.pipeline import tuning
+    from matinee.research import tune as research_tune
     from matinee.settings import Settings
 
     with progress("look for better numbers") as step:
-        tuned = tuning.tune(
+        tuned = research_tune.tune(
             data,
             Settings(),
             protocol=protocol,  # type: ignore[arg-type]  # an unknown one is refused by name

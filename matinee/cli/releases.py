@@ -43,11 +43,10 @@ def verify(name: Name = "live", url: At = "", form: FormatOption = Format.table)
     """Check every byte of a release, its signature and the audit trail behind it."""
     from dataclasses import asdict
 
-    from matinee import pipeline
-    from matinee.releases import Remote, mirror
+    from matinee.releases import Remote, Store, mirror
     from matinee.settings import Settings
 
-    store = pipeline.store(Settings())
+    store = Store.of(Settings().home)
     if url:
         verified = mirror.verify_at(Remote.at(url), name, keys=store.keys)
     else:
@@ -60,7 +59,7 @@ def push(url: Url, also: Also = None, by: By = "", form: FormatOption = Format.t
     """Send the releases that have a name, signed, and who refused; let the names there follow."""
     from dataclasses import asdict
 
-    from matinee.pipeline import mirroring
+    from matinee.operations import sync
     from matinee.releases import Remote
     from matinee.settings import Settings
 
@@ -74,7 +73,7 @@ def push(url: Url, also: Also = None, by: By = "", form: FormatOption = Format.t
         )
     by = by or getpass.getuser()
     with progress("push"):
-        moved = mirroring.push(Settings(), remote, also or (), at=datetime.now(UTC), by=by)
+        moved = sync.push(Settings(), remote, also or (), at=datetime.now(UTC), by=by)
     emit_one(asdict(moved), form)
 
 
@@ -83,12 +82,12 @@ def pull(url: Url, also: Also = None, form: FormatOption = Format.table) -> None
     """Bring the releases that have a name there, verify each, then let the names here follow."""
     from dataclasses import asdict
 
-    from matinee.pipeline import mirroring
+    from matinee.operations import sync
     from matinee.releases import Remote
     from matinee.settings import Settings
 
     with progress("pull"):
-        moved = mirroring.pull(Settings(), Remote.at(url), also or ())
+        moved = sync.pull(Settings(), Remote.at(url), also or ())
     emit_one(asdict(moved), form)
 
 
@@ -138,10 +137,10 @@ def promote(
 @app.command(epilog="Example: matinee releases rollback --why 'slates full of one film'")
 def rollback(by: By = "", why: Why = "") -> None:
     """Make the previous release live again."""
-    from matinee import pipeline
+    from matinee.releases import Store
     from matinee.settings import Settings
 
-    alias = pipeline.store(Settings()).rollback(
+    alias = Store.of(Settings().home).rollback(
         at=datetime.now(UTC), by=by or getpass.getuser(), why=why
     )
     talk.print(f"live is {alias.release_id}")
@@ -156,10 +155,10 @@ def diff(
     """What changed: overlap of slates, movers, metrics, gate, features, files."""
     from dataclasses import asdict
 
-    from matinee import pipeline
+    from matinee.releases import Store
     from matinee.settings import Settings
 
-    changed = asdict(pipeline.store(Settings()).diff(before, after))
+    changed = asdict(Store.of(Settings().home).diff(before, after))
     if form is Format.json:
         emit_one(changed, form)
         return
@@ -172,10 +171,10 @@ def diff(
 @app.command(epilog="Example: matinee releases gc --keep 14")
 def gc(keep: Annotated[int, typer.Option(min=1, help="How many of the newest stay.")] = 14) -> None:
     """Remove old releases that no alias stands for, and what crashes left behind."""
-    from matinee import pipeline
+    from matinee.releases import Store
     from matinee.settings import Settings
 
-    store = pipeline.store(Settings())
+    store = Store.of(Settings().home)
     swept = store.sweep()
     removed = store.gc(keep, at=datetime.now(UTC), by=getpass.getuser())
     talk.print(f"removed {len(removed)} releases and {len(swept)} leftovers")

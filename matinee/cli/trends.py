@@ -21,10 +21,10 @@ def trends(
     form: FormatOption = Format.table,
 ) -> None:
     """Members by day and genre with noise, for others to read; spends privacy budget."""
-    from matinee.pipeline import noising
+    from matinee.rights import dp_counts
     from matinee.settings import Settings
 
-    told = noising.trends(
+    told = dp_counts.trends(
         Settings(), epsilon, days, at=datetime.now(UTC), by=by or getpass.getuser()
     )
     if form is Format.json:

@@ -8,7 +8,7 @@ models.
     for day in Simulation(members=600, titles=1500, days=60, seed=1).landing_days():
         day.tables["plays"]  # an Arrow table in the raw-log contract's columns
 
-No I/O: `matinee.pipeline.simulate` writes what this yields.
+No I/O: `matinee.operations.simulate` writes what this yields.
 
 Who does what: `seeds` keeps days apart, `world` holds what is fixed, `catalogue` and `people` draw
 who and what there is, `taste` says what a title is worth to a member, `homepage` shows titles with

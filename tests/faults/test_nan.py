@@ -1,13 +1,12 @@
 """A number that is none, put into a file between two steps: the night refuses it by its name."""
 
-from matinee import releases
 from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from matinee import pipeline
+from matinee import pipeline, releases
 from matinee.errors import DataError
 from matinee.settings import Settings
 from tests.conftest import run_night

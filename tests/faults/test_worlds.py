@@ -1,6 +1,5 @@
 """Worlds at the edge of what a night is for: a release that verifies, or one refusal."""
 
-from matinee import releases
 import io
 import json
 import re
@@ -9,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from matinee import pipeline
+from matinee import pipeline, releases
 from matinee.cli import nights
 from matinee.cli.output import Format
 from matinee.errors import GateError, MatineeError

@@ -6,7 +6,6 @@ The engines are imported once. For each line on stdin, such as `receive HOME` or
 `pid N` comes before, `gone N` (the exit code, below 0 the signal) at last.
 """
 
-from matinee import releases
 import importlib
 import os
 import resource
@@ -19,9 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from unittest import mock
 
-from matinee import pipeline
+from matinee import pipeline, releases
 from matinee.errors import MatineeError, StorageError
-from matinee.pipeline import publishing as publish_step
+from matinee.night import publish as publish_step
 from matinee.releases import files
 from matinee.settings import Settings
 

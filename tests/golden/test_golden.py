@@ -9,11 +9,10 @@ from typer.testing import CliRunner
 
 from matinee import pipeline, provenance, releases
 from matinee.cli import app
-from matinee.pipeline import fallback
-from matinee.pipeline.reissuing import Without
 from matinee.privacy import Traces
-from matinee.releases import digest
+from matinee.releases import digest, non_profiled
 from matinee.releases.reissue import reissue
+from matinee.rights.reissue import Without
 from matinee.settings import Settings
 
 HERE = Path(__file__).parent
@@ -82,7 +81,7 @@ def test_an_old_night_still_answers_members(night):
     assert sum(part.get("contribution") for part in told.groups) == pytest.approx(told.score)
     assert pipeline.similar(settings, rows[0]["title_id"], k=2, release="live")
     assert pipeline.parameters(settings, "live")["learned_from"]["members"] > 0
-    assert fallback.read(release, member).num_rows
+    assert non_profiled.read(release, member).num_rows
 
 
 def test_an_old_night_can_have_somebody_forgotten(night):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matinee.errors import ConfigError
-from matinee.metrics import PER_MEMBER, auc, average_precision, ndcg, precision, recall
+from matinee.evaluation.metrics import PER_MEMBER, auc, average_precision, ndcg, precision, recall
 
 
 def truth_of(*rows, titles=6):

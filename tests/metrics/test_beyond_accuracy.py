@@ -8,8 +8,8 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee import metrics
-from matinee.metrics import coverage, exposure, gini, intra_list_diversity, novelty
+from matinee.evaluation import metrics
+from matinee.evaluation.metrics import coverage, exposure, gini, intra_list_diversity, novelty
 
 
 def test_a_catalogue_shown_evenly_is_covered_and_equal():

@@ -4,7 +4,7 @@ import doctest
 
 import pytest
 
-from matinee.metrics import accuracy, beyond_accuracy, intervals
+from matinee.evaluation.metrics import accuracy, beyond_accuracy, intervals
 
 
 @pytest.mark.parametrize("module", [accuracy, beyond_accuracy, intervals])

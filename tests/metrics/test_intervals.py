@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matinee.errors import ConfigError
-from matinee.metrics import bootstrap, paired_bootstrap
+from matinee.evaluation.metrics import bootstrap, paired_bootstrap
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=50), st.integers(0, 99))

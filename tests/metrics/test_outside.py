@@ -5,7 +5,8 @@ import pytest
 import scipy.sparse as sp
 from sklearn.metrics import average_precision_score, ndcg_score, precision_score, roc_auc_score
 
-from matinee import metrics, ranking
+from matinee.evaluation import metrics
+from matinee.slates import ranking
 
 MEMBERS, TITLES, PLACES = 60, 40, 10
 

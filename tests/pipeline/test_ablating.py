@@ -3,25 +3,26 @@
 import pytest
 
 from matinee.errors import ConfigError
-from matinee.pipeline import ablating, training
+from matinee.models import feature_families
+from matinee.research import ablate
 from matinee.settings import Settings
 from tests.pipeline import worlds
 
 
 def test_nothing_is_known_in_a_column_that_is_left_out():
     frame = worlds.frame()
-    told = ablating.without(frame, ["country", "plan"])
-    families = set(training.described(told, training.HYBRID).members.families)
+    told = ablate.without(frame, ["country", "plan"])
+    families = set(feature_families.described(told, feature_families.HYBRID).members.families)
     assert families == {"identity", "language", "device", "daypart"}
     assert told.member_features.schema == frame.member_features.schema
 
 
 def test_without_demographics_the_gate_moves_less_than_its_tolerance(night_home):
-    found = ablating.ablate(Settings(home=night_home))
+    found = ablate.ablate(Settings(home=night_home))
     assert found.verdict.passed, found.verdict.text
-    assert {row["model"] for row in found.rows} == {training.HYBRID, ablating.WITHOUT}
+    assert {row["model"] for row in found.rows} == {feature_families.HYBRID, ablate.WITHOUT}
 
 
 def test_without_a_night_there_is_nothing_to_compare(tmp_path):
     with pytest.raises(ConfigError, match="run `matinee run` first"):
-        ablating.ablate(Settings(home=tmp_path))
+        ablate.ablate(Settings(home=tmp_path))

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from matinee import cli, splits
+from matinee import cli
 from matinee.errors import ConfigError, DataError
-from matinee.pipeline import asking, benchmark, histories, rivals, tuning
-from matinee.pipeline.rivals import MODELS, POPULARITY, Task
+from matinee.evaluation import splits
+from matinee.research import baselines, benchmark, datasets, rank, tune
+from matinee.research.baselines import MODELS, POPULARITY, Task
 from matinee.settings import Settings
 
 MEMBERS, TITLES = 24, 20
@@ -38,7 +39,7 @@ def ratings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def history(ratings):
-    return histories.read(ratings, Settings())
+    return datasets.read(ratings, Settings())
 
 
 @pytest.mark.parametrize("protocol", splits.NAMES)
@@ -68,72 +69,72 @@ def test_each_model_beats_popularity_where_taste_is_plain(history):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_serves_strangers_what_is_popular_as_a_night_does(history, model):
-    task = rivals.task(history, model, "cold-members", seed=1)
-    of_strangers = asking.ask(replace(task, model=POPULARITY)).slates
-    assert np.array_equal(asking.ask(task).slates, of_strangers)
-    among_acts = rivals.task(history, model, "last", seed=1)
-    popular = asking.ask(replace(among_acts, model=POPULARITY)).slates
-    assert np.array_equal(asking.ask(among_acts).slates, popular) == (model == POPULARITY)
+    task = baselines.task(history, model, "cold-members", seed=1)
+    of_strangers = rank.ask(replace(task, model=POPULARITY)).slates
+    assert np.array_equal(rank.ask(task).slates, of_strangers)
+    among_acts = baselines.task(history, model, "last", seed=1)
+    popular = rank.ask(replace(among_acts, model=POPULARITY)).slates
+    assert np.array_equal(rank.ask(among_acts).slates, popular) == (model == POPULARITY)
 
 
 def test_popularity_fades_as_fits_what_came_next_within_and_says_so(history):
-    task = rivals.task(history, POPULARITY, "time", seed=1)
-    told = asking.ask(task).chosen
+    task = baselines.task(history, POPULARITY, "time", seed=1)
+    told = rank.ask(task).chosen
     assert told == {"half_life_days": task.inner.best_half_life_days()}
     faded = task.frame.popularity(half_life_days=told["half_life_days"])
-    assert np.array_equal(rivals.learn(task).scores(np.array([3]))[0], faded)
+    assert np.array_equal(baselines.learn(task).scores(np.array([3]))[0], faded)
 
 
 def test_where_time_does_not_judge_all_likes_count_the_same_to_popularity(history):
-    task = rivals.task(history, POPULARITY, "holdout", seed=1)
+    task = baselines.task(history, POPULARITY, "holdout", seed=1)
     likes = np.bincount(task.frame.rows(task.frame.signals)[1], minlength=TITLES)
-    learned = rivals.learn(task)
+    learned = baselines.learn(task)
     assert np.array_equal(learned.scores(np.array([0]))[0], likes)
     assert not learned.chosen
 
 
 def test_cold_titles_are_ranked_among_themselves(history):
     frame = history.hold_out("cold-titles", seed=1)
-    answer = asking.ask(Task("popularity", frame, "cold-titles", 1), with_auc=True)
+    answer = rank.ask(Task("popularity", frame, "cold-titles", 1), with_auc=True)
     held = set(frame.rows(frame.held_out)[1].tolist())
     assert set(answer.slates.ravel()) - {-1} == held
     assert np.nanmean(answer.auc) == 0.5  # nobody has met any of them
 
 
 def test_titles_that_are_not_ranked_do_not_count_as_not_shown(history):
-    task = rivals.task(history, POPULARITY, "cold-titles", seed=1)
+    task = baselines.task(history, POPULARITY, "cold-titles", seed=1)
     one = benchmark.Compared(task.frame, "cold-titles", {POPULARITY: benchmark.perform(task)})
     row = benchmark._rows([one], [POPULARITY], 1)[0]
     assert (row["coverage"], row["gini"]) == pytest.approx((1, 0))  # all four, to everybody
 
 
 def test_all_models_that_have_numbers_get_one_budget_and_see_only_what_is_within(history):
-    task = rivals.task(history, "ease", "last", seed=1)
+    task = baselines.task(history, "ease", "last", seed=1)
     assert len(task.inner.signals) + len(task.inner.held_out) == len(task.frame.signals)
     asked = []
     for name, rival in MODELS.items():
         of_name = replace(task, model=name)
-        found = tuning.search(of_name, trials=1)
+        found = tune.search(of_name, trials=1)
         asked.append((name, found.trials))
         assert found.parameters == pytest.approx(
             {key: rival.defaults[key] for key in of_name.ranges}
         )
     assert {trials for _, trials in asked} == {1}
     with pytest.raises(ConfigError, match="nothing is held out within to tune by: give the task"):
-        tuning.search(replace(task, inner=None), trials=1)
+        tune.search(replace(task, inner=None), trials=1)
     silent = replace(task.inner, held_out=task.inner.held_out.slice(0, 0))
     with pytest.raises(DataError, match="nobody met anything new in what 'last' holds out within"):
-        tuning.search(replace(task, inner=silent), trials=1)
+        tune.search(replace(task, inner=silent), trials=1)
 
 
 def test_what_is_found_is_used_and_told(history):
-    task = rivals.task(history, "ease", "last", seed=1)
+    task = baselines.task(history, "ease", "last", seed=1)
     done = benchmark.perform(task, trials=3)
     assert set(done.numbers) == {"penalty", "recent_titles"}
     assert done.tuning_cpu_seconds > 0
     plain = benchmark.perform(task)
     assert not plain.numbers
-    assert tuning.search(task, trials=3).best >= tuning.search(task, trials=1).best
+    assert tune.search(task, trials=3).best >= tune.search(task, trials=1).best
     assert task.tuned({"penalty": 7.0}).number("penalty") == 7
 
 
@@ -150,22 +151,22 @@ def test_what_was_used_is_said_in_words_where_it_is_no_default():
 def test_each_seed_is_tuned_by_itself(ratings, history):
     settings = Settings()
     rows = benchmark.run(ratings, settings, protocol="last", models=["ease"], trials=3, seeds=2)
-    tasks = (rivals.task(history, "ease", "last", seed=settings.seed + nth) for nth in range(2))
-    alone = [one.tuned(tuning.search(one, trials=3).parameters).numbers for one in tasks]
+    tasks = (baselines.task(history, "ease", "last", seed=settings.seed + nth) for nth in range(2))
+    alone = [one.tuned(tune.search(one, trials=3).parameters).numbers for one in tasks]
     assert rows[0]["settings"] == alone
     assert alone[0] != alone[1]
 
 
 def test_time_is_tuned_only_where_what_comes_next_judges(history):
-    last = rivals.task(history, "hybrid", "last", seed=1)
-    holdout = rivals.task(history, "hybrid", "holdout", seed=1)
+    last = baselines.task(history, "hybrid", "last", seed=1)
+    holdout = baselines.task(history, "hybrid", "holdout", seed=1)
     assert set(last.ranges) - set(holdout.ranges) == {"recent_titles"}
     assert holdout.hyperparameters.trend_weight == 0
 
 
 def test_seeds_are_averaged_and_their_spread_is_told(history):
     def with_seed(seed):
-        task = rivals.task(history, POPULARITY, "holdout", seed=seed)
+        task = baselines.task(history, POPULARITY, "holdout", seed=seed)
         return benchmark.Compared(task.frame, "holdout", {POPULARITY: benchmark.perform(task)})
 
     compared = [with_seed(1), with_seed(2)]
@@ -205,7 +206,7 @@ def test_a_picture_that_cannot_be_drawn_is_refused_before_anything_is_compared(r
 
 
 def test_the_search_for_better_numbers_is_written_down(ratings, home):
-    tuned = tuning.tune(ratings, Settings(), protocol="last", budget_seconds=0)
+    tuned = tune.tune(ratings, Settings(), protocol="last", budget_seconds=0)
     assert tuned.trials == 1
     assert tuned.best == tuned.default
     assert json.loads(tuned.path.read_text())["parameters"] == tuned.parameters

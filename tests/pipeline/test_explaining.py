@@ -11,8 +11,11 @@ import pytest
 
 from matinee import pipeline, releases
 from matinee.errors import ConfigError, DataError
-from matinee.pipeline import contributions, reading, training
-from matinee.pipeline.explaining import NOTHING_OWN
+from matinee.models import feature_families
+from matinee.night import contributions
+from matinee.operations import recommend
+from matinee.operations.explain import NOTHING_OWN
+from matinee.releases import lookup
 from matinee.settings import Settings
 from tests.pipeline import worlds
 
@@ -144,7 +147,10 @@ def test_reasons_of_a_slate_are_varied(scorer):
 
 def test_nothing_sensitive_is_a_feature_or_a_reason(scorer):
     families = {*scorer.features.members.families, *scorer.features.titles.families}
-    columns = {*training.MEMBER_FAMILIES.values(), *training.TITLE_FAMILIES.values()}
+    columns = {
+        *feature_families.MEMBER_FAMILIES.values(),
+        *feature_families.TITLE_FAMILIES.values(),
+    }
     for name in ("age", "birth", "gender", "maximum_age", "is_kids"):
         assert not [one for one in families | columns if name in one.split("_") or name == one]
     text = " ".join(filter(None, scorer.block(0).table["reason"].to_pylist())).lower()
@@ -155,7 +161,7 @@ def test_nothing_sensitive_is_a_feature_or_a_reason(scorer):
 def release(settings, tmp_path):
     """The same release in a home of one's own, to change."""
     home = shutil.copytree(settings.home, tmp_path / "home")
-    return reading.store(Settings(home=home)).open("candidate")
+    return releases.Store.of(home).open("candidate")
 
 
 def test_arrays_that_do_not_belong_together_explain_nothing(release):
@@ -173,9 +179,9 @@ def test_a_name_that_two_titles_have_is_asked_for_by_id(release):
     pq.write_table(pa.Table.from_pylist(titles), path)
     said = "2 titles are called 'Twins': use an id: t-003 is Twins.*, t-007 is Twins"
     with pytest.raises(ConfigError, match=said):
-        reading.title_id(release, "Twins")
+        lookup.title_id(release, "Twins")
     with pytest.raises(ConfigError, match="has no title 'twinz': did you mean 'Twins'\\?"):
-        reading.title_id(release, "twinz")
+        lookup.title_id(release, "twinz")
     known = "has no title 'Jaws': its titles are in .*vocabulary/titles.parquet"
     with pytest.raises(ConfigError, match=known):
-        reading.title_id(release, "Jaws")
+        lookup.title_id(release, "Jaws")

@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from matinee.pipeline import exposing
+from matinee.night import exposure_report
+from matinee.slates import member_groups
 from tests.pipeline import worlds
 
 
@@ -15,7 +16,7 @@ def scorer():
 
 @pytest.fixture(scope="module")
 def exposed(scorer):
-    return exposing.look(scorer, scorer.block(0).rows[:, :10])
+    return exposure_report.look(scorer, scorer.block(0).rows[:, :10])
 
 
 def test_every_taste_and_every_value_of_the_catalogue_is_in_the_report(exposed):
@@ -27,7 +28,7 @@ def test_every_taste_and_every_value_of_the_catalogue_is_in_the_report(exposed):
         rows = [row for row in exposed.providers if row["attribute"] == attribute]
         for name in ("catalogue_ratio", "watched_ratio", "shown_ratio"):
             assert sum(row[name] for row in rows) == pytest.approx(1)
-    assert exposing.table(exposed.providers).to_pylist() == exposed.providers
+    assert exposure_report.table(exposed.providers).to_pylist() == exposed.providers
 
 
 def test_the_gate_hears_of_each(exposed):
@@ -46,7 +47,7 @@ def test_hits_are_what_most_liked_of_all_whatever_is_popular_this_week(scorer, e
     other = worlds.scorer()
     countries, popular = scorer.popular
     other.__dict__["popular"] = countries, popular[:, ::-1]
-    found = exposing.look(other, other.block(0).rows[:, :10])
+    found = exposure_report.look(other, other.block(0).rows[:, :10])
     assert found.lift_of_hits == exposed.lift_of_hits
 
 
@@ -56,13 +57,13 @@ def test_slates_that_hide_a_genre_are_refused(scorer):
     )
     first = scorer.block(0).rows[:, :10].copy()
     first[family[first]] = int(np.flatnonzero(~family)[0])
-    found = exposing.look(scorer, first)
+    found = exposure_report.look(scorer, first)
     refused = {verdict.rule for verdict in found.verdicts if not verdict.passed}
     assert "exposure_by_genre" in refused
 
 
 def test_the_most_watched_values_come_first_and_not_all(exposed, monkeypatch):
-    monkeypatch.setattr(exposing, "TOLD", 1)
+    monkeypatch.setattr(exposure_report, "TOLD", 1)
     told = exposed.most_watched()
     assert [row["attribute"] for row in told] == ["added", "country", "genre", "language"]
     of_genres = [row["watched_ratio"] for row in exposed.providers if row["attribute"] == "genre"]
@@ -79,7 +80,7 @@ def test_members_are_grouped_for_the_audit_and_the_unknown_are_in_no_group():
             "birth_year": pa.array([2004, None, 1950], pa.int64()),
         }
     )
-    groups = exposing.member_groups(members, pa.chunked_array([["c", "b"]]), year=2026)
+    groups = member_groups.member_groups(members, pa.chunked_array([["c", "b"]]), year=2026)
     assert groups == {
         "country": ["DE", None],
         "plan": [None, "basic"],

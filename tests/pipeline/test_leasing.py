@@ -7,14 +7,14 @@ import pytest
 
 from matinee import pipeline, releases
 from matinee.errors import BusyError, InterruptError, StorageError
-from matinee.pipeline import leasing
+from matinee.night import lease
 from matinee.settings import Settings
 
 
 def test_a_night_that_is_patient_hears_once_who_holds_the_home_and_then_gets_it(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(leasing, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(lease, "POLL_SECONDS", 0.05)
     held, told = threading.Event(), []
 
     def hold():
@@ -35,7 +35,7 @@ def test_a_night_that_is_patient_hears_once_who_holds_the_home_and_then_gets_it(
 
 
 def test_a_night_whose_patience_ends_is_told_by_whom(tmp_path, monkeypatch):
-    monkeypatch.setattr(leasing, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(lease, "POLL_SECONDS", 0.05)
     with (
         releases.lease(tmp_path, holder="backfill"),
         pytest.raises(BusyError, match=r"another night runs: pid \d+ \(backfill\)"),
@@ -80,6 +80,6 @@ def test_without_ctrl_c_an_error_is_what_it_was(tmp_path):
 @pytest.mark.slow
 def test_ctrl_c_after_the_promotion_says_what_is_live(night_home):
     settings = Settings(home=night_home)
-    assert str(leasing.interrupted(settings, None)) == (
+    assert str(lease.interrupted(settings, None)) == (
         f"interrupted; live is {pipeline.live_id(settings)}"
     )

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from matinee import landing, pipeline, transform, warehouse
 from matinee.cli import app
 from matinee.errors import ConfigError, IntegrityError, RefusedError
-from matinee.pipeline import logs
+from matinee.night import reconcile
+from matinee.operations.rejected import IN_CONTEXT
 from matinee.settings import Settings
 from tests.landing.samples import HOSTILE, good_row, is_text
 
@@ -232,7 +233,7 @@ def test_rows_of_an_unknown_title_are_taken_in_once_the_catalogue_knows_it(copie
     assert waiting(copied).rows == []
     after = warehouse.counts(copied)["plays"]
     assert after.staged == plays.staged + len(before.rows)
-    logs.reconcile(copied)
+    reconcile.reconcile(copied)
 
 
 def test_rejected_rows_are_listed_without_obeying_them(copied):
@@ -259,7 +260,7 @@ def test_the_rules_of_dbt_are_known_by_name():
     text = (folder / "macros/judged_deliveries.sql").read_text()
     text += "".join(path.read_text() for path in folder.glob("models/staging/*/*.sql"))
     named = set(re.findall(r"duplicate='(\w+)'|then '(unknown_\w+)'", text))
-    assert {one for pair in named for one in pair if one} == set(logs.IN_CONTEXT)
+    assert {one for pair in named for one in pair if one} == set(IN_CONTEXT)
 
 
 def test_a_stream_that_is_none_is_a_usage_error(copied):
@@ -335,18 +336,18 @@ def test_a_file_that_the_ledger_does_not_know_does_not_add_up(ledger_of):
     known, stray = "plays/dt=2026-01-01/a", "plays/dt=2026-01-01/b"
     home = ledger_of({known: 3}, counted={known: (3, 1, 1, 1), stray: (2, 2, 0, 0)})
     with pytest.raises(IntegrityError, match=rf"plays: 0 rows of {stray} were received, but 2"):
-        logs.reconcile(home)
+        reconcile.reconcile(home)
 
 
 def test_more_than_one_file_that_does_not_add_up_is_counted(ledger_of):
     files = {f"plays/dt=2026-01-01/{name}": 3 for name in "abc"}
     home = ledger_of(files, counted=dict.fromkeys(files, (3, 2, 0, 0)))
     with pytest.raises(IntegrityError, match=r"/a were .* are 2 \(2 more files do not add up\):"):
-        logs.reconcile(home)
+        reconcile.reconcile(home)
 
 
 def held(home, last_day="2026-01-09", days=4):
-    logs.hold_to_budget(home, ROOT, last_day=date.fromisoformat(last_day), days=days)
+    reconcile.hold_to_budget(home, ROOT, last_day=date.fromisoformat(last_day), days=days)
 
 
 OLD, NEW = "plays/dt=2026-01-01/a", "plays/dt=2026-01-09/a"

@@ -1,12 +1,11 @@
 """A red gate is passed by name, and the card says by whom."""
 
-from matinee import releases
 import shutil
 from datetime import UTC, datetime
 
 import pytest
 
-from matinee import pipeline
+from matinee import pipeline, releases
 from matinee.errors import ConfigError, GateError
 from matinee.releases.reissue import fields_of, names_of_files
 from matinee.settings import Settings

@@ -8,8 +8,9 @@ import pytest
 
 from matinee import report, transform
 from matinee.errors import ConfigError
-from matinee.pipeline import evaluation, fallback, raising, training
-from matinee.pipeline.raising import Wanted
+from matinee.models import fallback, feature_families, fits
+from matinee.night import evaluate, exposure_policy, fit
+from matinee.night.exposure_policy import Wanted
 from matinee.settings import Settings
 from tests.pipeline import worlds
 
@@ -43,14 +44,18 @@ def judged():
         signals=known.signals.filter(pa.array(~late)),
         held_out=known.signals.filter(pa.array(late)),
     )
-    few = training.timeless(replace(training.hybrid.Hyperparameters(), epochs=5, components=8))
+    few = fits.timeless(replace(fit.hybrid.Hyperparameters(), epochs=5, components=8))
     models = {
-        name: training.fitted(frame, name, few)
-        for name in (training.HYBRID, training.COLLABORATIVE, training.CONTENT)
+        name: fits.fitted(frame, name, few)
+        for name in (
+            feature_families.HYBRID,
+            feature_families.COLLABORATIVE,
+            feature_families.CONTENT,
+        )
     }
 
     def judge(policy=()):
-        return evaluation.compare(
+        return evaluate.compare(
             frame, models, slate_size=20, calibration_weight=0.1, seed=1, policy=policy
         )
 
@@ -76,10 +81,8 @@ def test_its_price_is_judged_every_night_and_the_card_prints_it(judged):
 def test_who_is_served_what_is_popular_is_judged_by_it(judged, monkeypatch):
     seen = []
     monkeypatch.setattr(fallback, "strangers", lambda *_: np.arange(90))
-    real = evaluation._popular
-    monkeypatch.setattr(
-        evaluation, "_popular", lambda *given: seen.append(real(*given)) or seen[-1]
-    )
+    real = evaluate._popular
+    monkeypatch.setattr(evaluate, "_popular", lambda *given: seen.append(real(*given)) or seen[-1])
     everybody = judged()
     means = {
         (row["model"], row["cohort"]): row["mean"]
@@ -97,13 +100,13 @@ def project(tmp_path, text):
 
 
 def test_the_policy_is_read_from_the_project_and_is_empty_there():
-    assert raising.policy(Settings().project) == ()
+    assert exposure_policy.policy(Settings().project) == ()
     assert transform.project_vars(Settings().project)["raised_shares"] == {}
 
 
 def test_a_policy_names_values_and_shares(tmp_path):
     asked = project(tmp_path, "{language: {sv: 0.1}, genre: {Drama: 0.2}}")
-    assert raising.policy(asked) == (
+    assert exposure_policy.policy(asked) == (
         Wanted("language", "sv", 0.1),
         Wanted("genre", "Drama", 0.2),
     )
@@ -118,7 +121,7 @@ def test_a_policy_names_values_and_shares(tmp_path):
 )
 def test_a_policy_that_means_nothing_is_refused(tmp_path, text, said):
     with pytest.raises(ConfigError, match=said):
-        raising.policy(project(tmp_path, text))
+        exposure_policy.policy(project(tmp_path, text))
 
 
 def test_a_value_that_no_title_has_is_refused():

@@ -7,7 +7,7 @@ import pytest
 
 from matinee import landing, pipeline, warehouse
 from matinee.errors import DataError
-from matinee.pipeline.rebuild import collect
+from matinee.operations.rebuild import collect
 from matinee.settings import Settings
 from tests.pipeline.test_logs import acts, differing, land, tables
 

@@ -9,12 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from matinee import exposure, hybrid
 from matinee.errors import StorageError
-from matinee.pipeline import catalogue, raising, scoring, training, trending
-from matinee.pipeline.frames import JUDGED, PUBLISHED, TREND_HALF_LIVES, Frame
-from matinee.pipeline.night import Night
+from matinee.models import feature_families, fits, hybrid
+from matinee.models.frame import TREND_HALF_LIVES, Frame
+from matinee.night import choose_trend, exposure_policy, fit, scorer
+from matinee.night.frame import JUDGED, PUBLISHED
+from matinee.night.night import Night
 from matinee.settings import Settings
+from matinee.slates import exposure
 from tests.pipeline import worlds
 
 FEW = hybrid.Hyperparameters(components=8, epochs=45, linear_dimensions=8)
@@ -119,7 +121,9 @@ def test_what_judges_has_no_say_in_how_popularity_fades():
 def fitted(*, of_the_day):
     whole = service(of_the_day=of_the_day)
     inner = whole.inner(seed=1)
-    model, _ = trending.fitted(whole, inner, training.HYBRID, FEW, calibration_weight=0.1)
+    model, _ = choose_trend.fitted(
+        whole, inner, feature_families.HYBRID, FEW, calibration_weight=0.1
+    )
     assert model.hyperparameters.epochs == FEW.epochs
     return model.hyperparameters, inner
 
@@ -143,7 +147,7 @@ def test_no_trend_may_make_all_slates_one_list(monkeypatch):
 def silent():
     known = worlds.frame()
     quiet = replace(FEW, trend_weight=0.0)
-    return trending.Silent(known, *training.fitted(known, training.HYBRID, quiet), 3.0)
+    return choose_trend.Silent(known, *fits.fitted(known, feature_families.HYBRID, quiet), 3.0)
 
 
 @pytest.mark.parametrize(
@@ -155,11 +159,11 @@ def test_slates_are_calibrated_no_more_than_their_variety_asks(silent, varied, e
     def shown(_titles):
         places = {
             round(0.1 * times, 3): np.arange(count).repeat(20).reshape(-1, 10)
-            for times, count in zip(trending.CALIBRATIONS, varied, strict=True)
+            for times, count in zip(choose_trend.CALIBRATIONS, varied, strict=True)
         }
         return lambda weight: places[round(weight, 3)]
 
-    found = trending.varied(training.Chosen(0.5, 3.0, 0.1), silent, shown)
+    found = choose_trend.varied(fit.Chosen(0.5, 3.0, 0.1), silent, shown)
     assert (found and round(found.calibration_weight, 3)) == expected
 
 
@@ -186,13 +190,13 @@ def test_a_newcomer_has_the_trend_that_its_content_lets_expect():
     signals = known.signals.set_column(3, "interacted_at", times)
     frame = replace(known, signals=signals.filter(pa.array(titles != new)))
     quiet = replace(FEW, trend_weight=0.0)
-    model, features = training.fitted(frame, training.HYBRID, quiet)
-    lift = training.trend_lift(model, features, frame, half_life_days=1.0)
+    model, features = fits.fitted(frame, feature_families.HYBRID, quiet)
+    lift = fits.trend_lift(model, features, frame, half_life_days=1.0)
     of_titles = features.titles.matrix @ lift
     dramas = np.arange(1, 48, 3)
     assert of_titles[3] > of_titles[dramas].max()
-    loud, _ = training.fitted(
-        frame, training.HYBRID, replace(quiet, trend_weight=2.0, trend_half_life_days=1.0)
+    loud, _ = fits.fitted(
+        frame, feature_families.HYBRID, replace(quiet, trend_weight=2.0, trend_half_life_days=1.0)
     )
     moved = loud.title_vectors(features.titles) - model.title_vectors(features.titles)
     np.testing.assert_allclose(moved[:, -1], 2 * of_titles, atol=1e-5)
@@ -203,17 +207,17 @@ def night(home, monkeypatch):
     begun = Night(Settings(), worlds.AS_OF, worlds.AS_OF)
     for name in (JUDGED, PUBLISHED):
         worlds.frame().write(begun.work(name))
-    monkeypatch.setattr(catalogue, "read", lambda _: worlds.catalogue(worlds.frame()))
+    monkeypatch.setattr(scorer, "read_catalogue", lambda _: worlds.catalogue(worlds.frame()))
     return begun
 
 
 def fit_all(night):
-    for wanted in training.FITS:
-        training.fit(night, *wanted)
-    trending.choose_trend(night)
+    for wanted in fit.FITS:
+        fit.fit(night, *wanted)
+    choose_trend.choose_trend(night)
     return [
-        training.load(night, name, model).hyperparameters
-        for name, model in training.FITS
+        fit.load(night, name, model).hyperparameters
+        for name, model in fit.FITS
         if name in (JUDGED, PUBLISHED)
     ]
 
@@ -221,7 +225,7 @@ def fit_all(night):
 def test_all_models_of_a_night_but_content_have_the_trend_that_was_chosen(night):
     found = fit_all(night)
     usual = hybrid.Hyperparameters()
-    chosen = training.Chosen.read(night.work(""))
+    chosen = fit.Chosen.read(night.work(""))
     assert chosen.trend(usual) == usual  # too few members to choose by
     assert [one.trend_weight for one in found] == [0.1, 0.1, 0.0, 0.1]
 
@@ -231,27 +235,27 @@ def test_where_time_does_not_judge_there_is_no_trend(night):
         shutil.rmtree(night.work(name))
         replace(worlds.frame(), follows_time=False).write(night.work(name))
     assert {one.trend_weight for one in fit_all(night)} == {0.0}
-    assert training.Chosen.read(night.work("")).trend_weight == 0
+    assert fit.Chosen.read(night.work("")).trend_weight == 0
 
 
 def test_a_night_that_chose_nothing_is_told_from_one_that_did(tmp_path):
     with pytest.raises(StorageError, match=r"left no chosen\.json: .*run `matinee run` once more"):
-        training.Chosen.read(tmp_path)
-    wanted = training.Chosen(0.5, 7.0, 0.15)
+        fit.Chosen.read(tmp_path)
+    wanted = fit.Chosen(0.5, 7.0, 0.15)
     wanted.write(tmp_path)
-    assert training.Chosen.read(tmp_path) == wanted
+    assert fit.Chosen.read(tmp_path) == wanted
 
 
 def test_variety_is_asked_of_the_very_slates_that_are_published(night, monkeypatch):
-    policy = (raising.Wanted("language", "sv", 0.7),)
-    monkeypatch.setattr(raising, "policy", lambda _: policy)
+    policy = (exposure_policy.Wanted("language", "sv", 0.7),)
+    monkeypatch.setattr(exposure_policy, "policy", lambda _: policy)
     fit_all(night)
-    found = training.Chosen.read(night.work(""))
-    model = training.load(night, PUBLISHED, training.HYBRID)
-    published = scoring.ready(night, model, calibration_weight=found.calibration_weight)
-    left = training.left(night, PUBLISHED, training.HYBRID)
-    quiet = trending.Silent(published.frame, *left, found.trend_half_life_days)
-    shown = trending._published(night, quiet)(quiet.lifted(found.trend_weight))
-    rows = published.block(0).rows[:, : trending.PLACES]
+    found = fit.Chosen.read(night.work(""))
+    model = fit.load(night, PUBLISHED, feature_families.HYBRID)
+    published = scorer.ready(night, model, calibration_weight=found.calibration_weight)
+    left = fit.left(night, PUBLISHED, feature_families.HYBRID)
+    quiet = choose_trend.Silent(published.frame, *left, found.trend_half_life_days)
+    shown = choose_trend._published(night, quiet)(quiet.lifted(found.trend_weight))
+    rows = published.block(0).rows[:, : choose_trend.PLACES]
     assert shown(found.calibration_weight).tolist() == rows.tolist()
     assert shown(0.9).tolist() != rows.tolist()

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from matinee import hybrid
-from matinee.pipeline import catalogue, training, trending
-from matinee.pipeline.frames import INNER, JUDGED, PUBLISHED
-from matinee.pipeline.night import Night
+from matinee.models import feature_families, fits, hybrid
+from matinee.night import choose_trend, fit, scorer
+from matinee.night.frame import INNER, JUDGED, PUBLISHED
+from matinee.night.night import Night
 from matinee.settings import Settings
 from tests.pipeline import worlds
 
@@ -23,7 +23,7 @@ def night(home, monkeypatch):
     known = worlds.frame()
     replace(known, as_of=worlds.AS_OF - timedelta(days=10)).write(begun.work(JUDGED))
     known.write(begun.work(PUBLISHED))
-    monkeypatch.setattr(catalogue, "read", lambda _: worlds.catalogue(known))
+    monkeypatch.setattr(scorer, "read_catalogue", lambda _: worlds.catalogue(known))
     return begun
 
 
@@ -33,7 +33,7 @@ def release(night, name, *, days_ago, passed=True, cut=None, **numbers):
     (path / "model").mkdir(parents=True)
     (path / "vocabulary").mkdir()
     few = replace(hybrid.Hyperparameters(epochs=1), **numbers)
-    model, features = training.fitted(worlds.frame(), training.HYBRID, few)
+    model, features = fits.fitted(worlds.frame(), feature_families.HYBRID, few)
     model.save(path / "model")
     (path / "model/hyperparameters.json").rename(path / "hyperparameters.json")
     files = []
@@ -52,7 +52,7 @@ def release(night, name, *, days_ago, passed=True, cut=None, **numbers):
 
 
 def begins_from(night, frame_name):
-    found = training.earlier(night, training.Frame.read(night.work(frame_name)))
+    found = fit.earlier(night, fit.Frame.read(night.work(frame_name)))
     return found and found.release.id
 
 
@@ -82,29 +82,29 @@ def test_a_release_that_was_refused_is_no_start(night):
 @pytest.mark.parametrize(("cut", "expected"), [("2026-01-18T00:00:00Z", 0.4), (None, 0.1)])
 def test_the_trend_that_a_cut_in_time_chose_is_kept_and_no_other(night, cut, expected):
     release(night, OLD, days_ago=12, cut=cut, trend_weight=0.4)
-    for wanted in training.FITS:
-        training.fit(night, *wanted)
-    assert not training.silent(night, INNER, training.HYBRID).exists()
-    trending.choose_trend(night)
-    assert training.Chosen.read(night.work("")).trend_weight == expected
+    for wanted in fit.FITS:
+        fit.fit(night, *wanted)
+    assert not fit.silent(night, INNER, feature_families.HYBRID).exists()
+    choose_trend.choose_trend(night)
+    assert fit.Chosen.read(night.work("")).trend_weight == expected
     for name in (JUDGED, PUBLISHED):
-        model = training.load(night, name, training.HYBRID)
+        model = fit.load(night, name, feature_families.HYBRID)
         assert model.hyperparameters.trend_weight == expected
 
 
 def test_the_hybrid_goes_on_for_few_epochs_and_its_siblings_begin_anew(night):
     release(night, OLD, days_ago=12)
-    training.fit(night, JUDGED, training.HYBRID)
-    training.fit(night, JUDGED, training.COLLABORATIVE)
+    fit.fit(night, JUDGED, feature_families.HYBRID)
+    fit.fit(night, JUDGED, feature_families.COLLABORATIVE)
     warm, anew = (
-        hybrid.HybridModel.load(training.silent(night, JUDGED, name)).hyperparameters
-        for name in (training.HYBRID, training.COLLABORATIVE)
+        hybrid.HybridModel.load(fit.silent(night, JUDGED, name)).hyperparameters
+        for name in (feature_families.HYBRID, feature_families.COLLABORATIVE)
     )
-    assert (warm.epochs, anew.epochs) == (training.WARM_EPOCHS, hybrid.Hyperparameters().epochs)
+    assert (warm.epochs, anew.epochs) == (fit.WARM_EPOCHS, hybrid.Hyperparameters().epochs)
 
 
 def test_who_ordered_newcomers_goes_on_doing_so(night):
     release(night, OLD, days_ago=12, newcomer_content=1.0)
-    known = training.Frame.read(night.work(PUBLISHED))
-    assert training.earlier(night, known).newcomer_content == 1
-    assert training.cold(night, training.Frame.read(night.work(JUDGED))) is None
+    known = fit.Frame.read(night.work(PUBLISHED))
+    assert fit.earlier(night, known).newcomer_content == 1
+    assert fit.cold(night, fit.Frame.read(night.work(JUDGED))) is None

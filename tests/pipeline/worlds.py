@@ -5,12 +5,11 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pyarrow as pa
 
-from matinee import hybrid
-from matinee.eligibility import Eligibility
-from matinee.pipeline import training
-from matinee.pipeline.catalogue import Catalogue
-from matinee.pipeline.frames import Frame
-from matinee.pipeline.scoring import Scorer
+from matinee.models import feature_families, hybrid
+from matinee.models.frame import Frame
+from matinee.night.catalogue import Catalogue
+from matinee.night.scorer import Scorer
+from matinee.slates.eligibility import Eligibility
 
 AS_OF = datetime(2026, 2, 1, tzinfo=UTC)
 GENRES = ("Crime", "Drama", "Family")
@@ -95,7 +94,7 @@ def catalogue(told):
 
 def scorer(**size):
     told = frame(**size)
-    features = training.described(told, training.HYBRID)
+    features = feature_families.described(told, feature_families.HYBRID)
     model = hybrid.fit(
         told.interactions(),
         features.members,

@@ -11,8 +11,8 @@ import pytest
 from matinee import landing
 from matinee.errors import IntegrityError
 from matinee.landing import ledger, tombstones
-from matinee.pipeline import traces
 from matinee.privacy import Traces
+from matinee.rights import member_search
 from tests.privacy.conftest import LEAVER, STAYER, lines, play
 
 WANTED = Traces.of([LEAVER])
@@ -22,14 +22,16 @@ AT = datetime(2026, 1, 3, tzinfo=UTC)
 @pytest.fixture
 def forgotten(zone):
     tombstones.add(zone.home, WANTED.ids, AT)
-    found = traces.search(zone.home, WANTED)
+    found = member_search.search(zone.home, WANTED)
     zone.erased = landing.erase(zone.home, zone.contract, WANTED, found)
     return zone
 
 
 def test_every_format_loses_the_member_and_keeps_the_others(forgotten):
-    assert not traces.search(forgotten.home, WANTED)
-    assert set(traces.by_store(traces.search(forgotten.home, Traces.of([STAYER])))) == {
+    assert not member_search.search(forgotten.home, WANTED)
+    assert set(
+        member_search.by_store(member_search.search(forgotten.home, Traces.of([STAYER])))
+    ) == {
         "landing",
         "received",
     }
@@ -62,19 +64,21 @@ def test_the_ledger_knows_the_new_bytes_and_counts_what_is_left(forgotten):
 
 def test_erasing_again_changes_nothing(forgotten):
     before = ledger.path_of(forgotten.home).read_bytes()
-    landing.erase(forgotten.home, forgotten.contract, WANTED, traces.search(forgotten.home, WANTED))
+    landing.erase(
+        forgotten.home, forgotten.contract, WANTED, member_search.search(forgotten.home, WANTED)
+    )
     assert ledger.path_of(forgotten.home).read_bytes() == before
 
 
 def test_a_crash_before_the_files_were_replaced_is_mended_by_doing_it_again(zone):
     before = {path: path.read_bytes() for path in (zone.home / "landing").rglob("*.*")}
-    named = traces.search(zone.home, WANTED)
+    named = member_search.search(zone.home, WANTED)
     landing.erase(zone.home, zone.contract, WANTED, named)
     for path, content in before.items():
         path.write_bytes(content)
-    landing.erase(zone.home, zone.contract, WANTED, traces.search(zone.home, WANTED))
+    landing.erase(zone.home, zone.contract, WANTED, member_search.search(zone.home, WANTED))
     assert not zone.receive().set_aside
-    assert not traces.search(zone.home, WANTED)
+    assert not member_search.search(zone.home, WANTED)
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "again.jsonl"])
@@ -82,7 +86,7 @@ def test_old_logs_put_back_under_any_name_do_not_bring_the_member_back(forgotten
     forgotten.land("plays", name, lines([play(1, STAYER), play(2, LEAVER), play(3, STAYER)]))
     assert not forgotten.receive().set_aside
     assert LEAVER not in forgotten.rows("plays", "member_id")
-    assert not traces.search(forgotten.home, WANTED)
+    assert not member_search.search(forgotten.home, WANTED)
 
 
 def test_broken_lines_packed_files_and_tables_do_not_bring_the_member_back(forgotten):
@@ -99,7 +103,7 @@ def test_broken_lines_packed_files_and_tables_do_not_bring_the_member_back(forgo
     shutil.copy(forgotten.members, copy)
     assert not forgotten.receive().set_aside
     assert "p8" in forgotten.rows("plays", "event_id")
-    assert not traces.search(forgotten.home, WANTED)
+    assert not member_search.search(forgotten.home, WANTED)
 
 
 def test_tombstones_name_nobody_and_only_their_key_can_tell(forgotten):
@@ -124,11 +128,11 @@ def test_the_key_is_for_its_owner_alone(forgotten):
 
 
 def test_a_search_sees_what_is_planted_in_every_kind_of_file(zone):
-    with traces.control(zone.home, LEAVER) as planted:
-        found = traces.search(zone.home, WANTED)
+    with member_search.control(zone.home, LEAVER) as planted:
+        found = member_search.search(zone.home, WANTED)
         assert set(planted) <= found.keys()
         assert len(planted) == 6
-    assert not (zone.home / traces.CONTROL).exists()
+    assert not (zone.home / member_search.CONTROL).exists()
 
 
 def torn(zone, name):
@@ -152,10 +156,12 @@ def torn(zone, name):
 def test_a_torn_file_that_was_set_aside_goes_and_the_receipt_names_it(zone, name):
     path = torn(zone, name)
     assert [entry.file for entry in zone.receive().set_aside] == [f"plays/dt=2026-01-02/{name}"]
-    erased = landing.erase(zone.home, zone.contract, WANTED, traces.search(zone.home, WANTED))
+    erased = landing.erase(
+        zone.home, zone.contract, WANTED, member_search.search(zone.home, WANTED)
+    )
     assert erased.removed == [f"plays/dt=2026-01-02/{name}"]
     assert not list(path.parent.glob(f"{name}*"))
-    assert not traces.search(zone.home, WANTED)
+    assert not member_search.search(zone.home, WANTED)
     assert not zone.receive().set_aside
 
 
@@ -163,9 +169,9 @@ def test_a_torn_file_that_was_set_aside_goes_and_the_receipt_names_it(zone, name
 def test_what_nobody_can_look_into_is_named_and_left_to_a_person(zone, name):
     packed = b"PK\x03\x04" if name.endswith("zip") else b"\xfd7zXZ\0"
     zone.land("plays", name, packed + b"who knows")
-    found = traces.search(zone.home, WANTED)
+    found = member_search.search(zone.home, WANTED)
     landing.erase(zone.home, zone.contract, WANTED, found)
-    assert traces.search(zone.home, WANTED) == {f"landing/plays/dt=2026-01-02/{name}": 1}
+    assert member_search.search(zone.home, WANTED) == {f"landing/plays/dt=2026-01-02/{name}": 1}
 
 
 def test_a_file_in_utf_16_and_the_rows_that_quote_it_go(zone):
@@ -174,10 +180,12 @@ def test_a_file_in_utf_16_and_the_rows_that_quote_it_go(zone):
     zone.land("plays", "wide.jsonl", text.encode("utf-16"))
     zone.receive()
     assert len([one for one in zone.rows("rejected_plays", "raw_text") if "m\0-\0" in one]) == 2
-    found = traces.search(zone.home, WANTED)
+    found = member_search.search(zone.home, WANTED)
     landing.erase(zone.home, zone.contract, WANTED, found)
-    assert not traces.search(zone.home, WANTED)
-    assert traces.search(zone.home, Traces.of([f"{LEAVER}9"]))  # another member's longer number
+    assert not member_search.search(zone.home, WANTED)
+    assert member_search.search(
+        zone.home, Traces.of([f"{LEAVER}9"])
+    )  # another member's longer number
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
@@ -190,7 +198,7 @@ def test_a_file_in_utf_16_that_lands_again_does_not_bring_the_member_back(forgot
     forgotten.receive()
     told = forgotten.rows("rejected_plays", "raw_text")
     assert [one for one in told if "8\0" in one]  # the stayer's, in whole
-    assert not traces.search(forgotten.home, WANTED)
+    assert not member_search.search(forgotten.home, WANTED)
 
 
 HEADLESS = f"s9,2026-01-02T10:00:00Z,2026-01-02T10:00:01Z,{LEAVER},heat\n".encode()
@@ -199,20 +207,20 @@ HEADLESS = f"s9,2026-01-02T10:00:00Z,2026-01-02T10:00:01Z,{LEAVER},heat\n".encod
 def test_a_csv_file_without_a_header_loses_the_member_from_its_first_line_too(zone):
     zone.land("searches", "headless.csv", HEADLESS)
     zone.receive()
-    landing.erase(zone.home, zone.contract, WANTED, traces.search(zone.home, WANTED))
-    assert not traces.search(zone.home, WANTED)
+    landing.erase(zone.home, zone.contract, WANTED, member_search.search(zone.home, WANTED))
+    assert not member_search.search(zone.home, WANTED)
 
 
 def test_a_csv_file_without_a_header_that_lands_again_does_not_bring_the_member_back(forgotten):
     forgotten.land("searches", "headless.csv", HEADLESS)
     forgotten.receive()
-    assert not traces.search(forgotten.home, WANTED)
+    assert not member_search.search(forgotten.home, WANTED)
 
 
 def test_a_received_file_that_cannot_be_read_is_named(zone):
     path = next((zone.home / "received/plays").glob("*/*.parquet"))
     path.write_bytes(path.read_bytes()[:-20])
-    found = traces.search(zone.home, WANTED)
+    found = member_search.search(zone.home, WANTED)
     with pytest.raises(IntegrityError, match=r"received/plays/.*parquet cannot be read .* restore"):
         landing.erase(zone.home, zone.contract, WANTED, found)
 
@@ -232,7 +240,7 @@ def test_a_received_file_that_cannot_be_read_is_named(zone):
 def test_no_text_keeps_a_forgotten_member_in_or_stops_the_night(forgotten, name, content):
     forgotten.land("searches", name, content)
     forgotten.receive()
-    assert not traces.search(forgotten.home, WANTED)
+    assert not member_search.search(forgotten.home, WANTED)
     landing.erase(
         forgotten.home, forgotten.contract, WANTED, [f"landing/searches/dt=2026-01-02/{name}"]
     )

@@ -1,22 +1,22 @@
 """Who refused is known on every machine that pulls, before it has a new release to show."""
 
-from matinee import releases
 import json
 import shutil
 
 import pytest
 
-from matinee import landing, pipeline
+from matinee import landing, pipeline, releases
 from matinee.errors import ConfigError, IntegrityError
-from matinee.pipeline import consenting, mirroring
+from matinee.operations import sync
 from matinee.releases import Remote
+from matinee.rights import consent
 from matinee.settings import Settings
 from tests.releases import objects
 from tests.releases.objects import Fake
 from tests.releases.samples import AT, promote, publish
 
 MEMBER, OTHER = "m1", "m2"
-LIST = f"bucket/matinee/{consenting.FILE}"
+LIST = f"bucket/matinee/{consent.FILE}"
 
 
 @pytest.fixture
@@ -46,34 +46,34 @@ def server(tmp_path, settings):
 
 
 def push(settings, remote):
-    return mirroring.push(settings, remote, at=AT, by="ada")
+    return sync.push(settings, remote, at=AT, by="ada")
 
 
 def test_a_refusal_holds_elsewhere_after_the_next_push_and_pull(settings, server, remote):
     push(settings, remote)
-    mirroring.pull(server, remote)
-    assert consenting.may_personalise(server, MEMBER)
+    sync.pull(server, remote)
+    assert consent.may_personalise(server, MEMBER)
     pipeline.choose(settings, MEMBER, "personalisation", granted=False)
     push(settings, remote)
     assert MEMBER not in Fake.objects[LIST].decode()
-    mirroring.pull(server, remote)
-    assert not consenting.may_personalise(server, MEMBER)
-    assert consenting.may_personalise(server, OTHER)
+    sync.pull(server, remote)
+    assert not consent.may_personalise(server, MEMBER)
+    assert consent.may_personalise(server, OTHER)
     pipeline.choose(settings, MEMBER, "personalisation", granted=True)
     push(settings, remote)
-    mirroring.pull(server, remote)
-    assert consenting.may_personalise(server, MEMBER)
+    sync.pull(server, remote)
+    assert consent.may_personalise(server, MEMBER)
 
 
 def test_a_refusal_that_was_said_where_it_is_served_outlives_a_pull(settings, server, remote):
     push(settings, remote)
-    mirroring.pull(server, remote)
+    sync.pull(server, remote)
     pipeline.choose(server, OTHER, "personalisation", granted=False)
     pipeline.choose(settings, MEMBER, "personalisation", granted=False)
     push(settings, remote)
-    mirroring.pull(server, remote)
-    assert not consenting.may_personalise(server, MEMBER)
-    assert not consenting.may_personalise(server, OTHER)
+    sync.pull(server, remote)
+    assert not consent.may_personalise(server, MEMBER)
+    assert not consent.may_personalise(server, OTHER)
 
 
 def test_refusals_come_before_releases(settings, server, remote):
@@ -82,7 +82,7 @@ def test_refusals_come_before_releases(settings, server, remote):
     order = [path for what, path in Fake.calls if what in ("put", "create")]
     assert order[0] == LIST
     Fake.calls.clear()
-    mirroring.pull(server, remote)
+    sync.pull(server, remote)
     assert next(path for what, path in Fake.calls if what == "read") == LIST
 
 
@@ -100,7 +100,7 @@ def test_a_machine_without_the_privacy_key_pulls_nothing_and_is_told_why(setting
         r"withdrawals\.json says who refused, .* copy keys/privacy\.key from the home that pushed"
     )
     with pytest.raises(ConfigError, match=said):
-        mirroring.pull(server, remote)
+        sync.pull(server, remote)
     assert releases.Store.of(server.home).live() is None
     assert not (server.home / landing.tombstones.KEY).exists()  # none was made up
 
@@ -108,10 +108,10 @@ def test_a_machine_without_the_privacy_key_pulls_nothing_and_is_told_why(setting
 def test_a_list_that_somebody_edited_there_is_refused_and_nothing_changes(settings, server, remote):
     pipeline.choose(settings, MEMBER, "personalisation", granted=False)
     push(settings, remote)
-    mirroring.pull(server, remote)
+    sync.pull(server, remote)
     document = json.loads(Fake.objects[LIST])
     document["since"]["personalisation"] = {}
     Fake.objects[LIST] = json.dumps(document).encode()
     with pytest.raises(IntegrityError, match="was not sealed with the privacy key of"):
-        mirroring.pull(server, remote)
-    assert not consenting.may_personalise(server, MEMBER)
+        sync.pull(server, remote)
+    assert not consent.may_personalise(server, MEMBER)

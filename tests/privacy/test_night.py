@@ -1,6 +1,5 @@
 """Consent, erasure and access on a whole night of a small simulated service."""
 
-from matinee import releases
 import dataclasses
 import json
 import re
@@ -11,11 +10,13 @@ from datetime import datetime, timedelta
 import pyarrow.parquet as pq
 import pytest
 
-from matinee import features, pipeline, report, warehouse
+from matinee import features, pipeline, releases, report, warehouse
 from matinee.errors import ConfigError, DataError, IntegrityError
-from matinee.pipeline import consenting, fallback, forgetting, traces
-from matinee.pipeline.frames import PUBLISHED, Frame
+from matinee.models.frame import Frame
+from matinee.night.frame import PUBLISHED
 from matinee.privacy import Traces
+from matinee.releases import non_profiled
+from matinee.rights import consent, erase, member_search
 from matinee.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -92,7 +93,7 @@ def test_every_member_has_a_list_for_all_equal_to_that_of_those_who_refused(
     members, slates, release
 ):
     for name, row in members.items():
-        shown = fallback.read(release, name).drop_columns(["member_id"]).to_pylist()
+        shown = non_profiled.read(release, name).drop_columns(["member_id"]).to_pylist()
         assert shown
         if not row["may_personalise"]:
             assert shown == slates[name]
@@ -120,16 +121,16 @@ def test_a_refusal_holds_at_the_next_read_and_a_grant_takes_it_back(settings, me
 def test_the_list_of_withdrawals_names_nobody_and_cannot_be_edited(settings, members):
     name = sorted(members)[-1]
     pipeline.choose(settings, name, "insights", granted=False)
-    path = settings.home / consenting.FILE
+    path = settings.home / consent.FILE
     text = path.read_text()
     assert not any(one in text for one in members)
     document = json.loads(text)
     document["since"]["insights"].popitem()
     path.write_text(json.dumps(document))
     with pytest.raises(IntegrityError, match="is not what was written: restore it"):
-        consenting.read(settings)
+        consent.read(settings)
     path.write_text(text)
-    assert consenting.read(settings).holds(name, "insights")
+    assert consent.read(settings).holds(name, "insights")
 
 
 def test_a_choice_of_nobody_or_on_nothing_is_refused(settings, members):
@@ -252,7 +253,7 @@ def test_forgetting_leaves_nothing_in_any_file_and_releases_whole(settings, memb
     assert {"landing", "received", "warehouse", "features", "feast", "releases"} <= set(
         receipt.found
     )
-    assert not traces.search(settings.home, Traces.of([name]))
+    assert not member_search.search(settings.home, Traces.of([name]))
     assert name not in path.read_text()
 
     fresh = store.open("live")
@@ -276,16 +277,16 @@ def test_a_night_after_forgetting_builds_all_sums_again(settings):
 
 
 def test_no_receipt_is_given_by_a_search_that_is_blind_or_still_finds_somebody(settings):
-    told = {field.name: [] for field in dataclasses.fields(forgetting.Receipt)}
-    clean = forgetting.Receipt(**told | {"left": {}})
+    told = {field.name: [] for field in dataclasses.fields(erase.Receipt)}
+    clean = erase.Receipt(**told | {"left": {}})
     found = {"landing/x.zip": 3}
-    forgetting._hold(clean, {}, ["a", "b"], ["a", "b"])
+    erase._hold(clean, {}, ["a", "b"], ["a", "b"])
     with pytest.raises(IntegrityError, match="the search did not see b, which was planted: do not"):
-        forgetting._hold(clean, {}, ["a", "b"], ["a"])
+        erase._hold(clean, {}, ["a", "b"], ["a"])
     with pytest.raises(
         IntegrityError, match=r"x\.zip still names a member in 3 rows, or cannot be"
     ):
-        forgetting._hold(dataclasses.replace(clean, left={"landing": 3}), found, ["a"], ["a"])
+        erase._hold(dataclasses.replace(clean, left={"landing": 3}), found, ["a"], ["a"])
 
 
 def test_forgetting_nobody_is_refused(settings):

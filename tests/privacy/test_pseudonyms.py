@@ -6,8 +6,8 @@ import pytest
 
 from matinee.landing import pseudonyms
 from matinee.landing.pseudonyms import pseudonymise
-from matinee.pipeline import traces
 from matinee.privacy import Traces
+from matinee.rights import member_search
 from tests.privacy.conftest import LEAVER, STAYER, Zone, lines, play
 
 
@@ -21,7 +21,7 @@ def landed(home):
 def test_no_file_names_a_member_by_the_outside_id_but_lines_that_cannot_be_read(landed):
     done = pseudonymise(landed.home, landed.contract)
     assert (done.files, done.received_before, done.unreadable) == (5, 0, 1)
-    found = traces.search(landed.home, Traces.of([LEAVER, STAYER]))
+    found = member_search.search(landed.home, Traces.of([LEAVER, STAYER]))
     assert set(found) == {"landing/plays/dt=2026-01-02/c.jsonl"}
     assert "1 lines cannot be read" in done.summary()
 

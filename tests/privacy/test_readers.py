@@ -1,6 +1,5 @@
 """A refusal holds at the next read, whichever command reads; and every command is asked."""
 
-from matinee import releases
 import ast
 import json
 import shutil
@@ -11,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 import matinee
-from matinee import pipeline
+from matinee import pipeline, releases
 from matinee.settings import Settings
 
 PACKAGE = Path(matinee.__file__).parent

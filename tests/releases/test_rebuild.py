@@ -1,6 +1,5 @@
 """A release is what its manifest says: its night, run again, gives the same content."""
 
-from matinee import releases
 import hashlib
 import json
 import os
@@ -12,9 +11,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from matinee import releases
 from matinee.errors import DataError, IntegrityError, RefusedError
-from matinee.pipeline import choose, rebuild, stages
-from matinee.pipeline.rebuild import Rebuilt, _refused_since, collect
+from matinee.operations import rebuild
+from matinee.operations.rebuild import Rebuilt, _refused_since, collect
+from matinee.pipeline import choose
+from matinee.releases import stages
 from matinee.settings import Settings
 from tests.conftest import silent
 
@@ -154,7 +156,7 @@ def test_a_gate_that_stops_the_rebuild_alone_is_told_apart_from_a_difference(
     def stopped(*arguments, **more):
         raise RefusedError("plays: too few rows")
 
-    monkeypatch.setattr(sys.modules["matinee.pipeline.rebuild"], "run", stopped)
+    monkeypatch.setattr(sys.modules["matinee.operations.rebuild"], "run", stopped)
     home = shutil.copytree(night_home, tmp_path / "home")
     said = r"the rebuild of \S+ was stopped where the night was not: plays: too few rows"
     with pytest.raises(IntegrityError, match=said):

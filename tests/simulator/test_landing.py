@@ -7,7 +7,7 @@ import pytest
 
 from matinee import landing
 from matinee.errors import ConfigError
-from matinee.pipeline.simulate import simulate
+from matinee.operations.simulate import simulate
 from matinee.settings import Settings
 
 SMALL = {"members": 900, "titles": 60, "seed": 3}

@@ -11,7 +11,7 @@ import pytest
 from matinee import pipeline, warehouse
 from matinee.errors import ExpectationError
 from matinee.landing import write
-from matinee.pipeline import validating
+from matinee.night import validate
 from matinee.settings import Settings
 from matinee.validation import DISTRIBUTIONS
 
@@ -107,10 +107,10 @@ def test_ten_times_the_plays_stop_the_night_until_somebody_accepts_them(copied, 
 
 def test_a_week_on_other_devices_is_told_beside_the_live_release(copied):
     night = last_night(copied)
-    tonight = validating.histograms(night)
+    tonight = validate.histograms(night)
     moved = dict.fromkeys(tonight["distributions"]["device"], 0) | {"fridge": 9_999}
     tonight["distributions"]["device"] = moved
-    verdict, checks = validating.drift(night, tonight["distributions"])
+    verdict, checks = validate.drift(night, tonight["distributions"])
     live = pipeline.store(Settings(home=copied)).open("live").id
     assert verdict == f"1 of {len(checks)} distributions are far from those of {live}"
     (far,) = [one for one in checks if not one.success]

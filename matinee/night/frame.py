@@ -1,0 +1,169 @@
+"""What models are trained on and judged by: signals and features, each as of one instant.
+
+Two frames a night. `judged` leaves out what the protocol holds out, and with a cut in time asks
+Feast for the features of that instant; `published` knows all that was known at `as_of`. A frame is
+a folder of Parquet files under `work/`; the steps that follow read it and nothing else, so they
+can run side by side.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from matinee import features, transform, warehouse
+from matinee.columns import MEMBER_ID, TITLE_ID
+from matinee.errors import DataError
+from matinee.evaluation import splits
+from matinee.models import new_account_cap
+from matinee.models.frame import Frame, divide
+from matinee.night.night import Night
+from matinee.vocabulary import Vocabulary
+
+SERVICE = "hybrid_ranker_v1"
+
+JUDGED = "judged"
+
+PUBLISHED = "published"
+
+INNER = "inner"
+
+COLD = "cold"
+"""What was known before a cut within the judged one, and what of it is left without a fifth of the
+titles. They have no folders of their own: see `Frame.inner` and `Frame.cold`."""
+
+SIGNALS = """
+    select member_id, title_id, observed_at, interacted_at, signal_milli, is_seen
+    from member_title_signals
+    where observed_at <= ?
+    order by member_id, title_id, observed_at
+"""
+
+
+@dataclass(frozen=True)
+class Framed:
+    """What was framed: for the manifest, and for whoever watches."""
+
+    protocol: str
+    verdict: str
+    cut: datetime | None
+    test_members: int
+    members: int
+    titles: int
+    signals: int
+    crowded: tuple[str, ...]
+    """A sentence for each title that is mostly liked by newcomers who are not learned from."""
+
+    def summary(self) -> str:
+        """One line."""
+        return (
+            f"{self.signals:,} signals of {self.members:,} members on {self.titles:,} titles; "
+            f"{self.verdict}"
+        )
+
+
+def frame(night: Night) -> Framed:
+    """Choose the protocol, and leave the frames `judged` and `published` under `work/`.
+
+    Raises
+    ------
+    DataError
+        If nobody who may be personalised did anything by `as_of`.
+    """
+    shutil.rmtree(night.settings.folder("work"), ignore_errors=True)
+    signals = warehouse.query(SIGNALS, [night.as_of.replace(tzinfo=None)], home=night.home)
+    if not len(signals):
+        raise DataError(
+            f"no member who may be personalised did anything by {night.as_of:%Y-%m-%d}: there is "
+            "nothing to learn from; see `matinee doctor`, --as-of and the consents stream"
+        )
+    members = _ids("members", MEMBER_ID, night, where="where may_personalise")
+    titles = _ids("titles", TITLE_ID, night)
+    rows = Vocabulary.from_ids(members), Vocabulary.from_ids(titles)
+    protocol = splits.choose_protocol(
+        rows[0].rows(signals[MEMBER_ID]),
+        rows[1].rows(signals[TITLE_ID]),
+        signals["interacted_at"].to_numpy(),
+        seed=night.settings.seed,
+    )
+    known, held_out = divide(signals, protocol)
+    cut = None
+    if protocol.cut is not None:
+        cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
+    (known, _), (signals, crowded) = (_without_rings(one, *rows) for one in (known, signals))
+    nothing = signals.slice(0, 0)
+    parts = (
+        (JUDGED, cut or night.as_of, known, held_out),
+        (PUBLISHED, night.as_of, signals, nothing),
+    )
+    for name, instant, learned, judging in parts:
+        made = _frame(night, instant, members, titles, learned, judging)
+        if cut is None:
+            made = replace(made, half_life_days=math.inf, follows_time=False)
+        made.write(night.work(name))
+    return Framed(
+        protocol=protocol.name,
+        verdict=protocol.verdict,
+        cut=cut,
+        test_members=protocol.test_member_count,
+        members=len(members),
+        titles=len(titles),
+        signals=len(signals),
+        crowded=crowded,
+    )
+
+
+def _without_rings(
+    signals: pa.Table, members: Vocabulary, titles: Vocabulary
+) -> tuple[pa.Table, tuple[str, ...]]:
+    """Let newcomers that are too many for a title say nothing, and tell of those it mostly has.
+
+    The rows stay: what was seen does not come back, whatever it says.
+    """
+    member, title = members.rows(signals[MEMBER_ID]), titles.rows(signals[TITLE_ID])
+    said = signals["signal_milli"].to_numpy()
+    times = signals["interacted_at"].to_numpy()
+    found = new_account_cap.crowds(
+        member, title, said > 0, times, shape=(len(members), len(titles))
+    )
+    place = signals.column_names.index("signal_milli")
+    heard = signals.set_column(
+        place, "signal_milli", pa.array(np.where(found.unheard, 0, said), pa.int64())
+    )
+    ids = titles.ids.to_pylist()
+    return heard, tuple(found.sentence(n, ids[n]) for n in found.told)
+
+
+def _frame(
+    night: Night,
+    instant: datetime,
+    members: list[str],
+    titles: list[str],
+    signals: pa.Table,
+    held_out: pa.Table,
+) -> Frame:
+    project = night.settings.project
+    half_life = transform.project_vars(project)["recency_half_life_days"]
+    return Frame(
+        as_of=instant,
+        half_life_days=float(half_life),
+        member_features=features.members_as_of(
+            members, instant, home=night.home, project=project, features=SERVICE
+        ),
+        title_features=features.titles_as_of(
+            titles, instant, home=night.home, project=project, features=SERVICE
+        ),
+        signals=signals,
+        held_out=held_out,
+    )
+
+
+def _ids(table: str, key: str, night: Night, *, where: str = "") -> list[str]:
+    rows = warehouse.query(f"select {key} from {table} {where} order by {key}", home=night.home)
+    ids: list[str] = rows[key].to_pylist()
+    return ids

@@ -1,0 +1,40 @@
+"""Receives new landing files, then does what members asked for in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from matinee import landing
+from matinee.progress import Progress
+from matinee.rights import consent, erase, reissue
+from matinee.settings import Settings
+
+
+def receive(
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    last_day: date | None = None,
+    accepted: frozenset[str] = frozenset(),
+) -> landing.Receipt:
+    """Hash, check and type every new landing file, then do what members asked for in them.
+
+    `last_day` is that of the night if somebody named it: files of that day are no mistake.
+    """
+    home = settings.home.resolve()
+    if landing.pseudonyms.is_wanted(home):
+        landing.pseudonyms.pseudonymise(home, landing.load(settings.project))
+    receipt = landing.receive(
+        home=home,
+        contract=landing.load(settings.project),
+        threads=settings.threads,
+        memory_limit=settings.memory_limit,
+        progress=progress,
+        accept_erasures="erasures" in accepted,
+        today=datetime.now(UTC).date(),
+        last_day=last_day,
+    )
+    erase.take_requests(settings, progress)
+    consent.refresh(settings)
+    reissue.redraw(settings, by="receive")
+    return receipt

@@ -1,0 +1,45 @@
+"""Says what an operator would ask first when something is wrong."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from matinee import releases
+from matinee.releases import build_info
+from matinee.settings import Settings
+
+
+def doctor(settings: Settings) -> dict[str, Any]:
+    """What one would ask first when something is wrong."""
+    home = settings.home.resolve()
+    is_writable = _writable(home)
+    warehouse = home / "warehouse/matinee.duckdb"
+    names = releases.Store.of(settings.home).aliases()
+    return {
+        "matinee": version("matinee"),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        **build_info.versions(),
+        "home": str(home),
+        "home_is_writable": is_writable,
+        "project": str(settings.project),
+        "landing_streams": sorted(path.name for path in (home / "landing").glob("*/")),
+        "warehouse_bytes": warehouse.stat().st_size if warehouse.is_file() else None,
+        "releases": len(releases.Store.of(settings.home).list()),
+        "live": names.live.release_id if names.live else None,
+        "candidate": names.candidate.release_id if names.candidate else None,
+    }
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".doctor"
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        return False
+    return True

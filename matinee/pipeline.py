@@ -1,0 +1,96 @@
+"""The steps of a night in plain functions: flows decorate them, the command line calls them.
+
+Steps, in order: `receive`, `begin`, `drop_expired`, `build`, `validate`, `refresh_features`,
+`frame`, `validate_frame`, `fit` (once per entry of `FITS`), `choose_trend`, `judge`, `score`,
+`validate_slates`, `publish`. `run` is all of them in one process.
+"""
+
+from matinee.landing import Expired, Receipt
+from matinee.night.build import build
+from matinee.night.choose_trend import choose_trend
+from matinee.night.evaluate import Judged, judge
+from matinee.night.expire import drop_expired
+from matinee.night.features import Refreshed, refresh_features
+from matinee.night.fit import FITS, fit
+from matinee.night.frame import Framed, frame
+from matinee.night.lease import interrupted, lease, live_id
+from matinee.night.manifest import Evidence
+from matinee.night.night import Night, begin
+from matinee.night.publish import Published, publish
+from matinee.night.receive import receive
+from matinee.night.run import days, run
+from matinee.night.score import Scored, score
+from matinee.night.validate import stop_if_broken, validate, validate_frame, validate_slates
+from matinee.operations.docs import docs
+from matinee.operations.doctor import doctor
+from matinee.operations.explain import Explanation, explain
+from matinee.operations.list_releases import list_releases
+from matinee.operations.promote import promote
+from matinee.operations.rebuild import Rebuilt, rebuild
+from matinee.operations.recommend import recommend, similar
+from matinee.operations.rejected import Refused, rejected, replay
+from matinee.operations.simulate import simulate
+from matinee.progress import Progress
+from matinee.rights.consent import choose
+from matinee.rights.erase import forget, take_requests
+from matinee.rights.reissue import redraw
+from matinee.rights.statement import export, parameters, statement
+from matinee.transform import Built
+from matinee.validation import Validation
+
+__all__ = [
+    "FITS",
+    "Built",
+    "Evidence",
+    "Expired",
+    "Explanation",
+    "Framed",
+    "Judged",
+    "Night",
+    "Progress",
+    "Published",
+    "Rebuilt",
+    "Receipt",
+    "Refreshed",
+    "Refused",
+    "Scored",
+    "Validation",
+    "begin",
+    "build",
+    "choose",
+    "choose_trend",
+    "days",
+    "docs",
+    "doctor",
+    "drop_expired",
+    "explain",
+    "export",
+    "fit",
+    "forget",
+    "frame",
+    "interrupted",
+    "judge",
+    "lease",
+    "list_releases",
+    "live_id",
+    "parameters",
+    "promote",
+    "publish",
+    "rebuild",
+    "receive",
+    "recommend",
+    "redraw",
+    "refresh_features",
+    "rejected",
+    "replay",
+    "run",
+    "score",
+    "similar",
+    "simulate",
+    "statement",
+    "stop_if_broken",
+    "take_requests",
+    "validate",
+    "validate_frame",
+    "validate_slates",
+]

@@ -1,0 +1,117 @@
+"""What the hybrid would lose without knowing who members are, on the last night's judged frame."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from matinee.errors import ConfigError
+from matinee.evaluation import gate, metrics
+from matinee.models import feature_families, fits, hybrid
+from matinee.models.frame import Frame
+from matinee.night import fit
+from matinee.night.evaluate import PLACES
+from matinee.night.frame import JUDGED
+from matinee.progress import Progress
+from matinee.settings import Settings
+from matinee.slates import ranking
+
+DEMOGRAPHICS = ("country", "plan", "language")
+"""Columns that say who a member is, not what the member did. Age and gender are no feature."""
+
+WITHOUT = "without_demographics"
+
+METRIC = f"ndcg@{PLACES}"
+
+SEEDS = 3
+"""Fits of each: one fit differs from another by more than demographics are worth."""
+
+
+@dataclass(frozen=True)
+class Ablated:
+    """The two models by cohort, and whether the gate would tell them apart."""
+
+    rows: list[gate.Row]
+    verdict: gate.Verdict
+
+
+def ablate(settings: Settings, progress: Progress | None = None) -> Ablated:
+    """Fit the hybrid on what the last night judged by, with and without demographics.
+
+    Raises
+    ------
+    ConfigError
+        If no night has left a frame.
+    """
+    folder = settings.home.resolve() / "work" / JUDGED
+    if not folder.is_dir():
+        raise ConfigError(f"no frame in {folder}: it is left by a night, run `matinee run` first")
+    frame = Frame.read(folder)
+    usual = hybrid.Hyperparameters(seed=settings.seed)
+    wanted = fit.Chosen.read(folder.parent).trend(usual)
+    wanted = wanted if frame.follows_time else fits.timeless(wanted)
+    return compare(frame, wanted, progress=progress)
+
+
+def compare(
+    frame: Frame,
+    hyperparameters: hybrid.Hyperparameters,
+    *,
+    columns: Sequence[str] = DEMOGRAPHICS,
+    progress: Progress | None = None,
+) -> Ablated:
+    """The hybrid with and without some columns of its members, by what the frame holds out.
+
+    Each member's NDCG is the mean of `SEEDS` fits.
+    """
+    here = pc.is_valid(frame.title_features["title_kind"]).to_numpy()
+    truth, met = frame.truth(), frame.seen()
+    versions = {feature_families.HYBRID: frame, WITHOUT: without(frame, columns)}
+    values = {name: np.zeros(len(frame.members)) for name in versions}
+    for done, (name, nth) in enumerate(itertools.product(versions, range(SEEDS))):
+        if progress:
+            progress(done, SEEDS * len(versions), name)
+        numbers = replace(hyperparameters, seed=hyperparameters.seed + nth)
+        model, features = fits.fitted(versions[name], feature_families.HYBRID, numbers)
+        slates, _ = ranking.best_titles(
+            model.member_vectors(features.members),
+            model.title_vectors(features.titles),
+            PLACES,
+            excluded=met,
+            allowed=here,
+        )
+        values[name] += metrics.ndcg(slates, truth) / SEEDS
+    counts = np.bincount(frame.interactions().row, minlength=len(frame.members))
+    rows = gate.compared(
+        values,
+        gate.cohorts(counts),
+        metric=METRIC,
+        contender=WITHOUT,
+        seed=hyperparameters.seed,
+    )
+    rival = next(
+        row
+        for row in rows
+        if (row["model"], row["cohort"]) == (feature_families.HYBRID, gate.EVERYONE)
+    )
+    verdict = gate.not_worse(
+        rival,
+        contender=WITHOUT,
+        tolerance=gate.TOLERANCE,
+        relative_tolerance=gate.RELATIVE_TOLERANCE,
+    )
+    return Ablated(rows, verdict)
+
+
+def without(frame: Frame, columns: Sequence[str]) -> Frame:
+    """The same frame with nothing known in some columns of its members."""
+    told = frame.member_features
+    for name in columns:
+        empty = pa.nulls(len(told), told.schema.field(name).type)
+        told = told.set_column(told.schema.get_field_index(name), name, empty)
+    return replace(frame, member_features=told)

@@ -1,0 +1,240 @@
+"""Writes a release again: without some members, or with pages that no longer show who refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from matinee import landing, matrices, releases, report
+from matinee.columns import MEMBER_ID
+from matinee.privacy import Traces
+from matinee.provenance import plain, readable_json
+from matinee.releases import examples, reissue
+from matinee.rights import consent
+from matinee.settings import Settings
+
+PAGES = ("card.md", "report.html")
+
+MEMBER_FEATURES = "vocabulary/member_features.parquet"
+
+MEMBERS = "vocabulary/members.parquet"
+
+EMBEDDINGS = "model/member_embeddings.npy"
+
+ANCHORS = "model/anchors.npy"
+
+MEMBER_MATRIX = "model/member_matrix"
+
+ERASURE, WITHDRAWAL = "erasure", "withdrawal"
+"""Why a release is published again."""
+
+Row = dict[str, Any]
+
+
+class Redrawn:
+    """Fills a draft with a release as it is, but for its pages; the `Fill` of `releases.reissue`.
+
+    The pages show the lists of a few members: of those alone who `may_be_shown`.
+    """
+
+    reason = WITHDRAWAL
+
+    def __init__(self, store: releases.Store, may_be_shown: Callable[[str], bool]) -> None:
+        self.store = store
+        self.may_be_shown = may_be_shown
+
+    def __call__(
+        self, release: releases.Release, draft: releases.Draft, at: datetime
+    ) -> Mapping[str, Any]:
+        """Every file, then the pages, which tell the new id."""
+        fields = self._fields(release, at)
+        names = reissue.names_of_files(release)
+        for name in names:
+            if name not in PAGES:
+                (draft.path / name).parent.mkdir(parents=True, exist_ok=True)
+                self._write(release, name, draft.path / name)
+        fields["samples"] = self._samples(fields.get("samples", []), draft.path)
+        release_id = draft.release_id(at)
+        shown = {**fields, "created_at": at, "reason": self.reason, "supersedes": release.id}
+        if "report.html" in names:
+            text = report.page(shown, release_id=release_id, **self._page(draft.path, shown))
+            (draft.path / "report.html").write_text(text, encoding="utf-8")
+        if "card.md" in names:
+            card = report.card(shown, release_id=release_id)
+            (draft.path / "card.md").write_text(card, encoding="utf-8")
+        return fields
+
+    def _fields(self, release: releases.Release, at: datetime) -> dict[str, Any]:
+        return reissue.fields_of(release)
+
+    def _write(self, release: releases.Release, name: str, target: Path) -> None:
+        shutil.copyfile(release.path / name, target)
+
+    def _samples(self, told: list[str], folder: Path) -> list[str]:
+        """Those of them who may still be shown, or the first member who may."""
+        if kept := [one for one in told if self.may_be_shown(one)]:
+            return kept
+        members: list[str] = pq.read_table(folder / MEMBERS)[MEMBER_ID].to_pylist()
+        return [one for one in members if self.may_be_shown(one)][:1]
+
+    def _page(self, folder: Path, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """What the page shows, from the release alone: the warehouse may know later things."""
+        exposure = fields.get("exposure") or {}
+        earlier = [
+            one.manifest
+            for one in reversed(self.store.list()[: examples.HISTORY])
+            if one.manifest["as_of"] < plain(fields["as_of"], "as_of")
+        ]
+        return {
+            "facts": {
+                "members": exposure.get("members"),
+                "titles": (fields.get("model") or {}).get("titles"),
+                "catalogue_shown_ratio": exposure.get("coverage"),
+            },
+            "counts": fields.get("received"),
+            "validation": _validation(folder),
+            "slates": examples.slates(folder, fields["samples"]),
+            "similar": examples.neighbourhoods(folder),
+            "trends": _trends(folder, fields["as_of"].date()),
+            "retention": _retention(folder),
+            "history": examples.numbers([*earlier, fields]),
+        }
+
+
+class Without(Redrawn):
+    """The same without some members: rows, arrays, facts, and pages."""
+
+    reason = ERASURE
+
+    def __init__(
+        self,
+        store: releases.Store,
+        traces: Traces,
+        may_be_shown: Callable[[str], bool] = lambda member: True,
+    ) -> None:
+        super().__init__(store, may_be_shown)
+        self.traces = traces
+
+    def _fields(self, release: releases.Release, at: datetime) -> dict[str, Any]:
+        fields = reissue.fields_of(release)
+        as_of = fields.pop("as_of")
+        fields = {**self.traces.without(fields), "as_of": as_of}
+        privacy = dict(fields.get("privacy") or {})
+        # Only how many, here and before: whom, only the key's holder can tell.
+        privacy["erased_members"] = privacy.get("erased_members", 0) + len(self.traces.ids)
+        privacy["erased_through"] = plain(at, "erased_through")
+        exposure = dict(fields.get("exposure") or {})
+        if "members" in exposure:
+            exposure["members"] -= sum(release.slate(one).num_rows > 0 for one in self.traces.ids)
+        return {**fields, "privacy": privacy, "exposure": exposure}
+
+    def _write(self, release: releases.Release, name: str, target: Path) -> None:
+        source = release.path / name
+        if name == MEMBER_FEATURES:
+            features = pq.read_table(source)
+            pq.write_table(features.filter(pa.array(~self._theirs(features))), target)
+        elif name.endswith(".parquet"):
+            landing.filter_parquet(source, target, self.traces)
+        elif name == EMBEDDINGS:
+            theirs = self._theirs(release.table(MEMBER_FEATURES))
+            np.save(target, np.load(source, allow_pickle=False)[~theirs], allow_pickle=False)
+        elif name == ANCHORS:
+            theirs = self._rows_of(release)
+            np.save(target, np.load(source, allow_pickle=False)[~theirs], allow_pickle=False)
+        elif name.startswith(MEMBER_MATRIX):
+            part = name.removeprefix(f"{MEMBER_MATRIX}_").removesuffix(".npy")
+            np.save(target, getattr(self._matrix(release), part), allow_pickle=False)
+        elif name.endswith(".json"):
+            target.write_bytes(readable_json(self.traces.without(release.json(name))))
+        else:
+            shutil.copyfile(source, target)
+
+    def _matrix(self, release: releases.Release) -> sp.csr_array[np.float32]:
+        """Who has which feature, without the members' rows and their own features' columns."""
+        features, rows = self._theirs(release.table(MEMBER_FEATURES)), self._rows_of(release)
+        parts = [
+            np.load(release.path / f"{MEMBER_MATRIX}_{part}.npy", allow_pickle=False)
+            for part in ("data", "indices", "indptr")
+        ]
+        matrix = sp.csr_array(tuple(parts), shape=(len(rows), len(features)))
+        kept: sp.csr_array[np.float32] = matrix[~rows][:, ~features]
+        return kept
+
+    def _rows_of(self, release: releases.Release) -> NDArray[np.bool_]:
+        """Which rows of the model's members are theirs."""
+        members = release.table(MEMBERS)[MEMBER_ID]
+        wanted = pa.array(sorted(self.traces.ids))
+        rows: NDArray[np.bool_] = pc.is_in(members, value_set=wanted).to_numpy()
+        return rows
+
+    def _theirs(self, features: pa.Table) -> NDArray[np.bool_]:
+        """Which of the model's features are the members' own: one each, by which it knew them."""
+        names = pa.array([f"{matrices.IDENTITY}={one}" for one in sorted(self.traces.ids)])
+        theirs: NDArray[np.bool_] = pc.is_in(features["name"], value_set=names).to_numpy()
+        return theirs
+
+
+def redraw(settings: Settings, *, by: str) -> list[reissue.Reissued]:
+    """Publish again each kept release whose pages show a member who has refused since.
+
+    The caller holds the lease. A machine without a signing key has its releases from a mirror,
+    and gets these from there too.
+    """
+    store = releases.Store.of(settings.home)
+    refused = consent.read(settings)
+
+    def may_be_shown(member_id: str) -> bool:
+        return not refused.holds(member_id, consent.PERSONALISATION)
+
+    named = {
+        one.id
+        for one in store.list()
+        if not all(map(may_be_shown, one.manifest.get("samples", [])))
+    }
+    if not named or not store.may_sign():
+        return []
+    fill = Redrawn(store, may_be_shown)
+    return reissue.reissue_all(store, named, fill, at=datetime.now(UTC), by=by, why=WITHDRAWAL)
+
+
+def _validation(folder: Path) -> list[Row]:
+    path = folder / "validation/results.json"
+    if not path.exists():
+        return []
+    results = json.loads(path.read_bytes())["results"]
+    named = {"expectation": "kind"}
+    shown = ("table", "expectation", "column", "severity", "success", "observed", "notes")
+    return [{name: one.get(named.get(name, name)) for name in shown} for one in results]
+
+
+def _trends(folder: Path, as_of: date) -> pa.Table | None:
+    path = folder / "insights/genre_trends_daily.parquet"
+    if not path.exists():
+        return None
+    since = as_of - timedelta(days=examples.TREND_DAYS)
+    rows = pq.read_table(path, filters=[("acted_on", ">=", since)])
+    acts = pc.coalesce(rows["play_count"], rows["rating_count"])
+    days = pa.table({"name": rows["genre"], "day": rows["acted_on"], "value": acts}).drop_null()
+    sums = days.group_by("name").aggregate([("value", "sum")])
+    biggest = sums.sort_by([("value_sum", "descending"), ("name", "ascending")])
+    kept = biggest["name"].slice(0, examples.TREND_GENRES).combine_chunks()
+    shown: pa.Table = days.filter(pc.is_in(days["name"], value_set=kept))
+    return shown.sort_by([("name", "ascending"), ("day", "ascending")])
+
+
+def _retention(folder: Path) -> pa.Table | None:
+    path = folder / "retention/churn_daily.parquet"
+    if not path.exists():
+        return None
+    return pq.read_table(path).sort_by([("changed_on", "descending")]).slice(0, 14)
