@@ -9,9 +9,8 @@ import sys
 from datetime import UTC, datetime
 
 from matinee.models import feature_families
-from matinee.models.frame import Frame
 from matinee.night import evaluate, fit
-from matinee.night.frame import JUDGED
+from matinee.night.frame import JUDGED, read_frame
 from matinee.night.night import Night
 from matinee.settings import Settings
 
@@ -24,7 +23,7 @@ def main() -> None:
     """NDCG, its lead over slates by score alone, and how far slates are from members' own mixes."""
     settings = Settings()
     night = Night(settings, *[datetime.now(UTC)] * 2)  # nothing here depends on the instant
-    frame = Frame.read(night.work(JUDGED))
+    frame = read_frame(night.work(JUDGED))
     models = {
         name: (fit.load(night, JUDGED, name), feature_families.described(frame, name))
         for name in MODELS

@@ -18,7 +18,7 @@ from matinee.evaluation import metrics
 from matinee.models import feature_families
 from matinee.models.frame import Frame
 from matinee.night import evaluate, fit
-from matinee.night.frame import JUDGED
+from matinee.night.frame import JUDGED, read_frame
 from matinee.night.night import Night
 from matinee.operations.simulate import TRUTH
 from matinee.settings import Settings
@@ -33,7 +33,7 @@ def main() -> None:
     settings = Settings()
     night = Night(settings, *[datetime.now(UTC)] * 2)  # nothing here depends on the instant
     truth = json.loads((settings.home / "landing" / TRUTH).read_text(encoding="utf-8"))
-    frame = Frame.read(night.work(JUDGED))
+    frame = read_frame(night.work(JUDGED))
     worth = _worth(frame, truth)
     met = frame.seen()
     here = pc.is_valid(frame.title_features["title_kind"]).to_numpy()

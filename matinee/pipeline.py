@@ -1,8 +1,6 @@
 """The steps of a night in plain functions: flows decorate them, the command line calls them.
 
-Steps, in order: `receive`, `begin`, `drop_expired`, `build`, `validate`, `refresh_features`,
-`frame`, `validate_frame`, `fit` (once per entry of `FITS`), `choose_trend`, `judge`, `score`,
-`validate_slates`, `publish`. `run` is all of them in one process.
+`STEPS` is a night in order; `run` is all of it in one process.
 """
 
 from matinee.landing import Expired, Receipt
@@ -18,7 +16,7 @@ from matinee.night.manifest import Evidence
 from matinee.night.night import Night, begin
 from matinee.night.publish import Published, publish
 from matinee.night.receive import receive
-from matinee.night.run import days, run
+from matinee.night.run import REFRESH_STEPS, STEPS, NightRun, Step, days, run
 from matinee.night.score import Scored, score
 from matinee.night.validate import stop_if_broken, validate, validate_frame, validate_slates
 from matinee.operations.docs import docs
@@ -40,6 +38,8 @@ from matinee.validation import Validation
 
 __all__ = [
     "FITS",
+    "REFRESH_STEPS",
+    "STEPS",
     "Built",
     "Evidence",
     "Expired",
@@ -47,6 +47,7 @@ __all__ = [
     "Framed",
     "Judged",
     "Night",
+    "NightRun",
     "Progress",
     "Published",
     "Rebuilt",
@@ -54,6 +55,7 @@ __all__ = [
     "Refreshed",
     "Refused",
     "Scored",
+    "Step",
     "Validation",
     "begin",
     "build",

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -22,9 +22,7 @@ from matinee.errors import (
     RefusedError,
     StorageError,
 )
-
-Progress = Callable[[int, int, str], None]
-"""Called with nodes done, nodes in all, and the name of the one just done."""
+from matinee.progress import Progress
 
 BROKEN = {"error", "runtime error", "partial success"}
 FAILED = {"fail"}

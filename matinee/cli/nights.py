@@ -29,7 +29,6 @@ def run(
         accepted=accepted,
         tell=tell,
     )
-    tell(published.note)
     show(settings, published.release_id, form)
     published.raise_if_refused()
 

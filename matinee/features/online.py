@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,9 +29,7 @@ from matinee.features.offline import (
     titles_as_of,
 )
 from matinee.features.store import opened, opened_to_write
-
-Progress = Callable[[int, int, str], None]
-"""Called with how many views are done, how many there are, and the name of one."""
+from matinee.progress import Progress
 
 # Half of what SQLite takes as parameters of one statement.
 _BLOCK = 16_000

@@ -20,6 +20,7 @@ import pyarrow as pa
 from matinee.errors import DataError
 from matinee.landing.read import Records, TornError, as_text, records_of
 from matinee.landing.write import place, write
+from matinee.progress import Progress
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,8 +33,6 @@ ARTICLE = re.compile(
     r"(?P<rest> \(.*)?"
 )
 YEAR = re.compile(r"(?P<name>.*?)\s*\((?P<year>\d{4})(?:[-\N{EN DASH}]\s?\d{0,4})?\)\s*")
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass

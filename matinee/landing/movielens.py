@@ -25,7 +25,6 @@ from matinee.landing.history import (
     Ids,
     Imported,
     Problems,
-    Progress,
     Ratings,
     csv_records,
     first_of_year,
@@ -35,6 +34,7 @@ from matinee.landing.history import (
     split_year,
     staged,
 )
+from matinee.progress import Progress
 
 IDS = Ids(name="movielens", member="ml-%s", title="ml-%d")
 

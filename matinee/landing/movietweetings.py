@@ -10,13 +10,13 @@ from matinee.landing.history import (
     Ids,
     Imported,
     Problems,
-    Progress,
     Ratings,
     land,
     lines,
     split_year,
     staged,
 )
+from matinee.progress import Progress
 
 IDS = Ids(name="movietweetings", member="mt-%s", title="tt%07d")
 

@@ -7,7 +7,7 @@ was received, and what a crash left behind is swept by the next call.
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -27,6 +27,7 @@ from matinee.landing.intake import Intake, take_in
 from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.read import LandingFile
 from matinee.landing.write import digest
+from matinee.progress import Progress
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -38,9 +39,6 @@ UNKNOWN_SHOWN = 20
 
 ASKED = ("consents", requests.STREAM)
 """Streams of what members ask for; what they ask counts from when it is here."""
-
-Progress = Callable[[int, int, str], None]
-"""Called with streams done, streams in all, and what was just found."""
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee import matrices
-from matinee.columns import MEMBER_ID, OBSERVED_AT, TITLE_ID
+from matinee.columns import MEMBER_ID, OBSERVED_AT, PLACES, TITLE_ID
 from matinee.evaluation import metrics, splits
 from matinee.models import popularity as models_popularity
 from matinee.slates import ranking
@@ -30,9 +27,6 @@ TREND_HALF_LIVES = (0.5, 1.0, 2.0, 7.0, 28.0, 90.0, 365.0)
 
 HALF_LIVES = (*TREND_HALF_LIVES, math.inf)
 """The same for popularity, which may also count all there ever was."""
-
-PLACES = 10
-"""The places by which choices on an inner cut are judged."""
 
 MOST_MEMBERS = 4_000
 """Enough to choose by; more would only take longer."""
@@ -177,36 +171,10 @@ class Frame:
         """How many titles nobody has met."""
         return self.shape[1] - len(np.unique(self.interactions().col))
 
-    def write(self, folder: Path) -> None:
-        """Leave the frame to later steps."""
-        folder.mkdir(parents=True)
-        for name in TABLES:
-            pq.write_table(getattr(self, name), folder / f"{name}.parquet")
-        facts = {
-            "as_of": self.as_of.isoformat(),
-            "half_life_days": in_days(self.half_life_days),
-            "follows_time": self.follows_time,
-        }
-        (folder / "frame.json").write_text(json.dumps(facts))
-
-    @classmethod
-    def read(cls, folder: Path) -> Frame:
-        """Take up what an earlier step left."""
-        facts = json.loads((folder / "frame.json").read_text())
-        return cls(
-            as_of=datetime.fromisoformat(facts["as_of"]),
-            half_life_days=math.inf if (days := facts["half_life_days"]) is None else days,
-            follows_time=facts["follows_time"],
-            **{name: pq.read_table(folder / f"{name}.parquet") for name in TABLES},
-        )
-
 
 def in_days(half_life: float) -> float | None:
     """A half-life as JSON has it: None where nothing fades."""
     return half_life if math.isfinite(half_life) else None
-
-
-TABLES = ("member_features", "title_features", "signals", "held_out")
 
 
 def some(members: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -7,10 +7,8 @@ alone: identity only is collaborative filtering, content only is content-based, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -19,7 +17,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass as validated_dataclass
 
-from matinee.errors import DataError, GateError, IntegrityError, StorageError
+from matinee.errors import DataError, GateError
 from matinee.matrices import IDENTITY, Features
 from matinee.models import blending, cold_start
 from matinee.models.linear import linear_vectors
@@ -36,8 +34,6 @@ LARGEST_LEARNED = 100.0
 
 SETTLED = 4.0
 """What Adagrad is told that a feature taken up from an earlier model has been through."""
-
-_ARRAYS = ("member_embeddings", "title_embeddings")
 
 
 @validated_dataclass(frozen=True)
@@ -139,13 +135,6 @@ class HybridModel:
         told: dict[str, Any] = {"trend_weight": weight, "trend_half_life_days": half_life_days}
         return HybridModel(self.member_embeddings, titles, replace(self.hyperparameters, **told))
 
-    def save(self, folder: Path) -> None:
-        """Write the arrays as `.npy` and the hyperparameters as JSON into an existing folder."""
-        for name in _ARRAYS:
-            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
-        text = json.dumps(asdict(self.hyperparameters), indent=2, sort_keys=True)
-        (folder / "hyperparameters.json").write_text(text + "\n")
-
     def start(
         self,
         member_names: Sequence[str],
@@ -162,44 +151,6 @@ class HybridModel:
             taken_up(self.member_embeddings[:, :own], member_names, member_features),
             taken_up(self.title_embeddings[:, :own], title_names, title_features),
         )
-
-    @classmethod
-    def load(cls, folder: Path, *, hyperparameters: Path | None = None) -> HybridModel:
-        """Open a saved model, its arrays mapped into memory; a release has the JSON elsewhere.
-
-        Raises
-        ------
-        StorageError
-            If a file is missing.
-        IntegrityError
-            If a file is not what `save` writes.
-        """
-        try:
-            members, titles = (
-                np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-                for name in _ARRAYS
-            )
-            stored = (hyperparameters or folder / "hyperparameters.json").read_text()
-            told = Hyperparameters(**json.loads(stored))
-        except OSError as error:
-            raise StorageError(f"no model in {folder}: {error}; fit and save one first") from None
-        except (ValueError, TypeError, EOFError) as error:
-            raise IntegrityError(f"the model in {folder} is damaged: {error}") from None
-        width = told.components + told.linear_dimensions
-        expected = (width, width + 1)
-        found = (members.shape[-1], titles.shape[-1])
-        if found != expected:
-            raise IntegrityError(
-                f"the model in {folder} is damaged: vectors of {found} dimensions, "
-                f"its hyperparameters say {expected}"
-            )
-        for name, learned in zip(_ARRAYS, (members, titles), strict=True):
-            if wrong := int((~np.isfinite(learned)).sum()):
-                raise IntegrityError(
-                    f"the model in {folder} is damaged: {wrong} numbers of {name}.npy are NaN or "
-                    "infinite; run again, or roll back if it is a release's"
-                )
-        return cls(members, titles, told)
 
 
 def fit(

@@ -11,15 +11,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from matinee.columns import PLACES
 from matinee.evaluation import metrics
 from matinee.matrices import IDENTITY
 from matinee.models import cold_start, feature_families
 from matinee.models.feature_families import CONTENT, HYBRID
 from matinee.models.fits import Fitted
-from matinee.models.frame import PLACES, Frame, some
+from matinee.models.frame import Frame, some
 from matinee.models.hybrid import HybridModel
 from matinee.night import fit
-from matinee.night.frame import COLD, JUDGED, PUBLISHED
+from matinee.night.frame import COLD, JUDGED, PUBLISHED, read_frame
 from matinee.night.night import Night
 from matinee.slates import ranking
 
@@ -38,14 +39,14 @@ def learned(night: Night) -> dict[tuple[str, str], Fitted]:
         PUBLISHED: fit.left(night, PUBLISHED, CONTENT),
     }
     for name, content in contents.items():
-        frame = Frame.read(night.work(name))
+        frame = read_frame(night.work(name))
         model = introduced(found[name, HYBRID], content, frame, share=share)
         found[name, HYBRID] = model, found[name, HYBRID][1]
     return found
 
 
 def _tonights(night: Night) -> float:
-    judged = Frame.read(night.work(JUDGED))
+    judged = read_frame(night.work(JUDGED))
     if before := fit.earlier(night, judged):
         return before.newcomer_content
     frame = fit.cold(night, judged)

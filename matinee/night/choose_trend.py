@@ -19,11 +19,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from matinee.columns import PLACES
 from matinee.evaluation import metrics
 from matinee.models import feature_families, fits, hybrid
-from matinee.models.frame import PLACES, TREND_HALF_LIVES, Frame, some
+from matinee.models.frame import TREND_HALF_LIVES, Frame, some
 from matinee.night import choose_cold_start, exposure_policy, fit
-from matinee.night.frame import INNER, JUDGED, PUBLISHED
+from matinee.night.frame import INNER, JUDGED, PUBLISHED, read_frame
+from matinee.night.model_files import save_model
 from matinee.night.night import Night
 from matinee.night.scorer import ready
 from matinee.slates import calibration, exposure, ranking
@@ -99,16 +101,16 @@ def choose_trend(night: Night) -> None:
 
     A night that goes on from an earlier release keeps the trend that that one had chosen.
     """
-    frame = Frame.read(night.work(JUDGED))
+    frame = read_frame(night.work(JUDGED))
     models = choose_cold_start.learned(night)
     found = _tonights(night, frame, models[PUBLISHED, feature_families.HYBRID])
     found.write(night.work(""))
     for (name, model), (learned, features) in models.items():
-        known = Frame.read(night.work(name))
+        known = read_frame(night.work(name))
         folder = night.work(f"{name}-{model}")
         folder.mkdir()
         wanted = found.trend(learned.hyperparameters)
-        fits.with_trend(learned, features, known, wanted).save(folder)
+        save_model(fits.with_trend(learned, features, known, wanted), folder)
 
 
 def _tonights(night: Night, frame: Frame, model: fits.Fitted) -> fit.Chosen:
@@ -124,7 +126,7 @@ def _tonights(night: Night, frame: Frame, model: fits.Fitted) -> fit.Chosen:
         best = inner.best_half_life_days(TREND_HALF_LIVES)
         found = replace(found, trend_half_life_days=best)
     half_life = found.trend_half_life_days
-    published = Silent(Frame.read(night.work(PUBLISHED)), *model, half_life)
+    published = Silent(read_frame(night.work(PUBLISHED)), *model, half_life)
     shown = _published(night, published)
     if inner is None:
         return varied(found, published, shown) or found

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,17 +15,10 @@ import pyarrow.parquet as pq
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from matinee.columns import MEMBER_ID, RANK, TITLE_ID
+from matinee.columns import MEMBER_ID, PLACES, RANK, TITLE_ID
+from matinee.night.scorer import Scorer
 from matinee.slates import reason_text, reasons
-
-if TYPE_CHECKING:
-    from matinee.night.scorer import Scorer
-
-
-PLACES = 10
-
-MODELLED = ("hybrid", "cold_member")
-"""Slates that a score of the model has ordered."""
+from matinee.slates.sources import MODELLED
 
 SCHEMA = pa.schema(
     [
@@ -61,7 +54,7 @@ def write(folder: Path, scorer: Scorer) -> None:
             shown = pq.read_table(
                 part,
                 columns=[MEMBER_ID, TITLE_ID],
-                filters=[(RANK, "<=", PLACES), ("source", "in", MODELLED)],
+                filters=[(RANK, "<=", PLACES), ("source", "in", [one.label for one in MODELLED])],
             )
             for start in range(0, len(shown), _PAIRS):
                 writer.write_table(_table(shown.slice(start, _PAIRS), scorer, names))

@@ -13,13 +13,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee import warehouse
-from matinee.columns import MEMBER_ID
+from matinee.columns import MEMBER_ID, PLACES
 from matinee.evaluation import gate, metrics
 from matinee.models import fallback, feature_families, fits
 from matinee.models.feature_families import COLLABORATIVE, CONTENT, HYBRID, genres
 from matinee.models.frame import Frame
 from matinee.night import exposure_policy, fit
-from matinee.night.frame import JUDGED
+from matinee.night.frame import JUDGED, read_frame
 from matinee.night.night import Night
 from matinee.slates import ai_labels, calibration, exposure, member_groups, ranking
 
@@ -31,9 +31,6 @@ ARTWORK = """
         and not is_retired
     order by asset_id
 """
-
-PLACES = 10
-"""The part of a slate that members see first."""
 
 CALIBRATED, UNCALIBRATED = "calibrated", "uncalibrated"
 """The hybrid ordered the other way than it is published, so that the price is seen every night."""
@@ -95,7 +92,7 @@ class Judged:
 
 def judge(night: Night) -> Judged:
     """Rank all titles for every held-out member with every model, seen ones out, and compare."""
-    frame = Frame.read(night.work(JUDGED))
+    frame = read_frame(night.work(JUDGED))
     models = {
         name: (fit.load(night, JUDGED, name), feature_families.described(frame, name))
         for name in (HYBRID, COLLABORATIVE, CONTENT)

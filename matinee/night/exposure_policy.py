@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee import transform
+from matinee.columns import PLACES
 from matinee.errors import ConfigError
 from matinee.models.frame import Frame
 from matinee.slates import exposure
@@ -21,9 +22,6 @@ from matinee.slates.exposure import Row
 
 ATTRIBUTES = {"country": "countries", "genre": "genres", "language": "language"}
 """What may be raised -> column of titles."""
-
-PLACES = 10
-"""The places of a slate that members see first."""
 
 
 @dataclass(frozen=True)

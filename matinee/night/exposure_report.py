@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -16,13 +15,10 @@ from matinee import matrices
 from matinee.columns import MEMBER_ID
 from matinee.evaluation import gate
 from matinee.night import exposure_policy
+from matinee.night.scorer import Scorer
 from matinee.night.shelves import NEW_FOR
 from matinee.slates import exposure, ranking
 from matinee.slates.exposure import Row
-
-if TYPE_CHECKING:
-    from matinee.night.scorer import Scorer
-
 
 TOLD = 8
 """Values of an attribute in the manifest: those most watched. `exposure/providers` has them all."""

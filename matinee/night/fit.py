@@ -31,7 +31,8 @@ from matinee.models.feature_families import (
 from matinee.models.fits import Fitted, fitted, timeless
 from matinee.models.frame import Frame, in_days
 from matinee.models.warm_start import Start
-from matinee.night.frame import COLD, INNER, JUDGED, PUBLISHED
+from matinee.night.frame import COLD, INNER, JUDGED, PUBLISHED, read_frame
+from matinee.night.model_files import load_model, save_model
 from matinee.night.night import Night
 from matinee.progress import Progress
 
@@ -97,7 +98,7 @@ def within(night: Night, judged: Frame) -> Frame | None:
 
 def cold(night: Night, judged: Frame) -> Frame | None:
     """The frame to choose by who orders newcomers: None where there are none, or all is warm."""
-    if Frame.read(night.work(PUBLISHED)).unmet() < 2 or earlier(night, judged):
+    if read_frame(night.work(PUBLISHED)).unmet() < 2 or earlier(night, judged):
         return None
     return judged.cold(seed=night.settings.seed)
 
@@ -109,7 +110,7 @@ def fit(night: Night, frame_name: str, model: str, progress: Progress | None = N
     judges it as it judges any other.
     """
     inner = {INNER: within, COLD: cold}.get(frame_name)
-    known = Frame.read(night.work(JUDGED if inner else frame_name))
+    known = read_frame(night.work(JUDGED if inner else frame_name))
     frame = inner(night, known) if inner else known
     if frame is None:
         return
@@ -127,7 +128,7 @@ def fit(night: Night, frame_name: str, model: str, progress: Progress | None = N
     )
     folder = silent(night, frame_name, model)
     folder.mkdir()
-    learned.save(folder)
+    save_model(learned, folder)
 
 
 def silent(night: Night, frame_name: str, model: str) -> Path:
@@ -138,8 +139,8 @@ def silent(night: Night, frame_name: str, model: str) -> Path:
 def left(night: Night, frame_name: str, model: str) -> Fitted:
     """What `fit` left; features do not depend on what is held out within."""
     within_judged = frame_name in (INNER, COLD)
-    frame = Frame.read(night.work(JUDGED if within_judged else frame_name))
-    learned = hybrid.HybridModel.load(silent(night, frame_name, model))
+    frame = read_frame(night.work(JUDGED if within_judged else frame_name))
+    learned = load_model(silent(night, frame_name, model))
     return learned, described(frame, model)
 
 
@@ -165,9 +166,7 @@ class Earlier:
     def start(self, features: Described) -> Start:
         """What it knew of these features."""
         path = self.release.path
-        model = hybrid.HybridModel.load(
-            path / "model", hyperparameters=path / "hyperparameters.json"
-        )
+        model = load_model(path / "model", hyperparameters=path / "hyperparameters.json")
         members, titles = (
             self.release.table(f"vocabulary/{side}_features.parquet")["name"].to_pylist()
             for side in ("member", "title")
@@ -193,7 +192,7 @@ def earlier(night: Night, frame: Frame) -> Earlier | None:
         == hybrid.Hyperparameters().components
     ]
     found = None
-    for known in (Frame.read(night.work(JUDGED)), frame):
+    for known in (read_frame(night.work(JUDGED)), frame):
         instant = known.as_of
         if len(known.held_out):
             first = pc.min(known.held_out["interacted_at"]).as_py().replace(tzinfo=UTC)
@@ -210,7 +209,7 @@ def earlier(night: Night, frame: Frame) -> Earlier | None:
 
 def load(night: Night, frame_name: str, model: str) -> hybrid.HybridModel:
     """A model of `FITS` as `trending` left it."""
-    return hybrid.HybridModel.load(night.work(f"{frame_name}-{model}"))
+    return load_model(night.work(f"{frame_name}-{model}"))
 
 
 def facts(night: Night, frame: Frame) -> dict[str, Any]:

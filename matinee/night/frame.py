@@ -8,20 +8,23 @@ can run side by side.
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from matinee import features, transform, warehouse
 from matinee.columns import MEMBER_ID, TITLE_ID
 from matinee.errors import DataError
 from matinee.evaluation import splits
 from matinee.models import new_account_cap
-from matinee.models.frame import Frame, divide
+from matinee.models.frame import Frame, divide, in_days
 from matinee.night.night import Night
 from matinee.vocabulary import Vocabulary
 
@@ -36,6 +39,9 @@ INNER = "inner"
 COLD = "cold"
 """What was known before a cut within the judged one, and what of it is left without a fifth of the
 titles. They have no folders of their own: see `Frame.inner` and `Frame.cold`."""
+
+TABLES = ("member_features", "title_features", "signals", "held_out")
+"""The tables of a frame."""
 
 SIGNALS = """
     select member_id, title_id, observed_at, interacted_at, signal_milli, is_seen
@@ -105,7 +111,7 @@ def frame(night: Night) -> Framed:
         made = _frame(night, instant, members, titles, learned, judging)
         if cut is None:
             made = replace(made, half_life_days=math.inf, follows_time=False)
-        made.write(night.work(name))
+        write_frame(made, night.work(name))
     return Framed(
         protocol=protocol.name,
         verdict=protocol.verdict,
@@ -167,3 +173,27 @@ def _ids(table: str, key: str, night: Night, *, where: str = "") -> list[str]:
     rows = warehouse.query(f"select {key} from {table} {where} order by {key}", home=night.home)
     ids: list[str] = rows[key].to_pylist()
     return ids
+
+
+def write_frame(frame: Frame, folder: Path) -> None:
+    """Leave a frame to later steps."""
+    folder.mkdir(parents=True)
+    for name in TABLES:
+        pq.write_table(getattr(frame, name), folder / f"{name}.parquet")
+    facts = {
+        "as_of": frame.as_of.isoformat(),
+        "half_life_days": in_days(frame.half_life_days),
+        "follows_time": frame.follows_time,
+    }
+    (folder / "frame.json").write_text(json.dumps(facts))
+
+
+def read_frame(folder: Path) -> Frame:
+    """Take up a frame that an earlier step left."""
+    facts = json.loads((folder / "frame.json").read_text())
+    return Frame(
+        as_of=datetime.fromisoformat(facts["as_of"]),
+        half_life_days=math.inf if (days := facts["half_life_days"]) is None else days,
+        follows_time=facts["follows_time"],
+        **{name: pq.read_table(folder / f"{name}.parquet") for name in TABLES},
+    )

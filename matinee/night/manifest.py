@@ -14,7 +14,7 @@ from matinee.evaluation import gate
 from matinee.models.frame import Frame
 from matinee.night import evaluate, fit, score
 from matinee.night.features import Refreshed
-from matinee.night.frame import JUDGED, PUBLISHED, SERVICE, Framed
+from matinee.night.frame import JUDGED, PUBLISHED, SERVICE, Framed, read_frame
 from matinee.night.night import Night
 from matinee.releases import build_info, digest
 from matinee.releases.examples import TREND_DAYS, TREND_GENRES
@@ -52,7 +52,7 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
     """All that a release says about itself, apart from what the store measures."""
     settings = night.settings
     built, framed, judged = evidence.built, evidence.framed, evidence.judged
-    frame = Frame.read(night.work(PUBLISHED))
+    frame = read_frame(night.work(PUBLISHED))
     inputs = _inputs(night)
     return {
         "created_at": night.started_at,

@@ -17,9 +17,8 @@ from matinee import releases, report, warehouse
 from matinee.columns import MEMBER_ID
 from matinee.errors import GateError
 from matinee.models import feature_families
-from matinee.models.frame import Frame
 from matinee.night import evaluate, scorer, validate
-from matinee.night.frame import PUBLISHED
+from matinee.night.frame import PUBLISHED, read_frame
 from matinee.night.manifest import Evidence, genre_trends, manifest, metrics_table, query
 from matinee.night.night import Night
 from matinee.releases import examples
@@ -92,7 +91,7 @@ def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
         shutil.copy(array, folder / "model" / array.name)
     shutil.copy(model / "hyperparameters.json", folder / "hyperparameters.json")
 
-    frame = Frame.read(night.work(PUBLISHED))
+    frame = read_frame(night.work(PUBLISHED))
     described = feature_families.described(frame, feature_families.HYBRID)
     tables = {
         "vocabulary/members": pa.table({MEMBER_ID: frame.members.ids}),

@@ -1,35 +1,171 @@
-"""The whole night in one process, without Prefect: what `matinee run` calls."""
+"""The steps of a night in their order, and the whole night in one process.
+
+`matinee run` and the Prefect flows walk the same list of steps.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from matinee import landing
+from matinee import landing, transform, validation
 from matinee.errors import ConfigError
-from matinee.night import (
-    build,
-    choose_trend,
-    evaluate,
-    expire,
-    features,
-    fit,
-    frame,
-    lease,
-    manifest,
-    night,
-    publish,
-    receive,
-    score,
-    validate,
-)
+from matinee.night.build import build
+from matinee.night.choose_trend import choose_trend
+from matinee.night.evaluate import Judged, judge
+from matinee.night.expire import drop_expired
+from matinee.night.features import Refreshed, refresh_features
+from matinee.night.fit import FITS, fit
+from matinee.night.frame import Framed, frame
+from matinee.night.lease import lease
+from matinee.night.manifest import Evidence
+from matinee.night.night import Night, begin
+from matinee.night.publish import Published, publish
+from matinee.night.receive import receive
+from matinee.night.score import Scored, score
+from matinee.night.validate import stop_if_broken, validate, validate_frame, validate_slates
 from matinee.progress import Progress
 from matinee.settings import Settings
 
 Reporter = Callable[[str], AbstractContextManager[Progress]]
-"""Opened around each step with its name; gives the function that the step calls as it goes."""
+"""Opened around each step with its title; gives the function that the step calls as it goes."""
+
+
+@dataclass
+class NightRun:
+    """One run: what was asked for, and what each step has found so far."""
+
+    settings: Settings
+    last_day: date | None = None
+    accepted: frozenset[str] = frozenset()
+    full_refresh: bool = False
+
+    night: Night = field(init=False)
+    receipt: landing.Receipt = field(init=False)
+    expired: landing.Expired = field(init=False)
+    built: transform.Built = field(init=False)
+    validation: validation.Validation = field(init=False)
+    refreshed: Refreshed = field(init=False)
+    framed: Framed = field(init=False)
+    judged: Judged = field(init=False)
+    scored: Scored = field(init=False)
+    published: Published = field(init=False)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a night."""
+
+    name: str
+    """The name of its Prefect task."""
+
+    title: str
+    """What it does, for a progress display."""
+
+    call: Callable[[NightRun, Progress | None], str]
+    """Does it, and returns what somebody should read even if the night stops later, or ''."""
+
+
+def _receive(run: NightRun, progress: Progress | None) -> str:
+    run.receipt = receive(run.settings, progress, last_day=run.last_day, accepted=run.accepted)
+    run.night = begin(run.settings, run.last_day, accepted=run.accepted)
+    return run.receipt.summary()
+
+
+def _drop_expired(run: NightRun, progress: Progress | None) -> str:
+    run.expired = drop_expired(run.night)
+    return run.expired.summary() if run.expired.streams else ""
+
+
+def _build(run: NightRun, progress: Progress | None) -> str:
+    run.built = build(run.night, full_refresh=run.full_refresh, progress=progress)
+    return ""
+
+
+def _validate(run: NightRun, progress: Progress | None) -> str:
+    run.validation = validate(run.night, progress)
+    stop_if_broken(run.night, run.validation)
+    return ""
+
+
+def _refresh_features(run: NightRun, progress: Progress | None) -> str:
+    run.refreshed = refresh_features(run.night, progress)
+    skipped = run.refreshed.skipped_because
+    return f"online features: {skipped}" if skipped else ""
+
+
+def _frame(run: NightRun, progress: Progress | None) -> str:
+    run.framed = frame(run.night)
+    run.validation += validate_frame(run.night)
+    stop_if_broken(run.night, run.validation)
+    return ""
+
+
+def _fit(run: NightRun, progress: Progress | None) -> str:
+    """Fit the models side by side; LightFM releases the interpreter while it trains."""
+    with ThreadPoolExecutor(run.settings.threads) as pool:
+        fits = [pool.submit(fit, run.night, *wanted) for wanted in FITS]
+        for done, (fitted, wanted) in enumerate(zip(fits, FITS, strict=True), start=1):
+            fitted.result()
+            if progress:
+                progress(done, len(fits), " ".join(wanted))
+    return ""
+
+
+def _choose_trend(run: NightRun, progress: Progress | None) -> str:
+    choose_trend(run.night)
+    return ""
+
+
+def _evaluate(run: NightRun, progress: Progress | None) -> str:
+    run.judged = judge(run.night)
+    return ""
+
+
+def _score(run: NightRun, progress: Progress | None) -> str:
+    run.scored = score(run.night, progress)
+    run.validation += validate_slates(run.night)
+    stop_if_broken(run.night, run.validation)
+    return ""
+
+
+def _publish(run: NightRun, progress: Progress | None) -> str:
+    evidence = Evidence(
+        run.receipt,
+        run.expired,
+        run.built,
+        run.validation,
+        run.refreshed,
+        run.framed,
+        run.judged,
+        run.scored,
+    )
+    run.published = publish(run.night, evidence)
+    return run.published.note
+
+
+REFRESH_STEPS = (
+    Step("receive", "receive raw logs", _receive),
+    Step("drop-expired", "drop rows past their retention", _drop_expired),
+    Step("build-warehouse", "build the warehouse (dbt)", _build),
+    Step("validate", "validate (Great Expectations)", _validate),
+    Step("refresh-features", "refresh features (Feast)", _refresh_features),
+)
+"""What the hourly refresh of online features does, and how every night begins."""
+
+STEPS = (
+    *REFRESH_STEPS,
+    Step("frame", "build the training frames", _frame),
+    Step("fit", "fit models (LightFM)", _fit),
+    Step("choose-trend", "choose the trend and the calibration", _choose_trend),
+    Step("evaluate", "evaluate beside baselines", _evaluate),
+    Step("score", "score every member", _score),
+    Step("publish", "publish", _publish),
+)
+"""The whole night."""
 
 
 def run(
@@ -39,48 +175,20 @@ def run(
     full_refresh: bool,
     progress: Reporter,
     accepted: frozenset[str] = frozenset(),
-    tell: Callable[[str], None] = lambda said: None,
-) -> publish.Published:
-    """Run every step in order and publish; the same order as `flows/nightly.py`.
+    tell: Callable[[str], None] = lambda note: None,
+) -> Published:
+    """Run every step in order and publish.
 
     `tell` is called with what somebody should read even if the night stops later.
     """
-    with lease.lease(settings, "night"):
-        with progress("receive raw logs") as step:
-            receipt = receive.receive(settings, step, last_day=last_day, accepted=accepted)
-        tell(receipt.summary())
-        tonight = night.begin(settings, last_day, accepted=accepted)
-        with progress("drop what is past its retention"):
-            expired = expire.drop_expired(tonight)
-        tell(expired.summary())
-        with progress("build the warehouse (dbt)") as step:
-            built = build.build(tonight, full_refresh=full_refresh, progress=step)
-        with progress("validate (Great Expectations)") as step:
-            validation = validate.validate(tonight, step)
-            validate.stop_if_broken(tonight, validation)
-        with progress("refresh features (Feast)") as step:
-            refreshed = features.refresh_features(tonight, step)
-        if refreshed.skipped_because:
-            tell(f"online features: {refreshed.skipped_because}")
-        with progress("frame features at their instants"):
-            framed = frame.frame(tonight)
-            validation += validate.validate_frame(tonight)
-            validate.stop_if_broken(tonight, validation)
-        with progress("fit models (LightFM)") as step:
-            _fit_all(tonight, step)
-        with progress("choose the trend's window and weight"):
-            choose_trend.choose_trend(tonight)
-        with progress("judge against the siblings"):
-            judged = evaluate.judge(tonight)
-        with progress("score every member"):
-            scored = score.score(tonight)
-            validation += validate.validate_slates(tonight)
-            validate.stop_if_broken(tonight, validation)
-        with progress("publish"):
-            evidence = manifest.Evidence(
-                receipt, expired, built, validation, refreshed, framed, judged, scored
-            )
-            return publish.publish(tonight, evidence)
+    started = NightRun(settings, last_day, accepted, full_refresh)
+    with lease(settings, "night"):
+        for step in STEPS:
+            with progress(step.title) as advance:
+                note = step.call(started, advance)
+            if note:
+                tell(note)
+    return started.published
 
 
 def days(settings: Settings, first: date, last: date | None = None) -> list[date]:
@@ -92,18 +200,9 @@ def days(settings: Settings, first: date, last: date | None = None) -> list[date
         When the range is empty.
     """
     if last is None:
-        with lease.lease(settings, "backfill"):
-            receive.receive(settings, last_day=first)
+        with lease(settings, "backfill"):
+            receive(settings, last_day=first)
         last = landing.landed_days(settings.home.resolve())[1]
     if last < first:
         raise ConfigError(f"--to {last} is before --from {first}")
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
-
-
-def _fit_all(tonight: night.Night, step: Progress) -> None:
-    """Fit the models side by side; LightFM releases the interpreter while it trains."""
-    with ThreadPoolExecutor(tonight.settings.threads) as pool:
-        fits = [pool.submit(fit.fit, tonight, *wanted) for wanted in fit.FITS]
-        for done, (fitted, wanted) in enumerate(zip(fits, fit.FITS, strict=True), start=1):
-            fitted.result()
-            step(done, len(fits), " ".join(wanted))

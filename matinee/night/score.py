@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from matinee import releases
+from matinee.columns import PLACES
 from matinee.evaluation import gate, metrics
 from matinee.models import feature_families
 from matinee.night import (
@@ -23,9 +24,10 @@ from matinee.night import (
 )
 from matinee.night.frame import PUBLISHED
 from matinee.night.night import Night
-from matinee.night.scorer import BLOCK, FIRST, RELEASE, SOURCES, ready
+from matinee.night.scorer import BLOCK, RELEASE, ready
 from matinee.progress import Progress
 from matinee.slates import exposure
+from matinee.slates.sources import LABELS
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
         total = len(scorer.catalogue.members)
         for start in range(0, total, BLOCK):
             block = scorer.block(start)
-            seen_first.append(block.rows[:, :FIRST])
-            sources.update(SOURCES[number] for number in block.source)
+            seen_first.append(block.rows[:, :PLACES])
+            sources.update(LABELS[number] for number in block.source)
             if progress:
                 progress(min(start + BLOCK, total), total, "members")
             yield block.table

@@ -16,35 +16,22 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee import matrices
-from matinee.columns import MEMBER_ID, RANK, REASON, ROW_KIND, SCORE, SOURCE, TITLE_ID
+from matinee.columns import MEMBER_ID, PLACES, RANK, REASON, ROW_KIND, SCORE, SOURCE, TITLE_ID
 from matinee.models import fallback, feature_families, hybrid
 from matinee.models.frame import Frame
 from matinee.night import exposure_policy
 from matinee.night.catalogue import Catalogue, read_catalogue
-from matinee.night.frame import PUBLISHED
+from matinee.night.frame import PUBLISHED, read_frame
 from matinee.night.night import Night
 from matinee.slates import calibration, ranking, reason_text, reasons
+from matinee.slates.sources import LABELS, Source, is_modelled
 
 BLOCK = 16_384
-
-FIRST = 10
-"""The part of a slate that members see first."""
 
 RELEASE = "release"
 """The folder under `work/` in which a release is put together."""
 
-# Where a slate came from, best informed first.
-HYBRID = "hybrid"  # from what the member did
-
-COLD_MEMBER = "cold_member"  # from what is known of a member who has done nothing yet
-
-POPULAR = "popular"  # from what everybody watches, for want of anything else
-
-NON_PROFILED = "non_profiled"  # the same list for everyone who said no to personalisation
-
-SOURCES = (HYBRID, COLD_MEMBER, POPULAR, NON_PROFILED)
-
-ROW_KINDS = {HYBRID: "top_picks", COLD_MEMBER: "first_picks"}
+ROW_KINDS = {Source.HYBRID: "top_picks", Source.COLD_MEMBER: "first_picks"}
 """The shelf a slate is shown on; all other sources are shown as `popular`."""
 
 
@@ -131,10 +118,12 @@ class Scorer:
 
     @cached_property
     def sources(self) -> NDArray[np.intp]:
-        """Which of `SOURCES` each member of the frame gets."""
+        """The `Source` of each member of the frame."""
         acted = np.diff(self.liked.indptr) > 0
         told = fallback.described(self.model, self.features)
-        return np.where(acted, SOURCES.index(HYBRID), np.where(told, 1, 2))
+        return np.where(
+            acted, Source.HYBRID, np.where(told, Source.COLD_MEMBER, Source.POPULAR)
+        ).astype(np.intp)
 
     @cached_property
     def popular(self) -> tuple[list[str | None], NDArray[np.float64]]:
@@ -161,14 +150,14 @@ class Scorer:
         frame_rows, source = ranked.frame_rows, ranked.source
         slates = self.calibrated(ranked, self.calibration_weight)
         rows, scores = exposure_policy.raised(slates, self.lifts)
-        modelled = np.flatnonzero(np.isin(source, (0, 1)))
+        modelled = np.flatnonzero(is_modelled(source))
         of_members = self.member_vectors[frame_rows[modelled]]
         # What reasons add up to.
-        first = rows[modelled, :FIRST]
-        scores[modelled, :FIRST] = ranking.scores_of(first, of_members, self.title_vectors)
+        first = rows[modelled, :PLACES]
+        scores[modelled, :PLACES] = ranking.scores_of(first, of_members, self.title_vectors)
         told = self.teller.best(
             self.member_vectors[np.maximum(frame_rows, 0)],
-            np.where((source == SOURCES.index(HYBRID))[:, None], rows, ranking.NONE),
+            np.where((source == Source.HYBRID)[:, None], rows, ranking.NONE),
             self.anchors[np.maximum(frame_rows, 0)],
         )
         return Block(self._table(members, source, rows, scores, told), rows, source)
@@ -177,13 +166,13 @@ class Scorer:
         """What may be shown to each of some members, by score alone."""
         frame_rows = self.frame.members.rows(members[MEMBER_ID])
         profiled = frame_rows >= 0
-        source = np.where(profiled, self.sources[frame_rows], SOURCES.index(NON_PROFILED))
+        source = np.where(profiled, self.sources[frame_rows], Source.NON_PROFILED)
         rows = np.full((len(members), self.slate_size), ranking.NONE, np.intp)
         scores = np.full(rows.shape, -np.inf, np.float32)
         countries, popular = self.popular
         for (country, limit), inside in _groups(members).items():
             allowed = self.catalogue.eligibility.allowed(country, limit)
-            by_model = inside[np.isin(source[inside], (0, 1))]
+            by_model = inside[is_modelled(source[inside])]
             rows[by_model], scores[by_model] = ranking.best_titles(
                 self.member_vectors[frame_rows[by_model]],
                 title_vectors,
@@ -191,7 +180,7 @@ class Scorer:
                 excluded=self.seen[frame_rows[by_model]],
                 allowed=allowed,
             )
-            for number, profiled_too in ((2, True), (3, False)):
+            for number, profiled_too in ((Source.POPULAR, True), (Source.NON_PROFILED, False)):
                 same = inside[source[inside] == number]
                 # Nothing about a member is in a non-profiled list, not even what to leave out:
                 # all who share a country and a limit get the same.
@@ -206,7 +195,7 @@ class Scorer:
 
     def calibrated(self, ranked: Ranked, weight: float) -> ranking.Slates:
         """The slates that the model made, near to each member's own mix; the others as they are."""
-        by_model = np.flatnonzero(np.isin(ranked.source, (0, 1)))
+        by_model = np.flatnonzero(is_modelled(ranked.source))
         rows, scores = ranked.rows.copy(), ranked.scores.copy()
         rows[by_model], scores[by_model] = calibration.rerank(
             rows[by_model],
@@ -227,7 +216,7 @@ class Scorer:
     ) -> pa.Table:
         member, place = np.nonzero(rows != ranking.NONE)
         of = source[member]
-        kinds = pa.array([ROW_KINDS.get(name, "popular") for name in SOURCES])
+        kinds = pa.array([ROW_KINDS.get(one, "popular") for one in Source])
         return pa.table(
             {
                 MEMBER_ID: members[MEMBER_ID].take(pa.array(member)),
@@ -236,7 +225,7 @@ class Scorer:
                 SCORE: scores[member, place],
                 ROW_KIND: kinds.take(pa.array(of)),
                 REASON: self._words(members, member, place, of, told),
-                SOURCE: pa.array(SOURCES).take(pa.array(of)),
+                SOURCE: pa.array(LABELS).take(pa.array(of)),
             }
         )
 
@@ -255,9 +244,9 @@ class Scorer:
         sentences = pa.concat_arrays([of_country, of_newcomer, of_feature, of_title])
         kind, index, second = (part[member, place] for part in (told.kind, told.index, told.second))
         choice = member.copy()  # popular where the member is
-        is_feature = (source == 0) & (kind == reasons.Kind.FEATURE)
-        is_title = (source == 0) & (kind == reasons.Kind.TITLE)
-        choice[source == SOURCES.index(COLD_MEMBER)] += len(of_country)
+        is_feature = (source == Source.HYBRID) & (kind == reasons.Kind.FEATURE)
+        is_title = (source == Source.HYBRID) & (kind == reasons.Kind.TITLE)
+        choice[source == Source.COLD_MEMBER] += len(of_country)
         choice[is_feature] = 2 * len(of_country) + index[is_feature]
         choice[is_title] = 2 * len(of_country) + len(of_feature) + index[is_title]
         labels = pa.array([reason_text.short(label) for label in self.catalogue.labels])
@@ -279,7 +268,7 @@ class Scorer:
 
 def ready(night: Night, model: hybrid.HybridModel, *, calibration_weight: float) -> Scorer:
     """A model of the published frame beside tonight's catalogue and policy."""
-    frame = Frame.read(night.work(PUBLISHED))
+    frame = read_frame(night.work(PUBLISHED))
     return Scorer(
         frame=frame,
         catalogue=read_catalogue(night),

@@ -17,7 +17,7 @@ from matinee.night.scorer import Scorer
 from matinee.releases.non_profiled import LIST, LISTS, MEMBERS
 from matinee.slates import ranking, reasons
 
-PLACES = 20
+SHELF_PLACES = 20
 """Titles on a shelf, and neighbours of a title."""
 
 GENRES = 5
@@ -66,7 +66,7 @@ def _shelves(scorer: Scorer) -> pa.Table:
         shelves = [shelf for shelf in _masks(scorer, scores) if (shelf[2] & allowed).any()]
         for index, (kind, label, inside) in enumerate(shelves):
             rows, values = ranking.best_of_scores(
-                scores[None, :], np.zeros(1, np.intp), PLACES, allowed=allowed & inside
+                scores[None, :], np.zeros(1, np.intp), SHELF_PLACES, allowed=allowed & inside
             )
             kept = rows[0] != ranking.NONE
             count = int(kept.sum())
@@ -107,7 +107,7 @@ def _similar(scorer: Scorer) -> pa.Table:
     anywhere = np.logical_or.reduce(
         [scorer.catalogue.eligibility.allowed(country, None) for country in scorer.popular[0]]
     )
-    rows, similarity = reasons.similar_titles(scorer.title_vectors, PLACES, allowed=anywhere)
+    rows, similarity = reasons.similar_titles(scorer.title_vectors, SHELF_PLACES, allowed=anywhere)
     title, place = np.nonzero(rows != ranking.NONE)
     columns = [
         scorer.frame.titles.take(title),

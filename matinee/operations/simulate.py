@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,9 +11,8 @@ from typing import Any
 from matinee.errors import ConfigError
 from matinee.landing import place, write
 from matinee.landing.write import Format
+from matinee.progress import Progress
 from matinee.simulator import LandingDay, Simulation, describe
-
-Progress = Callable[[int, int, str], None]
 
 TRUTH = "truth.json"
 """Beside the streams' folders in landing/; no step of the night reads it."""

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matinee import releases
-from matinee.columns import MEMBER_ID, RANK, REASON, SOURCE, TITLE_ID
+from matinee.columns import MEMBER_ID, PLACES, RANK, REASON, SOURCE, TITLE_ID
 from matinee.slates import ai_labels
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 HYBRID = "hybrid"
 
 Row = dict[str, Any]
-
-PLACES = 10
 
 NEIGHBOURS = 5
 

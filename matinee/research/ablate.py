@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from matinee.columns import PLACES
 from matinee.errors import ConfigError
 from matinee.evaluation import gate, metrics
 from matinee.models import feature_families, fits, hybrid
 from matinee.models.frame import Frame
 from matinee.night import fit
-from matinee.night.evaluate import PLACES
-from matinee.night.frame import JUDGED
+from matinee.night.frame import JUDGED, read_frame
 from matinee.progress import Progress
 from matinee.settings import Settings
 from matinee.slates import ranking
@@ -51,7 +51,7 @@ def ablate(settings: Settings, progress: Progress | None = None) -> Ablated:
     folder = settings.home.resolve() / "work" / JUDGED
     if not folder.is_dir():
         raise ConfigError(f"no frame in {folder}: it is left by a night, run `matinee run` first")
-    frame = Frame.read(folder)
+    frame = read_frame(folder)
     usual = hybrid.Hyperparameters(seed=settings.seed)
     wanted = fit.Chosen.read(folder.parent).trend(usual)
     wanted = wanted if frame.follows_time else fits.timeless(wanted)

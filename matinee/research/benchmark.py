@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from matinee import matrices
+from matinee.columns import PLACES
 from matinee.errors import ConfigError, DataError
 from matinee.evaluation import gate, metrics, splits
 from matinee.models import feature_families
@@ -29,7 +30,6 @@ from matinee.progress import Progress
 from matinee.report import charts
 from matinee.research import baselines, datasets, rank, tune
 from matinee.research.baselines import MODELS, POPULARITY, Task
-from matinee.research.rank import PLACES
 from matinee.settings import Settings
 from matinee.slates import ranking
 

@@ -8,13 +8,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from matinee.columns import PLACES
 from matinee.evaluation import metrics, splits
 from matinee.models.frame import Frame
 from matinee.research import baselines
 from matinee.research.baselines import Numbers, Task
 from matinee.slates import ranking
-
-PLACES = 10
 
 BLOCK = 128
 

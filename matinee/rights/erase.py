@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,13 +19,12 @@ from typing import Any
 from matinee import features, landing, releases, warehouse
 from matinee.errors import ConfigError, IntegrityError
 from matinee.privacy import ERASED, Traces
+from matinee.progress import Progress
 from matinee.releases import lease
 from matinee.releases.reissue import reissue_all
 from matinee.rights import consent, member_search
 from matinee.rights.reissue import ERASURE, Without
 from matinee.settings import Settings
-
-Progress = Callable[[int, int, str], None]
 
 UNFINISHED = "privacy/forgetting.json"
 """Whom we are forgetting; the one file that may still name them, and it goes last."""

@@ -15,21 +15,25 @@ from matinee import landing, releases, warehouse
 from matinee.columns import MEMBER_ID, SOURCE
 from matinee.errors import DataError, RefusedError
 from matinee.models.feature_families import MEMBER_FAMILIES, TITLE_FAMILIES
-from matinee.night.scorer import NON_PROFILED
 from matinee.privacy import Traces
 from matinee.releases import Release
 from matinee.rights import consent
 from matinee.settings import Settings
+from matinee.slates.sources import Source
 
 Row = dict[str, Any]
 
 MARTS = "dbt_project/models/marts"
 
 USED_IN = {
-    "hybrid": "their list was ordered by a model that learned from what they did",
-    "cold_member": "their list was ordered by what is known of them, without any act of theirs",
-    "popular": "their list was what many watch where they are, without what they have seen",
-    NON_PROFILED: "their list was the one for all in their country: nothing about them was used",
+    Source.HYBRID: "their list was ordered by a model that learned from what they did",
+    Source.COLD_MEMBER: (
+        "their list was ordered by what is known of them, without any interaction of theirs"
+    ),
+    Source.POPULAR: ("their list was what many watch where they are, without what they have seen"),
+    Source.NON_PROFILED: (
+        "their list was the one for all in their country: nothing about them was used"
+    ),
 }
 
 
@@ -102,8 +106,8 @@ def statement(settings: Settings, member_id: str) -> list[Row]:
         trained = pc.index(release.table("vocabulary/members.parquet")[MEMBER_ID], member_id)
         how = "in the training data; " if trained.as_py() >= 0 else "not in the training data; "
         source = published["list"][0][SOURCE]
-        why = how + USED_IN.get(source, source)
-        if source != NON_PROFILED and not consent.may_personalise(settings, member_id):
+        why = how + _used_in(source)
+        if source != Source.NON_PROFILED.label and not consent.may_personalise(settings, member_id):
             why += "; they refused since, and are shown the list for all"
         rows.append(_row("release", release_id, len(published["list"]), why))
     return rows
@@ -217,3 +221,8 @@ def _shown_now(settings: Settings, member_id: str) -> list[Row]:
 def _withdrawn(settings: Settings, member_id: str) -> dict[str, bool]:
     withdrawals = consent.read(settings)
     return {purpose: withdrawals.holds(member_id, purpose) for purpose in consent.PURPOSES}
+
+
+def _used_in(source: str) -> str:
+    """What a list of this source was made from; the source itself where it is an older one."""
+    return next((text for one, text in USED_IN.items() if one.label == source), source)

@@ -13,7 +13,7 @@ BLUR = 0.01
 """How much of the wanted mix is blended into a slate's, so that a missing genre is bad, not
 infinitely so. As in `metrics.calibration`."""
 
-PLACES = 20
+CALIBRATED_PLACES = 20
 """Places that are calibrated; nobody looks at the mix of the fortieth."""
 
 SPREAD = 2.5
@@ -110,7 +110,7 @@ def _order(
     place = np.arange(n_places)
     rank = np.broadcast_to(place + n_places, rows.shape).copy()  # of those not chosen: as before
     members = np.arange(n_members)
-    for step in range(min(PLACES, n_places)):
+    for step in range(min(CALIBRATED_PLACES, n_places)):
         mix = shown[:, None, :] + offered
         mix /= np.maximum(mix.sum(axis=2, keepdims=True), 1e-9)
         mix *= 1 - BLUR

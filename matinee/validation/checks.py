@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -14,10 +14,8 @@ from typing import Any
 
 from matinee.columns import MEMBER_ID
 from matinee.errors import DataError
+from matinee.progress import Progress
 from matinee.validation.results import Checked, Validation
-
-Progress = Callable[[int, int, str], None]
-"""Called with how many tables are done, how many there are, and the name of one."""
 
 # The library keeps its current context in a global, so two threads take turns.
 _TURN = threading.Lock()

@@ -2,7 +2,7 @@
 
 import shutil
 
-from matinee import pipeline
+from matinee import pipeline, releases
 from matinee.settings import Settings
 from tests.faults import harness
 
@@ -47,7 +47,7 @@ def _publishing(warm, home, kills, step, at=None):
     def window(run):
         if _live(warm.home) != before:
             return "live moved"
-        if len(pipeline.store(Settings(home=warm.home)).list()) > 1:
+        if len(releases.Store.of(warm.home).list()) > 1:
             return "renamed, live not moved"
         drafts = list((warm.home / "releases").glob(".draft-*"))
         return "staging" if drafts else "before the draft"

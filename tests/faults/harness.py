@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from matinee import landing, pipeline, warehouse
+from matinee import landing, releases, warehouse
 from matinee.errors import MatineeError
-from matinee.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -212,7 +211,7 @@ def copy(home, target):
 def broken(home):
     """What is not as invariants 1 and 2 say; empty when all is well."""
     found = []
-    store = pipeline.store(Settings(home=home))
+    store = releases.Store.of(home)
     try:
         if store.aliases().live:
             store.verify("live")

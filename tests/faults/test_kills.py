@@ -127,4 +127,4 @@ def test_a_damaged_file_of_the_home_stops_the_night_and_live_stays(warm, templat
     assert night.said[-1].startswith("refused: "), night
     assert 2 <= night.code <= 6
     live = pipeline.live_id(Settings(home=template))
-    assert pipeline.store(Settings(home=warm.home)).verify("live").release_id == live
+    assert releases.Store.of(warm.home).verify("live").release_id == live

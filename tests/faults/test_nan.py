@@ -28,7 +28,7 @@ def test_a_nan_among_the_features_stops_the_night_by_table_and_column_and_live_s
 
     @contextmanager
     def spoiling(what):
-        if what == "frame features at their instants":
+        if what == "build the training frames":
             spoil(max((copied / "features" / "member_dayparts.parquet").iterdir()))
         yield lambda done, total, name: None
 

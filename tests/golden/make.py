@@ -11,7 +11,6 @@ import tempfile
 from pathlib import Path
 
 from matinee import pipeline, provenance, releases
-from matinee.settings import Settings
 from tests.conftest import run_night
 from tests.releases.samples import publish
 
@@ -28,7 +27,7 @@ def make_schema(scratch: Path) -> releases.Store:
 def make_night(scratch: Path) -> releases.Store:
     pipeline.simulate(scratch, **TINY)
     run_night(scratch)
-    return pipeline.store(Settings(home=scratch))
+    return releases.Store.of(scratch)
 
 
 def make(kind: str) -> None:

@@ -3,11 +3,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from matinee import pipeline, report
+from matinee import releases, report
 from matinee.report.charts import standalone
 from matinee.report.markup import Markup
 from matinee.report.words import THIN, label, show
-from matinee.settings import Settings
 from tests.report import samples
 
 SECTIONS = [
@@ -112,7 +111,7 @@ def test_the_card_shows_every_plot_and_each_plot_is_a_document_that_loads_nothin
 
 
 def test_the_card_of_a_night_holds_the_numbers_of_its_manifest(night_home):
-    release = pipeline.store(Settings(home=night_home)).open("live")
+    release = releases.Store.of(night_home).open("live")
     text = (release.path / "card.md").read_text(encoding="utf-8")
     told = release.manifest
     for row in told["evaluation"]["metrics"]:

@@ -8,7 +8,7 @@ import pytest
 
 from matinee.models import feature_families, fits, hybrid
 from matinee.night import choose_cold_start
-from tests.pipeline import worlds
+from tests import worlds
 
 QUIET = hybrid.Hyperparameters(components=8, epochs=20, linear_dimensions=8, trend_weight=0.0)
 

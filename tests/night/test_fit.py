@@ -10,10 +10,11 @@ import pytest
 
 from matinee.models import feature_families, fits, hybrid
 from matinee.night import choose_trend, fit, scorer
-from matinee.night.frame import INNER, JUDGED, PUBLISHED
+from matinee.night.frame import INNER, JUDGED, PUBLISHED, read_frame
+from matinee.night.model_files import load_model, save_model
 from matinee.night.night import Night
 from matinee.settings import Settings
-from tests.pipeline import worlds
+from tests import worlds
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def release(night, name, *, days_ago, passed=True, cut=None, **numbers):
     (path / "vocabulary").mkdir()
     few = replace(hybrid.Hyperparameters(epochs=1), **numbers)
     model, features = fits.fitted(worlds.frame(), feature_families.HYBRID, few)
-    model.save(path / "model")
+    save_model(model, path / "model")
     (path / "model/hyperparameters.json").rename(path / "hyperparameters.json")
     files = []
     for side, described in (("member", features.members), ("title", features.titles)):
@@ -52,7 +53,7 @@ def release(night, name, *, days_ago, passed=True, cut=None, **numbers):
 
 
 def begins_from(night, frame_name):
-    found = fit.earlier(night, fit.Frame.read(night.work(frame_name)))
+    found = fit.earlier(night, read_frame(night.work(frame_name)))
     return found and found.release.id
 
 
@@ -97,7 +98,7 @@ def test_the_hybrid_goes_on_for_few_epochs_and_its_siblings_begin_anew(night):
     fit.fit(night, JUDGED, feature_families.HYBRID)
     fit.fit(night, JUDGED, feature_families.COLLABORATIVE)
     warm, anew = (
-        hybrid.HybridModel.load(fit.silent(night, JUDGED, name)).hyperparameters
+        load_model(fit.silent(night, JUDGED, name)).hyperparameters
         for name in (feature_families.HYBRID, feature_families.COLLABORATIVE)
     )
     assert (warm.epochs, anew.epochs) == (fit.WARM_EPOCHS, hybrid.Hyperparameters().epochs)
@@ -105,6 +106,6 @@ def test_the_hybrid_goes_on_for_few_epochs_and_its_siblings_begin_anew(night):
 
 def test_who_ordered_newcomers_goes_on_doing_so(night):
     release(night, OLD, days_ago=12, newcomer_content=1.0)
-    known = fit.Frame.read(night.work(PUBLISHED))
+    known = read_frame(night.work(PUBLISHED))
     assert fit.earlier(night, known).newcomer_content == 1
-    assert fit.cold(night, fit.Frame.read(night.work(JUDGED))) is None
+    assert fit.cold(night, read_frame(night.work(JUDGED))) is None

@@ -13,11 +13,11 @@ from matinee import pipeline, releases
 from matinee.errors import ConfigError, DataError
 from matinee.models import feature_families
 from matinee.night import contributions
-from matinee.operations import recommend
+from matinee.night.model_files import save_model
 from matinee.operations.explain import NOTHING_OWN
 from matinee.releases import lookup
 from matinee.settings import Settings
-from tests.pipeline import worlds
+from tests import worlds
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def settings(scorer, tmp_path_factory):
         releases.write_slates(draft.path, [scorer.block(0).table])
         contributions.write(draft.path, scorer)
         (draft.path / "model").mkdir()
-        scorer.model.save(draft.path / "model")
+        save_model(scorer.model, draft.path / "model")
         (draft.path / "model/hyperparameters.json").unlink()
         contributions.write_arrays(draft.path / "model", scorer)
         (draft.path / "vocabulary").mkdir()

@@ -8,7 +8,7 @@ from matinee.landing import pseudonyms
 from matinee.landing.pseudonyms import pseudonymise
 from matinee.privacy import Traces
 from matinee.rights import member_search
-from tests.privacy.conftest import LEAVER, STAYER, Zone, lines, play
+from tests.rights.conftest import LEAVER, STAYER, Zone, lines, play
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import pytest
 
 from matinee.errors import StorageError
 from matinee.models import feature_families, fits, hybrid
-from matinee.models.frame import TREND_HALF_LIVES, Frame
+from matinee.models.frame import TREND_HALF_LIVES
 from matinee.night import choose_trend, exposure_policy, fit, scorer
-from matinee.night.frame import JUDGED, PUBLISHED
+from matinee.night.frame import JUDGED, PUBLISHED, read_frame, write_frame
 from matinee.night.night import Night
 from matinee.settings import Settings
 from matinee.slates import exposure
-from tests.pipeline import worlds
+from tests import worlds
 
 FEW = hybrid.Hyperparameters(components=8, epochs=45, linear_dimensions=8)
 
@@ -107,9 +107,9 @@ def test_popularity_need_not_fade_and_a_trend_must():
 @pytest.mark.parametrize("half_life", [30.0, math.inf])
 def test_a_frame_is_read_as_it_was_written_with_a_half_life_that_is_json(tmp_path, half_life):
     folder = tmp_path / "judged"
-    replace(worlds.frame(), half_life_days=half_life).write(folder)
+    write_frame(replace(worlds.frame(), half_life_days=half_life), folder)
     json.loads((folder / "frame.json").read_text(), parse_constant=pytest.fail)
-    assert Frame.read(folder).half_life_days == half_life
+    assert read_frame(folder).half_life_days == half_life
 
 
 def test_what_judges_has_no_say_in_how_popularity_fades():
@@ -206,7 +206,7 @@ def test_a_newcomer_has_the_trend_that_its_content_lets_expect():
 def night(home, monkeypatch):
     begun = Night(Settings(), worlds.AS_OF, worlds.AS_OF)
     for name in (JUDGED, PUBLISHED):
-        worlds.frame().write(begun.work(name))
+        write_frame(worlds.frame(), begun.work(name))
     monkeypatch.setattr(scorer, "read_catalogue", lambda _: worlds.catalogue(worlds.frame()))
     return begun
 
@@ -233,7 +233,7 @@ def test_all_models_of_a_night_but_content_have_the_trend_that_was_chosen(night)
 def test_where_time_does_not_judge_there_is_no_trend(night):
     for name in (JUDGED, PUBLISHED):
         shutil.rmtree(night.work(name))
-        replace(worlds.frame(), follows_time=False).write(night.work(name))
+        write_frame(replace(worlds.frame(), follows_time=False), night.work(name))
     assert {one.trend_weight for one in fit_all(night)} == {0.0}
     assert fit.Chosen.read(night.work("")).trend_weight == 0
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from matinee import landing, pipeline
+from matinee import landing, pipeline, releases
 from matinee.errors import IntegrityError
 from matinee.settings import Settings
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_manifest_says_how_much_was_compared(night_home):
-    features = pipeline.store(Settings(home=night_home)).open("live").manifest["features"]
+    features = releases.Store.of(night_home).open("live").manifest["features"]
     assert features["online_values_compared"] > 1000
     assert features["online_skipped_because"] is None
 

@@ -6,7 +6,7 @@ from matinee.errors import ConfigError
 from matinee.models import feature_families
 from matinee.research import ablate
 from matinee.settings import Settings
-from tests.pipeline import worlds
+from tests import worlds
 
 
 def test_nothing_is_known_in_a_column_that_is_left_out():

@@ -9,7 +9,7 @@ from matinee import landing, pipeline, warehouse
 from matinee.errors import DataError
 from matinee.operations.rebuild import collect
 from matinee.settings import Settings
-from tests.pipeline.test_logs import acts, differing, land, tables
+from tests.night.test_reconcile import acts, differing, land, tables
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD = date(2023, 1, 1)

@@ -6,7 +6,7 @@ import pytest
 
 from matinee.night import exposure_report
 from matinee.slates import member_groups
-from tests.pipeline import worlds
+from tests import worlds
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from matinee import matrices
 from matinee.errors import ConfigError, DataError, GateError, IntegrityError, StorageError
 from matinee.models import cold_start, hybrid
 from matinee.models.linear import linear_vectors
+from matinee.night.model_files import load_model, save_model
 from matinee.slates import ranking
 from matinee.vocabulary import Vocabulary
 
@@ -178,13 +179,13 @@ def model():
 
 
 def test_a_saved_model_opens_as_it_was(model, tmp_path):
-    model.save(tmp_path)
+    save_model(model, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "hyperparameters.json",
         "member_embeddings.npy",
         "title_embeddings.npy",
     ]
-    opened = hybrid.HybridModel.load(tmp_path)
+    opened = load_model(tmp_path)
     assert opened.hyperparameters == model.hyperparameters
     titles = features(TITLES)
     assert opened.title_vectors(titles).tobytes() == model.title_vectors(titles).tobytes()
@@ -194,7 +195,7 @@ def test_a_saved_model_opens_as_it_was(model, tmp_path):
 
 def test_a_missing_model_is_told_by_its_folder(tmp_path):
     with pytest.raises(StorageError, match=r"no model in .*: .*; fit and save one first"):
-        hybrid.HybridModel.load(tmp_path)
+        load_model(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -208,33 +209,33 @@ def test_a_missing_model_is_told_by_its_folder(tmp_path):
     ],
 )
 def test_a_damaged_model_is_refused(model, tmp_path, name, content):
-    model.save(tmp_path)
+    save_model(model, tmp_path)
     (tmp_path / name).write_bytes(content)
     with pytest.raises(IntegrityError, match=r"the model in .* is damaged: "):
-        hybrid.HybridModel.load(tmp_path)
+        load_model(tmp_path)
 
 
 @pytest.mark.parametrize("value", [np.nan, -np.inf])
 def test_a_saved_model_with_a_number_that_is_none_is_refused(model, tmp_path, value):
     spoiled = model.title_embeddings.copy()
     spoiled[1, 2] = value
-    replace(model, title_embeddings=spoiled).save(tmp_path)
+    save_model(replace(model, title_embeddings=spoiled), tmp_path)
     with pytest.raises(IntegrityError, match=r"1 numbers of title_embeddings.npy are NaN or inf"):
-        hybrid.HybridModel.load(tmp_path)
+        load_model(tmp_path)
 
 
 def test_a_pickle_in_disguise_is_refused(model, tmp_path):
-    model.save(tmp_path)
+    save_model(model, tmp_path)
     np.save(tmp_path / "title_embeddings.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(IntegrityError, match=r"the model in .* is damaged: "):
-        hybrid.HybridModel.load(tmp_path)
+        load_model(tmp_path)
 
 
 def test_arrays_of_another_model_are_refused(model, tmp_path):
     replaced = replace(model, member_embeddings=model.member_embeddings[:, :5])
-    replaced.save(tmp_path)
+    save_model(replaced, tmp_path)
     with pytest.raises(IntegrityError, match=r"\(5, 9\) dimensions, .* say \(8, 9\)"):
-        hybrid.HybridModel.load(tmp_path)
+        load_model(tmp_path)
 
 
 def test_features_of_another_vocabulary_are_refused(model):
@@ -285,12 +286,12 @@ def test_impossible_hyperparameters_are_refused():
 
 
 def test_scoring_needs_no_lightfm(model, tmp_path):
-    model.save(tmp_path)
+    save_model(model, tmp_path)
     script = (
         "import sys; sys.modules['lightfm'] = None\n"
         "from pathlib import Path\n"
-        "from matinee.models.hybrid import HybridModel\n"
-        "print(HybridModel.load(Path(sys.argv[1])).title_embeddings.shape)"
+        "from matinee.night.model_files import load_model\n"
+        "print(load_model(Path(sys.argv[1])).title_embeddings.shape)"
     )
     done = run(
         [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
@@ -326,8 +327,8 @@ def test_a_blend_is_saved_and_opened_and_told_from_lightfm_alone(model, tmp_path
     members, titles = features(MEMBERS), features(TITLES)
     parameters = replace(SMALL, linear_dimensions=6)
     both = hybrid.fit(checkerboard(), members, titles, parameters, asked=asked())
-    both.save(tmp_path)
-    opened = hybrid.HybridModel.load(tmp_path)
+    save_model(both, tmp_path)
+    opened = load_model(tmp_path)
     assert opened.title_vectors(titles).tobytes() == both.title_vectors(titles).tobytes()
     assert opened.hyperparameters.linear_dimensions == 6
     alone = hybrid.fit(checkerboard(), members, titles, parameters).hyperparameters

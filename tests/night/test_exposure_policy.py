@@ -12,7 +12,7 @@ from matinee.models import fallback, feature_families, fits
 from matinee.night import evaluate, exposure_policy, fit
 from matinee.night.exposure_policy import Wanted
 from matinee.settings import Settings
-from tests.pipeline import worlds
+from tests import worlds
 
 WANTED = (Wanted("language", "sv", 0.6),)
 

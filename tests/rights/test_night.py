@@ -12,8 +12,7 @@ import pytest
 
 from matinee import features, pipeline, releases, report, warehouse
 from matinee.errors import ConfigError, DataError, IntegrityError
-from matinee.models.frame import Frame
-from matinee.night.frame import PUBLISHED
+from matinee.night.frame import PUBLISHED, read_frame
 from matinee.privacy import Traces
 from matinee.releases import non_profiled
 from matinee.rights import consent, erase, member_search
@@ -67,7 +66,7 @@ def shown(night_home, members):
 
 def test_no_training_row_is_of_a_member_who_refused(night_home, members):
     refused = {name for name, row in members.items() if not row["may_personalise"]}
-    frame = Frame.read(night_home / "work" / PUBLISHED)
+    frame = read_frame(night_home / "work" / PUBLISHED)
     assert refused
     assert not refused & set(frame.members.ids.to_pylist())
     assert not refused & set(frame.signals["member_id"].to_pylist())

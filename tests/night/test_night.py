@@ -14,9 +14,8 @@ from matinee.errors import ConfigError, RefusedError
 from matinee.evaluation import splits
 from matinee.landing import write
 from matinee.models import feature_families
-from matinee.models.frame import Frame
 from matinee.night import fit, publish
-from matinee.night.frame import JUDGED, PUBLISHED
+from matinee.night.frame import JUDGED, PUBLISHED, read_frame
 from matinee.settings import Settings
 from tests.conftest import SMALL
 
@@ -102,7 +101,7 @@ def test_nobody_without_consent_is_in_the_training_data_or_in_a_personal_slate(r
         row["member_id"]
         for row in rows("select member_id from members where not may_personalise", night_home)
     }
-    frame = Frame.read(night_home / "work" / PUBLISHED)
+    frame = read_frame(night_home / "work" / PUBLISHED)
     assert refused
     assert not refused & set(frame.members.ids.to_pylist())
     assert not refused & set(frame.signals["member_id"].to_pylist())

@@ -13,7 +13,7 @@ from matinee.errors import IntegrityError
 from matinee.landing import ledger, tombstones
 from matinee.privacy import Traces
 from matinee.rights import member_search
-from tests.privacy.conftest import LEAVER, STAYER, lines, play
+from tests.rights.conftest import LEAVER, STAYER, lines, play
 
 WANTED = Traces.of([LEAVER])
 AT = datetime(2026, 1, 3, tzinfo=UTC)
