@@ -10,7 +10,7 @@ import pytest
 
 from matinee.models import feature_families, fits, hybrid
 from matinee.night import choose_trend, fit, scorer
-from matinee.night.frame import INNER, JUDGED, PUBLISHED, read_frame
+from matinee.night.frame import INNER, JUDGED, PUBLISHED, read_frame, write_frame
 from matinee.night.model_files import load_model, save_model
 from matinee.night.night import Night
 from matinee.settings import Settings
@@ -22,8 +22,8 @@ def night(home, monkeypatch):
     """Two frames at work: the judged one ends ten days before the published one."""
     begun = Night(Settings(warm_start=True), worlds.AS_OF, worlds.AS_OF)
     known = worlds.frame()
-    replace(known, as_of=worlds.AS_OF - timedelta(days=10)).write(begun.work(JUDGED))
-    known.write(begun.work(PUBLISHED))
+    write_frame(replace(known, as_of=worlds.AS_OF - timedelta(days=10)), begun.work(JUDGED))
+    write_frame(known, begun.work(PUBLISHED))
     monkeypatch.setattr(scorer, "read_catalogue", lambda _: worlds.catalogue(known))
     return begun
 

@@ -1,0 +1,87 @@
+"""The words of the project: no identifier uses a word of the old dialect (docs/glossary.md)."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+BANNED = {
+    "told",
+    "foreseen",
+    "introducing",
+    "unmet",
+    "loudness",
+    "newcomer",
+    "newcomers",
+    "rival",
+    "rivals",
+    "peer",
+    "peers",
+    "sibling",
+    "siblings",
+    "contender",
+    "raising",
+    "noising",
+    "wording",
+    "asking",
+    "asked",
+    "answered",
+    "lately",
+    "stranger",
+    "strangers",
+    "everybody",
+    "nobody",
+    "unheard",
+    "consenting",
+    "forgetting",
+    "reissuing",
+    "stopping",
+    "promoting",
+    "mirroring",
+    "leasing",
+}
+
+FOLDERS = ("matinee", "flows", "tests", "benchmarks", "scripts", "feature_repo", "expectations")
+
+
+def words(identifier: str) -> set[str]:
+    """The words of `snake_case`, `CamelCase` and `kebab-case`."""
+    return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", identifier)}
+
+
+def identifiers(path: Path) -> set[str]:
+    """Every name that a Python file defines or binds."""
+    names = {path.stem}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.arg | ast.keyword) and node.arg:
+            names.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.alias):
+            names |= {node.name.split(".")[-1], node.asname or ""}
+    return names
+
+
+def python_files() -> list[Path]:
+    return [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("path", python_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_identifier_of_a_python_file_uses_a_banned_word(path):
+    banned = {name for name in identifiers(path) if words(name) & BANNED}
+    assert not banned, f"docs/glossary.md has the words to use instead of {sorted(banned)}"
+
+
+def test_no_dbt_model_or_macro_uses_a_banned_word():
+    project = ROOT / "dbt_project"
+    names = {path.stem for path in project.rglob("*.sql")}
+    for path in (project / "macros").rglob("*.sql"):
+        names |= set(re.findall(r"macro\s+(\w+)", path.read_text(encoding="utf-8")))
+    assert not {name for name in names if words(name) & BANNED}
