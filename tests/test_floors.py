@@ -64,6 +64,8 @@ OWNERS = {
     "lightfm": {"hybrid"},
     "cryptography": {"releases"},
     "fsspec": {"releases"},
+    "jinja2": {"report"},
+    "markupsafe": {"report"},
     "implicit": {"als"},
     "optuna": {"tuner"},
     "prefect": {"flows"},

@@ -170,7 +170,7 @@ def _reissue(
     store = reading.store(settings)
     named = {name.split("/")[1] for name in found if name.startswith("releases/")}
     refused = consenting.read(settings)
-    fill = Without(store, wanted, lambda one: not refused.holds(one, consenting.PERSONALISATION))
+    fill = Without(wanted, lambda one: not refused.holds(one, consenting.PERSONALISATION))
     done = reissue_all(store, named, fill, at=at, by=by, why=ERASURE)
     return [{"before": one.before, "after": one.after} for one in done]
 

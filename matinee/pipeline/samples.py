@@ -1,64 +1,20 @@
-"""What a person looks at to believe a release: slates, neighbourhoods, and how watching goes."""
+"""Which members the page of a release shows, and the numbers of the releases before it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
-from matinee import authenticity, releases, warehouse
-from matinee.columns import MEMBER_ID, RANK, REASON, SOURCE, TITLE_ID
+from matinee import report, warehouse
+from matinee.columns import MEMBER_ID
+from matinee.pipeline import reading
 
 if TYPE_CHECKING:
     from matinee.pipeline.frames import Frame
     from matinee.pipeline.night import Night
 
-HYBRID = "hybrid"
-Row = dict[str, Any]
-
-PLACES = 10
-NEIGHBOURS = 5
-WELL_KNOWN = 6
-TREND_GENRES = 6
-TREND_DAYS = 60
-HISTORY = 14
-
-TRENDS = """
-    with
-
-    recent as (
-
-        select
-            genre,
-            acted_on,
-            -- Ratings, in logs without plays. A total of too few members is null.
-            coalesce(play_count, rating_count) as value
-        from genre_trends_daily
-        where acted_on >= $since and coalesce(play_count, rating_count) is not null
-
-    ),
-
-    biggest as (
-
-        select genre from recent
-        group by genre
-        order by sum(value) desc, genre
-        limit $genres
-
-    )
-
-    select
-        genre as name,
-        acted_on as day,
-        value
-    from recent
-    inner join biggest using (genre)
-    order by name, day
-"""
+Row = Mapping[str, Any]
 
 
 def members(night: Night, frame: Frame) -> list[str]:
@@ -81,89 +37,11 @@ def _closed(night: Night) -> list[str]:
     return closed
 
 
-def slates(folder: Path, wanted: Sequence[str]) -> list[Row]:
-    """The first places of some members' slates, with names."""
-    titles = _titles(folder)
-    shown = []
-    for member in wanted:
-        slate = pq.read_table(folder / "slates", filters=[(MEMBER_ID, "=", member)])
-        rows = [
-            {**titles[row[TITLE_ID]], RANK: row[RANK], REASON: row[REASON]}
-            for row in slate.slice(0, PLACES).to_pylist()
-        ]
-        source = slate[SOURCE][0].as_py() if len(slate) else None
-        shown.append({MEMBER_ID: member, SOURCE: source, "rows": rows})
-    return shown
-
-
-def neighbourhoods(folder: Path) -> list[Row]:
-    """The nearest titles of those that are in most people's first places."""
-    titles = _titles(folder)
-    first = pq.read_table(folder / "slates", filters=[(RANK, "<=", PLACES)], columns=[TITLE_ID])
-    counts = first.group_by(TITLE_ID).aggregate([(TITLE_ID, "count")])
-    order = [(f"{TITLE_ID}_count", "descending"), (TITLE_ID, "ascending")]
-    best = counts.sort_by(order)[TITLE_ID].slice(0, WELL_KNOWN).to_pylist()
-    near = pq.read_table(folder / "similar")
-    shown = []
-    for title in best:
-        mine = near.filter(pc.equal(near[TITLE_ID], title)).slice(0, NEIGHBOURS).to_pylist()
-        rows = [{**titles[row["similar_title_id"]], RANK: row[RANK]} for row in mine]
-        if rows:
-            shown.append({"name": titles[title]["name"], "rows": rows})
-    return shown
-
-
-def trends(night: Night) -> pa.Table:
-    """Plays of the biggest genres, day by day."""
-    since = f"{night.as_of:%Y-%m-%d}"
-    sql = TRENDS.replace("$since", f"$since::date - interval {TREND_DAYS} day")
-    return warehouse.query(sql, {"since": since, "genres": TREND_GENRES}, home=night.home)
-
-
-def history(store: releases.Store, fields: Mapping[str, Any]) -> list[Row]:
-    """The hybrid's numbers over the last releases, oldest first, this one last."""
-    return numbers([*(one.manifest for one in reversed(store.list()[: HISTORY - 1])), fields])
-
-
-def exposures(store: releases.Store, fields: Mapping[str, Any]) -> list[Row]:
-    """How the slates of the last releases were dealt out, oldest first, this one last."""
-    manifests = [*(one.manifest for one in reversed(store.list()[: HISTORY - 1])), fields]
-    wanted = ("effective_titles", "gini", "coverage")
-    told = [
-        {"as_of": one["as_of"], "metric": name, "mean": found[name], "low": None, "high": None}
-        for one in manifests
-        for found in [one.get("exposure") or {}]
-        for name in wanted
-        if name in found
-    ]
-    lifts = [
-        {
-            "as_of": one["as_of"],
-            "metric": f"lift_of_{row['group']}_tastes",
-            "mean": row["lift"],
-            "low": None,
-            "high": None,
-        }
-        for one in manifests
-        for row in (one.get("exposure") or {}).get("lift", [])
-    ]
-    return told + lifts
-
-
-def numbers(manifests: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """The hybrid's numbers of each manifest, in their order."""
-    return [
-        {"as_of": told["as_of"], **{name: row[name] for name in ("metric", "mean", "low", "high")}}
-        for told in manifests
-        for row in told["evaluation"]["metrics"]
-        if row["model"] == HYBRID and row["cohort"] == "everyone"
-    ]
-
-
-def _titles(folder: Path) -> dict[str, Row]:
-    columns = [TITLE_ID, "name", "released_on", "ai_use", "ai_disclosure"]
-    titles = {}
-    for row in pq.read_table(folder / "vocabulary/titles.parquet", columns=columns).to_pylist():
-        label = authenticity.told(row["name"], row.pop("ai_use"), row.pop("ai_disclosure"))
-        titles[row.pop(TITLE_ID)] = {**row, "name": label}
-    return titles
+def history(night: Night) -> list[Row]:
+    """The numbers of the releases of earlier data, oldest first; of one day the newest release."""
+    days = {
+        release.manifest["as_of"]: release.manifest
+        for release in reversed(reading.store(night.settings).list())
+    }
+    earlier = [days[day] for day in sorted(days) if datetime.fromisoformat(day) < night.as_of]
+    return [report.numbers(manifest) for manifest in earlier[1 - report.HISTORY :]]

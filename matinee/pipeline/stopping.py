@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matinee import report, validation
 from matinee.errors import ExpectationError
-from matinee.pipeline import reading, validating
+from matinee.pipeline import validating
 from matinee.pipeline.night import Night
 
 
@@ -29,16 +29,16 @@ def stop_if_broken(night: Night, found: validation.Validation) -> None:
 def _left(night: Night, found: validation.Validation) -> Path:
     """The page of the night that was stopped last; what it says is kept for pages to come."""
     folder = night.settings.folder("reports")
-    store = reading.store(night.settings)
-    nights = validating.history(store, night, found)
-    page = report.page(
-        {"as_of": night.as_of.isoformat(), "created_at": night.started_at.isoformat()},
-        release_id=f"of {night.last_day}: none, its data stopped the night",
-        validation=validating.rows(found),
-        validation_history=nights,
+    results = validating.results(found)
+    page = report.stopped(
+        results,
+        day=str(night.last_day),
+        as_of=night.as_of,
+        nights=validating.history(night),
+        drift=found.drift_verdict,
     )
-    told = nights[-1] | {"created_at": night.started_at}
-    text = json.dumps(told, default=datetime.isoformat)
+    kept = {"as_of": night.as_of, "created_at": night.started_at, "results": results}
+    text = json.dumps(kept, default=datetime.isoformat)
     (folder / f"{validating.STOPPED}-{night.last_day}.json").write_text(text, encoding="utf-8")
     path = folder / f"{validating.STOPPED}.html"
     path.write_text(page, encoding="utf-8")

@@ -2,11 +2,11 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from markupsafe import Markup
 
 from matinee import pipeline, report
 from matinee.report.charts import standalone
-from matinee.report.markup import Markup
-from matinee.report.words import THIN, label, show
+from matinee.report.formatting import THIN, label, show
 from matinee.settings import Settings
 from tests.report import samples
 
@@ -23,24 +23,32 @@ SECTIONS = [
 ]
 
 
-def card(fields=None, **more):
-    return report.card(
-        samples.fields() if fields is None else fields, release_id=samples.RELEASE_ID, **more
-    )
+@pytest.fixture(scope="module")
+def card(tmp_path_factory):
+    """The function that draws the card of a manifest."""
+    folder = samples.write(tmp_path_factory.mktemp("release"))
+    head = {"release_id": samples.RELEASE_ID, "as_of": samples.AT}
+
+    def draw(fields=None):
+        return report.draw(folder, head | (samples.manifest() if fields is None else fields))[
+            "card.md"
+        ]
+
+    return draw
 
 
-def test_the_card_has_the_nine_sections_of_mitchell_et_al():
+def test_the_card_has_the_nine_sections_of_mitchell_et_al(card):
     assert re.findall(r"^## (.*)$", card(), re.MULTILINE) == SECTIONS
     assert re.findall(r"^## (.*)$", card({}), re.MULTILINE) == SECTIONS
 
 
-def test_every_number_of_the_manifest_is_on_the_card():
+def test_every_number_of_the_manifest_is_on_the_card(card):
     text = card()
     for row in samples.metrics():
-        told = [f"{row[part]:.3f}" for part in ("mean", "low", "high")]
-        among = f"{row['n']:,}".replace(",", THIN)
-        assert f"{told[0]} ({told[1]} to {told[2]}), n = {among}" in text
-    for rule in samples.fields()["gate"]["rules"]:
+        mean, low, high = (f"{row[part]:.3f}" for part in ("mean", "low", "high"))
+        count = f"{row['n']:,}".replace(",", THIN)
+        assert f"{mean} ({low} to {high}), n = {count}" in text
+    for rule in samples.manifest()["gate"]["rules"]:
         line = next(line for line in text.splitlines() if line.startswith(f"| {rule['rule']} |"))
         assert f"{rule['observed']:.3f}" in line
     assert f"5{THIN}000" in text
@@ -48,7 +56,7 @@ def test_every_number_of_the_manifest_is_on_the_card():
     assert "2 landing files" in text
 
 
-def test_each_number_stands_under_its_model_and_beside_its_cohort():
+def test_each_number_stands_under_its_model_and_beside_its_cohort(card):
     lines = card().splitlines()
     header = next(line for line in lines if line.startswith("| cohort |"))
     models = [cell.strip() for cell in header.split("|")[2:-1]]
@@ -58,22 +66,22 @@ def test_each_number_stands_under_its_model_and_beside_its_cohort():
     assert cells["popularity"].startswith("0.051")
 
 
-def test_a_refusal_and_an_override_are_told_first():
-    fields = samples.fields(passed=False)
+def test_a_failed_rule_and_an_override_come_first(card):
+    fields = samples.manifest(passed=False)
     fields["gate"]["overrides"] = [{"rule": "coverage", "by": "ada", "why": "a holiday"}]
     text = card(fields)
     top = text[: text.index("## Model details")]
-    assert "**Refused by 1 of 4 rules:** coverage." in top
+    assert "**Failed 1 of 4 gate rules:** coverage." in top
     assert "**Override:** coverage, by ada: a holiday" in top
 
 
-def test_a_section_without_facts_says_so():
-    assert card({}).count("Nothing was recorded.") == 6
-    assert "No gate has judged this release." in card({})
+def test_a_section_without_facts_says_so(card):
+    assert card({}).count("Not recorded.") == 5
+    assert "No gate has evaluated this release." in card({})
 
 
-def test_no_value_becomes_markup_or_breaks_a_table():
-    fields = samples.fields()
+def test_no_value_becomes_markup_or_breaks_a_table(card):
+    fields = samples.manifest()
     evil = "<script>x</script> | a\n## b `c` *d* [e](javascript:f)"
     fields["model"] = {"loss": evil}
     fields["gate"]["rules"][0] |= {"rule": evil, "text": evil}
@@ -84,22 +92,22 @@ def test_no_value_becomes_markup_or_breaks_a_table():
     widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table}
     assert widths == {6, 7, 9}  # gate and models, lift and shares, gaps
     text = re.sub(r"^!\[.*\]\(card/[a-z0-9-]+\.svg\)$", "", text, flags=re.MULTILINE)
-    assert not re.search(r"(?<!\\)[`\[*](?!\*|All|Refused)", text.split("## Model details")[1])
+    assert not re.search(r"(?<!\\)[`\[*](?!\*|Passed|Failed)", text.split("## Model details")[1])
 
 
-def test_every_number_of_the_exposure_report_is_on_the_card():
+def test_every_number_of_the_exposure_report_is_on_the_card(card):
     text = card()
     found = samples.exposure()
     for name in ("effective_titles", "coverage", "gini"):
-        assert f"- {label(name)}: {show(found[name])}" in text
+        assert f"- {label(name)}: {show(found[name], name)}" in text
     for name in ("lift", "providers", "gaps"):
         for row in found[name]:
             cells = " | ".join(show(value, column) for column, value in row.items())
             assert f"| {cells} |" in text
 
 
-def test_the_card_shows_every_plot_and_each_plot_is_a_document_that_loads_nothing():
-    drawn = report.plots(samples.fields())
+def test_the_card_shows_every_plot_and_each_plot_is_a_document_that_loads_nothing(card):
+    drawn = report.plots(samples.manifest())
     shown = re.findall(r"^!\[(.*)\]\((card/.*\.svg)\)$", card(), re.MULTILINE)
     assert [name for _, name in shown] == list(drawn)
     assert len(drawn) == 6
@@ -114,8 +122,8 @@ def test_the_card_shows_every_plot_and_each_plot_is_a_document_that_loads_nothin
 def test_the_card_of_a_night_holds_the_numbers_of_its_manifest(night_home):
     release = pipeline.store(Settings(home=night_home)).open("live")
     text = (release.path / "card.md").read_text(encoding="utf-8")
-    told = release.manifest
-    for row in told["evaluation"]["metrics"]:
+    manifest = release.manifest
+    for row in manifest["evaluation"]["metrics"]:
         heading = f"### {label(row['metric'])}"
         part = text[text.index(heading) :].partition("\n###")[0].partition("\n## ")[0]
         line = next(
@@ -124,16 +132,16 @@ def test_the_card_of_a_night_holds_the_numbers_of_its_manifest(night_home):
         models = [cell.strip() for cell in part.splitlines()[2].split("|")[2:-1]]
         cell = dict(zip(models, (one.strip() for one in line.split("|")[2:-1]), strict=True))
         assert cell[label(row["model"])].startswith(show(row["mean"]))
-    for rule in told["gate"]["rules"]:
+    for rule in manifest["gate"]["rules"]:
         assert show(rule["observed"]) in text
     for name in ("lift", "providers", "gaps"):
-        for row in told["exposure"][name]:
+        for row in manifest["exposure"][name]:
             assert " | ".join(show(value, column) for column, value in row.items()) in text
-    assert set(report.plots(told)) == {
-        file["file"] for file in told["files"] if file["file"].startswith("card/")
+    assert set(report.plots(manifest)) == {
+        file["file"] for file in manifest["files"] if file["file"].startswith("card/")
     }
 
 
-def test_a_chart_that_says_no_size_is_no_document():
-    with pytest.raises(ValueError, match="the chart 'Heat' says no size"):
+def test_a_chart_without_a_size_is_refused():
+    with pytest.raises(ValueError, match="the chart 'Heat' has no size"):
         standalone("Heat", Markup("<svg></svg>"))
