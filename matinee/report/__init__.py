@@ -9,13 +9,14 @@ from matinee.report.figures import FOLDER as PLOTS
 from matinee.report.figures import plots
 from matinee.report.history import LENGTH as HISTORY
 from matinee.report.history import numbers, states
-from matinee.report.pages import CARD, PAGE, draw, parameters, stopped
+from matinee.report.pages import CARD, PAGE, card, draw, parameters, stopped
 
 __all__ = [
     "CARD",
     "HISTORY",
     "PAGE",
     "PLOTS",
+    "card",
     "draw",
     "numbers",
     "parameters",

@@ -13,7 +13,7 @@ PAGE, CARD = "report.html", "card.md"
 
 
 def draw(folder: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
-    """The page and the model card (Mitchell et al., 2019) of a release: file name -> text.
+    """The page and the model card of a release: file name -> text.
 
     Reads nothing but the folder and the manifest, so the same release gives the same bytes. The
     release's id, and so its time of creation, is the only text that a reissue alone changes.
@@ -25,13 +25,34 @@ def draw(folder: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
     manifest
         Its manifest, or the fields of one and `release_id`. `history` holds the numbers of
         `releases` before it and how the `validation` of nights before it ended.
+    """
+    manifest = plain(manifest, "manifest")
+    return {PAGE: _page(folder, manifest), CARD: card(manifest)}
+
+
+def card(manifest: Mapping[str, Any]) -> str:
+    """The model card, from the manifest alone: `release_id`, `as_of`, and what else it has.
 
     References
     ----------
     Mitchell, M. et al. Model Cards for Model Reporting. FAT* 2019.
     """
-    manifest = plain(manifest, "manifest")
-    return {PAGE: _page(folder, manifest), CARD: _card(manifest)}
+    evaluation = manifest.get("evaluation") or {}
+    metrics = evaluation.get("metrics") or []
+    inputs = manifest.get("inputs") or []
+    return rendering.markdown(
+        "card.md",
+        manifest=manifest,
+        verdict=sections.gate(manifest),
+        protocol={name: value for name, value in evaluation.items() if name != "metrics"},
+        cohorts=unique(row["cohort"] for row in metrics),
+        tables=sections.by_model(metrics),
+        exposure=sections.exposure(manifest),
+        boost=(manifest.get("exposure") or {}).get("price_of_raising"),
+        input_files=len(inputs),
+        input_rows=sum(int(one.get("rows") or 0) for one in inputs),
+        plots={name: title for name, (title, _) in figures.plots(manifest).items()},
+    )
 
 
 def stopped(
@@ -73,23 +94,4 @@ def _page(folder: Path, manifest: Mapping[str, Any]) -> str:
         sections=found,
         facts=sections.facts(manifest, found),
         verdict=sections.gate(manifest),
-    )
-
-
-def _card(manifest: Mapping[str, Any]) -> str:
-    evaluation = manifest.get("evaluation") or {}
-    metrics = evaluation.get("metrics") or []
-    inputs = manifest.get("inputs") or []
-    return rendering.markdown(
-        "card.md",
-        manifest=manifest,
-        verdict=sections.gate(manifest),
-        protocol={name: value for name, value in evaluation.items() if name != "metrics"},
-        cohorts=unique(row["cohort"] for row in metrics),
-        tables=sections.by_model(metrics),
-        exposure=sections.exposure(manifest),
-        boost=(manifest.get("exposure") or {}).get("price_of_raising"),
-        input_files=len(inputs),
-        input_rows=sum(int(one.get("rows") or 0) for one in inputs),
-        plots={name: title for name, (title, _) in figures.plots(manifest).items()},
     )

@@ -144,7 +144,7 @@ def gate(manifest: Mapping[str, Any]) -> Data:
 def exposure(manifest: Mapping[str, Any]) -> Data | None:
     """Who gets the top-10 slots, and how accuracy differs: facts, charts, and title -> rows."""
     found = manifest.get("exposure") or {}
-    if not any(found.get(name) for name in ("lift", "providers", "gaps")):
+    if not any(found.get(name) for name in ("lift", "raised", "providers", "gaps")):
         return None
     names = ("effective_titles", "titles_shown", "coverage", "gini")
     return {

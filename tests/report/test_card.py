@@ -23,26 +23,17 @@ SECTIONS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def card(tmp_path_factory):
-    """The function that draws the card of a manifest."""
-    folder = samples.write(tmp_path_factory.mktemp("release"))
+def card(fields=None):
     head = {"release_id": samples.RELEASE_ID, "as_of": samples.AT}
-
-    def draw(fields=None):
-        return report.draw(folder, head | (samples.manifest() if fields is None else fields))[
-            "card.md"
-        ]
-
-    return draw
+    return report.card(head | (samples.manifest() if fields is None else fields))
 
 
-def test_the_card_has_the_nine_sections_of_mitchell_et_al(card):
+def test_the_card_has_the_nine_sections_of_mitchell_et_al():
     assert re.findall(r"^## (.*)$", card(), re.MULTILINE) == SECTIONS
     assert re.findall(r"^## (.*)$", card({}), re.MULTILINE) == SECTIONS
 
 
-def test_every_number_of_the_manifest_is_on_the_card(card):
+def test_every_number_of_the_manifest_is_on_the_card():
     text = card()
     for row in samples.metrics():
         mean, low, high = (f"{row[part]:.3f}" for part in ("mean", "low", "high"))
@@ -56,7 +47,7 @@ def test_every_number_of_the_manifest_is_on_the_card(card):
     assert "2 landing files" in text
 
 
-def test_each_number_stands_under_its_model_and_beside_its_cohort(card):
+def test_each_number_stands_under_its_model_and_beside_its_cohort():
     lines = card().splitlines()
     header = next(line for line in lines if line.startswith("| cohort |"))
     models = [cell.strip() for cell in header.split("|")[2:-1]]
@@ -66,7 +57,7 @@ def test_each_number_stands_under_its_model_and_beside_its_cohort(card):
     assert cells["popularity"].startswith("0.051")
 
 
-def test_a_failed_rule_and_an_override_come_first(card):
+def test_a_failed_rule_and_an_override_come_first():
     fields = samples.manifest(passed=False)
     fields["gate"]["overrides"] = [{"rule": "coverage", "by": "ada", "why": "a holiday"}]
     text = card(fields)
@@ -75,12 +66,12 @@ def test_a_failed_rule_and_an_override_come_first(card):
     assert "**Override:** coverage, by ada: a holiday" in top
 
 
-def test_a_section_without_facts_says_so(card):
+def test_a_section_without_facts_says_so():
     assert card({}).count("Not recorded.") == 5
     assert "No gate has evaluated this release." in card({})
 
 
-def test_no_value_becomes_markup_or_breaks_a_table(card):
+def test_no_value_becomes_markup_or_breaks_a_table():
     fields = samples.manifest()
     evil = "<script>x</script> | a\n## b `c` *d* [e](javascript:f)"
     fields["model"] = {"loss": evil}
@@ -95,7 +86,7 @@ def test_no_value_becomes_markup_or_breaks_a_table(card):
     assert not re.search(r"(?<!\\)[`\[*](?!\*|Passed|Failed)", text.split("## Model details")[1])
 
 
-def test_every_number_of_the_exposure_report_is_on_the_card(card):
+def test_every_number_of_the_exposure_report_is_on_the_card():
     text = card()
     found = samples.exposure()
     for name in ("effective_titles", "coverage", "gini"):
@@ -106,7 +97,7 @@ def test_every_number_of_the_exposure_report_is_on_the_card(card):
             assert f"| {cells} |" in text
 
 
-def test_the_card_shows_every_plot_and_each_plot_is_a_document_that_loads_nothing(card):
+def test_the_card_shows_every_plot_and_each_plot_is_a_document_that_loads_nothing():
     drawn = report.plots(samples.manifest())
     shown = re.findall(r"^!\[(.*)\]\((card/.*\.svg)\)$", card(), re.MULTILINE)
     assert [name for _, name in shown] == list(drawn)
