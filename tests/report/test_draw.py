@@ -85,6 +85,7 @@ def test_a_reissue_changes_nothing_on_the_pages_but_the_id(tmp_path):
     for name, text in pages.items():
         written = (second.path / name).read_text(encoding="utf-8")
         assert written == text.replace(first.id, second.id)
+        assert written == drawn(second)[name]
         assert second.id in written
 
 
