@@ -41,6 +41,7 @@ NAMES = {
     "threshold": "limit",
     "trending": "recent popularity",
     "unraised": "hybrid before policy",
+    "verdict": "choice of protocol",
     "watched_ratio": "viewing share",
 }
 """Names in a release's files whose words on the page are others."""
@@ -126,7 +127,7 @@ def label(name: object) -> str:
 
 
 def _is_acronym(word: str) -> bool:
-    return word.partition("@")[0] in ("ndcg", "map", "kl", "mrr", "auc", "id", "sha256", "cpu")
+    return word.partition("@")[0] in ("ndcg", "map", "kl", "mrr", "auc", "id", "sha256", "cpu", "ai")
 
 
 def is_lower_better(metric: str) -> bool:

@@ -15,7 +15,7 @@ _SPECIAL = re.compile(r"[\\`*\[\]|#~]|(?<!\w)_|_(?!\w)")
 
 def html(template: str, **context: Any) -> str:
     """A page that runs nothing and loads nothing."""
-    return _environment("html").get_template(template).render(**context)
+    return _environment("html").get_template(template).render(**context) + "\n"
 
 
 def markdown(template: str, **context: Any) -> str:
@@ -32,7 +32,6 @@ def _environment(form: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        keep_trailing_newline=False,
         finalize=_html_text if form == "html" else _markdown_text,
     )
     environment.filters |= {
