@@ -49,6 +49,9 @@ NAMES = {
 SHARES = ("coverage", "share")
 """Names of shares, next to all that end in `_ratio`."""
 
+ACRONYMS = ("ai", "auc", "cpu", "id", "kl", "map", "mrr", "ndcg", "sha256")
+"""Words that are written in capitals."""
+
 LOWER_IS_BETTER = ("calibration_kl",)
 """Metrics of which the least is the best."""
 
@@ -127,7 +130,7 @@ def label(name: object) -> str:
 
 
 def _is_acronym(word: str) -> bool:
-    return word.partition("@")[0] in ("ndcg", "map", "kl", "mrr", "auc", "id", "sha256", "cpu", "ai")
+    return word.partition("@")[0] in ACRONYMS
 
 
 def is_lower_better(metric: str) -> bool:
