@@ -21,12 +21,8 @@ OVERRIDE = "override"
 class AnsweredFor(Redrawn):
     """A release as it is, but that its manifest and its pages name who passes over which rule."""
 
-    reason = OVERRIDE
-
-    def __init__(
-        self, settings: Settings, store: releases.Store, rules: Collection[str], by: str, why: str
-    ) -> None:
-        super().__init__(store, lambda one: consent.may_personalise(settings, one))
+    def __init__(self, settings: Settings, rules: Collection[str], by: str, why: str) -> None:
+        super().__init__(lambda one: consent.may_personalise(settings, one))
         self.overrides = [{"rule": rule, "by": by, "why": why} for rule in sorted(rules)]
 
     def _fields(self, release: releases.Release, at: datetime) -> dict[str, Any]:
@@ -67,7 +63,7 @@ def promote(
                     f"an override is signed on the card of {release.id}, and {store.keys} holds "
                     f"no signing key: promote it where releases are made, then push and pull"
                 )
-            fill = AnsweredFor(settings, store, overrides, by, why)
+            fill = AnsweredFor(settings, overrides, by, why)
             again = reissue.reissue(store, release, fill, at=at, by=by, why=OVERRIDE)
             name = str(again.after)
         return store.promote(name, expected=expected, at=at, by=by, why=why, overrides=overrides)

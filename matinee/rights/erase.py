@@ -169,7 +169,7 @@ def _reissue(
     store = releases.Store.of(settings.home)
     named = {name.split("/")[1] for name in found if name.startswith("releases/")}
     refused = consent.read(settings)
-    fill = Without(store, wanted, lambda one: not refused.holds(one, consent.PERSONALISATION))
+    fill = Without(wanted, lambda one: not refused.holds(one, consent.PERSONALISATION))
     done = reissue_all(store, named, fill, at=at, by=by, why=ERASURE)
     return [{"before": one.before, "after": one.after} for one in done]
 
