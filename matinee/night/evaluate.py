@@ -167,7 +167,7 @@ def compare(
                 versions[UNRAISED] = versions[name]
                 found = exposure_policy.lifts(versions[name], frame, policy)
                 versions[name] = exposure_policy.raised(versions[name], found)
-            strangers = fallback.strangers(model, features, interactions)
+            strangers = fallback.cold_members(model, features, interactions)
             served = _popular(frame, strangers, met, here)
             for version, (of_version, _) in versions.items():
                 slates[version] = of_version[:, :PLACES].copy()
@@ -190,7 +190,9 @@ def compare(
         cohorts,
         candidate=HYBRID,
         seed=seed,
-        extra_metrics={"calibration_kl": lambda rows, _: metrics.calibration(rows, mixes, title_genres)},
+        extra_metrics={
+            "calibration_kl": lambda rows, _: metrics.calibration(rows, mixes, title_genres)
+        },
     )
     among_cold = gate.only_titles(truth, cold)
     if among_cold.nnz:

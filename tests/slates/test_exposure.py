@@ -206,7 +206,7 @@ def test_a_rule_reports_the_most_severe_group_and_then_the_largest_gap():
 
 
 def test_equal_groups_rarely_fail_however_many_groups_there_are():
-    """Four in five members have NDCG 0, as in practice; 21 groups of 20 or 21 members, 400 times."""
+    """Four in five members have NDCG 0, as in practice; 21 groups of 20 or 21, drawn 400 times."""
     random = np.random.default_rng(5)
     groups = np.arange(430) % 21
     failed = 0
