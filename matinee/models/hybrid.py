@@ -8,7 +8,7 @@ alone: identity only is collaborative filtering, content only is content-based, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -88,9 +88,13 @@ class Hyperparameters:
 
     seed: Annotated[int, Ge(0)] = 20260101
 
+    def stored(self) -> dict[str, Any]:
+        """The hyperparameters as a release holds them."""
+        return {STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
+
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> Hyperparameters:
-        """Hyperparameters from the JSON of a release, also of an older version.
+        """Hyperparameters from the JSON of a release.
 
         Raises
         ------
@@ -99,20 +103,21 @@ class Hyperparameters:
         ValueError
             If a value is out of range.
         """
-        return cls(**current_names(stored))
+        return cls(**field_names(stored))
 
 
-RENAMED = {"newcomer_penalty": "cold_start_penalty", "newcomer_content": "cold_start_content"}
-"""Former names of hyperparameters -> names now. Releases keep the names of their day."""
+STORED_NAMES = {"cold_start_penalty": "newcomer_penalty", "cold_start_content": "newcomer_content"}
+"""Hyperparameter -> its key in releases, where they differ: keys of releases do not change."""
 
 
-def current_names(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """The stored hyperparameters of a release under today's names.
+def field_names(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The hyperparameters of a release by the names of the fields.
 
-    >>> current_names({"newcomer_penalty": 0.3, "epochs": 30})
+    >>> field_names({"newcomer_penalty": 0.3, "epochs": 30})
     {'cold_start_penalty': 0.3, 'epochs': 30}
     """
-    return {RENAMED.get(name, name): value for name, value in stored.items()}
+    fields = {key: name for name, key in STORED_NAMES.items()}
+    return {fields.get(key, key): value for key, value in stored.items()}
 
 
 @dataclass(frozen=True)
