@@ -149,10 +149,10 @@ def test_interactions_do_not_depend_on_the_order_or_unit_of_rows(data):
 
 
 def test_seen_is_a_set():
-    met = matrices.seen(np.array([1, 0, 1, 1]), np.array([2, 3, 0, 2]), shape=(3, 4))
-    assert met.toarray().astype(int).tolist() == [[0, 0, 0, 1], [1, 0, 1, 0], [0, 0, 0, 0]]
-    assert met.has_sorted_indices
-    assert met.dtype == np.bool_
+    seen = matrices.seen(np.array([1, 0, 1, 1]), np.array([2, 3, 0, 2]), shape=(3, 4))
+    assert seen.toarray().astype(int).tolist() == [[0, 0, 0, 1], [1, 0, 1, 0], [0, 0, 0, 0]]
+    assert seen.has_sorted_indices
+    assert seen.dtype == np.bool_
 
 
 def test_a_signal_from_the_future_is_an_error():
