@@ -41,9 +41,8 @@ labels = warehouse.query(
     home=settings.home,
 )
 entities = labels.select(["member_id", "title_id"]).append_column(
-    "event_timestamp", labels["event_timestamp"].cast(pa.timestamp("us")).cast(
-        pa.timestamp("us", tz="UTC")
-    )
+    "event_timestamp",
+    labels["event_timestamp"].cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC")),
 )
 print(len(labels), "choices,", pc.sum(labels["liked"]).as_py(), "liked")
 
@@ -100,13 +99,17 @@ print(embeddings.shape, "one row for each feature of titles, such as", names[-1]
 # %%
 slate = release.slate(member).slice(0, 10)["title_id"].to_pylist()
 catalogue = release.titles()["title_id"].to_pylist()
-others = [title for title in catalogue if title not in set(release.slate(member)["title_id"].to_pylist())]
+others = [
+    title for title in catalogue if title not in set(release.slate(member)["title_id"].to_pylist())
+]
 titles = [*slate, *others[:: max(1, len(others) // 10)][:10]]
 pairs = pa.table(
     {
         "member_id": [member] * len(titles),
         "title_id": titles,
-        "event_timestamp": pa.array([as_of.astimezone(UTC)] * len(titles), pa.timestamp("us", "UTC")),
+        "event_timestamp": pa.array(
+            [as_of.astimezone(UTC)] * len(titles), pa.timestamp("us", "UTC")
+        ),
     }
 )
 scored = features.frame(pairs, "homepage_v1", **where)
@@ -114,4 +117,6 @@ rows = np.column_stack(
     [np.nan_to_num(scored[name].to_numpy(zero_copy_only=False).astype(float)) for name in numeric]
 )
 chance = dict(zip(scored["title_id"].to_pylist(), model.predict_proba(rows)[:, 1], strict=True))
-print(f"in the slate {np.mean([chance[t] for t in slate]):.2f}, others {np.mean([chance[t] for t in titles[10:]]):.2f}")
+print(
+    f"in the slate {np.mean([chance[t] for t in slate]):.2f}, others {np.mean([chance[t] for t in titles[10:]]):.2f}"
+)
