@@ -21,7 +21,7 @@ PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:matinee:night:v1"
 BUILDER_ID = "urn:matinee:pipeline"
 
-SET_BY_THE_STORE = ("schema_version", "release_id", "audit_head", "files", "content_digest")
+STORE_FIELDS = ("schema_version", "release_id", "audit_head", "files", "content_digest")
 
 
 def release_id(created_at: datetime, content_digest: str) -> str:
@@ -64,7 +64,7 @@ def manifest(
     for name in ("created_at", "as_of"):
         if not isinstance(fields.get(name), datetime):
             raise ConfigError(f"the manifest needs {name} as a datetime, got {fields.get(name)!r}")
-    if taken := [name for name in SET_BY_THE_STORE if name in fields]:
+    if taken := [name for name in STORE_FIELDS if name in fields]:
         raise ConfigError(f"the store sets {', '.join(taken)} itself: leave it out of the fields")
     named = release_id(fields["created_at"], content_digest)
     head = {

@@ -42,7 +42,7 @@ def forget(
         for member in members:
             pipeline.export(settings, member)  # refuses an id of whom nothing is held
     with progress("forget") as step:
-        receipt, path = pipeline.forget(
+        receipt, path = pipeline.erase_members(
             settings, members, by=by or getpass.getuser(), progress=step
         )
     if form is Format.json:
@@ -78,7 +78,7 @@ def consent(
     if granted is None:
         raise ConfigError("say what the member said: --grant or --refuse")
     settings = Settings()
-    path, live = pipeline.choose(settings, member, purpose, granted=granted)
+    path, live = pipeline.record_choice(settings, member, purpose, granted=granted)
     word = "granted" if granted else "refused"
     talk.print(f"{member} {word} {purpose}; landed as {path}", markup=False, soft_wrap=True)
     if not live or granted or purpose != "personalisation":
@@ -86,7 +86,7 @@ def consent(
     talk.print(f"release {live} shows them the list for all from now on", markup=False)
     try:
         with pipeline.lease(settings, "consent"):
-            moved = pipeline.redraw(settings, by=getpass.getuser())
+            moved = pipeline.reissue_pages(settings, by=getpass.getuser())
     except BusyError as busy:
         talk.print(
             f"{busy}. The next receipt of logs takes them off the pages of releases",

@@ -48,7 +48,7 @@ def verify(name: Name = "live", url: At = "", form: FormatOption = Format.table)
 
     store = Store.of(Settings().home)
     if url:
-        verified = mirror.verify_at(Remote.at(url), name, keys=store.keys)
+        verified = mirror.verify_remote(Remote.open(url), name, keys=store.keys)
     else:
         verified = store.verify(name)
     emit_one(asdict(verified), form)
@@ -63,8 +63,8 @@ def push(url: Url, also: Also = None, by: By = "", form: FormatOption = Format.t
     from matinee.releases import Remote
     from matinee.settings import Settings
 
-    remote = Remote.at(url)
-    if not remote.is_exclusive:
+    remote = Remote.open(url)
+    if not remote.has_exclusive_create:
         talk.print(
             f"{remote.name} may let two pushes at the same moment both succeed: push from one "
             f"machine only (docs/reliability.md)",
@@ -87,7 +87,7 @@ def pull(url: Url, also: Also = None, form: FormatOption = Format.table) -> None
     from matinee.settings import Settings
 
     with progress("pull"):
-        moved = sync.pull(Settings(), Remote.at(url), also or ())
+        moved = sync.pull(Settings(), Remote.open(url), also or ())
     emit_one(asdict(moved), form)
 
 
@@ -108,7 +108,7 @@ def rebuild(name: Name = "live", form: FormatOption = Format.table) -> None:
         emit_one(told, form)
         if partings:
             emit(partings, form, title="what differs, the first stage first")
-    rebuilt.raise_if_parted()
+    rebuilt.raise_if_different()
 
 
 @app.command(epilog="Example: matinee releases promote candidate --why 'looked at by hand'")

@@ -24,7 +24,7 @@ def trends(
     from matinee.rights import dp_counts
     from matinee.settings import Settings
 
-    told = dp_counts.trends(
+    told = dp_counts.noisy_counts(
         Settings(), epsilon, days, at=datetime.now(UTC), by=by or getpass.getuser()
     )
     if form is Format.json:

@@ -29,7 +29,7 @@ from matinee.vocabulary import Vocabulary
 
 Row = dict[str, Any]
 
-NOTHING_OWN = "Nothing of the member's own speaks for it"
+NO_OWN_REASON = "Nothing of the member's own speaks for it"
 
 CLOSE, ROUNDED = 1e-5, 1e-6
 """How far a sum of contributions may be from its score, and from a large one as a part of it: both
@@ -70,8 +70,8 @@ def explain(settings: Settings, member: str, title: str, *, release: str) -> Exp
             "the list for all has no personal reasons"
         )
     opened = releases.Store.of(settings.home).open(release)
-    title_id = lookup.title_id(opened, title)
-    told = _Arrays.of(opened)
+    title_id = lookup.find_title(opened, title)
+    told = _ReleaseArrays.of(opened)
     row = int(told.members.rows([member])[0])
     if row < 0:
         raise ConfigError(
@@ -88,22 +88,22 @@ def explain(settings: Settings, member: str, title: str, *, release: str) -> Exp
             f"contributions to {member} and {title_id} add up to {sum(parts.values())}, "
             f"the score is {score}: the arrays of release {opened.id} do not belong together"
         )
-    named = [lookup.titled(opened, name) for name in told.because_of(row, column)]
+    named = [lookup.display_title(opened, name) for name in told.because_of(row, column)]
     by_size = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
     return Explanation(
         member_id=member,
-        title=lookup.titled(opened, title_id),
+        title=lookup.display_title(opened, title_id),
         score=score,
         rank=shown.get(RANK),
         slate_source=shown.get(SOURCE),
-        words=str(shown.get(REASON) or told.words(opened, row, column) or NOTHING_OWN),
+        words=str(shown.get(REASON) or told.words(opened, row, column) or NO_OWN_REASON),
         groups=_grouped(parts, named),
         features=[{"feature": name, "contribution": part} for name, part in by_size],
     )
 
 
 @dataclass(frozen=True)
-class _Arrays:
+class _ReleaseArrays:
     """What a release knows about scores."""
 
     members: Vocabulary
@@ -119,7 +119,7 @@ class _Arrays:
     """As it was that night: it stays when a member is erased from the release."""
 
     @classmethod
-    def of(cls, release: releases.Release) -> _Arrays:
+    def of(cls, release: releases.Release) -> _ReleaseArrays:
         folder: Path = release.path / "model"
         members = Vocabulary.from_ids(release.table("vocabulary/members.parquet")[MEMBER_ID])
         titles = Vocabulary.from_ids(release.titles()[TITLE_ID])
@@ -183,7 +183,7 @@ class _Arrays:
         told = self.best(member, title)
         if told.kind[0, 0] == reasons.Kind.TITLE:
             return reason_text.watched(
-                *(lookup.titled(release, name) for name in self.because_of(member, title))
+                *(lookup.display_title(release, name) for name in self.because_of(member, title))
             )
         if told.kind[0, 0] == reasons.Kind.FEATURE:
             return reason_text.feature(self.names[told.index[0, 0]])

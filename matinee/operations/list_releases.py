@@ -16,7 +16,7 @@ def list_releases(settings: Settings, url: str = "") -> list[Row]:
     """Every release of this home or of a URL, newest first: id, names, as_of, gate, size."""
     kept = releases.Store.of(settings.home)
     if url:
-        found = mirror.listed(releases.Remote.at(url), keys=kept.keys)
+        found = mirror.list_remote(releases.Remote.open(url), keys=kept.keys)
     else:
         if not kept.root.parent.is_dir():
             raise ConfigError(

@@ -11,14 +11,14 @@ from matinee.errors import ConfigError
 from matinee.night import lease
 from matinee.releases import reissue
 from matinee.rights import consent
-from matinee.rights.reissue import Redrawn
+from matinee.rights.reissue import ReissueWithNewPages
 from matinee.settings import Settings
 
 OVERRIDE = "override"
 """Why a release is published again when somebody answers for its gate."""
 
 
-class AnsweredFor(Redrawn):
+class ReissueWithOverrides(ReissueWithNewPages):
     """A release as it is, but that its manifest and its pages name who passes over which rule."""
 
     reason = OVERRIDE
@@ -60,14 +60,14 @@ def promote(
     if not overrides:
         return store.promote(name, expected=expected, at=at, by=by, why=why)
     with lease.lease(settings, "promote"):
-        release = store.judged(name, overrides, by=by, why=why)
+        release = store.check_gate(name, overrides, by=by, why=why)
         if release.id != expected:
-            if not store.may_sign():
+            if not store.can_sign():
                 raise ConfigError(
                     f"an override is signed on the card of {release.id}, and {store.keys} holds "
                     f"no signing key: promote it where releases are made, then push and pull"
                 )
-            fill = AnsweredFor(settings, store, overrides, by, why)
+            fill = ReissueWithOverrides(settings, store, overrides, by, why)
             again = reissue.reissue(store, release, fill, at=at, by=by, why=OVERRIDE)
             name = str(again.after)
         return store.promote(name, expected=expected, at=at, by=by, why=why, overrides=overrides)

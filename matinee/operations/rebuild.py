@@ -19,7 +19,7 @@ from matinee.columns import MEMBER_ID
 from matinee.errors import DataError, IntegrityError, RefusedError
 from matinee.night.run import Reporter, run
 from matinee.releases import build_info, files, stages
-from matinee.releases.stages import Parting
+from matinee.releases.stages import StageDifference
 from matinee.rights import consent, reissue
 from matinee.settings import Settings
 
@@ -30,7 +30,7 @@ FOLDER = "rebuild"
 
 
 @dataclass(frozen=True)
-class Rebuilt:
+class RebuildResult:
     """What came of running a night again."""
 
     release_id: str
@@ -39,18 +39,18 @@ class Rebuilt:
     rebuilt_digest: str
     notes: tuple[str, ...]
     """What else than the logs is not as it was: code, libraries, machine."""
-    partings: list[Parting] = field(default_factory=list)
+    differences: list[StageDifference] = field(default_factory=list)
     """Empty when the content is the same; else all that differs, the first stage first."""
 
     @property
     def is_same(self) -> bool:
         return self.content_digest == self.rebuilt_digest
 
-    def raise_if_parted(self) -> None:
+    def raise_if_different(self) -> None:
         """Turn a difference into exit code 5, naming the first stage that differs."""
         if self.is_same:
             return
-        first = self.partings[0] if self.partings else None
+        first = self.differences[0] if self.differences else None
         where = f"first differs in {first.stage}: {first.name}" if first else "differs"
         because = f" ({'; '.join(self.notes)})" if self.notes else ""
         raise IntegrityError(
@@ -58,7 +58,7 @@ class Rebuilt:
         )
 
 
-def rebuild(settings: Settings, name: str, *, progress: Reporter) -> Rebuilt:
+def rebuild(settings: Settings, name: str, *, progress: Reporter) -> RebuildResult:
     """Run the night of a release again in a clean home, under the lease of this one.
 
     Raises
@@ -90,7 +90,7 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> Rebuilt:
                 f"{release.id} went on from the model of {earlier} (warm_start): its logs alone "
                 f"cannot make it again; rebuild a release of a night that fitted in full"
             )
-        if refused := _refused_since(settings, release):
+        if refused := _withdrawn_since(settings, release):
             raise DataError(
                 f"{refused} members of {release.id} have refused since, and nothing may learn from "
                 f"them or count them again; `matinee run --as-of {_last_day(manifest)}` makes a "
@@ -100,22 +100,22 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> Rebuilt:
         shutil.rmtree(clean, ignore_errors=True)
         try:
             with progress("collect its landing files"):
-                collect(home, clean, manifest["inputs"])
-            again = _run(_as_it_was(settings, manifest, clean), manifest, progress)
+                collect_inputs(home, clean, manifest["inputs"])
+            again = _run(_settings_of(settings, manifest, clean), manifest, progress)
         finally:
             shutil.rmtree(clean, ignore_errors=True)
     is_same = again["content_digest"] == manifest["content_digest"]
-    return Rebuilt(
+    return RebuildResult(
         release_id=release.id,
         rebuilt_id=again["release_id"],
         content_digest=manifest["content_digest"],
         rebuilt_digest=again["content_digest"],
         notes=tuple(_notes(settings, manifest)),
-        partings=[] if is_same else stages.partings(manifest, again),
+        differences=[] if is_same else stages.stage_differences(manifest, again),
     )
 
 
-def _refused_since(settings: Settings, release: releases.Release) -> int:
+def _withdrawn_since(settings: Settings, release: releases.Release) -> int:
     """How many members refused what the release did with their acts, after its night."""
     known = [entry["file"] for entry in release.manifest["inputs"]]
     refused = consent.refused_since(settings, known)
@@ -125,7 +125,7 @@ def _refused_since(settings: Settings, release: releases.Release) -> int:
     return len(counted | modelled & learned_from)
 
 
-def collect(home: Path, clean: Path, inputs: list[dict[str, Any]]) -> None:
+def collect_inputs(home: Path, clean: Path, inputs: list[dict[str, Any]]) -> None:
     """Bring the landing files of a manifest into another home, each held to its hash.
 
     Linked where the file system can: a night replaces landing files, and never writes into one.
@@ -164,7 +164,7 @@ def collect(home: Path, clean: Path, inputs: list[dict[str, Any]]) -> None:
                 shutil.copyfile(source, target)
 
 
-def _as_it_was(settings: Settings, manifest: Manifest, clean: Path) -> Settings:
+def _settings_of(settings: Settings, manifest: Manifest, clean: Path) -> Settings:
     """The settings of that night: those that can change the content, as they were recorded."""
     kept = manifest.get("settings", {})
     seed = manifest["determinism"]["seed"]

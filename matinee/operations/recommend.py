@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from matinee import releases
 from matinee.columns import MEMBER_ID, RANK, REASON, SCORE, SOURCE, TITLE_ID
 from matinee.errors import ConfigError
-from matinee.releases.lookup import title_id, titled
+from matinee.releases.lookup import display_title, find_title
 from matinee.rights import consent
 from matinee.settings import Settings
 
@@ -30,7 +30,7 @@ def recommend(settings: Settings, member: str, *, k: int, release: str) -> list[
     return [
         {
             RANK: row[RANK],
-            "title": titled(opened, row[TITLE_ID]),
+            "title": display_title(opened, row[TITLE_ID]),
             REASON: row[REASON],
             SOURCE: row[SOURCE],
             SCORE: row[SCORE],
@@ -43,12 +43,12 @@ def recommend(settings: Settings, member: str, *, k: int, release: str) -> list[
 def similar(settings: Settings, title: str, *, k: int, release: str) -> list[Row]:
     """The `k` titles nearest to one, which is given by id or by name."""
     opened = releases.Store.of(settings.home).open(release)
-    wanted = title_id(opened, title)
+    wanted = find_title(opened, title)
     neighbours = opened.similar(wanted).slice(0, k)
     return [
         {
             RANK: row[RANK],
-            "title": titled(opened, row["similar_title_id"]),
+            "title": display_title(opened, row["similar_title_id"]),
             "similarity": row["similarity"],
             TITLE_ID: row["similar_title_id"],
         }

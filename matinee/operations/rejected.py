@@ -12,12 +12,12 @@ from matinee.errors import ConfigError
 from matinee.night.reconcile import stream_names, union_of_rejected
 from matinee.settings import Settings
 
-IN_CONTEXT = ("unknown_member", "unknown_title", "duplicate_event_id", "duplicate_key")
+CROSS_ROW_RULES = ("unknown_member", "unknown_title", "duplicate_event_id", "duplicate_key")
 """Rules of dbt (`judged_deliveries`): a row breaks them by what other rows say."""
 
 
 @dataclass(frozen=True)
-class Refused:
+class RejectedRows:
     """The rejected rows that were asked for: the first of them, and how many there are."""
 
     rows: list[dict[str, Any]]
@@ -36,7 +36,9 @@ class Refused:
         return "no rejected rows"
 
 
-def rejected(settings: Settings, *, stream: str | None, rule: str | None, limit: int) -> Refused:
+def rejected(
+    settings: Settings, *, stream: str | None, rule: str | None, limit: int
+) -> RejectedRows:
     """Rejected rows, newest first; `rule` may leave out the column, as in `missing_field`.
 
     Raises
@@ -64,7 +66,7 @@ def rejected(settings: Settings, *, stream: str | None, rule: str | None, limit:
         counts[row["is_asked"]][row["stream"], row["rule"]] = row["rows"]
     if rule and not counts[True]:
         _require_rule(rule, settings.project, streams)
-    return Refused(rows=rows.to_pylist(), rules=counts[True], others=counts[False])
+    return RejectedRows(rows=rows.to_pylist(), rules=counts[True], others=counts[False])
 
 
 def replay(settings: Settings, *, stream: str | None) -> landing.Replayed:
@@ -87,7 +89,7 @@ def _counted(rules: Mapping[tuple[str, str], int]) -> str:
 def _require_rule(rule: str, project: Path, streams: list[str]) -> None:
     contract = landing.load(project)
     whole = {
-        *IN_CONTEXT,
+        *CROSS_ROW_RULES,
         *(one for name in streams for one in landing.rules(contract.streams[name])),
     }
     families = {one.partition(":")[0] for one in whole}

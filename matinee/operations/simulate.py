@@ -34,7 +34,7 @@ FORMATS: dict[str, Format] = {
 
 
 @dataclass(frozen=True)
-class Simulated:
+class SimulationResult:
     """What landed."""
 
     days_landed: int
@@ -62,7 +62,7 @@ def simulate(
     days: int,
     seed: int,
     progress: Progress | None = None,
-) -> Simulated:
+) -> SimulationResult:
     """Land `days` of a service of `members` and `titles`; days that are there stay as they are.
 
     Raises
@@ -96,7 +96,7 @@ def simulate(
             if progress:
                 progress(number, days, day.on.isoformat())
         _save(path, {"parameters": parameters, "planted": planted, **describe(simulation)})
-    return Simulated(days - min(start, days), min(start, days), rows, path)
+    return SimulationResult(days - min(start, days), min(start, days), rows, path)
 
 
 def _land(home: Path, day: LandingDay) -> dict[str, int]:

@@ -17,18 +17,18 @@ FOLDER, NAME = consent.FILE.split("/")
 
 
 def push(
-    settings: Settings, remote: Remote, also: Collection[str] = (), *, at: datetime, by: str
-) -> mirror.Moved:
+    settings: Settings, remote: Remote, extra: Collection[str] = (), *, at: datetime, by: str
+) -> mirror.SyncResult:
     """Send who refused, then the releases that a name stands for, then the names."""
-    refused = consent.sealed(settings)
+    refused = consent.serialised(settings)
     if NAME not in remote.names(FOLDER) or remote.read(consent.FILE) != refused:
         remote.write(consent.FILE, refused)
-    return mirror.push(releases.Store.of(settings.home), remote, also, at=at, by=by)
+    return mirror.push(releases.Store.of(settings.home), remote, extra, at=at, by=by)
 
 
-def pull(settings: Settings, remote: Remote, also: Collection[str] = ()) -> mirror.Moved:
+def pull(settings: Settings, remote: Remote, extra: Collection[str] = ()) -> mirror.SyncResult:
     """Fetch who refused, then the releases that a name stands for there, then the names."""
     if NAME in remote.names(FOLDER):
         where = f"{remote.name}/{consent.FILE}"
-        consent.adopt(settings, remote.read(consent.FILE), where)
-    return mirror.pull(releases.Store.of(settings.home), remote, also)
+        consent.merge(settings, remote.read(consent.FILE), where)
+    return mirror.pull(releases.Store.of(settings.home), remote, extra)

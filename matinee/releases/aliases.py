@@ -66,12 +66,12 @@ def read(path: Path) -> Aliases:
 
 
 def parse(fields: Mapping[str, Any]) -> Aliases:
-    """The names as `as_fields` spelt them; ValueError, KeyError or TypeError if it did not."""
+    """The names as `to_dict` spelt them; ValueError, KeyError or TypeError if it did not."""
     named = {name: _alias(fields[name]) for name in NAMES}
     return Aliases(**named, audit_head=str(fields["audit_head"]))
 
 
-def as_fields(aliases: Aliases) -> dict[str, Any]:
+def to_dict(aliases: Aliases) -> dict[str, Any]:
     """The names as JSON holds them."""
     return {"schema_version": 1, **asdict(aliases)}
 
@@ -79,10 +79,10 @@ def as_fields(aliases: Aliases) -> dict[str, Any]:
 def write(path: Path, aliases: Aliases) -> None:
     """Put a new state in place at once."""
     with files.storage_errors(path):
-        files.replace(path, readable_json(as_fields(aliases)))
+        files.replace(path, readable_json(to_dict(aliases)))
 
 
-def checked(name: str) -> str:
+def check_name(name: str) -> str:
     """`name`, if it is an alias or has the form of a release id: nothing else becomes a path."""
     if name in NAMES or RELEASE_ID.fullmatch(name):
         return name

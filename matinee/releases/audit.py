@@ -33,7 +33,7 @@ class Entry:
     before: str = GENESIS
     hash: str = ""
 
-    def sealed(self, before: str) -> "Entry":
+    def with_hash(self, before: str) -> "Entry":
         """This entry in its place behind the hash `before`."""
         entry = replace(self, before=before, hash="")
         content = {name: value for name, value in asdict(entry).items() if name != "hash"}
@@ -44,7 +44,7 @@ class Entry:
 class Chain:
     """Entries, oldest first, each found to hold the hash of the one before."""
 
-    where: str
+    location: str
     """What to name when something does not fit: a file, or a URL."""
     entries: tuple[Entry, ...]
 
@@ -53,7 +53,7 @@ class Chain:
         """The hash of the last entry."""
         return self.entries[-1].hash if self.entries else GENESIS
 
-    def holds(self, head: str) -> bool:
+    def contains(self, head: str) -> bool:
         """Whether a hash is the head of this chain, or was once."""
         return head == GENESIS or head in {entry.hash for entry in self.entries}
 
@@ -68,7 +68,7 @@ class Chain:
     def _place(self, head: str) -> int:
         return [GENESIS, *(entry.hash for entry in self.entries)].index(head)
 
-    def in_effect(self) -> list[Entry]:
+    def effective_entries(self) -> list[Entry]:
         """The entries without those that a crash kept from taking effect, and what says so."""
         void = {n for n, entry in enumerate(self.entries) if entry.action == "void"}
         lost = {n - 1 for n in void}
@@ -76,14 +76,14 @@ class Chain:
 
     def removed(self) -> set[str]:
         """Every release that was taken away, by its id."""
-        return {entry.release_id for entry in self.in_effect() if entry.action == "remove"}
+        return {entry.release_id for entry in self.effective_entries() if entry.action == "remove"}
 
     def text(self) -> bytes:
         """The chain as `audit.jsonl` holds it."""
         return b"".join(_line(entry) + b"\n" for entry in self.entries)
 
 
-def chain(text: bytes, where: str) -> Chain:
+def parse_chain(text: bytes, location: str) -> Chain:
     """Read lines, one entry each, and check that they hang together.
 
     Raises
@@ -96,13 +96,13 @@ def chain(text: bytes, where: str) -> Chain:
     for number, line in enumerate(text.split(b"\n")[:-1], start=1):
         before = found[-1].hash if found else GENESIS
         entry = _parse(line)
-        if entry is None or entry.sealed(before) != entry or _line(entry) != line:
+        if entry is None or entry.with_hash(before) != entry or _line(entry) != line:
             raise IntegrityError(
-                f"{where}:{number} breaks the chain of the audit trail: "
+                f"{location}:{number} breaks the chain of the audit trail: "
                 f"it was changed; restore it from a backup"
             )
         found.append(entry)
-    return Chain(where, tuple(found))
+    return Chain(location, tuple(found))
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Trail:
         """Every entry, oldest first, with the chain checked on the way."""
         with files.storage_errors(self.path):
             text = self.path.read_bytes() if self.path.exists() else b""
-        return chain(text, str(self.path))
+        return parse_chain(text, str(self.path))
 
     def entries(self) -> list[Entry]:
         """The entries of the chain."""
@@ -125,19 +125,19 @@ class Trail:
         """The hash of the last entry."""
         return self.chain().head
 
-    def holds(self, head: str) -> bool:
+    def contains(self, head: str) -> bool:
         """Whether a hash is the head of the chain, or was once."""
-        return self.chain().holds(head)
+        return self.chain().contains(head)
 
     def append(self, entry: Entry) -> str:
         """Put one entry behind the last, durably, and return its hash: the new head."""
-        sealed = entry.sealed(self.head())
+        new = entry.with_hash(self.head())
         with files.storage_errors(self.path):
-            files.append(self.path, _line(sealed))
-        return sealed.hash
+            files.append(self.path, _line(new))
+        return new.hash
 
 
-def entry(
+def new_entry(
     action: str,
     release_id: str,
     *,

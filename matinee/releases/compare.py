@@ -15,7 +15,7 @@ from matinee.releases.release import Release
 TOP = 10
 """The part of a slate that members see first."""
 
-MOVERS = 20
+MAX_MOVERS = 20
 
 Row = dict[str, Any]
 
@@ -102,7 +102,7 @@ def _movers(old: pa.Table, new: pa.Table, names: Mapping[str, str]) -> list[Row]
     titles = titles.take(pc.sort_indices(titles))
     was, now = _count(old, TITLE_ID, titles), _count(new, TITLE_ID, titles)
     change = now - was
-    order = np.argsort(-np.abs(change), kind="stable")[:MOVERS]
+    order = np.argsort(-np.abs(change), kind="stable")[:MAX_MOVERS]
     return [
         {
             TITLE_ID: titles[int(i)].as_py(),
@@ -117,7 +117,7 @@ def _movers(old: pa.Table, new: pa.Table, names: Mapping[str, str]) -> list[Row]
 
 
 def _metrics(before: Release, after: Release) -> list[Row]:
-    old, new = _judged(before), _judged(after)
+    old, new = _metrics_by_key(before), _metrics_by_key(after)
     rows = []
     for key in sorted(old.keys() & new.keys()):
         was, now = old[key], new[key]
@@ -136,7 +136,7 @@ def _metrics(before: Release, after: Release) -> list[Row]:
     return rows
 
 
-def _judged(release: Release) -> dict[tuple[str, str, str], Row]:
+def _metrics_by_key(release: Release) -> dict[tuple[str, str, str], Row]:
     try:
         rows = release.evaluation().to_pylist()
     except DataError:  # a release without a judgement can still be compared by its slates

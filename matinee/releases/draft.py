@@ -20,7 +20,7 @@ class Draft:
     """Write below `path`, then hand the draft to `Store.publish`."""
 
     path: Path
-    _announced: str | None = field(default=None, repr=False)
+    _reserved_id: str | None = field(default=None, repr=False)
 
     def release_id(self, created_at: datetime) -> str:
         """The id this draft will be published under, for the pages that print it.
@@ -28,20 +28,20 @@ class Draft:
         Write everything else first: only `card.md`, `report.html` and `timings/` may follow.
         """
         content = digest.content_digest(digest.content_records(self.path))
-        self._announced = provenance.release_id(created_at, content)
-        return self._announced
+        self._reserved_id = provenance.release_id(created_at, content)
+        return self._reserved_id
 
-    def keep_word(self, release_id: str) -> None:
+    def check_id(self, release_id: str) -> None:
         """Refuse another id than the one that the pages of this draft already show."""
-        if self._announced not in (None, release_id):
+        if self._reserved_id not in (None, release_id):
             raise ConfigError(
-                f"the draft changed after its id {self._announced} was asked for (now "
+                f"the draft changed after its id {self._reserved_id} was asked for (now "
                 f"{release_id}): ask again when all content is written, then make the pages"
             )
 
 
 @contextmanager
-def opened(root: Path) -> Iterator[Draft]:
+def create(root: Path) -> Iterator[Draft]:
     """A new draft, gone afterwards unless it was published.
 
     The folder itself is locked while its owner lives: that is how `orphans` tells.

@@ -36,11 +36,11 @@ def lease(
                 raise BusyError(
                     f"another {name} runs: {_holder(path)}; wait for it or end it"
                 ) from None
-            _sign_in(held, holder)
+            _write_holder(held, holder)
         yield
 
 
-def _sign_in(descriptor: int, holder: str) -> None:
+def _write_holder(descriptor: int, holder: str) -> None:
     """Say who holds the lease; the file's own time says since when."""
     who = {"pid": os.getpid(), "host": socket.gethostname(), "holder": holder}
     os.ftruncate(descriptor, 0)

@@ -15,7 +15,7 @@ from matinee.slates import ai_labels
 Row = dict[str, Any]
 
 
-def titled(release: releases.Release, title_id: str) -> str:
+def display_title(release: releases.Release, title_id: str) -> str:
     """A title's name and year, as a person would say it, and its label if AI had a part in it."""
     return _shown(_catalogue(release, title_id))
 
@@ -34,7 +34,7 @@ def _catalogue(release: releases.Release, title_id: str) -> Row:
     return row
 
 
-def title_id(release: releases.Release, title: str) -> str:
+def find_title(release: releases.Release, title: str) -> str:
     """The id of a title named by its id, or in any case by its name or as a screen shows it."""
     titles = release.titles()
     if pc.index(titles[TITLE_ID], title).as_py() >= 0:

@@ -27,7 +27,7 @@ from matinee.releases.register import Register
 from matinee.releases.release import MANIFEST, SIGNATURE
 from matinee.releases.remote import Remote
 from matinee.releases.store import Store
-from matinee.releases.verify import Folder, Verified, believed, verify
+from matinee.releases.verify import LocalFiles, Verification, signed_manifest, verify
 
 TYPE = "urn:matinee:state:v1"
 STATE = re.compile(r"[0-9]{12}\.json", re.ASCII)
@@ -45,7 +45,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Moved:
+class SyncResult:
     """What a push or a pull did."""
 
     url: str
@@ -60,7 +60,7 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class RemoteFiles:
     """The files of one release at a URL."""
 
     remote: Remote
@@ -76,7 +76,7 @@ class Shelf:
         return self.remote.measure(f"releases/{self.id}/{name}")
 
 
-def state(remote: Remote, keys: Path, known: Chain | None = None) -> State:
+def read_state(remote: Remote, keys: Path, known: Chain | None = None) -> State:
     """The newest state at a URL; states whose lines are `known` here are not read again.
 
     Raises
@@ -90,15 +90,15 @@ def state(remote: Remote, keys: Path, known: Chain | None = None) -> State:
     count = _count(remote)
     if not count:
         raise ConfigError(f"no store is at {remote.name}: `matinee releases push` makes one")
-    newest = last = _state(remote, keys, count)
+    newest = last = _read_statement(remote, keys, count)
     lines = list(last["entries"])
-    while not known.holds(before := lines[0]["before"]):
+    while not known.contains(before := lines[0]["before"]):
         if last["number"] == 1:
             raise IntegrityError(f"{_name(remote, 1)} does not begin the audit trail: do not use")
-        last = _state(remote, keys, last["number"] - 1)
+        last = _read_statement(remote, keys, last["number"] - 1)
         lines = [*last["entries"], *lines]
     text = known.until(before).text() + b"".join(canonical_json(line) + b"\n" for line in lines)
-    chain = audit.chain(text, f"{remote.name}/states")
+    chain = audit.parse_chain(text, f"{remote.name}/states")
     named = aliases.parse(newest["names"])
     if named.audit_head != chain.head:
         raise IntegrityError(
@@ -108,13 +108,13 @@ def state(remote: Remote, keys: Path, known: Chain | None = None) -> State:
 
 
 def push(
-    store: Store, remote: Remote, also: Collection[str] = (), *, at: datetime, by: str
-) -> Moved:
+    store: Store, remote: Remote, extra: Collection[str] = (), *, at: datetime, by: str
+) -> SyncResult:
     """Send the releases that a name stands for, then let the names there be those here.
 
     Parameters
     ----------
-    also
+    extra
         Other releases to send, by id.
 
     Raises
@@ -122,13 +122,13 @@ def push(
     BusyError
         If somebody moved the names there since this store last knew of them.
     """
-    chain, names = Register(store.root).agreed()
+    chain, names = Register(store.root).verified_state()
     if not chain.entries:
         raise ConfigError(f"no release has a name in {store.root}: there is nothing to push")
-    there = _state_or_none(remote, store.keys, chain)
-    if there and not chain.holds(there.chain.head):
-        raise _late(remote, there)
-    wanted = sorted({*names.ids(), *(store.open(name).id for name in also)})
+    there = _read_state_or_none(remote, store.keys, chain)
+    if there and not chain.contains(there.chain.head):
+        raise _conflict(remote, there)
+    wanted = sorted({*names.ids(), *(store.open(name).id for name in extra)})
     sent = [one for one in wanted if _send(store, remote, one, chain)]
     number = there.number if there else 0
     note = "the names there were those here already"
@@ -139,26 +139,26 @@ def push(
             "number": number,
             "at": plain(at, "at"),
             "by": f"{by} on {socket.gethostname()}",
-            "names": aliases.as_fields(names),
+            "names": aliases.to_dict(names),
             "entries": [
                 asdict(entry) for entry in chain.after(there.chain.head if there else audit.GENESIS)
             ],
         }
         signed = signing.sign(canonical_json(told), signing.private_key(store.keys))
         if not remote.create(f"states/{number:012}.json", signed):
-            there = state(remote, store.keys, chain)
-            if not there.chain.holds(chain.head):  # else the same names came by another way
-                raise _late(remote, there)
+            there = read_state(remote, store.keys, chain)
+            if not there.chain.contains(chain.head):  # else the same names came by another way
+                raise _conflict(remote, there)
         note = "the names there are those here"
     gone = chain.removed() - names.ids()
     removed = [one for one in remote.folders("releases") if one in gone]
     for one in removed:
         remote.remove(f"releases/{one}", first=MANIFEST)
     live = names.live.release_id if names.live else None
-    return Moved(remote.name, number, live, tuple(sent), tuple(removed), note)
+    return SyncResult(remote.name, number, live, tuple(sent), tuple(removed), note)
 
 
-def pull(store: Store, remote: Remote, also: Collection[str] = ()) -> Moved:
+def pull(store: Store, remote: Remote, extra: Collection[str] = ()) -> SyncResult:
     """Bring the releases that a name stands for there, verify each, then take over the names.
 
     Raises
@@ -169,15 +169,15 @@ def pull(store: Store, remote: Remote, also: Collection[str] = ()) -> Moved:
         If a release is not what a key trusted here has signed; nothing has changed then.
     """
     mine = store.trail().chain()
-    there = state(remote, store.keys, mine)
-    is_ahead = mine.holds(there.chain.head) and mine.head != there.chain.head
-    if not is_ahead and not _gives_way(mine, there.chain):
+    there = read_state(remote, store.keys, mine)
+    is_ahead = mine.contains(there.chain.head) and mine.head != there.chain.head
+    if not is_ahead and not _may_be_overwritten(mine, there.chain):
         raise BusyError(
             f"names were moved here and at {remote.name}, where {there.by} did it at {there.at}: "
             f"move audit.jsonl and aliases.json out of {store.root} to give way, pull again, then "
             f"promote what should be live"
         )
-    asked = {_resolved(there.names, name) for name in also}
+    asked = {_resolve(there.names, name) for name in extra}
     if is_ahead and (gone := sorted(asked & mine.removed())):
         raise ConfigError(f"{gone[0]} was removed here on purpose: push, do not bring it back")
     wanted = sorted(asked if is_ahead else asked | there.names.ids())
@@ -187,7 +187,7 @@ def pull(store: Store, remote: Remote, also: Collection[str] = ()) -> Moved:
     if not is_ahead:
         register = Register(store.root)
         with register.locked():
-            register.adopt(there.chain, there.names, expected=mine.head)
+            register.overwrite(there.chain, there.names, expected=mine.head)
             doomed = there.chain.removed() - there.names.ids()
             for release in store.list():
                 if release.id in doomed:
@@ -196,41 +196,43 @@ def pull(store: Store, remote: Remote, also: Collection[str] = ()) -> Moved:
         note = "the names here are those there"
     live = store.live()
     live_id = live.id if live else None
-    return Moved(remote.name, there.number, live_id, tuple(sent), tuple(removed), note)
+    return SyncResult(remote.name, there.number, live_id, tuple(sent), tuple(removed), note)
 
 
-def verify_at(remote: Remote, name: str, *, keys: Path) -> Verified:
+def verify_remote(remote: Remote, name: str, *, keys: Path) -> Verification:
     """Check every byte of a release at a URL, its signature, and the audit trail behind it."""
-    there = state(remote, keys)
-    return verify(Shelf(remote, _resolved(there.names, name)), keys=keys, chain=there.chain)
+    there = read_state(remote, keys)
+    return verify(RemoteFiles(remote, _resolve(there.names, name)), keys=keys, chain=there.chain)
 
 
-def listed(remote: Remote, *, keys: Path) -> Iterator[tuple[str, list[str], Mapping[str, Any]]]:
+def list_remote(
+    remote: Remote, *, keys: Path
+) -> Iterator[tuple[str, list[str], Mapping[str, Any]]]:
     """Every whole release at a URL, newest first: id, names, and the manifest that was signed."""
-    there = state(remote, keys)
+    there = read_state(remote, keys)
     for release_id in reversed(remote.folders("releases")):
-        shelf = Shelf(remote, release_id)
+        shelf = RemoteFiles(remote, release_id)
         if MANIFEST in (present := shelf.names()):
-            manifest, _, _ = believed(shelf, present, keys=keys)
+            manifest, _, _ = signed_manifest(shelf, present, keys=keys)
             yield release_id, there.names.names_of(release_id), manifest
 
 
-def _gives_way(mine: Chain, theirs: Chain) -> bool:
+def _may_be_overwritten(mine: Chain, theirs: Chain) -> bool:
     """Whether nothing was done here alone but to tidy up."""
-    alone = [entry for entry in mine.entries if not theirs.holds(entry.hash)]
+    alone = [entry for entry in mine.entries if not theirs.contains(entry.hash)]
     return all(entry.action in ("remove", "void") for entry in alone)
 
 
-def _state(remote: Remote, keys: Path, number: int) -> dict[str, Any]:
+def _read_statement(remote: Remote, keys: Path, number: int) -> dict[str, Any]:
     name = _name(remote, number)
-    told, _ = signing.signed_payload(remote.read(f"states/{number:012}.json"), keys, name)
+    told, _ = signing.verified_payload(remote.read(f"states/{number:012}.json"), keys, name)
     if told.get("_type") != TYPE or told["number"] != number or not told["entries"]:
         raise IntegrityError(f"{name} is not state {number} of a store: do not use")
     return told
 
 
-def _state_or_none(remote: Remote, keys: Path, known: Chain) -> State | None:
-    return state(remote, keys, known) if _count(remote) else None
+def _read_state_or_none(remote: Remote, keys: Path, known: Chain) -> State | None:
+    return read_state(remote, keys, known) if _count(remote) else None
 
 
 def _count(remote: Remote) -> int:
@@ -248,7 +250,7 @@ def _name(remote: Remote, number: int) -> str:
     return f"{remote.name}/states/{number:012}.json"
 
 
-def _late(remote: Remote, there: State) -> BusyError:
+def _conflict(remote: Remote, there: State) -> BusyError:
     live = there.names.live.release_id if there.names.live else "no release"
     return BusyError(
         f"{there.by} came first at {remote.name} ({there.at}, state {there.number}: live is "
@@ -256,9 +258,9 @@ def _late(remote: Remote, there: State) -> BusyError:
     )
 
 
-def _resolved(names: Aliases, name: str) -> str:
+def _resolve(names: Aliases, name: str) -> str:
     """A release id from an id or the name that stands for one at the URL."""
-    if aliases.checked(name) not in NAMES:
+    if aliases.check_name(name) not in NAMES:
         return name
     alias = getattr(names, name)
     if alias is None:
@@ -269,7 +271,7 @@ def _resolved(names: Aliases, name: str) -> str:
 def _send(store: Store, remote: Remote, release_id: str, chain: Chain) -> bool:
     """Bring a release there unless it is there; the manifest last, then read all of it back."""
     store.verify(release_id)
-    folder, shelf = Folder(store.open(release_id).path), Shelf(remote, release_id)
+    folder, shelf = LocalFiles(store.open(release_id).path), RemoteFiles(remote, release_id)
     manifest = folder.read(MANIFEST)
     if MANIFEST in shelf.names():
         if shelf.read(MANIFEST) != manifest:
@@ -290,18 +292,18 @@ def _fetch(store: Store, remote: Remote, release_id: str, chain: Chain) -> bool:
     """Bring a release here unless it is here: to a draft, verified, then by one rename."""
     final = store.root / release_id
     if final.is_dir():
-        verify(Folder(final), keys=store.keys, chain=chain)
+        verify(LocalFiles(final), keys=store.keys, chain=chain)
         return False
-    shelf = Shelf(remote, release_id)
-    manifest, _, _ = believed(shelf, shelf.names(), keys=store.keys)
+    shelf = RemoteFiles(remote, release_id)
+    manifest, _, _ = signed_manifest(shelf, shelf.names(), keys=store.keys)
     names = [MANIFEST, SIGNATURE, *(record["file"] for record in manifest["files"])]
     with store.draft() as draft:
         folder = draft.path / release_id
         for name in names:
-            path = folder / _inside(name, release_id)
+            path = folder / _path_inside(name, release_id)
             path.parent.mkdir(parents=True, exist_ok=True)
             remote.fetch(f"releases/{release_id}/{name}", path)
-        verify(Folder(folder), keys=store.keys, chain=chain)
+        verify(LocalFiles(folder), keys=store.keys, chain=chain)
         with files.storage_errors(folder):
             files.sync_tree(folder)
             with Register(store.root).locked():
@@ -310,7 +312,7 @@ def _fetch(store: Store, remote: Remote, release_id: str, chain: Chain) -> bool:
     return True
 
 
-def _inside(name: str, release_id: str) -> PurePosixPath:
+def _path_inside(name: str, release_id: str) -> PurePosixPath:
     """A name from a manifest that leads nowhere but into the release."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name:

@@ -37,7 +37,7 @@ class Register:
         ):
             yield
 
-    def agreed(self) -> tuple[Chain, Aliases]:
+    def verified_state(self) -> tuple[Chain, Aliases]:
         """The names, and the trail as far as they follow it.
 
         Raises
@@ -47,20 +47,20 @@ class Register:
         """
         state = self.aliases()
         chain = self.trail.chain()
-        if not chain.holds(state.audit_head):
+        if not chain.contains(state.audit_head):
             raise IntegrityError(
                 f"{self.trail.path} no longer holds the entry that aliases.json names: "
                 f"the trail was cut or made anew; restore it from a backup"
             )
         return chain.until(state.audit_head), state
 
-    def settled(self, entry: Entry) -> Aliases:
+    def recover(self, entry: Entry) -> Aliases:
         """The state that `entry` will change, once the trail agrees with it. Under the lock.
 
         A crash may have come after a line of the trail and before the names followed: that line
         never took effect, and saying so is the first thing the next writer does.
         """
-        _, state = self.agreed()
+        _, state = self.verified_state()
         if self.trail.head() == state.audit_head:
             return state
         lost = self.trail.entries()[-1]
@@ -75,7 +75,7 @@ class Register:
         aliases.write(self.root / "aliases.json", state)
         return state
 
-    def put(self, entry: Entry, state: Aliases) -> None:
+    def apply(self, entry: Entry, state: Aliases) -> None:
         """Write down the change, then make it: a crash between the two moves no name.
 
         Under the lock.
@@ -85,7 +85,7 @@ class Register:
         head = self.trail.append(entry)
         aliases.write(self.root / "aliases.json", replace(state, audit_head=head))
 
-    def adopt(self, chain: Chain, state: Aliases, *, expected: str) -> None:
+    def overwrite(self, chain: Chain, state: Aliases, *, expected: str) -> None:
         """Take over the trail and the names of another copy of this store. Under the lock.
 
         A crash between the two leaves the old names, and the lines that say what they became.

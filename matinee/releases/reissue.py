@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.errors import IntegrityError
-from matinee.provenance import SET_BY_THE_STORE
+from matinee.provenance import STORE_FIELDS
 from matinee.releases import audit, files
 from matinee.releases.aliases import NAMES, Aliases
 from matinee.releases.draft import Draft
@@ -20,7 +20,7 @@ Fill = Callable[[Release, Draft, datetime], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Reissued:
+class ReissueResult:
     """What became of one release; `after` is None when it did not verify and was removed."""
 
     before: str
@@ -29,7 +29,7 @@ class Reissued:
 
 def reissue(
     store: Store, release: Release, fill: Fill, *, at: datetime, by: str, why: str
-) -> Reissued:
+) -> ReissueResult:
     """Publish what `fill` leaves of a release, move its names to it, and remove the old folder.
 
     A crash in between leaves both; done again, the release that is there already is taken.
@@ -49,7 +49,7 @@ def reissue(
                 f"this again"
             ) from error
         _remove(store, release, at=at, by=by, why=f"{why}; it did not verify: {error}")
-        return Reissued(release.id, None)
+        return ReissueResult(release.id, None)
     fresh = next((one for one in store.list() if _supersedes(one, release)), None)
     if fresh is None:
         with store.draft() as draft:
@@ -59,39 +59,37 @@ def reissue(
                 "reason": why,
                 "supersedes": release.id,
             }
-            fresh = store.publish(draft, fields, again=True)
+            fresh = store.publish(draft, fields, force=True)
     _rename(store, release, fresh, at=at, by=by, why=why)
     _remove(store, release, at=at, by=by, why=f"{why}; superseded by {fresh.id}")
-    return Reissued(release.id, fresh.id)
+    return ReissueResult(release.id, fresh.id)
 
 
 def reissue_all(
     store: Store, named: Collection[str], fill: Fill, *, at: datetime, by: str, why: str
-) -> list[Reissued]:
+) -> list[ReissueResult]:
     """Publish several again, a second apart in the order of their ids."""
     store.sweep()
     kept = sorted((one for one in store.list() if one.id in named), key=lambda one: one.id)
     return [
         reissue(store, release, fill, at=moment, by=by, why=why)
-        for release, moment in zip(kept, instants(len(kept), at), strict=True)
+        for release, moment in zip(kept, timestamps(len(kept), at), strict=True)
     ]
 
 
-def fields_of(release: Release) -> dict[str, Any]:
+def manifest_fields(release: Release) -> dict[str, Any]:
     """A manifest as the fields that it was published with."""
-    fields = {
-        name: value for name, value in release.manifest.items() if name not in SET_BY_THE_STORE
-    }
+    fields = {name: value for name, value in release.manifest.items() if name not in STORE_FIELDS}
     fields["as_of"] = datetime.fromisoformat(fields["as_of"])
     return fields
 
 
-def names_of_files(release: Release) -> list[str]:
+def file_names(release: Release) -> list[str]:
     """Every file below the release but those that the store writes itself."""
     return [name for name in files.walk(release.path) if name not in (MANIFEST, SIGNATURE)]
 
 
-def instants(count: int, at: datetime) -> list[datetime]:
+def timestamps(count: int, at: datetime) -> list[datetime]:
     """Moments for releases that are published again at once, a second apart, the last one now."""
     return [at - timedelta(seconds=count - 1 - number) for number in range(count)]
 
@@ -105,13 +103,13 @@ def _rename(
 ) -> None:
     manifest_sha256 = files.sha256(fresh.path / MANIFEST)
     text = f"{why}; supersedes {release.id}"
-    entry = audit.entry(
+    entry = audit.new_entry(
         "reissue", fresh.id, at=at, by=by, why=text, manifest_sha256=manifest_sha256
     )
     register = Register(store.root)
     with register.locked():
-        state = register.settled(entry)
-        register.put(entry, _moved(state, release.id, fresh.id))
+        state = register.recover(entry)
+        register.apply(entry, _moved(state, release.id, fresh.id))
 
 
 def _moved(state: Aliases, before: str, after: str) -> Aliases:
@@ -125,8 +123,8 @@ def _moved(state: Aliases, before: str, after: str) -> Aliases:
 
 
 def _remove(store: Store, release: Release, *, at: datetime, by: str, why: str) -> None:
-    entry = audit.entry("remove", release.id, at=at, by=by, why=why)
+    entry = audit.new_entry("remove", release.id, at=at, by=by, why=why)
     register = Register(store.root)
     with register.locked():
-        register.put(entry, register.settled(entry))
+        register.apply(entry, register.recover(entry))
         files.remove(Path(release.path))

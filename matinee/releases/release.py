@@ -55,7 +55,7 @@ class Release:
         try:
             text = (self.path / MANIFEST).read_bytes()
         except OSError as error:
-            raise _torn(self.id, error) from error
+            raise _unreadable(self.id, error) from error
         return parse_manifest(self.id, text)
 
     def slate(self, member_id: str) -> pa.Table:
@@ -138,7 +138,7 @@ def parse_manifest(release_id: str, text: bytes) -> Mapping[str, Any]:
         manifest: dict[str, Any] = json.loads(text)
         version = int(manifest["schema_version"])
     except (ValueError, KeyError, TypeError) as error:
-        raise _torn(release_id, error) from error
+        raise _unreadable(release_id, error) from error
     if version > SCHEMA_VERSION:
         raise DataError(
             f"{release_id} has manifest version {version} and this matinee reads up to "
@@ -147,7 +147,7 @@ def parse_manifest(release_id: str, text: bytes) -> Mapping[str, Any]:
     return manifest
 
 
-def _torn(release_id: str, error: Exception) -> IntegrityError:
+def _unreadable(release_id: str, error: Exception) -> IntegrityError:
     return IntegrityError(
         f"{release_id}/{MANIFEST} cannot be read ({error}): the release is torn, remove it"
     )

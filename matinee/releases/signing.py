@@ -36,7 +36,7 @@ def key_id(public: Ed25519PublicKey) -> str:
     return hashlib.sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()
 
 
-def public_name(public: Ed25519PublicKey) -> str:
+def public_key_name(public: Ed25519PublicKey) -> str:
     """The file name of a public key: `<16 hex of its id>.pub`."""
     return f"{key_id(public)[:16]}.pub"
 
@@ -65,8 +65,8 @@ def private_key(keys: Path) -> Ed25519PrivateKey:
             raise ConfigError(f"others can read the signing key: chmod 600 {path}")
         key = _load_private(path)
         public = key.public_key()
-        if not (keys / public_name(public)).exists():
-            files.replace(keys / public_name(public), public_pem(public))
+        if not (keys / public_key_name(public)).exists():
+            files.replace(keys / public_key_name(public), public_pem(public))
     return key
 
 
@@ -90,7 +90,7 @@ def sign(payload: bytes, key: Ed25519PrivateKey) -> bytes:
     return _envelope(payload, key_id(key.public_key()), signature)
 
 
-def signed_payload(envelope: bytes, keys: Path, name: str) -> tuple[dict[str, Any], str]:
+def verified_payload(envelope: bytes, keys: Path, name: str) -> tuple[dict[str, Any], str]:
     """The payload of an envelope that a trusted key signed, and that key's id.
 
     Raises

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Told = Mapping[str, Any]
+Manifest = Mapping[str, Any]
 """Name -> what a stage says of it; equal where nothing differs."""
 
 FOLDERS = {
@@ -20,7 +20,7 @@ FOLDERS = {
 
 
 @dataclass(frozen=True)
-class Parting:
+class StageDifference:
     """One thing of which two releases say something else."""
 
     stage: str
@@ -29,11 +29,11 @@ class Parting:
     after: str | None
 
 
-def partings(before: Told, after: Told) -> list[Parting]:
+def stage_differences(before: Manifest, after: Manifest) -> list[StageDifference]:
     """Everything that two manifests say differently of a stage, the first stage first."""
     old, new = _stages(before), _stages(after)
     return [
-        Parting(stage, name, _said(was.get(name)), _said(now.get(name)))
+        StageDifference(stage, name, _text(was.get(name)), _text(now.get(name)))
         for stage, was in old.items()
         for now in (new[stage],)
         for name in sorted(was.keys() | now.keys())
@@ -41,7 +41,7 @@ def partings(before: Told, after: Told) -> list[Parting]:
     ]
 
 
-def _stages(manifest: Told) -> dict[str, dict[str, Any]]:
+def _stages(manifest: Manifest) -> dict[str, dict[str, Any]]:
     """A manifest, sorted into the stages of the night; what an old one lacks stays empty."""
     told = manifest.get("stages", {})
     left = {
@@ -64,5 +64,5 @@ def _stages(manifest: Told) -> dict[str, dict[str, Any]]:
     }
 
 
-def _said(value: Any) -> str | None:
+def _text(value: Any) -> str | None:
     return None if value is None else str(value)

@@ -17,12 +17,12 @@ from typing import Any
 from matinee import provenance
 from matinee.errors import BusyError, ConfigError, DataError, GateError, IntegrityError
 from matinee.releases import audit, compare, digest, draft, files, signing, verify
-from matinee.releases.aliases import NAMES, RELEASE_ID, Alias, Aliases, checked
+from matinee.releases.aliases import NAMES, RELEASE_ID, Alias, Aliases, check_name
 from matinee.releases.compare import Difference
 from matinee.releases.draft import Draft
 from matinee.releases.register import Register, alias_of
 from matinee.releases.release import MANIFEST, SIGNATURE, Release
-from matinee.releases.verify import Verified
+from matinee.releases.verify import Verification
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Store:
             If there is no such release, or the alias stands for none.
         """
         release_id = name
-        if checked(name) in NAMES:
+        if check_name(name) in NAMES:
             alias = getattr(self.aliases(), name)
             if alias is None:
                 raise ConfigError(
@@ -82,12 +82,12 @@ class Store:
         """Who changed which name, when and why."""
         return self._register.trail
 
-    def ever_named(self) -> set[str]:
+    def audited_ids(self) -> set[str]:
         """Every release that something was decided of: not by a line that never took effect."""
-        chain, _ = self._register.agreed()
-        return {entry.release_id for entry in chain.in_effect()}
+        chain, _ = self._register.verified_state()
+        return {entry.release_id for entry in chain.effective_entries()}
 
-    def verify(self, name: str) -> Verified:
+    def verify(self, name: str) -> Verification:
         """Check every byte of a release, its signature, and the audit trail behind it.
 
         Raises
@@ -95,8 +95,8 @@ class Store:
         IntegrityError
             Naming the first file that is not what was signed.
         """
-        folder = verify.Folder(self.open(name).path)
-        self._register.agreed()  # what the newest manifest cannot know: a trail cut short since
+        folder = verify.LocalFiles(self.open(name).path)
+        self._register.verified_state()  # what the newest manifest cannot know: a trail cut short since
         return verify.verify(folder, keys=self.keys, chain=self.trail().chain())
 
     def diff(self, before: str, after: str) -> Difference:
@@ -105,7 +105,7 @@ class Store:
 
     # --------------------------------------------------------------- publishing
 
-    def may_sign(self) -> bool:
+    def can_sign(self) -> bool:
         """Whether there is a key to sign with; the first release ever published makes one."""
         return (self.keys / signing.PRIVATE_KEY).exists()
 
@@ -116,10 +116,10 @@ class Store:
             self.root.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             with self._register.locked():  # so that no sweep meets a draft not locked yet
-                fresh = stack.enter_context(draft.opened(self.root))
+                fresh = stack.enter_context(draft.create(self.root))
             yield fresh
 
-    def publish(self, fresh: Draft, fields: Mapping[str, Any], *, again: bool = False) -> Release:
+    def publish(self, fresh: Draft, fields: Mapping[str, Any], *, force: bool = False) -> Release:
         """Hash, sign and name a draft. It is then a release, and nobody's `live` yet.
 
         Parameters
@@ -143,10 +143,10 @@ class Store:
             content_digest=content,
             audit_head=self.trail().head(),
         )
-        if not again and (twin := self._whole_twin(manifest)):
+        if not force and (twin := self._identical_release(manifest)):
             return twin
         release_id = str(manifest["release_id"])
-        fresh.keep_word(release_id)
+        fresh.check_id(release_id)
         key = signing.private_key(self.keys)
         with files.storage_errors(fresh.path):
             text = provenance.readable_json(manifest)
@@ -157,7 +157,7 @@ class Store:
             files.write(fresh.path / SIGNATURE, signature)
             files.sync_tree(fresh.path)
         with self._register.locked():
-            published = self.root / signing.public_name(key.public_key())
+            published = self.root / signing.public_key_name(key.public_key())
             if not published.exists():
                 files.replace(published, signing.public_pem(key.public_key()))
             self._refuse_reuse(release_id)
@@ -184,8 +184,8 @@ class Store:
         release = self.open(name)
         entry = self._entry("nominate", release, at=at, by=by, why=why)
         with self._register.locked():
-            state = self._register.settled(entry)
-            self._register.put(entry, replace(state, candidate=alias_of(entry)))
+            state = self._register.recover(entry)
+            self._register.apply(entry, replace(state, candidate=alias_of(entry)))
         return alias_of(entry)
 
     def promote(
@@ -216,10 +216,10 @@ class Store:
         IntegrityError
             If the release does not verify.
         """
-        release = self.judged(name, overrides, by=by, why=why)
+        release = self.check_gate(name, overrides, by=by, why=why)
         entry = self._entry("promote", release, at=at, by=by, why=why, overrides=overrides)
         with self._register.locked():
-            state = self._register.settled(entry)
+            state = self._register.recover(entry)
             if state.live and state.live.release_id == release.id:
                 return state.live
             live_id = state.live.release_id if state.live else None
@@ -235,14 +235,14 @@ class Store:
                 previous=state.live,
                 candidate=None if is_candidate else state.candidate,
             )
-            self._register.put(entry, moved)
+            self._register.apply(entry, moved)
         return alias_of(entry)
 
-    def judged(self, name: str, overrides: Collection[str], *, by: str, why: str) -> Release:
+    def check_gate(self, name: str, overrides: Collection[str], *, by: str, why: str) -> Release:
         """A release that verifies, and that its gate or whoever answers for it lets pass."""
         release = self.open(name)
         self.verify(release.id)
-        _judge(release, overrides, by=by, why=why)
+        _check_rules(release, overrides, by=by, why=why)
         return release
 
     def rollback(self, *, at: datetime, by: str, why: str) -> Alias:
@@ -259,10 +259,10 @@ class Store:
             "rollback", release, at=at, by=by, why=why, overrides=previous.overrides
         )
         with self._register.locked():
-            state = self._register.settled(entry)
+            state = self._register.recover(entry)
             if state.previous != previous:
                 raise BusyError("another rollback or promotion came first: look, then decide again")
-            self._register.put(entry, replace(state, live=alias_of(entry), previous=None))
+            self._register.apply(entry, replace(state, live=alias_of(entry), previous=None))
         return alias_of(entry)
 
     def gc(self, keep: int, *, at: datetime, by: str, why: str = "gc") -> tuple[str, ...]:
@@ -274,8 +274,8 @@ class Store:
                 release for release in self.list()[keep:] if release.id not in self.aliases().ids()
             ]
             for release in doomed:
-                entry = audit.entry("remove", release.id, at=at, by=by, why=why)
-                self._register.put(entry, self._register.settled(entry))
+                entry = audit.new_entry("remove", release.id, at=at, by=by, why=why)
+                self._register.apply(entry, self._register.recover(entry))
                 files.remove(release.path)
         return tuple(release.id for release in doomed)
 
@@ -285,7 +285,7 @@ class Store:
     def _register(self) -> Register:
         return Register(self.root)
 
-    def _whole_twin(self, manifest: Mapping[str, Any]) -> Release | None:
+    def _identical_release(self, manifest: Mapping[str, Any]) -> Release | None:
         """The newest release that says the same and verifies; a broken one is no reason to stop."""
         for release in self.list():
             if not release.id.endswith(manifest["content_digest"][:12]):
@@ -294,7 +294,7 @@ class Store:
                 self.verify(release.id)
             except IntegrityError:
                 continue
-            if _said(release.manifest) == _said(manifest):
+            if _identity(release.manifest) == _identity(manifest):
                 return release
         return None
 
@@ -318,7 +318,7 @@ class Store:
     ) -> audit.Entry:
         with files.storage_errors(release.path):
             manifest_sha256 = files.sha256(release.path / MANIFEST)
-        return audit.entry(
+        return audit.new_entry(
             action,
             release.id,
             at=at,
@@ -329,13 +329,13 @@ class Store:
         )
 
 
-def _said(manifest: Mapping[str, Any]) -> tuple[Any, ...]:
+def _identity(manifest: Mapping[str, Any]) -> tuple[Any, ...]:
     """What makes two releases one; who has answered for which rule since is not part of it."""
     gate = manifest.get("gate") or {}
     return manifest.get("content_digest"), manifest.get("as_of"), gate.get("rules")
 
 
-def _judge(release: Release, overrides: Collection[str], *, by: str, why: str) -> None:
+def _check_rules(release: Release, overrides: Collection[str], *, by: str, why: str) -> None:
     """Refuse a red gate unless each rule that failed is named, and someone answers for it."""
     failed = provenance.failed_rules(release.manifest)
     if unknown := sorted(set(overrides) - set(failed)):

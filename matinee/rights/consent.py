@@ -37,7 +37,7 @@ FILE = "privacy/withdrawals.json"
 
 USE = "withdrawal"
 
-_SAID = pa.schema(
+_SCHEMA = pa.schema(
     {
         "event_id": pa.string(),
         MEMBER_ID: pa.string(),
@@ -49,7 +49,7 @@ _SAID = pa.schema(
     }
 )
 
-_IN_ORDER = [(name, "ascending") for name in (EVENT_AT, "received_at", "event_id")]
+_ORDER = [(name, "ascending") for name in (EVENT_AT, "received_at", "event_id")]
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,11 @@ class Withdrawals:
     key: bytes
     since: dict[str, dict[str, str]]
 
-    def holds(self, member_id: str, purpose: str) -> bool:
+    def includes(self, member_id: str, purpose: str) -> bool:
         """Whether a member has refused a purpose."""
         return pseudonym(self.key, member_id, use=USE) in self.since.get(purpose, {})
 
-    def said(self, name: str, purpose: str, *, granted: bool, at: str) -> None:
+    def record(self, name: str, purpose: str, *, granted: bool, at: str) -> None:
         """Take in one choice, unless a later one is known."""
         there = self.since.setdefault(purpose, {})
         if there.get(name, "") > at:
@@ -87,7 +87,7 @@ def read(settings: Settings) -> Withdrawals:
     key = landing.tombstones.key(home)
     if not path.exists():
         return Withdrawals(key, {})
-    if (found := _opened(path.read_bytes(), key)) is None:
+    if (found := _verified(path.read_bytes(), key)) is None:
         raise IntegrityError(
             f"{path} is not what was written: restore it, or remove it and run `matinee run`, "
             f"which writes it again from all consents received"
@@ -95,12 +95,12 @@ def read(settings: Settings) -> Withdrawals:
     return found
 
 
-def sealed(settings: Settings) -> bytes:
+def serialised(settings: Settings) -> bytes:
     """The list of a home as it is kept, for a machine that serves and holds the same key."""
     return _text(read(settings))
 
 
-def adopt(settings: Settings, text: bytes, where: str) -> None:
+def merge(settings: Settings, text: bytes, where: str) -> None:
     """Take over the list of another home; what was said here stays said.
 
     Raises
@@ -117,18 +117,18 @@ def adopt(settings: Settings, text: bytes, where: str) -> None:
             f"{landing.tombstones.KEY} from the home that pushed, mode 600, then pull again"
         )
     with releases.lease(home, name="consent", wait_seconds=10):
-        theirs = _opened(text, landing.tombstones.key(home))
+        theirs = _verified(text, landing.tombstones.key(home))
         if theirs is None:
             raise IntegrityError(
                 f"{where} was not sealed with the privacy key of {home}: copy the key from the "
                 f"home that pushed, or find out who changed it"
             )
-        _replay(theirs, pa.concat_tables([_received(home), _said_here(home)]))
+        _apply(theirs, pa.concat_tables([_received_consents(home), _local_consents(home)]))
         if theirs != read(settings):
             _save(home, theirs)
 
 
-def choose(
+def record_choice(
     settings: Settings, member_id: str, purpose: str, *, granted: bool
 ) -> tuple[Path, str | None]:
     """Write down a member's choice; return the landing file, and the live release if there is one.
@@ -167,7 +167,7 @@ def choose(
     with releases.lease(home, name="consent", wait_seconds=10):
         withdrawals = read(settings)
         name = pseudonym(withdrawals.key, member_id, use=USE)
-        withdrawals.said(name, purpose, granted=granted, at=said)
+        withdrawals.record(name, purpose, granted=granted, at=said)
         _save(home, withdrawals)
     return path, live.id if live else None
 
@@ -178,7 +178,7 @@ def refresh(settings: Settings) -> Withdrawals:
     with releases.lease(home, name="consent", wait_seconds=10):
         withdrawals = read(settings)
         before = json.dumps(withdrawals.since, sort_keys=True)
-        _replay(withdrawals, _received(home))
+        _apply(withdrawals, _received_consents(home))
         if json.dumps(withdrawals.since, sort_keys=True) != before:
             _save(home, withdrawals)
     return withdrawals
@@ -186,17 +186,17 @@ def refresh(settings: Settings) -> Withdrawals:
 
 def may_personalise(settings: Settings, member_id: str) -> bool:
     """Whether a member's own data may decide what is shown: what every reader asks first."""
-    return not read(settings).holds(member_id, PERSONALISATION)
+    return not read(settings).includes(member_id, PERSONALISATION)
 
 
 def refused_since(settings: Settings, known: Collection[str]) -> set[tuple[str, str]]:
     """Who refuses which purpose by a landing file that is not among the `known`."""
     home = settings.home.resolve()
     withdrawals = read(settings)
-    said = pa.concat_tables([_received(home), _said_here(home)])
+    said = pa.concat_tables([_received_consents(home), _local_consents(home)])
     news = said.filter(pc.invert(pc.is_in(said["file"], value_set=pa.array(known, pa.string()))))
     pairs = {(row[MEMBER_ID], row["purpose"]) for row in news.to_pylist()}
-    return {pair for pair in pairs if withdrawals.holds(*pair)}
+    return {pair for pair in pairs if withdrawals.includes(*pair)}
 
 
 def slate(settings: Settings, release: releases.Release, member_id: str) -> pa.Table:
@@ -218,22 +218,22 @@ def slate(settings: Settings, release: releases.Release, member_id: str) -> pa.T
     return shown
 
 
-def _replay(withdrawals: Withdrawals, rows: pa.Table) -> None:
+def _apply(withdrawals: Withdrawals, rows: pa.Table) -> None:
     names = {one: pseudonym(withdrawals.key, one, use=USE) for one in _unique(rows, MEMBER_ID)}
-    for row in rows.sort_by(_IN_ORDER).to_pylist():
+    for row in rows.sort_by(_ORDER).to_pylist():
         at = f"{row[EVENT_AT]:%Y-%m-%dT%H:%M:%S.%fZ}"
         name = names[row[MEMBER_ID]]
-        withdrawals.said(name, row["purpose"], granted=row["granted"], at=at)
+        withdrawals.record(name, row["purpose"], granted=row["granted"], at=at)
 
 
-def _received(home: Path) -> pa.Table:
+def _received_consents(home: Path) -> pa.Table:
     """What members said about each purpose, as the warehouse takes it."""
     paths = sorted((home / "received" / "consents").glob("batch=*/*.parquet"))
-    tables = [pq.read_table(path, columns=_SAID.names).cast(_SAID) for path in paths]
-    return pa.concat_tables([_SAID.empty_table(), *tables])
+    tables = [pq.read_table(path, columns=_SCHEMA.names).cast(_SCHEMA) for path in paths]
+    return pa.concat_tables([_SCHEMA.empty_table(), *tables])
 
 
-def _said_here(home: Path) -> pa.Table:
+def _local_consents(home: Path) -> pa.Table:
     """What `choose` landed: it may wait for a night that this home never has."""
     landing_zone = home / "landing"
     rows = [
@@ -247,7 +247,7 @@ def _said_here(home: Path) -> pa.Table:
         {**row, **{name: datetime.fromisoformat(row[name]).replace(tzinfo=None) for name in times}}
         for row in rows
     ]
-    return pa.Table.from_pylist(told, schema=_SAID)
+    return pa.Table.from_pylist(told, schema=_SCHEMA)
 
 
 def _unique(rows: pa.Table, column: str) -> list[str]:
@@ -264,7 +264,7 @@ def _text(withdrawals: Withdrawals) -> bytes:
     return readable_json({"since": withdrawals.since, "seal": seal})
 
 
-def _opened(text: bytes, key: bytes) -> Withdrawals | None:
+def _verified(text: bytes, key: bytes) -> Withdrawals | None:
     """The list in a text, or None if it was not sealed with the key."""
     try:
         document = json.loads(text)

@@ -28,10 +28,10 @@ LEDGER = "privacy/budget.jsonl"
 BUDGET = Fraction(1)
 """Epsilon that a day has, for ever. Two answers of 1/2, or ten of 1/10, and no more."""
 
-GENRES_A_DAY = 3
+MAX_GENRES_PER_DAY = 3
 """In as many genres one member counts on one day, once in each."""
 
-COUNTS = """
+EXACT_COUNTS = """
     with
 
     title_genres as (
@@ -97,7 +97,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Spent:
+class BudgetEntry:
     """One line of the ledger."""
 
     at: str
@@ -112,7 +112,7 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class Trends:
+class NoisyCounts:
     """Members by day and genre, with noise, and what it cost."""
 
     epsilon: str
@@ -123,7 +123,9 @@ class Trends:
     rows: list[Row]
 
 
-def trends(settings: Settings, epsilon: str, days: int, *, at: datetime, by: str) -> Trends:
+def noisy_counts(
+    settings: Settings, epsilon: str, days: int, *, at: datetime, by: str
+) -> NoisyCounts:
     """Members who watched or rated each genre on each of the last closed days, with noise.
 
     Raises
@@ -131,66 +133,66 @@ def trends(settings: Settings, epsilon: str, days: int, *, at: datetime, by: str
     RefusedError
         If a day's budget is too small for it: nothing is told and nothing spent.
     """
-    asked = _fraction(epsilon)
-    last = closed_until(settings)
+    asked = _parse_epsilon(epsilon)
+    last = last_closed_day(settings)
     first = last - timedelta(days=days - 1)
     told = [first + timedelta(days=number) for number in range(days)]
     home = settings.home.resolve()
     with lease(home, name="budget", wait_seconds=10):
-        lines = ledger(settings)
-        left = {day: BUDGET - spent(lines, day) for day in told}
+        lines = read_ledger(settings)
+        left = {day: BUDGET - spent_budget(lines, day) for day in told}
         poorest = min(told, key=lambda day: (left[day], day))
         if left[poorest] < asked:
             raise RefusedError(
                 f"{poorest} has {left[poorest]} of its privacy budget of {BUDGET} left and "
                 f"{epsilon} is asked: ask for less, or for days that have not been told"
             )
-        exact = counts(settings, first, last)
-        line = Spent(at.isoformat(), by, str(asked), first.isoformat(), last.isoformat())
+        exact = exact_counts(settings, first, last)
+        line = BudgetEntry(at.isoformat(), by, str(asked), first.isoformat(), last.isoformat())
         path = home / LEDGER
         path.parent.mkdir(parents=True, exist_ok=True)
         with files.storage_errors(path):
             files.append(path, canonical_json(asdict(line)))  # before anybody sees a number
-    scale = GENRES_A_DAY / asked
+    scale = MAX_GENRES_PER_DAY / asked
     rows = [
-        {**row, "member_count": row["member_count"] + noise.discrete_laplace(scale, _draw)}
+        {**row, "member_count": row["member_count"] + noise.discrete_laplace(scale, _random_below)}
         for row in exact
     ]
-    return Trends(str(asked), str(scale), str(left[poorest] - asked), rows)
+    return NoisyCounts(str(asked), str(scale), str(left[poorest] - asked), rows)
 
 
-def counts(settings: Settings, first: date, last: date) -> list[Row]:
-    """The exact counts, each member in at most `GENRES_A_DAY` of a day. Never to be told."""
-    asked = {"first": first, "last": last, "most": GENRES_A_DAY}
-    rows: list[Row] = warehouse.query(COUNTS, asked, home=settings.home.resolve()).to_pylist()
+def exact_counts(settings: Settings, first: date, last: date) -> list[Row]:
+    """The exact counts, each member in at most `MAX_GENRES_PER_DAY` of a day. Never to be told."""
+    asked = {"first": first, "last": last, "most": MAX_GENRES_PER_DAY}
+    rows: list[Row] = warehouse.query(EXACT_COUNTS, asked, home=settings.home.resolve()).to_pylist()
     return rows
 
 
-def closed_until(settings: Settings) -> date:
+def last_closed_day(settings: Settings) -> date:
     """The last day of the live release that is closed: what comes later changes it no more."""
     as_of = datetime.fromisoformat(releases.Store.of(settings.home).open("live").manifest["as_of"])
     return as_of.date() - timedelta(days=settings.lateness_days + 1)
 
 
-def ledger(settings: Settings) -> list[Spent]:
+def read_ledger(settings: Settings) -> list[BudgetEntry]:
     """All that was spent, oldest first."""
     path = settings.home.resolve() / LEDGER
     if not path.exists():
         return []
     try:
-        return [Spent(**json.loads(line)) for line in path.read_text().splitlines()]
+        return [BudgetEntry(**json.loads(line)) for line in path.read_text().splitlines()]
     except (ValueError, TypeError) as error:
         raise IntegrityError(
             f"{path} is not what was written ({error}): restore it; without it nothing is told"
         ) from error
 
 
-def spent(lines: Sequence[Spent], day: date) -> Fraction:
+def spent_budget(lines: Sequence[BudgetEntry], day: date) -> Fraction:
     """What a day has cost so far."""
     return sum((Fraction(line.epsilon) for line in lines if line.covers(day)), Fraction(0))
 
 
-def _fraction(epsilon: str) -> Fraction:
+def _parse_epsilon(epsilon: str) -> Fraction:
     try:
         asked = Fraction(epsilon)
     except (ValueError, ZeroDivisionError):
@@ -200,5 +202,5 @@ def _fraction(epsilon: str) -> Fraction:
     return asked
 
 
-def _draw(below: int) -> int:
+def _random_below(below: int) -> int:
     return secrets.randbelow(below)

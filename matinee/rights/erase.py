@@ -23,20 +23,20 @@ from matinee.progress import Progress
 from matinee.releases import lease
 from matinee.releases.reissue import reissue_all
 from matinee.rights import consent, member_search
-from matinee.rights.reissue import ERASURE, Without
+from matinee.rights.reissue import ERASURE, ReissueWithoutMembers
 from matinee.settings import Settings
 
 UNFINISHED = "privacy/forgetting.json"
 """Whom we are forgetting; the one file that may still name them, and it goes last."""
 
-STALE = "warehouse/stale"
+STALE_MARKER = "warehouse/stale"
 """A mark for the next build: sums in the warehouse still count someone; build it all again."""
 
 STEPS = ("look", "logs and received rows", "warehouse", "features", "releases", "the rest", "prove")
 
 
 @dataclass(frozen=True)
-class Receipt:
+class ErasureReceipt:
     """What was done, without saying for whom: `tombstones` tell the key's holder."""
 
     tombstones: list[str]
@@ -64,9 +64,9 @@ class Receipt:
         ]
 
 
-def forget(
+def erase_members(
     settings: Settings, members: Iterable[str], *, by: str, progress: Progress | None = None
-) -> tuple[Receipt, Path]:
+) -> tuple[ErasureReceipt, Path]:
     """Forget members, under the lease of the home, and return the receipt and where it is.
 
     Raises
@@ -80,10 +80,10 @@ def forget(
     if not ids:
         raise ConfigError("name at least one member to forget")
     with lease(settings.home.resolve()):
-        return _forget(settings, ids, by=by, progress=progress)
+        return _erase(settings, ids, by=by, progress=progress)
 
 
-def take_requests(settings: Settings, progress: Progress | None = None) -> Receipt | None:
+def erase_requested(settings: Settings, progress: Progress | None = None) -> ErasureReceipt | None:
     """Forget whom a crash left half forgotten, and who asked for it in a received log.
 
     The caller holds the lease: this is a part of receiving.
@@ -92,12 +92,12 @@ def take_requests(settings: Settings, progress: Progress | None = None) -> Recei
     ids = landing.requested(home) | _unfinished(home)
     if not ids:
         return None
-    return _forget(settings, ids, by="privacy_requests", progress=progress)[0]
+    return _erase(settings, ids, by="privacy_requests", progress=progress)[0]
 
 
-def _forget(
+def _erase(
     settings: Settings, ids: frozenset[str], *, by: str, progress: Progress | None
-) -> tuple[Receipt, Path]:
+) -> tuple[ErasureReceipt, Path]:
     home = settings.home.resolve()
     at = datetime.now(UTC)
     ids = ids | _unfinished(home)
@@ -110,12 +110,12 @@ def _forget(
     _write(home / UNFINISHED, {"members": sorted(ids)})
     tombstones = landing.tombstones.add(home, ids, at)
     step(0)
-    found = member_search.search(home, wanted, but=frozenset({UNFINISHED}))
+    found = member_search.search(home, wanted, exclude=frozenset({UNFINISHED}))
     step(1)
     erased = landing.erase(home, landing.load(settings.project), wanted, found)
     step(2)
     if warehouse.path(home).is_file():
-        (home / STALE).touch()
+        (home / STALE_MARKER).touch()
         warehouse.erase(home, wanted)
     step(3)
     features.erase(home=home, project=settings.project, traces=wanted)
@@ -129,10 +129,10 @@ def _forget(
     for name in found:
         _clean(home / name, wanted)
     step(6)
-    with member_search.control(home, min(ids)) as planted:
-        after = member_search.search(home, wanted, but=frozenset({UNFINISHED}))
+    with member_search.planted_control(home, min(ids)) as planted:
+        after = member_search.search(home, wanted, exclude=frozenset({UNFINISHED}))
     seen = [name for name in planted if after.pop(name, 0)]
-    receipt = Receipt(
+    receipt = ErasureReceipt(
         tombstones=tombstones,
         asked_at=at.isoformat(),
         found=member_search.by_store(found),
@@ -145,14 +145,16 @@ def _forget(
         received_files=len(erased.received),
         releases=moved,
     )
-    _hold(receipt, after, planted, seen)
+    _require_complete(receipt, after, planted, seen)
     path = home / "reports" / "erasures" / f"{at:%Y%m%dT%H%M%SZ}-{tombstones[0][:12]}.json"
     _write(path, asdict(receipt))
     (home / UNFINISHED).unlink()
     return receipt, path
 
 
-def _hold(receipt: Receipt, after: dict[str, int], planted: list[str], seen: list[str]) -> None:
+def _require_complete(
+    receipt: ErasureReceipt, after: dict[str, int], planted: list[str], seen: list[str]
+) -> None:
     if blind := sorted(set(planted) - set(seen)):
         raise IntegrityError(f"the search did not see {blind[0]}, which was planted: do not trust")
     if receipt.left:
@@ -169,14 +171,16 @@ def _reissue(
     store = releases.Store.of(settings.home)
     named = {name.split("/")[1] for name in found if name.startswith("releases/")}
     refused = consent.read(settings)
-    fill = Without(store, wanted, lambda one: not refused.holds(one, consent.PERSONALISATION))
+    fill = ReissueWithoutMembers(
+        store, wanted, lambda one: not refused.includes(one, consent.PERSONALISATION)
+    )
     done = reissue_all(store, named, fill, at=at, by=by, why=ERASURE)
     return [{"before": one.before, "after": one.after} for one in done]
 
 
 def _clean(path: Path, wanted: Traces) -> None:
     """Clean what no store owns: logs, reports, planted truths."""
-    if not path.is_file() or path.suffix not in member_search.TEXTS:
+    if not path.is_file() or path.suffix not in member_search.TEXT_SUFFIXES:
         return
     text = path.read_bytes()
     if not wanted.in_text(text):

@@ -16,15 +16,26 @@ import pyarrow.parquet as pq
 from matinee import landing, warehouse
 from matinee.privacy import Traces
 
-TEXTS = {".json", ".jsonl", ".csv", ".txt", ".md", ".html", ".log", ".sql", ".yml", ".lease"}
+TEXT_SUFFIXES = {
+    ".json",
+    ".jsonl",
+    ".csv",
+    ".txt",
+    ".md",
+    ".html",
+    ".log",
+    ".sql",
+    ".yml",
+    ".lease",
+}
 
 SQLITE = b"SQLite format 3\0"
 
 DUCKDB = b"DUCK"
 
-PACKED = {".parquet", ".gz"}
+COMPRESSED_SUFFIXES = {".parquet", ".gz"}
 
-SEALED = (
+ARCHIVE_SIGNATURES = (
     b"PK\x03\x04",
     b"BZh",
     b"\xfd7zXZ",
@@ -34,11 +45,11 @@ SEALED = (
 )
 """How zip, bzip2, xz, zstd, 7z and lz4 begin: no home holds one, and nobody looks into them."""
 
-CONTROL = ".control"
+CONTROL_FOLDER = ".control"
 """The folder of planted files by which a search proves that it can see."""
 
 
-def search(home: Path, traces: Traces, *, but: frozenset[str] = frozenset()) -> dict[str, int]:
+def search(home: Path, traces: Traces, *, exclude: frozenset[str] = frozenset()) -> dict[str, int]:
     """Every file that names one of the members, by its path below `home`, and in how many rows.
 
     A file is taken apart by what it is, then its bytes are looked through as they lie: whatever
@@ -48,7 +59,7 @@ def search(home: Path, traces: Traces, *, but: frozenset[str] = frozenset()) -> 
     found: dict[str, int] = {}
     for path in sorted(home.rglob("*")):
         name = path.relative_to(home).as_posix()
-        if path.is_file() and not path.is_symlink() and name not in but:
+        if path.is_file() and not path.is_symlink() and name not in exclude:
             rows = _rows(path, traces) + traces.in_text(name.encode())
             if rows:
                 found[name] = rows
@@ -64,9 +75,9 @@ def by_store(found: Mapping[str, int]) -> dict[str, int]:
 
 
 @contextmanager
-def control(home: Path, member_id: str) -> Iterator[list[str]]:
+def planted_control(home: Path, member_id: str) -> Iterator[list[str]]:
     """Plant the id in a file of every kind that a home holds, for as long as the block runs."""
-    folder = home / CONTROL
+    folder = home / CONTROL_FOLDER
     line = f'{{"member_id":"{member_id}"}}\n'.encode()
     files = ["plain.jsonl", "packed.jsonl.gz", "typed.parquet", "online.db", "raw.npy", "w.duckdb"]
     try:
@@ -77,12 +88,12 @@ def control(home: Path, member_id: str) -> Iterator[list[str]]:
         with closing(sqlite3.connect(folder / files[3])) as connection, connection:
             connection.execute("create table planted (member_id text)")
             connection.execute("insert into planted values (?)", (member_id,))
-        planted = [f"{CONTROL}/{name}" for name in files[:4]]
+        planted = [f"{CONTROL_FOLDER}/{name}" for name in files[:4]]
         if Traces.of([member_id]).distinctive:
             (folder / files[4]).write_bytes(b"\x93NUMPY" + member_id.encode() + b"\0")
-            planted.append(f"{CONTROL}/{files[4]}")
+            planted.append(f"{CONTROL_FOLDER}/{files[4]}")
         warehouse.plant(folder / files[5], member_id)
-        yield [*planted, f"{CONTROL}/{files[5]}"]
+        yield [*planted, f"{CONTROL_FOLDER}/{files[5]}"]
     finally:
         for name in files:
             (folder / name).unlink(missing_ok=True)
@@ -93,22 +104,22 @@ def _rows(path: Path, traces: Traces) -> int:
     with path.open("rb") as file:
         head = file.read(16)
     if head.startswith(SQLITE):
-        return _of_sqlite(path, traces) or _of_bytes(path, traces)
+        return _sqlite_rows(path, traces) or _bytes_rows(path, traces)
     if head[8:12] == DUCKDB:
-        return sum(warehouse.search(path, traces).values()) or _of_bytes(path, traces)
+        return sum(warehouse.search(path, traces).values()) or _bytes_rows(path, traces)
     if head.startswith(b"PAR1"):
-        return _of_parquet(path, traces)
+        return _parquet_rows(path, traces)
     if head.startswith(b"\x1f\x8b"):
-        return _of_gzip(path, traces)
-    if head.startswith(SEALED) or path.suffix in PACKED:
+        return _gzip_rows(path, traces)
+    if head.startswith(ARCHIVE_SIGNATURES) or path.suffix in COMPRESSED_SUFFIXES:
         return 1
-    if path.suffix in TEXTS:
+    if path.suffix in TEXT_SUFFIXES:
         with path.open("rb") as file:
             return sum(1 for line in file if traces.in_text(line))
-    return _of_bytes(path, traces)
+    return _bytes_rows(path, traces)
 
 
-def _of_parquet(path: Path, traces: Traces) -> int:
+def _parquet_rows(path: Path, traces: Traces) -> int:
     try:
         with pq.ParquetFile(path) as file:
             rows = sum(
@@ -117,10 +128,10 @@ def _of_parquet(path: Path, traces: Traces) -> int:
             )
     except (pa.ArrowException, OSError):
         return 1
-    return rows or _of_bytes(path, traces)
+    return rows or _bytes_rows(path, traces)
 
 
-def _of_gzip(path: Path, traces: Traces) -> int:
+def _gzip_rows(path: Path, traces: Traces) -> int:
     rows = 0
     try:
         with gzip.open(path) as file:
@@ -131,7 +142,7 @@ def _of_gzip(path: Path, traces: Traces) -> int:
     return rows
 
 
-def _of_sqlite(path: Path, traces: Traces) -> int:
+def _sqlite_rows(path: Path, traces: Traces) -> int:
     rows = 0
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         tables = connection.execute("select name from sqlite_master where type = 'table'")
@@ -148,5 +159,5 @@ def _names(cell: object, traces: Traces) -> bool:
     return isinstance(cell, bytes) and (traces.in_text(cell) or traces.in_bytes(cell))
 
 
-def _of_bytes(path: Path, traces: Traces) -> int:
+def _bytes_rows(path: Path, traces: Traces) -> int:
     return int(traces.in_bytes(path.read_bytes()))

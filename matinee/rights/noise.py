@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-Draw = Callable[[int], int]
+RandomBelow = Callable[[int], int]
 """A uniform whole number below its argument: `secrets.randbelow`, or a seeded one in tests."""
 
 
-def discrete_laplace(scale: Fraction, draw: Draw) -> int:
+def discrete_laplace(scale: Fraction, random_below: RandomBelow) -> int:
     """A whole number z with probability proportional to exp(-|z| / scale); scale above 0.
 
     Added to a count that one member changes by at most c, with scale c / epsilon, it makes any
@@ -21,22 +21,22 @@ def discrete_laplace(scale: Fraction, draw: Draw) -> int:
     """
     t, s = scale.numerator, scale.denominator
     while True:
-        low = draw(t)
-        if not _happens(Fraction(low, t), draw):
+        low = random_below(t)
+        if not _bernoulli_exp(Fraction(low, t), random_below):
             continue
         high = 0
-        while _happens(Fraction(1), draw):
+        while _bernoulli_exp(Fraction(1), random_below):
             high += 1
         size = (low + t * high) // s
-        is_negative = draw(2) == 1
+        is_negative = random_below(2) == 1
         if is_negative and size == 0:  # or zero would come twice as often
             continue
         return -size if is_negative else size
 
 
-def _happens(gamma: Fraction, draw: Draw) -> bool:
+def _bernoulli_exp(gamma: Fraction, random_below: RandomBelow) -> bool:
     """True with probability exp(-gamma), for a gamma from 0 to 1."""
     turn = 1
-    while draw(gamma.denominator * turn) < gamma.numerator:
+    while random_below(gamma.denominator * turn) < gamma.numerator:
         turn += 1
     return turn % 2 == 1

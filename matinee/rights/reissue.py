@@ -42,7 +42,7 @@ ERASURE, WITHDRAWAL = "erasure", "withdrawal"
 Row = dict[str, Any]
 
 
-class Redrawn:
+class ReissueWithNewPages:
     """Fills a draft with a release as it is, but for its pages; the `Fill` of `releases.reissue`.
 
     The pages show the lists of a few members: of those alone who `may_be_shown`.
@@ -59,7 +59,7 @@ class Redrawn:
     ) -> Mapping[str, Any]:
         """Every file, then the pages, which tell the new id."""
         fields = self._fields(release, at)
-        names = reissue.names_of_files(release)
+        names = reissue.file_names(release)
         for name in names:
             if name not in PAGES:
                 (draft.path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ class Redrawn:
         return fields
 
     def _fields(self, release: releases.Release, at: datetime) -> dict[str, Any]:
-        return reissue.fields_of(release)
+        return reissue.manifest_fields(release)
 
     def _write(self, release: releases.Release, name: str, target: Path) -> None:
         shutil.copyfile(release.path / name, target)
@@ -112,7 +112,7 @@ class Redrawn:
         }
 
 
-class Without(Redrawn):
+class ReissueWithoutMembers(ReissueWithNewPages):
     """The same without some members: rows, arrays, facts, and pages."""
 
     reason = ERASURE
@@ -127,7 +127,7 @@ class Without(Redrawn):
         self.traces = traces
 
     def _fields(self, release: releases.Release, at: datetime) -> dict[str, Any]:
-        fields = reissue.fields_of(release)
+        fields = reissue.manifest_fields(release)
         as_of = fields.pop("as_of")
         fields = {**self.traces.without(fields), "as_of": as_of}
         privacy = dict(fields.get("privacy") or {})
@@ -143,26 +143,29 @@ class Without(Redrawn):
         source = release.path / name
         if name == MEMBER_FEATURES:
             features = pq.read_table(source)
-            pq.write_table(features.filter(pa.array(~self._theirs(features))), target)
+            pq.write_table(features.filter(pa.array(~self._features_of_members(features))), target)
         elif name.endswith(".parquet"):
             landing.filter_parquet(source, target, self.traces)
         elif name == EMBEDDINGS:
-            theirs = self._theirs(release.table(MEMBER_FEATURES))
+            theirs = self._features_of_members(release.table(MEMBER_FEATURES))
             np.save(target, np.load(source, allow_pickle=False)[~theirs], allow_pickle=False)
         elif name == ANCHORS:
-            theirs = self._rows_of(release)
+            theirs = self._rows_of_members(release)
             np.save(target, np.load(source, allow_pickle=False)[~theirs], allow_pickle=False)
         elif name.startswith(MEMBER_MATRIX):
             part = name.removeprefix(f"{MEMBER_MATRIX}_").removesuffix(".npy")
-            np.save(target, getattr(self._matrix(release), part), allow_pickle=False)
+            np.save(target, getattr(self._member_matrix(release), part), allow_pickle=False)
         elif name.endswith(".json"):
             target.write_bytes(readable_json(self.traces.without(release.json(name))))
         else:
             shutil.copyfile(source, target)
 
-    def _matrix(self, release: releases.Release) -> sp.csr_array[np.float32]:
+    def _member_matrix(self, release: releases.Release) -> sp.csr_array[np.float32]:
         """Who has which feature, without the members' rows and their own features' columns."""
-        features, rows = self._theirs(release.table(MEMBER_FEATURES)), self._rows_of(release)
+        features, rows = (
+            self._features_of_members(release.table(MEMBER_FEATURES)),
+            self._rows_of_members(release),
+        )
         parts = [
             np.load(release.path / f"{MEMBER_MATRIX}_{part}.npy", allow_pickle=False)
             for part in ("data", "indices", "indptr")
@@ -171,21 +174,21 @@ class Without(Redrawn):
         kept: sp.csr_array[np.float32] = matrix[~rows][:, ~features]
         return kept
 
-    def _rows_of(self, release: releases.Release) -> NDArray[np.bool_]:
+    def _rows_of_members(self, release: releases.Release) -> NDArray[np.bool_]:
         """Which rows of the model's members are theirs."""
         members = release.table(MEMBERS)[MEMBER_ID]
         wanted = pa.array(sorted(self.traces.ids))
         rows: NDArray[np.bool_] = pc.is_in(members, value_set=wanted).to_numpy()
         return rows
 
-    def _theirs(self, features: pa.Table) -> NDArray[np.bool_]:
+    def _features_of_members(self, features: pa.Table) -> NDArray[np.bool_]:
         """Which of the model's features are the members' own: one each, by which it knew them."""
         names = pa.array([f"{matrices.IDENTITY}={one}" for one in sorted(self.traces.ids)])
         theirs: NDArray[np.bool_] = pc.is_in(features["name"], value_set=names).to_numpy()
         return theirs
 
 
-def redraw(settings: Settings, *, by: str) -> list[reissue.Reissued]:
+def reissue_pages(settings: Settings, *, by: str) -> list[reissue.ReissueResult]:
     """Publish again each kept release whose pages show a member who has refused since.
 
     The caller holds the lease. A machine without a signing key has its releases from a mirror,
@@ -195,16 +198,16 @@ def redraw(settings: Settings, *, by: str) -> list[reissue.Reissued]:
     refused = consent.read(settings)
 
     def may_be_shown(member_id: str) -> bool:
-        return not refused.holds(member_id, consent.PERSONALISATION)
+        return not refused.includes(member_id, consent.PERSONALISATION)
 
     named = {
         one.id
         for one in store.list()
         if not all(map(may_be_shown, one.manifest.get("samples", [])))
     }
-    if not named or not store.may_sign():
+    if not named or not store.can_sign():
         return []
-    fill = Redrawn(store, may_be_shown)
+    fill = ReissueWithNewPages(store, may_be_shown)
     return reissue.reissue_all(store, named, fill, at=datetime.now(UTC), by=by, why=WITHDRAWAL)
 
 

@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 MARTS = "dbt_project/models/marts"
 
-USED_IN = {
+USE_OF_SOURCE = {
     Source.HYBRID: "their list was ordered by a model that learned from what they did",
     Source.COLD_MEMBER: (
         "their list was ordered by what is known of them, without any interaction of theirs"
@@ -106,7 +106,7 @@ def statement(settings: Settings, member_id: str) -> list[Row]:
         trained = pc.index(release.table("vocabulary/members.parquet")[MEMBER_ID], member_id)
         how = "in the training data; " if trained.as_py() >= 0 else "not in the training data; "
         source = published["list"][0][SOURCE]
-        why = how + _used_in(source)
+        why = how + _use_of_source(source)
         if source != Source.NON_PROFILED.label and not consent.may_personalise(settings, member_id):
             why += "; they refused since, and are shown the list for all"
         rows.append(_row("release", release_id, len(published["list"]), why))
@@ -220,9 +220,9 @@ def _shown_now(settings: Settings, member_id: str) -> list[Row]:
 
 def _withdrawn(settings: Settings, member_id: str) -> dict[str, bool]:
     withdrawals = consent.read(settings)
-    return {purpose: withdrawals.holds(member_id, purpose) for purpose in consent.PURPOSES}
+    return {purpose: withdrawals.includes(member_id, purpose) for purpose in consent.PURPOSES}
 
 
-def _used_in(source: str) -> str:
+def _use_of_source(source: str) -> str:
     """What a list of this source was made from; the source itself where it is an older one."""
-    return next((text for one, text in USED_IN.items() if one.label == source), source)
+    return next((text for one, text in USE_OF_SOURCE.items() if one.label == source), source)

@@ -110,7 +110,7 @@ class Catalogue:
         np.cumsum(np.bincount(names, minlength=len(self.names)), out=starts[1:])
         return starts, titles[np.argsort(names, kind="stable")]
 
-    def until(self, day: int) -> "Catalogue":
+    def arrived_by(self, day: int) -> "Catalogue":
         """Only what has arrived by `day`: nothing that happens may hang on what is yet to come."""
         count = int(np.searchsorted(np.maximum(self.added, 0), day, side="right"))
         return replace(
@@ -122,13 +122,13 @@ class Catalogue:
             },
         )
 
-    def on_show(self, day: int) -> Bools:
+    def available(self, day: int) -> Bools:
         """Titles of the service on `day`."""
         return (self.added <= day) & (day < self.retired)
 
     def eligible(self, day: int) -> Bools:
         """(countries, age limits, T): what may be shown where and to whom on `day`."""
-        open_ = (self.opens <= day) & (day <= self.closes) & self.on_show(day)[:, None]
+        open_ = (self.opens <= day) & (day <= self.closes) & self.available(day)[:, None]
         young = self.minimum_age[None] <= np.array(world.AGE_LIMITS)[:, None]
         eligible: Bools = open_.T[:, None, :] & young[None]
         return eligible

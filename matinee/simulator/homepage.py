@@ -2,8 +2,8 @@
 
 Each visit shows three shelves of three titles. Slots are filled in reading order; each draws one
 title from the shelf's distribution (mostly what is popular there, a little of everything), never
-one that is on the page already. `slot_propensity` is the chance of that draw given the page so far.
-The artwork of a title is its first variant most of the time, another one by chance.
+one that is on the page already. `slot_propensity` is the probability of that draw given the page so far.
+The artwork of a title is its first variant most of the time, another one by probability.
 """
 
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ def shelf_weights(catalogue: Catalogue, day: int, kind: int) -> Doubles:
 
 
 def distributions(weights: Doubles, eligible: Bools) -> Doubles:
-    """(segments, T) the chance of each title in an empty page's slot; rows sum to one."""
+    """(segments, T) the probability of each title in an empty page's slot; rows sum to one."""
     mass = weights * eligible
     evenly = eligible / np.maximum(eligible.sum(axis=1, keepdims=True), 1)
     best = mass / np.maximum(mass.sum(axis=1, keepdims=True), 1e-300)
@@ -80,46 +80,46 @@ def choose_shelves(genre: Ints, is_treated: Bools) -> Ints:
 
 
 @dataclass(frozen=True)
-class Urn:
+class TitleSampler:
     """A shelf's distribution over titles, one row a segment, ready to be drawn from many times."""
 
-    chances: Doubles
+    probabilities: Doubles
     """(segments, T), rows sum to one."""
     cumulative: Doubles
-    lifted: Doubles
+    offset_cumulative: Doubles
     """`cumulative` in one flat array: each row in a unit interval of its own."""
 
     @classmethod
-    def fill(cls, chances: Doubles) -> "Urn":
-        cumulative = np.cumsum(chances, axis=1)
+    def from_probabilities(cls, probabilities: Doubles) -> "TitleSampler":
+        cumulative = np.cumsum(probabilities, axis=1)
         cumulative /= np.maximum(cumulative[:, -1:], 1e-300)  # exactly one at the end
-        lifted = (cumulative + np.arange(len(chances))[:, None]).ravel()
-        return cls(chances, cumulative, lifted)
+        offset_cumulative = (cumulative + np.arange(len(probabilities))[:, None]).ravel()
+        return cls(probabilities, cumulative, offset_cumulative)
 
     def draw(self, segment: Ints, placed: Ints, uniform: Doubles) -> tuple[Ints, Doubles]:
-        """One title a visit (n,), none of `placed` (n, k); and its chance given those.
+        """One title a visit (n,), none of `placed` (n, k); and its probability given those.
 
         The inverse of the cumulative distribution with the placed titles cut out of it: the
         uniform number is stretched over what is left, then moved past each cut before it.
         Where nothing is left the title is -1.
         """
         is_there = placed >= 0
-        titles = self.chances.shape[1]
+        titles = self.probabilities.shape[1]
         order = np.argsort(np.where(is_there, placed, titles), axis=1, kind="stable")
         cut = np.take_along_axis(placed, order, axis=1)
-        mass = np.where(cut >= 0, self.chances[segment[:, None], cut], 0.0)
+        mass = np.where(cut >= 0, self.probabilities[segment[:, None], cut], 0.0)
         left = 1.0 - mass.sum(axis=1)
         target = uniform * left
         for k in range(placed.shape[1]):
             start = self.cumulative[segment, cut[:, k]] - mass[:, k]
             target = target + np.where((cut[:, k] >= 0) & (target >= start), mass[:, k], 0.0)
-        found = np.searchsorted(self.lifted, target + segment, side="right")
+        found = np.searchsorted(self.offset_cumulative, target + segment, side="right")
         title = np.clip(found - segment * titles, 0, titles - 1)
-        chance = self.chances[segment, title] / np.maximum(left, 1e-300)
+        probability = self.probabilities[segment, title] / np.maximum(left, 1e-300)
         # Rounding at the edge of a cut may land on what was cut: rather an empty slot than a lie.
         again = ((title[:, None] == placed) & is_there).any(axis=1)
-        is_drawn = (left > 1e-9) & (chance > 0) & ~again
-        return np.where(is_drawn, title, -1), np.where(is_drawn, chance, 1.0)
+        is_drawn = (left > 1e-9) & (probability > 0) & ~again
+        return np.where(is_drawn, title, -1), np.where(is_drawn, probability, 1.0)
 
 
 def render(
@@ -139,14 +139,16 @@ def render(
             rows = np.flatnonzero(shelves[:, shelf] == kind)
             here, segments = np.unique(segment[rows], return_inverse=True)
             weights = shelf_weights(catalogue, day, int(kind))
-            urn = Urn.fill(distributions(weights, eligible[here]))
+            sampler = TitleSampler.from_probabilities(distributions(weights, eligible[here]))
             even = EXPLORATION * evenly[segment[rows]]
             for slot in range(shelf * COLUMNS, (shelf + 1) * COLUMNS):
-                title, chance = urn.draw(segments, titles[rows, :slot], uniforms[rows, slot])
+                title, probability = sampler.draw(
+                    segments, titles[rows, :slot], uniforms[rows, slot]
+                )
                 titles[rows, slot] = title
-                propensity[rows, slot] = chance
-                # Given the title drawn, the chance that it was drawn evenly.
-                ratio = even / np.maximum(urn.chances[segments, title], 1e-300)
+                propensity[rows, slot] = probability
+                # Given the title drawn, the probability that it was drawn evenly.
+                ratio = even / np.maximum(sampler.probabilities[segments, title], 1e-300)
                 is_exploration[rows, slot] = (explores[rows, slot] < ratio) & (title >= 0)
     artwork = np.searchsorted(np.cumsum(ARTWORK_PROPENSITY)[:-1], rng.random((n, SLOTS)), "right")
     return Pages(titles, propensity, is_exploration, shelves, artwork)

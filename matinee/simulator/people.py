@@ -46,7 +46,7 @@ class People:
     is_treated: Bools
     rates_in_stars: Bools
     rating_ratio: Floats
-    answers: npt.NDArray[np.int8]
+    consents: npt.NDArray[np.int8]
     """(M, purposes) 1 granted, 0 refused, -1 never asked or never answered."""
     mixture: Floats
     """(M, archetypes)."""
@@ -93,8 +93,8 @@ def _draw_batch(n: int, day: int, rng: np.random.Generator) -> dict[str, npt.NDA
     is_teen = ~is_kids & (rng.random(n) < 0.04)
     age_limit = np.where(is_kids, rng.integers(2, size=n), np.where(is_teen, 2, 3))
     age = np.where(is_kids, rng.integers(5, 12, n), np.where(is_teen, 14, rng.integers(18, 80, n)))
-    answers = (rng.random((n, 3)) < np.array(world.GRANTED)).astype(np.int8)
-    answers[rng.random(n) < world.SILENT] = -1
+    consents = (rng.random((n, 3)) < np.array(world.GRANT_RATES)).astype(np.int8)
+    consents[rng.random(n) < world.NO_ANSWER] = -1
     mixture = rng.dirichlet(np.full(len(world.ARCHETYPES), 0.18), n)
     kids_mixture = np.eye(len(world.ARCHETYPES))[0] * 0.7 + 0.3 * mixture
     mixture = np.where(is_kids[:, None], kids_mixture, mixture)
@@ -115,7 +115,7 @@ def _draw_batch(n: int, day: int, rng: np.random.Generator) -> dict[str, npt.NDA
         "is_treated": rng.random(n) < 0.5,
         "rates_in_stars": rng.random(n) < 0.35,
         "rating_ratio": rng.beta(1.0, 5.0, n).astype(np.float32),
-        "answers": answers,
+        "consents": consents,
         "mixture": mixture.astype(np.float32),
         "genres": genres,
         "themes": _standardised(rng.standard_normal((n, len(world.THEMES)))),

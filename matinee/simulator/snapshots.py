@@ -10,7 +10,7 @@ from matinee.simulator import world
 from matinee.simulator.accounts import Accounts
 from matinee.simulator.catalogue import AI_DISCLOSURES, VARIANTS, Catalogue, Film, Ints
 from matinee.simulator.people import GENDERS
-from matinee.simulator.tables import SCHEMAS, Scribe, pick
+from matinee.simulator.tables import SCHEMAS, TableBuilder, pick
 
 # Terms of the IPTC's digital source types, and what members are told.
 PEOPLE_MADE = ("digitalCapture", "compositeCapture", "digitalCreation", "negativeFilm")
@@ -43,11 +43,11 @@ def synopsis(film: Film) -> str:
 class Snapshots:
     """Every row is written once; a day's snapshot is a choice of rows."""
 
-    scribe: Scribe
+    tables: TableBuilder
 
     def titles(self, day: int) -> pa.Table:
-        catalogue = self.scribe.catalogue
-        rows = np.flatnonzero(catalogue.on_show(day))
+        catalogue = self.tables.catalogue
+        rows = np.flatnonzero(catalogue.available(day))
         # The second half of the themes are empty: those of titles that wait for their editor.
         themes = rows + len(catalogue) * (catalogue.tagged[rows] > day)
         table = self._titles.take(pa.array(rows))
@@ -58,21 +58,21 @@ class Snapshots:
     def title_windows(self, day: int) -> pa.Table:
         """A row per title and country; without a country where the licence is for everywhere."""
         table, rows = self._windows
-        return table.filter(pa.array(self.scribe.catalogue.on_show(day)[rows]))
+        return table.filter(pa.array(self.tables.catalogue.available(day)[rows]))
 
     def assets(self, day: int) -> pa.Table:
         """Three artworks, a trailer and a synopsis a title."""
-        is_there = self.scribe.catalogue.on_show(day)
+        is_there = self.tables.catalogue.available(day)
         return self._assets.filter(pa.array(np.repeat(is_there, VARIANTS + 2)))
 
     def members(self, accounts: Accounts, day: int) -> pa.Table:
-        people = self.scribe.people
+        people = self.tables.people
         count = int((people.joined <= day).sum())
         limits = np.array(world.AGE_LIMITS)[people.age_limit[:count]]
-        first = np.datetime64(self.scribe.first_day, "D")
+        first = np.datetime64(self.tables.first_day, "D")
         born = people.birth_year[:count]
         columns = [
-            self.scribe.member_ids[:count],
+            self.tables.member_ids[:count],
             pa.array(first + people.joined[:count].astype("timedelta64[D]")),
             pick([country.code for country in world.COUNTRIES], people.country[:count]),
             pick(world.PLANS, accounts.plan[:count]),
@@ -86,14 +86,14 @@ class Snapshots:
 
     @cached_property
     def _titles(self) -> pa.Table:
-        catalogue = self.scribe.catalogue
+        catalogue = self.tables.catalogue
         rows = [
             {
                 "title_id": film.id,
                 "name": film.name,
                 "title_kind": "series" if film.is_series else "movie",
                 "released_on": film.released_on,
-                "added_on": self.scribe.on(added),
+                "added_on": self.tables.on(added),
                 "runtime_seconds": film.runtime_seconds,
                 "language": film.language,
                 "countries": film.countries,
@@ -117,19 +117,19 @@ class Snapshots:
     @cached_property
     def _themes(self) -> pa.Array:
         names = np.array(list(world.THEMES))
-        themes = [names[row].tolist() for row in self.scribe.catalogue.themes]
+        themes = [names[row].tolist() for row in self.tables.catalogue.themes]
         return pa.array([*themes, *([[]] * len(themes))], pa.list_(pa.string()))
 
     @cached_property
     def _windows(self) -> tuple[pa.Table, Ints]:
-        catalogue = self.scribe.catalogue
+        catalogue = self.tables.catalogue
         is_everywhere = (catalogue.closes == catalogue.closes[:, :1]).all(axis=1)
         is_row = catalogue.has_windows[:, None] & (catalogue.closes >= 0)
         is_row[:, 1:] &= ~is_everywhere[:, None]
         title, country = np.nonzero(is_row)
-        first = np.datetime64(self.scribe.first_day, "D")
+        first = np.datetime64(self.tables.first_day, "D")
         columns = [
-            self.scribe.title_ids.take(pa.array(title)),
+            self.tables.title_ids.take(pa.array(title)),
             pick([c.code for c in world.COUNTRIES], np.where(is_everywhere[title], -1, country)),
             pa.array(first + catalogue.opens[title, country].astype("timedelta64[D]")),
             pa.array(first + catalogue.closes[title, country].astype("timedelta64[D]")),
@@ -138,7 +138,7 @@ class Snapshots:
 
     @cached_property
     def _assets(self) -> pa.Table:
-        catalogue = self.scribe.catalogue
+        catalogue = self.tables.catalogue
         tags = np.array(list(world.ARTWORK_TAGS))
         rows = []
         for k, film in enumerate(catalogue.films):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matinee.simulator import homepage, queries, world
-from matinee.simulator.accounts import Choices
+from matinee.simulator.accounts import AccountEvents
 from matinee.simulator.behaviour import Day, Plays, Searches, Visits
 from matinee.simulator.behaviour import Ratings as RatingsOfDay
 from matinee.simulator.catalogue import VARIANTS, Catalogue, Ints
@@ -75,13 +75,13 @@ def member_id(row: int) -> str:
 
 
 def pick(words: Any, rows: Ints) -> pa.Array:
-    """The word of each row; row -1 is null."""
+    """The kind of each row; row -1 is null."""
     array = words if isinstance(words, pa.Array) else pa.array(words, TEXT)
     return array.take(pa.array(rows, mask=rows < 0))
 
 
 @dataclass(frozen=True)
-class Scribe:
+class TableBuilder:
     """Writes down what happened, as rows of the contract."""
 
     people: People
@@ -166,7 +166,7 @@ class Scribe:
 
     def _searches(self, day: int, searches: Searches, rng: np.random.Generator) -> pa.Table:
         n = len(searches.member)
-        texts, counts = queries.type_out(searches, self.catalogue.until(day), rng)
+        texts, counts = queries.query_texts(searches, self.catalogue.arrived_by(day), rng)
         columns = [
             *self._envelope(
                 "s", day, searches.member, searches.second, searches.device, np.full(n, 15)
@@ -213,7 +213,7 @@ class Scribe:
         ]
         return pa.table(columns, schema=SCHEMAS["impressions"])
 
-    def account(self, stream: str, prefix: str, day: int, choices: Choices) -> pa.Table:
+    def account(self, stream: str, prefix: str, day: int, choices: AccountEvents) -> pa.Table:
         """Rows of `subscriptions`, `consents` or `privacy_requests`."""
         n = len(choices.member)
         country = self.people.country[choices.member]
@@ -221,7 +221,7 @@ class Scribe:
         envelope = self._envelope(
             prefix, day, choices.member, second, np.full(n, 3), np.full(n, 0, np.int64)
         )
-        words = pa.array(choices.word, TEXT)
+        words = pa.array(choices.kind, TEXT)
         if stream == "subscriptions":
             price = np.array([c.price for c in world.COUNTRIES])[country]
             money = np.rint(np.array(world.PLAN_PRICES)[choices.plan] * price).astype(np.int64)

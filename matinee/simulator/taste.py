@@ -30,10 +30,10 @@ class Taste:
             block = slice(start, start + BLOCK)
             rows, columns = member[block], title[block]
             scores[block] = np.einsum("nd,nsd->ns", self.members[rows], self.titles[columns])
-            scores[block] += STRENGTH["people"] * self.features_favourite(rows, columns)
+            scores[block] += STRENGTH["people"] * self.has_favourite(rows, columns)
         return scores
 
-    def features_favourite(self, member: Ints, title: Ints) -> npt.NDArray[np.bool_]:
+    def has_favourite(self, member: Ints, title: Ints) -> npt.NDArray[np.bool_]:
         """Whether a title (n, s) has a favourite of the member (n,) in it."""
         cast = self.people[title]
         found = np.zeros(title.shape, bool)
@@ -43,7 +43,7 @@ class Taste:
         return found
 
 
-def plant(people: People, catalogue: Catalogue) -> Taste:
+def build(people: People, catalogue: Catalogue) -> Taste:
     """Join the parts of taste, each scaled to its strength on those there from the first day."""
     genres = catalogue.genres / np.sqrt(np.maximum(catalogue.genres.sum(axis=1), 1))[:, None]
     parts = {

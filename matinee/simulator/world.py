@@ -89,8 +89,8 @@ PLAN_SHARES = (0.35, 0.45, 0.2)
 PLAN_PRICES = (599, 1199, 1799)
 
 PURPOSES = ("personalisation", "marketing", "insights")
-GRANTED = (0.9, 0.4, 0.78)  # of those who answer
-SILENT = 0.12  # never answer at all
+GRANT_RATES = (0.9, 0.4, 0.78)  # of those who answer
+NO_ANSWER = 0.12  # never answer at all
 
 WEEKDAYS = (0.88, 0.88, 0.9, 0.95, 1.12, 1.3, 1.2)  # Monday first
 AGE_LIMITS = (7, 12, 16, 99)  # the last is no limit at all

@@ -113,7 +113,7 @@ def who_is_named(folder: Path, received: Path) -> set[str]:
     tables = [pq.read_table(path, columns=["member_id"]) for path in received.glob("members/*/*")]
     members = Traces.of(one for table in tables for one in table["member_id"].to_pylist())
     assert len(members.ids) > 200
-    with member_search.control(folder, min(members.ids)) as planted:
+    with member_search.planted_control(folder, min(members.ids)) as planted:
         found = member_search.search(folder, members)
     assert set(planted) <= set(found)
     return set(found) - set(planted)

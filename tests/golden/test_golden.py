@@ -12,7 +12,7 @@ from matinee.cli import app
 from matinee.privacy import Traces
 from matinee.releases import digest, non_profiled
 from matinee.releases.reissue import reissue
-from matinee.rights.reissue import Without
+from matinee.rights.reissue import ReissueWithoutMembers
 from matinee.settings import Settings
 
 HERE = Path(__file__).parent
@@ -89,7 +89,7 @@ def test_an_old_night_can_have_somebody_forgotten(night):
     members = release.table("vocabulary/members.parquet")["member_id"].to_pylist()
     leaver, stayer = members[1], members[2]
     store = releases.Store.of(settings.home)
-    fill = Without(store, Traces.of([leaver]))
+    fill = ReissueWithoutMembers(store, Traces.of([leaver]))
     at = datetime(2026, 2, 2, tzinfo=UTC)
     fresh = store.open(reissue(store, release, fill, at=at, by="test", why="erasure").after)
     assert store.verify("live").release_id == fresh.id

@@ -16,7 +16,7 @@ from matinee import landing, pipeline, transform, warehouse
 from matinee.cli import app
 from matinee.errors import ConfigError, IntegrityError, RefusedError
 from matinee.night import reconcile
-from matinee.operations.rejected import IN_CONTEXT
+from matinee.operations.rejected import CROSS_ROW_RULES
 from matinee.settings import Settings
 from tests.landing.samples import HOSTILE, good_row, is_text
 
@@ -260,7 +260,7 @@ def test_the_rules_of_dbt_are_known_by_name():
     text = (folder / "macros/judged_deliveries.sql").read_text()
     text += "".join(path.read_text() for path in folder.glob("models/staging/*/*.sql"))
     named = set(re.findall(r"duplicate='(\w+)'|then '(unknown_\w+)'", text))
-    assert {one for pair in named for one in pair if one} == set(IN_CONTEXT)
+    assert {one for pair in named for one in pair if one} == set(CROSS_ROW_RULES)
 
 
 def test_a_stream_that_is_none_is_a_usage_error(copied):

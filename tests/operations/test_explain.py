@@ -14,7 +14,7 @@ from matinee.errors import ConfigError, DataError
 from matinee.models import feature_families
 from matinee.night import contributions
 from matinee.night.model_files import save_model
-from matinee.operations.explain import NOTHING_OWN
+from matinee.operations.explain import NO_OWN_REASON
 from matinee.releases import lookup
 from matinee.settings import Settings
 from tests import worlds
@@ -92,7 +92,7 @@ def test_who_did_nothing_is_told_no_reason_of_their_own(settings):
     shown = explain(settings, "m-059", first[0]["title_id"])
     assert shown.words == first[0]["reason"] == "A first pick for new members"
     left = {f"t-{i:03}" for i in range(48)} - {row["title_id"] for row in first}
-    assert explain(settings, "m-059", min(left)).words == NOTHING_OWN
+    assert explain(settings, "m-059", min(left)).words == NO_OWN_REASON
 
 
 def test_no_reason_is_told_where_the_member_s_own_parts_speak_against_the_title(settings, scorer):
@@ -103,7 +103,7 @@ def test_no_reason_is_told_where_the_member_s_own_parts_speak_against_the_title(
     everybody = [row for row in told.groups if row["group"] == "what everybody likes"]
     assert told.score < everybody[0]["contribution"]
     assert any(row["contribution"] > 0 for row in told.features if row["feature"] != "everybody")
-    general = {NOTHING_OWN, "Popular with everybody", "Popular in DE", "Popular in SE"}
+    general = {NO_OWN_REASON, "Popular with everybody", "Popular in DE", "Popular in SE"}
     assert told.words in general
 
 
@@ -179,9 +179,9 @@ def test_a_name_that_two_titles_have_is_asked_for_by_id(release):
     pq.write_table(pa.Table.from_pylist(titles), path)
     said = "2 titles are called 'Twins': use an id: t-003 is Twins.*, t-007 is Twins"
     with pytest.raises(ConfigError, match=said):
-        lookup.title_id(release, "Twins")
+        lookup.find_title(release, "Twins")
     with pytest.raises(ConfigError, match="has no title 'twinz': did you mean 'Twins'\\?"):
-        lookup.title_id(release, "twinz")
+        lookup.find_title(release, "twinz")
     known = "has no title 'Jaws': its titles are in .*vocabulary/titles.parquet"
     with pytest.raises(ConfigError, match=known):
-        lookup.title_id(release, "Jaws")
+        lookup.find_title(release, "Jaws")

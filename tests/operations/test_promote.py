@@ -7,7 +7,7 @@ import pytest
 
 from matinee import pipeline, releases
 from matinee.errors import ConfigError, GateError
-from matinee.releases.reissue import fields_of, names_of_files
+from matinee.releases.reissue import file_names, manifest_fields
 from matinee.settings import Settings
 
 AT = datetime(2026, 12, 1, tzinfo=UTC)
@@ -21,10 +21,10 @@ def refused(copied):
     settings = Settings(home=copied)
     store = releases.Store.of(settings.home)
     live = store.live()
-    fields = fields_of(live)
+    fields = manifest_fields(live)
     fields["gate"] = {"rules": [*fields["gate"]["rules"], RULE], "overrides": []}
     with store.draft() as draft:
-        for name in names_of_files(live):
+        for name in file_names(live):
             (draft.path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(live.path / name, draft.path / name)
         created_at = datetime(2026, 11, 30, tzinfo=UTC)

@@ -38,7 +38,7 @@ def url(request, tmp_path):
 @pytest.fixture
 def fake():
     objects.register()
-    return Remote.at("fake://bucket/matinee")
+    return Remote.open("fake://bucket/matinee")
 
 
 @pytest.fixture

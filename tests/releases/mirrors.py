@@ -12,11 +12,11 @@ EXCLUSIVE = ["fake://bucket/matinee", "file", *YOURS]
 """Stores of which one writer of several wins."""
 
 
-def another(tmp_path, store, name, *, may_sign=False):
+def another(tmp_path, store, name, *, can_sign=False):
     """A store of another machine that trusts the same key."""
     signing.private_key(store.keys)
     keys = tmp_path / name / "keys"
-    shutil.copytree(store.keys, keys, ignore=None if may_sign else shutil.ignore_patterns("*.pem"))
+    shutil.copytree(store.keys, keys, ignore=None if can_sign else shutil.ignore_patterns("*.pem"))
     return releases.Store(tmp_path / name / "releases", keys=keys)
 
 

@@ -59,10 +59,10 @@ def fields(minutes=0, gate=GREEN, **more):
     return told | more
 
 
-def publish(store, shift=0, minutes=0, gate=GREEN, again=False):
+def publish(store, shift=0, minutes=0, gate=GREEN, force=False):
     with store.draft() as draft:
         fill(draft.path, shift)
-        return store.publish(draft, fields(minutes, gate), again=again)
+        return store.publish(draft, fields(minutes, gate), force=force)
 
 
 def promote(store, release, **more):

@@ -9,15 +9,15 @@ from tests.releases.samples import AT, promote, publish
 def trail(tmp_path):
     trail = audit.Trail(tmp_path / "audit.jsonl")
     for number in range(4):
-        trail.append(audit.entry("promote", f"r{number}", at=AT, by="ada", why="line\nbreak"))
+        trail.append(audit.new_entry("promote", f"r{number}", at=AT, by="ada", why="line\nbreak"))
     return trail
 
 
 def test_an_empty_trail_has_the_genesis_head(tmp_path):
     trail = audit.Trail(tmp_path / "audit.jsonl")
     assert trail.head() == audit.GENESIS
-    assert trail.holds(audit.GENESIS)
-    assert not trail.holds("f" * 64)
+    assert trail.contains(audit.GENESIS)
+    assert not trail.contains("f" * 64)
 
 
 def test_each_entry_holds_the_hash_of_the_one_before(trail):
@@ -46,7 +46,7 @@ def test_a_line_that_a_crash_cut_short_is_not_read_and_is_cut_off_by_the_next(tr
     with trail.path.open("ab") as file:
         file.write(b'{"action":"prom')
     assert len(trail.entries()) == 4
-    trail.append(audit.entry("promote", "r5", at=AT, by="ada", why="x"))
+    trail.append(audit.new_entry("promote", "r5", at=AT, by="ada", why="x"))
     assert [entry.release_id for entry in trail.entries()][-1] == "r5"
 
 
@@ -55,7 +55,7 @@ def test_a_trail_made_anew_does_not_fit_the_manifests(store):
     release = publish(store, shift=1, minutes=1)
     fresh = audit.Trail(store.root / "audit.jsonl")
     fresh.path.unlink()
-    fresh.append(audit.entry("promote", "other", at=AT, by="eve", why="x"))
+    fresh.append(audit.new_entry("promote", "other", at=AT, by="eve", why="x"))
     with pytest.raises(IntegrityError, match=r"no longer holds the entry that .* names"):
         store.verify(release.id)
 

@@ -148,18 +148,18 @@ def test_a_rollback_that_another_writer_overtook_changes_nothing(store, monkeypa
 
 
 def test_a_release_that_was_removed_meanwhile_gets_no_name(store):
-    entry = audit.entry("nominate", publish(store).id, at=AT, by="ada", why="w")
+    entry = audit.new_entry("nominate", publish(store).id, at=AT, by="ada", why="w")
     register = Register(store.root)
     files.remove(store.root / entry.release_id)
     with pytest.raises(ConfigError, match=f"release {entry.release_id} was removed meanwhile: cho"):
-        register.put(entry, register.settled(entry))
+        register.apply(entry, register.recover(entry))
 
 
 def test_names_that_were_moved_during_a_pull_stay_as_they_are(store):
     promote(store, publish(store))
     register = Register(store.root)
-    chain, names = register.agreed()
+    chain, names = register.verified_state()
     with pytest.raises(
         BusyError, match=r"were moved meanwhile \(entry \w{12}\): look, then decide"
     ):
-        register.adopt(chain, names, expected=audit.GENESIS)
+        register.overwrite(chain, names, expected=audit.GENESIS)

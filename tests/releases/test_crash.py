@@ -88,9 +88,9 @@ def test_a_line_of_the_trail_that_never_took_effect_is_declared_void(store):
         with pytest.raises(Death):
             promote(store, second)
     assert store.live() == first
-    assert store.ever_named() == {first.id}
+    assert store.audited_ids() == {first.id}
     promote(store, second)
-    assert store.ever_named() == {first.id, second.id}
+    assert store.audited_ids() == {first.id, second.id}
     told = [entry.action for entry in store.trail().entries()]
     assert told == ["promote", "promote", "void", "promote"]
     assert "never took effect: a crash came first" in store.trail().entries()[2].why

@@ -20,7 +20,7 @@ def test_an_upload_that_arrives_changed_never_gets_a_name(store, fake):
     Fake.garbles = "titles.npy"
     with pytest.raises(IntegrityError, match=r"titles\.npy is not the file that was published"):
         push(store, fake)
-    assert mirror.verify_at(fake, "live", keys=store.keys).release_id == first.id
+    assert mirror.verify_remote(fake, "live", keys=store.keys).release_id == first.id
 
 
 def test_one_flipped_byte_there_is_named_and_not_pulled(store, elsewhere, fake):
@@ -32,7 +32,7 @@ def test_one_flipped_byte_there_is_named_and_not_pulled(store, elsewhere, fake):
         whole = Fake.objects[path]
         Fake.objects[path] = bytes([whole[0] ^ 4]) + whole[1:]
         for act in (
-            lambda: mirror.verify_at(fake, "live", keys=store.keys),
+            lambda: mirror.verify_remote(fake, "live", keys=store.keys),
             lambda: mirror.pull(elsewhere, fake),
         ):
             with pytest.raises(IntegrityError, match=f"{release.id}/{path[len(top) :]}"):
@@ -49,10 +49,10 @@ def test_a_missing_and_an_extra_file_there_are_named(store, fake):
     card = f"bucket/matinee/releases/{release.id}/card.md"
     text = Fake.objects.pop(card)
     with pytest.raises(IntegrityError, match=r"card\.md is missing"):
-        mirror.verify_at(fake, "live", keys=store.keys)
+        mirror.verify_remote(fake, "live", keys=store.keys)
     Fake.objects |= {card: text, card + "x": b""}
     with pytest.raises(IntegrityError, match=r"card\.mdx was put there later"):
-        mirror.verify_at(fake, "live", keys=store.keys)
+        mirror.verify_remote(fake, "live", keys=store.keys)
 
 
 def test_a_changed_swapped_forged_or_missing_state_is_named(tmp_path, store, fake):
@@ -75,14 +75,14 @@ def test_a_changed_swapped_forged_or_missing_state_is_named(tmp_path, store, fak
     ):
         Fake.objects = objects_there
         with pytest.raises(IntegrityError, match=said):
-            mirror.state(fake, store.keys)
+            mirror.read_state(fake, store.keys)
 
 
 def test_a_state_whose_names_or_lines_do_not_fit_is_named(store, fake):
     promote(store, publish(store))
     push(store, fake)
     path = "bucket/matinee/states/000000000001.json"
-    told, _ = signing.signed_payload(Fake.objects[path], store.keys, "x")
+    told, _ = signing.verified_payload(Fake.objects[path], store.keys, "x")
     line = told["entries"][0]
     for wrong, said in (
         (told | {"names": told["names"] | {"audit_head": "0" * 64}}, "another entry than its last"),
@@ -93,7 +93,7 @@ def test_a_state_whose_names_or_lines_do_not_fit_is_named(store, fake):
             json.dumps(wrong).encode(), signing.private_key(store.keys)
         )
         with pytest.raises(IntegrityError, match=said):
-            mirror.state(fake, store.keys)
+            mirror.read_state(fake, store.keys)
 
 
 def test_a_manifest_that_leads_out_of_the_release_is_refused(store, elsewhere, fake, monkeypatch):
@@ -101,7 +101,9 @@ def test_a_manifest_that_leads_out_of_the_release_is_refused(store, elsewhere, f
     push(store, fake)
     for name in ("../../keys/x.pub", "/etc/x", "a\\..\\b"):
         listed = {"files": [{"file": name}]}
-        monkeypatch.setattr(mirror, "believed", lambda *_, listed=listed, **__: (listed, "", ""))
+        monkeypatch.setattr(
+            mirror, "signed_manifest", lambda *_, listed=listed, **__: (listed, "", "")
+        )
         with pytest.raises(IntegrityError, match="leads out of it"):
             mirror.pull(elsewhere, fake)
     assert elsewhere.list() == ()
@@ -130,7 +132,7 @@ def test_another_release_under_the_same_id_is_refused(store, fake):
 def test_a_release_here_that_is_broken_does_not_become_live_by_a_pull(store, elsewhere, fake):
     first, second = publish(store), publish(store, shift=1, minutes=1)
     promote(store, first)
-    push(store, fake, also=[second.id])
+    push(store, fake, extra=[second.id])
     mirror.pull(elsewhere, fake, [second.id])
     (elsewhere.root / second.id / "card.md").write_text("x")
     promote(store, second)

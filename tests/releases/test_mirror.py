@@ -24,11 +24,11 @@ def test_what_is_pushed_can_be_verified_there_and_pulled(store, elsewhere, url):
     first, second = publish(store), publish(store, shift=1, minutes=1)
     promote(store, first)
     promote(store, second)
-    remote = Remote.at(url)
+    remote = Remote.open(url)
     moved = push(store, remote)
     assert moved.sent == (first.id, second.id)
     assert (moved.live, moved.state) == (second.id, 1)
-    assert mirror.verify_at(remote, "live", keys=elsewhere.keys) == store.verify("live")
+    assert mirror.verify_remote(remote, "live", keys=elsewhere.keys) == store.verify("live")
 
     pulled = mirror.pull(elsewhere, remote)
     assert pulled.live == second.id
@@ -41,7 +41,7 @@ def test_what_is_pushed_can_be_verified_there_and_pulled(store, elsewhere, url):
 
 def test_doing_it_again_moves_nothing(store, elsewhere, url):
     promote(store, publish(store))
-    remote = Remote.at(url)
+    remote = Remote.open(url)
     push(store, remote)
     again = push(store, remote)
     assert (again.sent, again.state) == ((), 1)
@@ -55,12 +55,12 @@ def test_doing_it_again_moves_nothing(store, elsewhere, url):
 def test_a_release_without_a_name_goes_along_when_asked_for(store, elsewhere, url):
     promote(store, publish(store))
     nameless = publish(store, shift=1, minutes=1)
-    remote = Remote.at(url)
+    remote = Remote.open(url)
     assert nameless.id not in push(store, remote).sent
-    assert push(store, remote, also=[nameless.id]).sent == (nameless.id,)
+    assert push(store, remote, extra=[nameless.id]).sent == (nameless.id,)
     mirror.pull(elsewhere, remote, [nameless.id])
     assert elsewhere.verify(nameless.id)
-    assert [one for one, _, _ in mirror.listed(remote, keys=store.keys)] == [
+    assert [one for one, _, _ in mirror.list_remote(remote, keys=store.keys)] == [
         nameless.id,
         store.live().id,
     ]
@@ -74,14 +74,14 @@ def test_states_read_before_are_not_read_again(store, elsewhere, fake):
         mirror.pull(elsewhere, fake)
         read = [path for what, path in Fake.calls if what == "read" and "/states/" in path]
         assert len(read) == 1
-    assert len(mirror.state(fake, elsewhere.keys).chain.entries) == 4
+    assert len(mirror.read_state(fake, elsewhere.keys).chain.entries) == 4
 
 
 def test_of_two_machines_one_wins_and_the_other_is_told_by_whom(tmp_path, store, url):
     promote(store, publish(store))
-    remote = Remote.at(url)
+    remote = Remote.open(url)
     push(store, remote)
-    machines = [another(tmp_path, store, name, may_sign=True) for name in ("north", "south")]
+    machines = [another(tmp_path, store, name, can_sign=True) for name in ("north", "south")]
     for number, machine in enumerate(machines, start=1):
         mirror.pull(machine, remote)
         promote(machine, publish(machine, shift=number, minutes=number))
@@ -91,7 +91,7 @@ def test_of_two_machines_one_wins_and_the_other_is_told_by_whom(tmp_path, store,
     with pytest.raises(BusyError, match=said) as error:
         mirror.push(south, remote, at=AT, by="sam")
     assert error.value.exit_code == 4
-    assert mirror.state(remote, store.keys).names == north.aliases()
+    assert mirror.read_state(remote, store.keys).names == north.aliases()
     with pytest.raises(BusyError, match=r"names were moved here and at .*nora on .* to give way"):
         mirror.pull(south, remote)
     for name in ("audit.jsonl", "aliases.json"):  # what the message says
@@ -105,10 +105,10 @@ def test_of_two_machines_one_wins_and_the_other_is_told_by_whom(tmp_path, store,
 
 @pytest.mark.parametrize("url", EXCLUSIVE, indirect=True)
 def test_of_many_pushes_at_the_same_moment_exactly_one_wins(tmp_path, store, url):
-    remote = Remote.at(url)
+    remote = Remote.open(url)
     promote(store, publish(store))
     push(store, remote)
-    machines = [another(tmp_path, store, f"m{number}", may_sign=True) for number in range(6)]
+    machines = [another(tmp_path, store, f"m{number}", can_sign=True) for number in range(6)]
     for number, machine in enumerate(machines, start=1):
         mirror.pull(machine, remote)
         promote(machine, publish(machine, shift=number, minutes=number))
@@ -123,14 +123,14 @@ def test_of_many_pushes_at_the_same_moment_exactly_one_wins(tmp_path, store, url
     with ThreadPoolExecutor(6) as pool:
         won = list(pool.map(attempt, machines))
     assert sum(won) == 1
-    assert mirror.state(remote, store.keys).names == machines[won.index(True)].aliases()
-    assert mirror.verify_at(remote, "live", keys=store.keys)
+    assert mirror.read_state(remote, store.keys).names == machines[won.index(True)].aliases()
+    assert mirror.verify_remote(remote, "live", keys=store.keys)
 
 
 def test_another_machine_that_pushes_in_the_very_moment_wins(tmp_path, store, fake):
     promote(store, publish(store))
     push(store, fake)
-    rival = another(tmp_path, store, "rival", may_sign=True)
+    rival = another(tmp_path, store, "rival", can_sign=True)
     mirror.pull(rival, fake)
     promote(rival, publish(rival, shift=2, minutes=2))
     promote(store, publish(store, shift=1, minutes=1))
@@ -141,14 +141,14 @@ def test_another_machine_that_pushes_in_the_very_moment_wins(tmp_path, store, fa
     Fake.before["create"] = rival_acts
     with pytest.raises(BusyError, match=r"rival on \S+ came first"):
         push(store, fake)
-    assert mirror.state(fake, store.keys).names == rival.aliases()
+    assert mirror.read_state(fake, store.keys).names == rival.aliases()
 
 
 def test_two_pushes_of_the_same_store_at_once_both_succeed(store, fake):
     promote(store, publish(store))
     Fake.before["create"] = lambda: push(store, fake)
     assert push(store, fake).state == 1
-    assert mirror.verify_at(fake, "live", keys=store.keys)
+    assert mirror.verify_remote(fake, "live", keys=store.keys)
 
 
 def test_a_push_cut_short_at_any_call_shows_no_half_release_and_can_be_done_again(
@@ -170,12 +170,12 @@ def test_a_push_cut_short_at_any_call_shows_no_half_release_and_can_be_done_agai
         with pytest.raises(StorageError, match="could not be reached, read or written"):
             push(store, fake)
         Fake.heal()
-        for release_id, _, _ in mirror.listed(fake, keys=store.keys):
-            assert mirror.verify_at(fake, release_id, keys=store.keys)
-        live = mirror.verify_at(fake, "live", keys=store.keys).release_id
+        for release_id, _, _ in mirror.list_remote(fake, keys=store.keys):
+            assert mirror.verify_remote(fake, release_id, keys=store.keys)
+        live = mirror.verify_remote(fake, "live", keys=store.keys).release_id
         outcomes.append(live == first.id)
         assert push(store, fake).live == second.id  # progress
-        assert mirror.verify_at(fake, "live", keys=store.keys).release_id == second.id
+        assert mirror.verify_remote(fake, "live", keys=store.keys).release_id == second.id
     assert outcomes == sorted(outcomes, reverse=True)
     assert outcomes[0]
 
@@ -207,7 +207,7 @@ def test_a_pull_cut_short_at_any_call_leaves_live_as_it_was(store, elsewhere, fa
 
 def test_what_was_removed_here_is_removed_there_and_wherever_it_was_pulled(store, elsewhere, url):
     releases_ = [publish(store, shift=number, minutes=number) for number in range(3)]
-    remote = Remote.at(url)
+    remote = Remote.open(url)
     for release in releases_[:2]:
         promote(store, release)
     push(store, remote)
@@ -225,7 +225,7 @@ def test_half_of_an_upload_that_was_removed_here_meanwhile_goes_too(store, fake)
     doomed = publish(store, shift=1, minutes=1)
     Fake.fail_from(9)
     with pytest.raises(StorageError):
-        push(store, fake, also=[doomed.id])
+        push(store, fake, extra=[doomed.id])
     Fake.heal()
     Fake.objects[f"bucket/matinee/releases/{doomed.id}/slates/part-0000.parquet"] = b"m1"
     promote(store, publish(store, shift=2, minutes=2))
@@ -276,16 +276,16 @@ def test_nothing_can_be_pulled_or_verified_where_no_store_is(elsewhere, fake):
     with pytest.raises(ConfigError, match=r"no store is at fake://bucket/matinee: .* makes one"):
         mirror.pull(elsewhere, fake)
     with pytest.raises(ConfigError, match="no store is at"):
-        mirror.verify_at(fake, "live", keys=elsewhere.keys)
+        mirror.verify_remote(fake, "live", keys=elsewhere.keys)
 
 
 def test_a_name_that_stands_for_nothing_there_is_named(store, fake):
     promote(store, publish(store))
     push(store, fake)
     with pytest.raises(ConfigError, match="no release is candidate there"):
-        mirror.verify_at(fake, "candidate", keys=store.keys)
+        mirror.verify_remote(fake, "candidate", keys=store.keys)
     with pytest.raises(ConfigError, match="is neither an alias"):
-        mirror.verify_at(fake, "../x", keys=store.keys)
+        mirror.verify_remote(fake, "../x", keys=store.keys)
 
 
 def test_a_release_issued_again_without_somebody_replaces_the_old_one_everywhere(

@@ -13,9 +13,9 @@ import pytest
 
 from matinee import releases
 from matinee.errors import DataError, IntegrityError, RefusedError
-from matinee.operations import rebuild
-from matinee.operations.rebuild import Rebuilt, _refused_since, collect
-from matinee.pipeline import choose
+
+from matinee.operations.rebuild import RebuildResult, _withdrawn_since, collect_inputs, rebuild
+from matinee.pipeline import record_choice
 from matinee.releases import stages
 from matinee.settings import Settings
 from tests.conftest import silent
@@ -33,7 +33,7 @@ def landed(home, name="plays/dt=2026-01-01/a.jsonl", text="{}\n"):
 def test_landing_files_are_collected_and_held_to_their_hashes(tmp_path):
     wanted = [landed(tmp_path / "home")]
     landed(tmp_path / "home", "plays/dt=2026-01-02/later.jsonl")
-    collect(tmp_path / "home", tmp_path / "clean", wanted)
+    collect_inputs(tmp_path / "home", tmp_path / "clean", wanted)
     (only,) = [path for path in (tmp_path / "clean").rglob("*") if path.is_file()]
     assert only.read_text() == "{}\n"
 
@@ -42,7 +42,7 @@ def test_a_missing_landing_file_is_named(tmp_path):
     wanted = [landed(tmp_path)]
     (tmp_path / "landing" / wanted[0]["file"]).unlink()
     with pytest.raises(IntegrityError, match=r"plays/dt=2026-01-01/a\.jsonl is missing: the rel"):
-        collect(tmp_path, tmp_path / "clean", wanted)
+        collect_inputs(tmp_path, tmp_path / "clean", wanted)
 
 
 def test_a_changed_landing_file_is_named(tmp_path):
@@ -50,7 +50,7 @@ def test_a_changed_landing_file_is_named(tmp_path):
     landed(tmp_path, text="{ }\n")
     said = r"a\.jsonl has sha256 \w{12} and had \w{12} when the release was made: restore it"
     with pytest.raises(IntegrityError, match=said):
-        collect(tmp_path, tmp_path / "clean", wanted)
+        collect_inputs(tmp_path, tmp_path / "clean", wanted)
 
 
 def manifest(**more):
@@ -82,13 +82,13 @@ def manifest(**more):
     ],
 )
 def test_the_first_stage_that_differs_is_named(after, stage, name):
-    first = stages.partings(manifest(), manifest(**after))[0]
+    first = stages.stage_differences(manifest(), manifest(**after))[0]
     assert first.stage == stage
     assert first.name.startswith(name)
 
 
 def test_pages_and_equal_manifests_part_nowhere():
-    assert not stages.partings(manifest(), manifest(files={"card.md": None}))
+    assert not stages.stage_differences(manifest(), manifest(files={"card.md": None}))
 
 
 def test_frames_come_after_features_and_before_the_model():
@@ -96,18 +96,18 @@ def test_frames_come_after_features_and_before_the_model():
         stages={"features": {"member_tastes": "t1"}, "frames": {"published/signals": "f2"}},
         files={"model/titles.npy": "m2"},
     )
-    told = [parting.stage for parting in stages.partings(manifest(), after)]
+    told = [parting.stage for parting in stages.stage_differences(manifest(), after)]
     assert told == ["frames", "model"]
 
 
 def test_a_rebuild_that_parts_is_refused_and_says_where_and_what_may_explain_it():
-    parting = stages.Parting("frames", "published/signals.parquet", "f1", "f2")
-    rebuilt = Rebuilt("R1", "R2", "d1", "d2", ("numpy was 1, is 2",), [parting])
+    parting = stages.StageDifference("frames", "published/signals.parquet", "f1", "f2")
+    rebuilt = RebuildResult("R1", "R2", "d1", "d2", ("numpy was 1, is 2",), [parting])
     where = r"frames: published/signals\.parquet \(numpy was 1, is 2\)"
     said = f"R1 first differs in {where}: find out why before you trust it"
     with pytest.raises(IntegrityError, match=said):
-        rebuilt.raise_if_parted()
-    Rebuilt("R1", "R2", "d1", "d1", ()).raise_if_parted()
+        rebuilt.raise_if_different()
+    RebuildResult("R1", "R2", "d1", "d1", ()).raise_if_different()
 
 
 @pytest.mark.slow
@@ -173,11 +173,11 @@ def test_a_release_is_not_rebuilt_with_a_member_who_has_refused_since(night_home
     without_consent = min(others - set(silenced))
 
     for member, purpose in ((without_consent, "personalisation"), (silenced[0], "marketing")):
-        choose(settings, member, purpose, granted=False)
-    assert not _refused_since(settings, live)  # of no consequence to what it was made of
+        record_choice(settings, member, purpose, granted=False)
+    assert not _withdrawn_since(settings, live)  # of no consequence to what it was made of
 
-    choose(settings, silenced[0], "personalisation", granted=False)
-    choose(settings, silenced[1], "insights", granted=False)
+    record_choice(settings, silenced[0], "personalisation", granted=False)
+    record_choice(settings, silenced[1], "insights", granted=False)
     said = (
         rf"2 members of {live.id} have refused since, .* `matinee run --as-of "
         rf"{told['as_of'][:8]}\d\d` makes a release of that day without them"
@@ -186,9 +186,9 @@ def test_a_release_is_not_rebuilt_with_a_member_who_has_refused_since(night_home
         rebuild(settings, "live", progress=silent)
     assert not (settings.home / "work/rebuild").exists()
 
-    choose(settings, silenced[0], "personalisation", granted=True)
-    choose(settings, silenced[1], "insights", granted=True)
-    assert not _refused_since(settings, live)
+    record_choice(settings, silenced[0], "personalisation", granted=True)
+    record_choice(settings, silenced[1], "insights", granted=True)
+    assert not _withdrawn_since(settings, live)
 
 
 def test_a_release_that_no_night_made_is_refused(store):

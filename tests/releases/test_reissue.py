@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from matinee.errors import IntegrityError
-from matinee.releases.reissue import fields_of, instants, names_of_files, reissue
+from matinee.releases.reissue import file_names, manifest_fields, reissue, timestamps
 from tests.releases import samples
 
 LATER = samples.AT + timedelta(days=1)
@@ -20,13 +20,13 @@ def publish(store, minutes=0, shift=0):
 
 def without_card(release, draft, at):
     """Everything but one file."""
-    for name in names_of_files(release):
+    for name in file_names(release):
         if name != "card.md":
             target = draft.path / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(release.path / name, target)
     shutil.rmtree(draft.path / "similar")
-    return fields_of(release)
+    return manifest_fields(release)
 
 
 def promote(store, release, expected=None):
@@ -51,9 +51,9 @@ def test_the_new_manifest_says_what_it_supersedes_and_why(store):
     old = publish(store)
     told = store.open(again(store, old).after).manifest
     assert (told["reason"], told["supersedes"]) == ("erasure", old.id)
-    assert told["as_of"] == fields_of(store.open(told["release_id"]))["as_of"].isoformat().replace(
-        "+00:00", "Z"
-    )
+    assert told["as_of"] == manifest_fields(store.open(told["release_id"]))[
+        "as_of"
+    ].isoformat().replace("+00:00", "Z")
     assert "similar/part-0000.parquet" not in {record["file"] for record in told["files"]}
 
 
@@ -71,7 +71,7 @@ def test_a_crash_after_publishing_is_mended_without_a_third_release(store):
     with store.draft() as draft:
         told = without_card(old, draft, LATER)
         told |= {"created_at": LATER, "reason": "erasure", "supersedes": old.id}
-        fresh = store.publish(draft, told, again=True)
+        fresh = store.publish(draft, told, force=True)
     assert again(store, old).after == fresh.id
     assert [release.id for release in store.list()] == [fresh.id]
 
@@ -93,6 +93,6 @@ def test_a_forged_release_that_is_live_stops_everything(store):
 
 
 def test_releases_published_again_at_once_keep_their_order():
-    moments = instants(3, LATER)
+    moments = timestamps(3, LATER)
     assert moments == sorted(moments)
     assert moments[-1] == LATER

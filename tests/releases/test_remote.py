@@ -3,7 +3,7 @@
 import pytest
 
 from matinee.errors import ConfigError, StorageError
-from matinee.releases.remote import Remote, masked
+from matinee.releases.remote import Remote, mask_secrets
 from tests.releases import objects
 from tests.releases.mirrors import push
 from tests.releases.objects import Fake
@@ -23,12 +23,12 @@ def test_what_a_store_says_of_its_failure_tells_no_secret(store, fake):
 @pytest.mark.parametrize("url", ["live", "/mnt/releases", "simplecache::s3://bucket/x", ""])
 def test_what_is_no_url_of_one_store_is_refused(url):
     with pytest.raises(ConfigError, match="is not the URL of a store: give one like s3://"):
-        Remote.at(url)
+        Remote.open(url)
 
 
 def test_an_unknown_kind_of_store_is_refused():
     with pytest.raises(ConfigError, match="nonsense://bucket cannot be opened: Protocol not known"):
-        Remote.at("nonsense://bucket")
+        Remote.open("nonsense://bucket")
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,9 @@ def test_an_unknown_kind_of_store_is_refused():
     ],
 )
 def test_secrets_in_urls_are_masked(text, told):
-    assert masked(text) == told
+    assert mask_secrets(text) == told
 
 
 def test_an_opened_store_does_not_show_its_secrets():
     objects.register()
-    assert "pw" not in repr(Remote.at("fake://ada:pw@bucket/x"))
+    assert "pw" not in repr(Remote.open("fake://ada:pw@bucket/x"))

@@ -64,7 +64,7 @@ def test_a_signature_that_fits_another_payload_is_refused(tmp_path):
     swapped = {**one, "payload": two["payload"]}
     text = (json.dumps(swapped, indent=2) + "\n").encode()
     with pytest.raises(IntegrityError, match=r"x does not verify with key .*: it was changed"):
-        signing.signed_payload(text, tmp_path, "x")
+        signing.verified_payload(text, tmp_path, "x")
 
 
 def test_a_stranger_cannot_borrow_a_trusted_key_id(tmp_path):
@@ -73,7 +73,7 @@ def test_a_stranger_cannot_borrow_a_trusted_key_id(tmp_path):
     forged["signatures"][0]["keyid"] = signing.key_id(mine.public_key())
     text = (json.dumps(forged, indent=2) + "\n").encode()
     with pytest.raises(IntegrityError, match="does not verify"):
-        signing.signed_payload(text, tmp_path, "x")
+        signing.verified_payload(text, tmp_path, "x")
 
 
 def test_a_key_given_by_its_path_signs_and_no_new_one_is_made_when_it_is_away(tmp_path):

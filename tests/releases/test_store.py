@@ -28,7 +28,7 @@ def test_the_same_content_is_not_published_twice_unless_asked(store):
     first = publish(store)
     assert publish(store, minutes=5) == first
     assert len(store.list()) == 1
-    assert publish(store, minutes=5, again=True) != first
+    assert publish(store, minutes=5, force=True) != first
     assert [release.id for release in store.list()] == sorted(
         (release.id for release in store.list()), reverse=True
     )
@@ -49,7 +49,7 @@ def test_a_broken_twin_does_not_stand_in_for_a_new_release(store):
 def test_an_id_is_never_reused(store):
     publish(store)
     with pytest.raises(ConfigError, match="ids are never reused; publish with a later created_at"):
-        publish(store, again=True)
+        publish(store, force=True)
 
 
 def test_an_id_that_was_removed_is_not_reused_either(store):

@@ -41,18 +41,18 @@ def settings(home, monkeypatch):
             return connection.sql(sql, params=parameters).to_arrow_table()
 
     monkeypatch.setattr(dp_counts.warehouse, "query", query)
-    monkeypatch.setattr(dp_counts, "closed_until", lambda settings: DAY)
+    monkeypatch.setattr(dp_counts, "last_closed_day", lambda settings: DAY)
     acts.append(act("m0", "t1"))
     return SimpleNamespace(it=Settings(home=home), acts=acts)
 
 
 def exact(settings, days=1):
-    rows = dp_counts.counts(settings.it, DAY - timedelta(days=days - 1), DAY)
+    rows = dp_counts.exact_counts(settings.it, DAY - timedelta(days=days - 1), DAY)
     return {(row["day"], row["genre"]): row["member_count"] for row in rows}
 
 
-def trends(settings, epsilon="0.5", days=1):
-    return dp_counts.trends(settings.it, epsilon, days, at=AT, by="ada")
+def noisy_counts(settings, epsilon="0.5", days=1):
+    return dp_counts.noisy_counts(settings.it, epsilon, days, at=AT, by="ada")
 
 
 def test_every_genre_of_every_day_is_there_empty_or_not(settings):
@@ -72,35 +72,35 @@ def test_whatever_one_member_does_on_a_day_changes_few_counts_and_each_by_one(se
     settings.acts += [act("m9", title) for title in GENRES for _ in range(50)]
     after = exact(settings)
     changes = [after[cell] - before[cell] for cell in after]
-    assert sorted(changes)[-dp_counts.GENRES_A_DAY :] == [1] * dp_counts.GENRES_A_DAY
-    assert sum(changes) == dp_counts.GENRES_A_DAY
+    assert sorted(changes)[-dp_counts.MAX_GENRES_PER_DAY :] == [1] * dp_counts.MAX_GENRES_PER_DAY
+    assert sum(changes) == dp_counts.MAX_GENRES_PER_DAY
 
 
 def test_noise_is_what_is_told_and_it_is_of_the_scale_that_epsilon_asks_for(settings, monkeypatch):
     monkeypatch.setattr(dp_counts.noise, "discrete_laplace", lambda scale, draw: 100 * scale)
-    told = trends(settings, "0.5")
+    told = noisy_counts(settings, "0.5")
     assert (told.scale, told.left) == ("6", "1/2")
     assert {row["member_count"] for row in told.rows} == {600, 601}
 
 
 def test_a_day_is_paid_for_until_its_budget_is_gone_then_nothing_is_told(settings):
     for left in ("3/5", "1/5"):
-        assert trends(settings, "0.4").left == left
+        assert noisy_counts(settings, "0.4").left == left
     said = r"2026-01-27 has 1/5 of its privacy budget of 1 left and 0\.4 is asked: ask for less"
     with pytest.raises(RefusedError, match=said) as error:
-        trends(settings, "0.4")
+        noisy_counts(settings, "0.4")
     assert error.value.exit_code == 3
-    assert len(dp_counts.ledger(settings.it)) == 2
-    assert trends(settings, "1/5").left == "0"
+    assert len(dp_counts.read_ledger(settings.it)) == 2
+    assert noisy_counts(settings, "1/5").left == "0"
 
 
 def test_a_budget_is_of_each_day_by_itself(settings):
-    trends(settings, "1", days=1)
+    noisy_counts(settings, "1", days=1)
     with pytest.raises(RefusedError, match="2026-01-27 has 0 of"):
-        trends(settings, "0.1", days=7)
-    lines = dp_counts.ledger(settings.it)
-    assert dp_counts.spent(lines, DAY) == 1
-    assert dp_counts.spent(lines, DAY - timedelta(days=1)) == 0
+        noisy_counts(settings, "0.1", days=7)
+    lines = dp_counts.read_ledger(settings.it)
+    assert dp_counts.spent_budget(lines, DAY) == 1
+    assert dp_counts.spent_budget(lines, DAY - timedelta(days=1)) == 0
 
 
 def test_it_is_written_down_before_a_number_is_drawn(settings, monkeypatch):
@@ -109,21 +109,21 @@ def test_it_is_written_down_before_a_number_is_drawn(settings, monkeypatch):
 
     monkeypatch.setattr(dp_counts.noise, "discrete_laplace", dies)
     with pytest.raises(RuntimeError, match="power cut"):
-        trends(settings)
-    assert dp_counts.spent(dp_counts.ledger(settings.it), DAY) == Fraction(1, 2)
+        noisy_counts(settings)
+    assert dp_counts.spent_budget(dp_counts.read_ledger(settings.it), DAY) == Fraction(1, 2)
 
 
 @pytest.mark.parametrize("epsilon", ["0", "-1", "1.5", "much", "1/0", "nan"])
 def test_an_epsilon_that_means_nothing_is_refused(settings, epsilon):
     with pytest.raises(ConfigError, match="epsilon must be above 0 and at most 1, got"):
-        trends(settings, epsilon)
+        noisy_counts(settings, epsilon)
 
 
 def test_a_ledger_that_cannot_be_read_tells_nothing(settings):
-    trends(settings)
+    noisy_counts(settings)
     (settings.it.home / dp_counts.LEDGER).write_text('{"epsilon": "0"}\n')
     with pytest.raises(IntegrityError, match=r"is not what was written .* restore it"):
-        trends(settings)
+        noisy_counts(settings)
 
 
 @pytest.mark.slow

@@ -128,11 +128,11 @@ def test_the_key_is_for_its_owner_alone(forgotten):
 
 
 def test_a_search_sees_what_is_planted_in_every_kind_of_file(zone):
-    with member_search.control(zone.home, LEAVER) as planted:
+    with member_search.planted_control(zone.home, LEAVER) as planted:
         found = member_search.search(zone.home, WANTED)
         assert set(planted) <= found.keys()
         assert len(planted) == 6
-    assert not (zone.home / member_search.CONTROL).exists()
+    assert not (zone.home / member_search.CONTROL_FOLDER).exists()
 
 
 def torn(zone, name):

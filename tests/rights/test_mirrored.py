@@ -22,7 +22,7 @@ LIST = f"bucket/matinee/{consent.FILE}"
 @pytest.fixture
 def remote():
     objects.register()
-    return Remote.at("fake://bucket/matinee")
+    return Remote.open("fake://bucket/matinee")
 
 
 @pytest.fixture
@@ -53,13 +53,13 @@ def test_a_refusal_holds_elsewhere_after_the_next_push_and_pull(settings, server
     push(settings, remote)
     sync.pull(server, remote)
     assert consent.may_personalise(server, MEMBER)
-    pipeline.choose(settings, MEMBER, "personalisation", granted=False)
+    pipeline.record_choice(settings, MEMBER, "personalisation", granted=False)
     push(settings, remote)
     assert MEMBER not in Fake.objects[LIST].decode()
     sync.pull(server, remote)
     assert not consent.may_personalise(server, MEMBER)
     assert consent.may_personalise(server, OTHER)
-    pipeline.choose(settings, MEMBER, "personalisation", granted=True)
+    pipeline.record_choice(settings, MEMBER, "personalisation", granted=True)
     push(settings, remote)
     sync.pull(server, remote)
     assert consent.may_personalise(server, MEMBER)
@@ -68,8 +68,8 @@ def test_a_refusal_holds_elsewhere_after_the_next_push_and_pull(settings, server
 def test_a_refusal_that_was_said_where_it_is_served_outlives_a_pull(settings, server, remote):
     push(settings, remote)
     sync.pull(server, remote)
-    pipeline.choose(server, OTHER, "personalisation", granted=False)
-    pipeline.choose(settings, MEMBER, "personalisation", granted=False)
+    pipeline.record_choice(server, OTHER, "personalisation", granted=False)
+    pipeline.record_choice(settings, MEMBER, "personalisation", granted=False)
     push(settings, remote)
     sync.pull(server, remote)
     assert not consent.may_personalise(server, MEMBER)
@@ -77,7 +77,7 @@ def test_a_refusal_that_was_said_where_it_is_served_outlives_a_pull(settings, se
 
 
 def test_refusals_come_before_releases(settings, server, remote):
-    pipeline.choose(settings, MEMBER, "personalisation", granted=False)
+    pipeline.record_choice(settings, MEMBER, "personalisation", granted=False)
     push(settings, remote)
     order = [path for what, path in Fake.calls if what in ("put", "create")]
     assert order[0] == LIST
@@ -106,7 +106,7 @@ def test_a_machine_without_the_privacy_key_pulls_nothing_and_is_told_why(setting
 
 
 def test_a_list_that_somebody_edited_there_is_refused_and_nothing_changes(settings, server, remote):
-    pipeline.choose(settings, MEMBER, "personalisation", granted=False)
+    pipeline.record_choice(settings, MEMBER, "personalisation", granted=False)
     push(settings, remote)
     sync.pull(server, remote)
     document = json.loads(Fake.objects[LIST])

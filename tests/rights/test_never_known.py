@@ -43,5 +43,5 @@ def test_a_model_trained_after_forgetting_is_the_one_that_never_knew_the_member(
     shutil.copytree(small_home / "landing", tmp_path / "unknown/landing")
     assert take_out(tmp_path / "unknown/landing", member) > 100
 
-    pipeline.forget(Settings(home=copied), [member], by="test")
+    pipeline.erase_members(Settings(home=copied), [member], by="test")
     assert content(copied) == content(tmp_path / "unknown") != live.manifest["content_digest"]

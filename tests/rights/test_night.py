@@ -110,16 +110,16 @@ def test_insights_count_only_members_who_allow_it(release, members, shown):
 def test_a_refusal_holds_at_the_next_read_and_a_grant_takes_it_back(settings, members):
     name = next(name for name, row in members.items() if row["may_personalise"])
     before = pipeline.recommend(settings, name, k=5, release="live")
-    pipeline.choose(settings, name, "personalisation", granted=False)
+    pipeline.record_choice(settings, name, "personalisation", granted=False)
     refused = pipeline.recommend(settings, name, k=5, release="live")
     assert {row["source"] for row in refused} == {"non_profiled"}
-    pipeline.choose(settings, name, "personalisation", granted=True)
+    pipeline.record_choice(settings, name, "personalisation", granted=True)
     assert pipeline.recommend(settings, name, k=5, release="live") == before
 
 
 def test_the_list_of_withdrawals_names_nobody_and_cannot_be_edited(settings, members):
     name = sorted(members)[-1]
-    pipeline.choose(settings, name, "insights", granted=False)
+    pipeline.record_choice(settings, name, "insights", granted=False)
     path = settings.home / consent.FILE
     text = path.read_text()
     assert not any(one in text for one in members)
@@ -129,14 +129,14 @@ def test_the_list_of_withdrawals_names_nobody_and_cannot_be_edited(settings, mem
     with pytest.raises(IntegrityError, match="is not what was written: restore it"):
         consent.read(settings)
     path.write_text(text)
-    assert consent.read(settings).holds(name, "insights")
+    assert consent.read(settings).includes(name, "insights")
 
 
 def test_a_choice_of_nobody_or_on_nothing_is_refused(settings, members):
     with pytest.raises(ConfigError, match="knows no member 'nobody'"):
-        pipeline.choose(settings, "nobody", "personalisation", granted=False)
+        pipeline.record_choice(settings, "nobody", "personalisation", granted=False)
     with pytest.raises(ConfigError, match="no purpose 'sale'; there are personalisation"):
-        pipeline.choose(settings, sorted(members)[0], "sale", granted=False)
+        pipeline.record_choice(settings, sorted(members)[0], "sale", granted=False)
 
 
 # ---------- access and transparency
@@ -246,7 +246,7 @@ def test_forgetting_leaves_nothing_in_any_file_and_releases_whole(settings, memb
     old = store.open("live")
     name = old.manifest["samples"][0]
     other = old.manifest["samples"][1]
-    receipt, path = pipeline.forget(settings, [name], by="test")
+    receipt, path = pipeline.erase_members(settings, [name], by="test")
     assert receipt.left == {}
     assert receipt.control_found == receipt.control_planted
     assert {"landing", "received", "warehouse", "features", "feast", "releases"} <= set(
@@ -276,23 +276,25 @@ def test_a_night_after_forgetting_builds_all_sums_again(settings):
 
 
 def test_no_receipt_is_given_by_a_search_that_is_blind_or_still_finds_somebody(settings):
-    told = {field.name: [] for field in dataclasses.fields(erase.Receipt)}
-    clean = erase.Receipt(**told | {"left": {}})
+    told = {field.name: [] for field in dataclasses.fields(erase.ErasureReceipt)}
+    clean = erase.ErasureReceipt(**told | {"left": {}})
     found = {"landing/x.zip": 3}
-    erase._hold(clean, {}, ["a", "b"], ["a", "b"])
+    erase._require_complete(clean, {}, ["a", "b"], ["a", "b"])
     with pytest.raises(IntegrityError, match="the search did not see b, which was planted: do not"):
-        erase._hold(clean, {}, ["a", "b"], ["a"])
+        erase._require_complete(clean, {}, ["a", "b"], ["a"])
     with pytest.raises(
         IntegrityError, match=r"x\.zip still names a member in 3 rows, or cannot be"
     ):
-        erase._hold(dataclasses.replace(clean, left={"landing": 3}), found, ["a"], ["a"])
+        erase._require_complete(
+            dataclasses.replace(clean, left={"landing": 3}), found, ["a"], ["a"]
+        )
 
 
 def test_forgetting_nobody_is_refused(settings):
     with pytest.raises(ConfigError, match="name at least one member"):
-        pipeline.forget(settings, [], by="test")
+        pipeline.erase_members(settings, [], by="test")
     with pytest.raises(ConfigError, match="' ' is no member id"):
-        pipeline.forget(settings, ["m-000001", " "], by="test")
+        pipeline.erase_members(settings, ["m-000001", " "], by="test")
 
 
 def _array(release, name):

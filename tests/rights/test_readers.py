@@ -81,7 +81,7 @@ def refused(night_home, tmp_path_factory):
         patch.setenv("MATINEE_HOME", str(home))
         before = {name: said(name, member, own) for name in READERS}
         screen = invoke(SCREENS[0]).output
-        pipeline.choose(settings, member, "personalisation", granted=False)
+        pipeline.record_choice(settings, member, "personalisation", granted=False)
         yield member, own, before, screen
 
 

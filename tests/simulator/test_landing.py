@@ -1,4 +1,4 @@
-"""Simulated days land once, in every format, and what is received adds up to the truth."""
+"""SimulationResult days land once, in every format, and what is received adds up to the truth."""
 
 import json
 import re

@@ -72,7 +72,7 @@ def test_clicks_fall_with_position(landed):
 
 def test_favourite_people_draw_members(simulation):
     taste = simulation.taste
-    with_them = taste.features_favourite(
+    with_them = taste.has_favourite(
         np.arange(50), np.tile(np.arange(len(simulation.catalogue)), (50, 1))
     )
     assert with_them.any()
