@@ -110,10 +110,9 @@ def night_home(tmp_path_factory, small_home):
 @pytest.fixture(scope="session")
 def release(night_home):
     """The release of that night."""
-    from matinee import pipeline
-    from matinee.settings import Settings
+    from matinee.releases import Store
 
-    return pipeline.store(Settings(home=night_home)).open("live")
+    return Store.of(night_home).open("live")
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from matinee import releases
+
 MATINEE = str(Path(sys.executable).with_name("matinee"))
 ENGINES = ("dbt", "duckdb", "feast", "great_expectations", "lightfm", "prefect", "sqlalchemy")
 
@@ -117,10 +119,8 @@ def test_a_day_far_from_those_that_landed_is_refused_with_their_range(matinee, n
 
 @pytest.mark.slow
 def test_slates_are_data_on_stdout_and_nothing_else(matinee, night_home):
-    from matinee import pipeline
-    from matinee.settings import Settings
 
-    member = pipeline.store(Settings(home=night_home)).open("live").manifest["samples"][0]
+    member = releases.Store.of(night_home).open("live").manifest["samples"][0]
     done = matinee("recommend", member, "--k", 3, "--format", "json", home=night_home)
     rows = json.loads(done.stdout)
     assert [row["rank"] for row in rows] == [1, 2, 3]

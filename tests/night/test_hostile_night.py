@@ -90,8 +90,8 @@ class Page(HTMLParser):
 
 def test_the_night_goes_through_and_keeps_the_rows_that_the_honest_one_kept(hostile_home, release):
     home, known, release_id = hostile_home
-    assert pipeline.store(Settings(home=home)).verify(release_id)
-    manifest = pipeline.store(Settings(home=home)).open(release_id).manifest
+    assert releases.Store.of(home).verify(release_id)
+    manifest = releases.Store.of(home).open(release_id).manifest
     for row in manifest["received"]:
         assert row["received"] == row["kept"] + row["repeats"] + row["rejected"]
     assert {row["stream"]: row["kept"] for row in manifest["received"]} == {
@@ -105,7 +105,7 @@ def test_the_gate_asks_for_the_labels_that_the_texts_took_the_place_of_and_for_n
     hostile_home,
 ):
     home, _, release_id = hostile_home
-    store = pipeline.store(Settings(home=home))
+    store = releases.Store.of(home)
     rules = store.open(release_id).manifest["gate"]["rules"]
     failed = {rule["rule"] for rule in rules if not rule["passed"]}
     # Of two dozen members of a country, which ones judge hangs on the order of ids.

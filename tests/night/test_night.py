@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from matinee import landing, pipeline, warehouse
+from matinee import landing, pipeline, releases, warehouse
 from matinee.errors import ConfigError, RefusedError
 from matinee.evaluation import splits
 from matinee.landing import write
@@ -36,7 +36,7 @@ def shown(release):
 
 
 def test_the_live_release_verifies(release, night_home):
-    assert pipeline.store(Settings(home=night_home)).verify("live").release_id == release.id
+    assert releases.Store.of(night_home).verify("live").release_id == release.id
 
 
 def test_every_member_gets_a_slate(release, night_home):
@@ -76,7 +76,7 @@ def test_no_title_is_shown_outside_its_window_or_above_a_maturity_limit(release,
     windows = {}
     for row in rows("select * from title_windows", night_home):
         windows.setdefault(row["title_id"], []).append(row)
-    today = pipeline.store(Settings(home=night_home)).open("live").manifest["as_of"][:10]
+    today = releases.Store.of(night_home).open("live").manifest["as_of"][:10]
 
     def is_open(window, country):
         starts, ends = window["starts_on"], window["ends_on"]
@@ -143,7 +143,7 @@ def test_two_fresh_folders_give_the_same_digest(release, tmp_path, night):
 def test_the_same_logs_publish_nothing_twice_and_a_warm_night_of_new_ones_goes_on_from_live(
     copied, night, monkeypatch
 ):
-    store = pipeline.store(Settings(home=copied))
+    store = releases.Store.of(copied)
     first = store.open("live").id
     assert "nothing new" in night(copied).note
     assert [release.id for release in store.list()] == [first]
@@ -164,7 +164,7 @@ def test_the_same_logs_publish_nothing_twice_and_a_warm_night_of_new_ones_goes_o
 
 
 def test_a_night_whose_data_is_not_sane_stops_and_leaves_live_alone(copied, night):
-    store = pipeline.store(Settings(home=copied))
+    store = releases.Store.of(copied)
     first = store.open("live").id
     newest = pq.read_table(sorted((copied / "landing/titles").glob("dt=*"))[-1])
     day = pipeline.begin(Settings(home=copied)).as_of.date()  # the day after the newest
@@ -175,7 +175,7 @@ def test_a_night_whose_data_is_not_sane_stops_and_leaves_live_alone(copied, nigh
 
 
 def test_a_release_whose_night_died_before_it_was_named_is_named_by_the_next(copied, night):
-    store = pipeline.store(Settings(home=copied))
+    store = releases.Store.of(copied)
     live = store.open("live")
     # What is left on the disk when a night dies between publishing and promoting: at the latest
     # moment its line is in the trail and no name has moved.
@@ -213,7 +213,7 @@ def test_a_night_of_a_day_far_from_those_that_landed_is_refused(night_home):
 
 
 def test_a_night_of_an_older_day_publishes_but_moves_live_only_when_asked(copied, night):
-    store = pipeline.store(Settings(home=copied))
+    store = releases.Store.of(copied)
     live = store.open("live")
     newest = landing.landed_days(copied)[1]
     older = night(copied, last_day=newest - timedelta(days=2))
@@ -241,7 +241,7 @@ def test_who_is_gone_from_the_newest_snapshot_gets_no_slate_and_teaches_still(co
     landed = sorted((copied / "landing/members").glob("dt=*"))[-1]
     day = pipeline.begin(Settings(home=copied)).as_of.date()
     members = pq.read_table(next(landed.iterdir()))
-    store = pipeline.store(Settings(home=copied))
+    store = releases.Store.of(copied)
     gone = store.open("live").manifest["samples"][0]
     titles = pq.read_table(sorted((copied / "landing/titles").glob("dt=*"))[-1])
     left = members.filter(pc.not_equal(members["member_id"], gone))

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from matinee import pipeline
+from matinee import pipeline, releases
 from matinee.settings import Settings
 
 
@@ -35,10 +35,10 @@ def test_a_model_trained_after_forgetting_is_the_one_that_never_knew_the_member(
     copied, small_home, tmp_path, night
 ):
     def content(home):
-        release = pipeline.store(Settings(home=home)).open(night(home).release_id)
+        release = releases.Store.of(home).open(night(home).release_id)
         return release.manifest["content_digest"]
 
-    live = pipeline.store(Settings(home=copied)).live()
+    live = releases.Store.of(copied).live()
     member = live.manifest["samples"][0]
     shutil.copytree(small_home / "landing", tmp_path / "unknown/landing")
     assert take_out(tmp_path / "unknown/landing", member) > 100

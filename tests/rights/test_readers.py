@@ -148,7 +148,7 @@ def test_screens_show_the_list_for_all(refused, screen):
 def shown(copied, monkeypatch):
     """A home, its live release, and a member whose list is on its page."""
     monkeypatch.setenv("MATINEE_HOME", str(copied))
-    live = pipeline.store(Settings(home=copied)).open("live")
+    live = releases.Store.of(copied).open("live")
     member = live.manifest["samples"][0]
     assert member in (live.path / "report.html").read_text()
     return copied, live, member
@@ -156,7 +156,7 @@ def shown(copied, monkeypatch):
 
 def holds_without(home, before, member):
     """Live is the same content under a new name, and no page of it shows the member."""
-    store = pipeline.store(Settings(home=home))
+    store = releases.Store.of(home)
     live = store.open("live")
     store.verify("live")
     assert [one.id for one in store.list()] == [live.id]
@@ -183,7 +183,7 @@ def test_while_a_night_runs_a_refusal_waits_for_the_next_receipt_to_take_the_pag
     with pipeline.lease(Settings(home=home), "night"):
         done = invoke(["consent", member, "--refuse"])
     assert "The next receipt of logs takes them off the pages" in done.stderr
-    assert pipeline.store(Settings(home=home)).open("live").id == before.id
+    assert releases.Store.of(home).open("live").id == before.id
     pipeline.receive(Settings(home=home))
     holds_without(home, before, member)
 
@@ -196,4 +196,4 @@ def test_a_machine_that_signs_nothing_leaves_pages_to_its_mirror(shown):
         f"release {before.id} shows them the list for all"
         in invoke(["consent", member, "--refuse"]).stderr
     )
-    assert pipeline.store(Settings(home=home)).open("live").id == before.id
+    assert releases.Store.of(home).open("live").id == before.id

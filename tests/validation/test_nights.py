@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from matinee import pipeline, warehouse
+from matinee import pipeline, releases, warehouse
 from matinee.errors import ExpectationError
 from matinee.landing import write
 from matinee.night import validate
@@ -71,7 +71,7 @@ def spiked(home):
 
 
 def test_ten_times_the_plays_stop_the_night_until_somebody_accepts_them(copied, night):
-    store = pipeline.store(Settings(home=copied))
+    store = releases.Store.of(copied)
     first = store.open("live").id
     spiked(copied)
     with pytest.raises(
@@ -111,7 +111,7 @@ def test_a_week_on_other_devices_is_told_beside_the_live_release(copied):
     moved = dict.fromkeys(tonight["distributions"]["device"], 0) | {"fridge": 9_999}
     tonight["distributions"]["device"] = moved
     verdict, checks = validate.drift(night, tonight["distributions"])
-    live = pipeline.store(Settings(home=copied)).open("live").id
+    live = releases.Store.of(copied).open("live").id
     assert verdict == f"1 of {len(checks)} distributions are far from those of {live}"
     (far,) = [one for one in checks if not one.success]
     assert far.rule["column"] == "device"
