@@ -108,6 +108,6 @@ def _titles(folder: Path) -> dict[str, Row]:
     columns = [TITLE_ID, "name", "released_on", "ai_use", "ai_disclosure"]
     titles = {}
     for row in pq.read_table(folder / "vocabulary/titles.parquet", columns=columns).to_pylist():
-        label = ai_labels.told(row["name"], row.pop("ai_use"), row.pop("ai_disclosure"))
+        label = ai_labels.labelled_name(row["name"], row.pop("ai_use"), row.pop("ai_disclosure"))
         titles[row.pop(TITLE_ID)] = {**row, "name": label}
     return titles

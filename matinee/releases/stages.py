@@ -1,4 +1,4 @@
-"""What each stage of a night came to, by hash: so that a rebuild can say where it parted."""
+"""Compares two manifests by stage of the night, to find where a rebuild first differs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Manifest = Mapping[str, Any]
-"""Name -> what a stage says of it; equal where nothing differs."""
+"""A manifest, or its `stages` section."""
 
 FOLDERS = {
     "validation": ("validation",),
@@ -21,7 +21,7 @@ FOLDERS = {
 
 @dataclass(frozen=True)
 class StageDifference:
-    """One thing of which two releases say something else."""
+    """One value that differs between two releases."""
 
     stage: str
     name: str
@@ -30,7 +30,7 @@ class StageDifference:
 
 
 def stage_differences(before: Manifest, after: Manifest) -> list[StageDifference]:
-    """Everything that two manifests say differently of a stage, the first stage first."""
+    """All differences between two manifests, the first stage first."""
     old, new = _stages(before), _stages(after)
     return [
         StageDifference(stage, name, _text(was.get(name)), _text(now.get(name)))
@@ -42,8 +42,8 @@ def stage_differences(before: Manifest, after: Manifest) -> list[StageDifference
 
 
 def _stages(manifest: Manifest) -> dict[str, dict[str, Any]]:
-    """A manifest, sorted into the stages of the night; what an old one lacks stays empty."""
-    told = manifest.get("stages", {})
+    """The values of a manifest by stage of the night; empty where an old manifest has none."""
+    recorded = manifest.get("stages", {})
     left = {
         record["file"]: record["content_sha256"]
         for record in manifest["files"]
@@ -58,9 +58,9 @@ def _stages(manifest: Manifest) -> dict[str, dict[str, Any]]:
             entry["file"]: [entry["rows"], entry["rejected"]] for entry in manifest["inputs"]
         }
         | {f"all {row['stream']}": row for row in manifest.get("received", [])},
-        "warehouse": dict(told.get("features", {})) | left,  # the aggregates are marts too
+        "warehouse": dict(recorded.get("features", {})) | left,  # the aggregates are marts too
         **files,
-        "frames": dict(told.get("frames", {})),
+        "frames": dict(recorded.get("frames", {})),
     }
 
 

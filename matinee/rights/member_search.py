@@ -1,4 +1,4 @@
-"""Looks for members in every file of a home: packed, typed, in databases, and in raw bytes."""
+"""Searches every file of a home for member ids: text, compressed, Parquet, databases, raw bytes."""
 
 from __future__ import annotations
 
@@ -43,18 +43,17 @@ ARCHIVE_SIGNATURES = (
     b"7z\xbc\xaf",
     b"\x04\x22\x4d\x18",
 )
-"""How zip, bzip2, xz, zstd, 7z and lz4 begin: no home holds one, and nobody looks into them."""
+"""First bytes of zip, bzip2, xz, zstd, 7z and lz4: matinee writes none and cannot search them."""
 
 CONTROL_FOLDER = ".control"
-"""The folder of planted files by which a search proves that it can see."""
+"""Folder of the planted files that a search must find: the positive control."""
 
 
 def search(home: Path, traces: Traces, *, exclude: frozenset[str] = frozenset()) -> dict[str, int]:
-    """Every file that names one of the members, by its path below `home`, and in how many rows.
+    """Path below `home` of every file that names a member -> number of such rows.
 
-    A file is taken apart by what it is, then its bytes are looked through as they lie: whatever
-    is not packed shows there too. A packed file that cannot be taken apart counts as one row:
-    nobody can say whom it names.
+    A file is parsed by its format, then its raw bytes are searched too. A compressed file that
+    cannot be parsed counts as one row, because it may name a member.
     """
     found: dict[str, int] = {}
     for path in sorted(home.rglob("*")):
@@ -67,7 +66,7 @@ def search(home: Path, traces: Traces, *, exclude: frozenset[str] = frozenset())
 
 
 def by_store(found: Mapping[str, int]) -> dict[str, int]:
-    """Rows by the folder of the home that they are in."""
+    """Rows by top-level folder of the home."""
     stores: Counter[str] = Counter()
     for name, rows in found.items():
         stores[name.partition("/")[0]] += rows
@@ -76,7 +75,7 @@ def by_store(found: Mapping[str, int]) -> dict[str, int]:
 
 @contextmanager
 def planted_control(home: Path, member_id: str) -> Iterator[list[str]]:
-    """Plant the id in a file of every kind that a home holds, for as long as the block runs."""
+    """Plant the id in a file of every format in a home while the block runs; yields their names."""
     folder = home / CONTROL_FOLDER
     line = f'{{"member_id":"{member_id}"}}\n'.encode()
     files = ["plain.jsonl", "packed.jsonl.gz", "typed.parquet", "online.db", "raw.npy", "w.duckdb"]
@@ -138,7 +137,7 @@ def _gzip_rows(path: Path, traces: Traces) -> int:
             for line in file:
                 rows += traces.in_text(line)
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        return rows or 1  # torn: nobody can say what is in the rest
+        return rows or 1  # truncated: the rest may name a member
     return rows
 
 
@@ -155,7 +154,7 @@ def _sqlite_rows(path: Path, traces: Traces) -> int:
 def _names(cell: object, traces: Traces) -> bool:
     if isinstance(cell, str):
         return cell in traces.ids or traces.in_text(cell.encode())
-    # A key of Feast's holds the id between lengths.
+    # A Feast key contains the id between length fields.
     return isinstance(cell, bytes) and (traces.in_text(cell) or traces.in_bytes(cell))
 
 

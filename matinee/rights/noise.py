@@ -1,7 +1,8 @@
-"""Noise that hides what one member adds to a count, drawn from whole numbers and fractions only.
+"""Discrete Laplace noise for counts, drawn with integers and fractions only.
 
-Floating point would leak through its gaps (Mironov, CCS 2012). The samplers are algorithms 1 and 2
-of Canonne, Kamath and Steinke, The Discrete Gaussian for Differential Privacy, NeurIPS 2020.
+Floating-point samplers leak information through rounding (Mironov, CCS 2012). The samplers are
+algorithms 1 and 2 of Canonne, Kamath and Steinke, The Discrete Gaussian for Differential Privacy,
+NeurIPS 2020.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ def discrete_laplace(scale: Fraction, random_below: RandomBelow) -> int:
     """A whole number z with probability proportional to exp(-|z| / scale); scale above 0.
 
     Added to a count that one member changes by at most c, with scale c / epsilon, it makes any
-    answer at most exp(epsilon) times as likely with the member as without.
+    result at most exp(epsilon) times as likely with the member as without.
     """
     t, s = scale.numerator, scale.denominator
     while True:
@@ -29,7 +30,7 @@ def discrete_laplace(scale: Fraction, random_below: RandomBelow) -> int:
             high += 1
         size = (low + t * high) // s
         is_negative = random_below(2) == 1
-        if is_negative and size == 0:  # or zero would come twice as often
+        if is_negative and size == 0:  # else zero would be twice as likely
             continue
         return -size if is_negative else size
 

@@ -1,4 +1,4 @@
-"""Writes a release again: without some members, or with pages that no longer show who refused."""
+"""Reissues releases: without erased members, or with pages that omit members who refused."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ ANCHORS = "model/anchors.npy"
 MEMBER_MATRIX = "model/member_matrix"
 
 ERASURE, WITHDRAWAL = "erasure", "withdrawal"
-"""Why a release is published again."""
+"""Reasons in the manifest of a reissued release."""
 
 Row = dict[str, Any]
 
 
 class ReissueWithNewPages:
-    """Fills a draft with a release as it is, but for its pages; the `Fill` of `releases.reissue`.
+    """A `Fill` of `releases.reissue`: copies a release and draws its pages again.
 
-    The pages show the lists of a few members: of those alone who `may_be_shown`.
+    The pages show the slates of a few members: only of members who `may_be_shown`.
     """
 
     reason = WITHDRAWAL
@@ -57,7 +57,7 @@ class ReissueWithNewPages:
     def __call__(
         self, release: releases.Release, draft: releases.Draft, at: datetime
     ) -> Mapping[str, Any]:
-        """Every file, then the pages, which tell the new id."""
+        """Write every file, then the pages, which print the new id."""
         fields = self._fields(release, at)
         names = reissue.file_names(release)
         for name in names:
@@ -81,10 +81,10 @@ class ReissueWithNewPages:
     def _write(self, release: releases.Release, name: str, target: Path) -> None:
         shutil.copyfile(release.path / name, target)
 
-    def _samples(self, told: list[str], folder: Path) -> list[str]:
-        """Those of them who may still be shown, or the first member who may."""
-        if kept := [one for one in told if self.may_be_shown(one)]:
-            return kept
+    def _samples(self, samples: list[str], folder: Path) -> list[str]:
+        """The samples that may still be shown, or the first member who may be."""
+        if allowed := [one for one in samples if self.may_be_shown(one)]:
+            return allowed
         members: list[str] = pq.read_table(folder / MEMBERS)[MEMBER_ID].to_pylist()
         return [one for one in members if self.may_be_shown(one)][:1]
 
@@ -113,7 +113,7 @@ class ReissueWithNewPages:
 
 
 class ReissueWithoutMembers(ReissueWithNewPages):
-    """The same without some members: rows, arrays, facts, and pages."""
+    """A `Fill` that also removes members from rows, arrays and the manifest."""
 
     reason = ERASURE
 
@@ -131,7 +131,7 @@ class ReissueWithoutMembers(ReissueWithNewPages):
         as_of = fields.pop("as_of")
         fields = {**self.traces.without(fields), "as_of": as_of}
         privacy = dict(fields.get("privacy") or {})
-        # Only how many, here and before: whom, only the key's holder can tell.
+        # Only the number of members: their names are in the tombstones, under the privacy key.
         privacy["erased_members"] = privacy.get("erased_members", 0) + len(self.traces.ids)
         privacy["erased_through"] = plain(at, "erased_through")
         exposure = dict(fields.get("exposure") or {})
@@ -161,7 +161,7 @@ class ReissueWithoutMembers(ReissueWithNewPages):
             shutil.copyfile(source, target)
 
     def _member_matrix(self, release: releases.Release) -> sp.csr_array[np.float32]:
-        """Who has which feature, without the members' rows and their own features' columns."""
+        """The member-feature matrix without the rows and identity columns of the members."""
         features, rows = (
             self._features_of_members(release.table(MEMBER_FEATURES)),
             self._rows_of_members(release),
@@ -175,24 +175,24 @@ class ReissueWithoutMembers(ReissueWithNewPages):
         return kept
 
     def _rows_of_members(self, release: releases.Release) -> NDArray[np.bool_]:
-        """Which rows of the model's members are theirs."""
+        """Boolean mask of the members' rows in the member vocabulary."""
         members = release.table(MEMBERS)[MEMBER_ID]
-        wanted = pa.array(sorted(self.traces.ids))
-        rows: NDArray[np.bool_] = pc.is_in(members, value_set=wanted).to_numpy()
+        ids = pa.array(sorted(self.traces.ids))
+        rows: NDArray[np.bool_] = pc.is_in(members, value_set=ids).to_numpy()
         return rows
 
     def _features_of_members(self, features: pa.Table) -> NDArray[np.bool_]:
-        """Which of the model's features are the members' own: one each, by which it knew them."""
+        """Boolean mask of the members' identity features: one feature per member."""
         names = pa.array([f"{matrices.IDENTITY}={one}" for one in sorted(self.traces.ids)])
         theirs: NDArray[np.bool_] = pc.is_in(features["name"], value_set=names).to_numpy()
         return theirs
 
 
 def reissue_pages(settings: Settings, *, by: str) -> list[reissue.ReissueResult]:
-    """Publish again each kept release whose pages show a member who has refused since.
+    """Reissue each release whose pages show a member who refused personalisation since.
 
-    The caller holds the lease. A machine without a signing key has its releases from a mirror,
-    and gets these from there too.
+    The caller holds the lease. A machine without a signing key pulls its releases from a mirror,
+    and pulls the reissued ones too.
     """
     store = releases.Store.of(settings.home)
     refused = consent.read(settings)

@@ -1,4 +1,4 @@
-"""Subscriptions, consents and requests: what members do about being members, and why they leave."""
+"""Subscriptions, consents and privacy requests, and the planted model of churn."""
 
 from dataclasses import dataclass, field
 
@@ -9,9 +9,9 @@ from matinee.simulator import world
 from matinee.simulator.catalogue import Bools, Floats, Ints
 from matinee.simulator.people import People
 
-PERIOD = 30  # days a payment lasts
+PERIOD = 30  # days of a billing period
 CANCEL_LOG_ODDS = {"base": -1.5, "satisfaction": -5.0, "ads_plan": 0.3, "first_period": 0.5}
-"""Log-odds to cancel when a period ends; satisfaction runs from 0 to 1 and counts from a half."""
+"""Log-odds to cancel at the end of a period; satisfaction is in [0, 1] and centred at 0.5."""
 PAYMENT_FAILURE_RATE, CANCEL_RATE_AFTER_FAILURE, RETRY_DAYS = 0.03, 0.25, 3
 PAUSE_RATE, PLAN_CHANGE_RATE = 0.01, 0.015
 CONSENT_CHANGE_RATE, EXPORT_REQUEST_RATE, ERASURE_REQUEST_RATE = (
@@ -19,15 +19,15 @@ CONSENT_CHANGE_RATE, EXPORT_REQUEST_RATE, ERASURE_REQUEST_RATE = (
     0.0002,
     0.0002,
 )  # per member and day
-SATISFACTION_DECAY = 0.9  # of satisfaction, per title watched
-IDLE_VISIT_DECAY = 0.985  # of satisfaction, per visit that led to nothing
+SATISFACTION_DECAY = 0.9  # of satisfaction, per watched title
+IDLE_VISIT_DECAY = 0.985  # of satisfaction, per visit without a play
 
 ACTIVE, PAUSED, CANCELLED = 1, 2, 3
 
 
 @dataclass(frozen=True)
 class AccountEvents:
-    """n rows of one account stream; `kind` is its kind or purpose."""
+    """n events of one account stream; `kind` is the event kind or the purpose."""
 
     member: Ints
     day: Ints
@@ -51,7 +51,7 @@ class AccountEvents:
 
 @dataclass
 class Accounts:
-    """The state of every membership; it depends on the days before and on nothing else."""
+    """The state of every membership, which depends on the days before only."""
 
     people: People
     plan: Ints = field(init=False)
@@ -66,32 +66,32 @@ class Accounts:
         people = self.people
         self.plan = people.plan.copy()
         self.status = np.full(len(people), ACTIVE)
-        # The next end of a period: before the logs begin, members have paid in whole periods.
+        # The next end of a period: members paid for whole periods before the logs begin.
         self.due = people.joined + PERIOD * np.maximum(-(people.joined // PERIOD), 1)
         self.is_overdue = np.zeros(len(people), bool)
         self.consents = people.consents.copy()
         self.satisfaction = np.full(len(people), 0.5, np.float32)
 
     def visit_probability(self, count: int) -> Floats:
-        """Of the first `count` members: the content come more often."""
-        mood = 0.4 + 1.2 * self.satisfaction[:count]
-        chance = np.where(self.status[:count] == ACTIVE, self.people.activity[:count] * mood, 0)
+        """Of the first `count` members; satisfied members visit more often."""
+        factor = 0.4 + 1.2 * self.satisfaction[:count]
+        chance = np.where(self.status[:count] == ACTIVE, self.people.activity[:count] * factor, 0)
         return np.minimum(chance, 0.95).astype(np.float32)
 
     def update_satisfaction(self, plays: tuple[Ints, Floats], idle: Ints) -> None:
-        """Move satisfaction by the day's plays (member, completion) and by visits for nothing."""
+        """Update satisfaction by the day's plays (member, completion) and visits without a play."""
         member, completion = plays
         size = len(self.satisfaction)
         count = np.bincount(member, minlength=size)
         mean = np.bincount(member, completion, minlength=size) / np.maximum(count, 1)
         keep = SATISFACTION_DECAY**count
-        bored = IDLE_VISIT_DECAY ** np.bincount(idle, minlength=size)
-        self.satisfaction = ((self.satisfaction * keep + mean * (1 - keep)) * bored).astype(
+        idle_decay = IDLE_VISIT_DECAY ** np.bincount(idle, minlength=size)
+        self.satisfaction = ((self.satisfaction * keep + mean * (1 - keep)) * idle_decay).astype(
             np.float32
         )
 
     def join(self, day: int, rng: np.random.Generator) -> tuple[AccountEvents, AccountEvents]:
-        """Subscriptions and consents of the members who join on `day`; on day 0 all history."""
+        """Subscriptions and consents of members who join on `day`, or before the logs on day 0."""
         people = self.people
         new = np.flatnonzero(people.joined < 0 if day == 0 else people.joined == day)
         seconds = rng.integers(8 * 3600, 20 * 3600, len(new))
@@ -103,13 +103,13 @@ class Accounts:
             paid = int(self.due[member]) - PERIOD
             if joined < paid < 0:
                 subscriptions.append((member, paid, second, "renew", plan, False))
-            for purpose, answer in zip(world.PURPOSES, self.consents[member], strict=True):
-                if answer >= 0:
-                    consents.append((member, joined, second + 60, purpose, 0, bool(answer)))
+            for purpose, consent in zip(world.PURPOSES, self.consents[member], strict=True):
+                if consent >= 0:
+                    consents.append((member, joined, second + 60, purpose, 0, bool(consent)))
         return AccountEvents.from_rows(subscriptions), AccountEvents.from_rows(consents)
 
     def renew(self, day: int, rng: np.random.Generator) -> AccountEvents:
-        """What happens to the memberships whose period ends on `day`."""
+        """Events of the memberships whose period ends on `day`."""
         people = self.people
         is_due = (self.due == day) & (people.joined < day)
         rows = np.flatnonzero(is_due & (self.status != CANCELLED))
@@ -121,15 +121,15 @@ class Accounts:
             rows.tolist(), chances.tolist(), seconds.tolist(), leaving.tolist(), strict=True
         ):
             plan = int(self.plan[member])
-            fate, fails, whim = chance
+            cancels, fails, changes = chance
             self.due[member] = day + PERIOD
             if self.status[member] == PAUSED:
                 self.status[member] = ACTIVE
                 kind = "resume"
             elif self.is_overdue[member]:
                 self.is_overdue[member] = False
-                kind = "cancel" if fate < CANCEL_RATE_AFTER_FAILURE else "renew"
-            elif fate < odds:
+                kind = "cancel" if cancels < CANCEL_RATE_AFTER_FAILURE else "renew"
+            elif cancels < odds:
                 kind = "cancel"
                 self.cancellations.append(
                     {
@@ -143,10 +143,10 @@ class Accounts:
                 self.is_overdue[member] = True
                 self.due[member] = day + RETRY_DAYS
                 kind = "payment_failed"
-            elif whim < PAUSE_RATE:
+            elif changes < PAUSE_RATE:
                 self.status[member] = PAUSED
                 kind = "pause"
-            elif whim < PAUSE_RATE + PLAN_CHANGE_RATE:
+            elif changes < PAUSE_RATE + PLAN_CHANGE_RATE:
                 plan = (plan + 1) % len(world.PLANS)
                 self.plan[member] = plan
                 kind = "plan_change"
@@ -158,7 +158,7 @@ class Accounts:
         return AccountEvents.from_rows(out)
 
     def cancel_probability(self, rows: Ints, day: int) -> npt.NDArray[np.float64]:
-        """The planted model of leaving."""
+        """The planted churn model, a logistic regression."""
         logit = (
             CANCEL_LOG_ODDS["base"]
             + CANCEL_LOG_ODDS["satisfaction"] * (self.satisfaction[rows] - 0.5)
@@ -168,7 +168,7 @@ class Accounts:
         return np.asarray(1 / (1 + np.exp(-logit.astype(np.float64))))
 
     def change_consents(self, day: int, rng: np.random.Generator) -> AccountEvents:
-        """Consents given or taken back today by members who had answered, or had not."""
+        """Consents that members change or give for the first time on `day`."""
         count = int((self.people.joined < day).sum())
         changed = rng.random(count) < CONSENT_CHANGE_RATE
         rows = np.flatnonzero(changed & (self.status[:count] != CANCELLED))
@@ -176,31 +176,31 @@ class Accounts:
         seconds = rng.integers(0, 86_400, len(rows))
         granted = self.consents[rows, purposes] != 1
         self.consents[rows, purposes] = granted
-        words = [world.PURPOSES[k] for k in purposes]
-        return AccountEvents(rows, np.full(len(rows), day), seconds, words, rows * 0, granted)
+        kinds = [world.PURPOSES[k] for k in purposes]
+        return AccountEvents(rows, np.full(len(rows), day), seconds, kinds, rows * 0, granted)
 
     def request(self, day: int, rng: np.random.Generator) -> tuple[AccountEvents, AccountEvents]:
         """Privacy requests, and the subscriptions that end because of an erasure."""
         count = int((self.people.joined < day).sum())
-        fate = rng.random(count)
-        asks = (fate < EXPORT_REQUEST_RATE + ERASURE_REQUEST_RATE) & (
+        draw = rng.random(count)
+        requests = (draw < EXPORT_REQUEST_RATE + ERASURE_REQUEST_RATE) & (
             self.status[:count] != CANCELLED
         )
-        rows = np.flatnonzero(asks)
-        erases = fate[rows] < ERASURE_REQUEST_RATE
-        # At the end of the day: nothing of theirs happens after it.
+        rows = np.flatnonzero(requests)
+        erases = draw[rows] < ERASURE_REQUEST_RATE
+        # At the end of the day, after all other events of the member.
         seconds = rng.integers(85_000, 86_000, len(rows))
         days = np.full(len(rows), day)
-        words = ["erase" if is_erasure else "export" for is_erasure in erases]
-        gone = rows[erases]
-        self.status[gone] = CANCELLED
-        asked = AccountEvents(rows, days, seconds, words, rows * 0, rows < 0)
+        kinds = ["erase" if is_erasure else "export" for is_erasure in erases]
+        erased = rows[erases]
+        self.status[erased] = CANCELLED
+        requested = AccountEvents(rows, days, seconds, kinds, rows * 0, rows < 0)
         cancelled = AccountEvents(
-            gone,
+            erased,
             days[erases],
             seconds[erases] - 60,
-            ["cancel"] * len(gone),
-            self.plan[gone],
-            gone < 0,
+            ["cancel"] * len(erased),
+            self.plan[erased],
+            erased < 0,
         )
-        return asked, cancelled
+        return requested, cancelled

@@ -1,7 +1,7 @@
-"""The way from a device to the landing zone: delays, retries, and clients that send nonsense.
+"""Delivery from devices to the landing zone: delays, redeliveries, duplicates and broken lines.
 
-Rates are of rows and stay well below the error budget of one in a hundred. What was planted is
-counted per stream and rule, exactly.
+Rates are per row and well below the error budget of 1 %. Planted rows are counted exactly, per
+stream and rule.
 """
 
 import json
@@ -16,9 +16,9 @@ import pyarrow as pa
 from matinee.simulator.catalogue import Ints
 
 LATE_RATE, VERY_LATE_RATE = 0.02, 0.001
-LATE_HOURS, VERY_LATE_HOURS = (7, 66), (80, 200)  # within three days; later than that
-DUPLICATE_RATE = 0.002  # sent twice, to the byte
-REDELIVERY_RATE, MAX_REDELIVERY_RATE = 0.002, 0.003  # the same event again, received later
+LATE_HOURS, VERY_LATE_HOURS = (7, 66), (80, 200)  # up to three days; more than three days
+DUPLICATE_RATE = 0.002  # sent twice, with equal bytes
+REDELIVERY_RATE, MAX_REDELIVERY_RATE = 0.002, 0.003  # the same event, received again later
 BROKEN_RATE, MAX_BROKEN_RATE = 0.0025, 0.004
 
 BEHAVIOUR = ("plays", "ratings", "searches", "impressions")
@@ -60,17 +60,17 @@ MICROSECONDS_A_DAY = 86_400_000_000
 
 @dataclass(frozen=True)
 class LandedRows:
-    """What one landing day brings, per stream."""
+    """The rows of one landing day, per stream."""
 
     tables: dict[str, pa.Table]
     broken_lines: dict[str, list[str]]
     planted: dict[str, dict[str, int]]
-    """stream -> rule or kind of dirt -> rows."""
+    """Stream -> rule or kind of fault -> rows."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Rows of one stream on their way."""
+    """Rows of one stream that are delivered on one day."""
 
     stream: str
     table: pa.Table
@@ -79,13 +79,13 @@ class Delivery:
 
 @dataclass
 class DeliveryQueue:
-    """Parcels by the day on which they arrive, counted from the first."""
+    """Deliveries by the day of their arrival, counted from the first day."""
 
     first_day: date
     pending: dict[int, list[Delivery]] = field(default_factory=dict)
 
     def send(self, tables: dict[str, pa.Table], rng: np.random.Generator) -> None:
-        """Give every event its `received_at` and put it on its way."""
+        """Set `received_at` of every event and enqueue it, with redeliveries."""
         for stream, table in tables.items():
             if table.num_rows:
                 delay = _delay(stream, table.num_rows, rng)
@@ -95,7 +95,7 @@ class DeliveryQueue:
                     self._enqueue(stream, _redeliver(table, rng), is_redelivery=True)
 
     def backfill(self, tables: dict[str, pa.Table]) -> None:
-        """What happened before the logs begin lands on the first day, received in its own time."""
+        """Enqueue events from before the logs for the first day, received without delay."""
         for stream, table in tables.items():
             table = _received(table, _micros(table, "event_at"))
             self.pending.setdefault(0, []).append(Delivery(stream, table))
@@ -108,7 +108,7 @@ class DeliveryQueue:
             self.pending.setdefault(day, []).append(delivery)
 
     def deliver(self, day: int, rng: np.random.Generator) -> LandedRows:
-        """All that arrives on `day`, with what the way adds to it."""
+        """The rows that arrive on `day`, with duplicates and broken lines."""
         arrived: dict[str, list[Delivery]] = {}
         for delivery in self.pending.pop(day, []):
             arrived.setdefault(delivery.stream, []).append(delivery)
@@ -124,41 +124,41 @@ class DeliveryQueue:
                 p.table.num_rows for p in deliveries if p.is_redelivery
             )
             if stream in BEHAVIOUR:
-                table, repeats = _duplicate(table, rng)
+                table, duplicates = _duplicate(table, rng)
                 broken[stream], rules = _broken_lines(stream, table, rng)
-                counts.update(rules, exact_repeat=repeats)
+                counts.update(rules, exact_repeat=duplicates)
             tables[stream] = table
             planted[stream] = {name: count for name, count in sorted(counts.items()) if count}
         return LandedRows(tables, broken, planted)
 
 
 def _redeliver(table: pa.Table, rng: np.random.Generator) -> pa.Table:
-    """Events whose receipt the client did not hear of, as they come again on the next day.
+    """Events sent again on the next day, as by a client that missed the acknowledgement.
 
-    Across midnight, where looking for duplicates within one day misses them.
+    They arrive after midnight, where a search for duplicates within a day misses them.
     """
     n = table.num_rows
     count = min(rng.binomial(n, REDELIVERY_RATE), int(n * MAX_REDELIVERY_RATE))
-    again = table.take(pa.array(np.sort(rng.choice(n, count, replace=False))))
-    midnight = _micros(again, "received_at") // MICROSECONDS_A_DAY + 1
+    resent = table.take(pa.array(np.sort(rng.choice(n, count, replace=False))))
+    midnight = _micros(resent, "received_at") // MICROSECONDS_A_DAY + 1
     later = rng.integers(1, 20 * 3600, count) * 1_000_000
-    return _received(again, midnight * MICROSECONDS_A_DAY + later)
+    return _received(resent, midnight * MICROSECONDS_A_DAY + later)
 
 
 def _delay(stream: str, n: int, rng: np.random.Generator) -> Ints:
-    """Microseconds on the way: seconds as a rule, now and then hours or days."""
+    """Delay in microseconds: usually seconds, sometimes hours or days."""
     seconds = 1 + rng.exponential(15, n)
     if stream in BEHAVIOUR:
-        fate = rng.random(n)
+        draw = rng.random(n)
         late = 3600 * rng.uniform(*LATE_HOURS, n)
         very_late = 3600 * rng.uniform(*VERY_LATE_HOURS, n)
-        seconds = np.select([fate < VERY_LATE_RATE, fate < LATE_RATE], [very_late, late], seconds)
+        seconds = np.select([draw < VERY_LATE_RATE, draw < LATE_RATE], [very_late, late], seconds)
     milliseconds: Ints = (seconds * 1000).astype(np.int64)
     return milliseconds * 1000
 
 
 def _lateness(table: pa.Table) -> Counter[str]:
-    """Rows that took longer than any film lasts, and longer than three days."""
+    """Rows with a delay of more than six hours, and of more than three days."""
     hours = (_micros(table, "received_at") - _micros(table, "event_at")) / 3_600_000_000
     very_late = int((hours > 72).sum())
     return Counter(late=int((hours > 6).sum()) - very_late, later_than_3_days=very_late)
@@ -174,7 +174,7 @@ def _duplicate(table: pa.Table, rng: np.random.Generator) -> tuple[pa.Table, int
 def _broken_lines(
     stream: str, table: pa.Table, rng: np.random.Generator
 ) -> tuple[list[str], Counter[str]]:
-    """JSON lines that break one rule each, in the likeness of rows that do not."""
+    """JSON lines that each break one rule, made from valid rows."""
     n = table.num_rows
     count = min(rng.binomial(n, BROKEN_RATE), int(n * MAX_BROKEN_RATE))
     models = table.take(pa.array(rng.integers(n, size=count) if count else [], pa.int64()))
@@ -192,7 +192,7 @@ def _broken_line(row: dict[str, Any], rule: str, number: int) -> str:
     kind, _, column = rule.partition(":")
     match kind:
         case "missing_field":
-            row[column] = None  # a key that no line of a file has is another fault: of the file
+            row[column] = None  # null: a key missing from a whole file is a fault of the file
         case "mistyped_field":
             row[column] = MISTYPED_VALUES[column]
         case "out_of_range" | "not_allowed":
@@ -200,7 +200,7 @@ def _broken_line(row: dict[str, Any], rule: str, number: int) -> str:
         case "event_after_receipt":
             row["event_at"] = received_at + timedelta(days=1)
         case "before_service":
-            row["event_at"] = datetime(1970, 1, 1)  # noqa: DTZ001 - a clock never set
+            row["event_at"] = datetime(1970, 1, 1)  # noqa: DTZ001 - an unset clock
         case "unknown_title":
             row["title_id"] = "nothing-like-it"
         case "unknown_member":

@@ -1,4 +1,4 @@
-"""What is typed into the search box: names and genres, with the typo of fingers."""
+"""Search texts: names of titles and people, and genres, with typos."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from matinee.simulator import world
 from matinee.simulator.behaviour import Searches
 from matinee.simulator.catalogue import Catalogue
 
-PERSON_QUERY_RATE, GENRE_QUERY_RATE = 0.25, 0.12  # the others type a title
+PERSON_QUERY_RATE, GENRE_QUERY_RATE = 0.25, 0.12  # all others are title names
 TYPO_RATE = 0.15
 FRUITLESS_PREFIXES = (
     "the one with the",
@@ -19,7 +19,7 @@ FRUITLESS_PREFIXES = (
 
 
 def add_typo(text: str, rng: np.random.Generator) -> str:
-    """One letter lost, doubled or swapped with the next."""
+    """One letter removed, doubled or swapped with the next."""
     if len(text) < 4:
         return text
     k = int(rng.integers(1, len(text) - 1))
@@ -34,7 +34,7 @@ def add_typo(text: str, rng: np.random.Generator) -> str:
 def query_texts(
     searches: Searches, catalogue: Catalogue, rng: np.random.Generator
 ) -> tuple[list[str], list[int]]:
-    """The text of each search, and how many results it found."""
+    """The text and the number of results of each search."""
     texts: list[str] = []
     counts: list[int] = []
     genre_sizes = catalogue.genres.sum(axis=0)
@@ -47,7 +47,8 @@ def query_texts(
         people = catalogue.people[title]
         people = people[people >= 0]
         if fails:
-            text = f"{rng.choice(FRUITLESS_PREFIXES)} {film.name[: int(rng.integers(2, 9))].lower()}".strip()
+            prefix = rng.choice(FRUITLESS_PREFIXES)
+            text = f"{prefix} {film.name[: int(rng.integers(2, 9))].lower()}".strip()
             count = 0
         elif kind < PERSON_QUERY_RATE and len(people):
             name = int(people[int(rng.integers(len(people)))])

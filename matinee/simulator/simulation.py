@@ -1,4 +1,4 @@
-"""Day after day of an invented streaming service, as landing files would hold it."""
+"""Simulates a streaming service day by day; yields the rows that land on each day."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,19 +17,19 @@ from matinee.simulator.seeds import Purpose, stream
 from matinee.simulator.tables import TableBuilder
 from matinee.simulator.taste import Taste
 
-MAX_DELIVERY_DAYS = VERY_LATE_HOURS[1] // 24 + 4  # a film across midnight, and a second delivery
-"""Days after which nothing of a day is on its way any more."""
+MAX_DELIVERY_DAYS = VERY_LATE_HOURS[1] // 24 + 4  # with a play after midnight, and a redelivery
+"""Days until all events of a day are delivered."""
 
 
 @dataclass(frozen=True)
 class LandingDay:
-    """What lands under one `dt`."""
+    """The rows that land under one `dt`."""
 
     on: date
     tables: dict[str, pa.Table]
     broken_lines: dict[str, list[str]]
     planted: dict[str, dict[str, int]]
-    """stream -> kind of dirt -> rows; the kinds that are rejected bear their rule's name."""
+    """Stream -> kind of fault -> rows; a kind that is rejected has the name of its rule."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Simulation:
     """A service of `members` and `titles` on its first day, both growing, over `days`.
 
     Every random number belongs to a purpose and a day, so that a longer simulation gives the same
-    days and then more of them.
+    days and more.
     """
 
     members: int
@@ -64,10 +64,10 @@ class Simulation:
         return TableBuilder(self.people, self.catalogue, self.first_day)
 
     def landing_days(self, start: int = 0) -> Iterator[LandingDay]:
-        """What lands on each day from day `start` on.
+        """The rows that land on each day from day `start` on.
 
-        The days before `start` are lived through, since members update_satisfaction them, but not written
-        down: that takes about a third of the time.
+        Days before `start` are simulated, because the state of members depends on them, but their
+        tables are not built. That saves about two thirds of the time.
         """
         accounts = acc.Accounts(self.people)
         snapshot_builder = snapshots.Snapshots(self.tables)
@@ -77,10 +77,10 @@ class Simulation:
             is_written = day >= start - MAX_DELIVERY_DAYS
             joined, consented = accounts.join(day, self._rng(Purpose.ACCOUNTS, day))
             happened = self._simulate_day(day, accounts, seen)
-            chance = self._rng(Purpose.ACCOUNT_CHANGES, day)
-            changes = accounts.renew(day, chance)
-            minds = accounts.change_consents(day, chance)
-            asked, left = accounts.request(day, chance)
+            rng = self._rng(Purpose.ACCOUNT_CHANGES, day)
+            renewals = accounts.renew(day, rng)
+            consent_changes = accounts.change_consents(day, rng)
+            requests, cancellations = accounts.request(day, rng)
             if not is_written:
                 continue
             write = self.tables.account
@@ -93,11 +93,15 @@ class Simulation:
                 queue.backfill(new)
             else:
                 queue.send(new, delivery)
-            queue.send(self.tables.events(day, happened, self._rng(Purpose.WORDS, day)), delivery)
-            queue.send({"subscriptions": write("subscriptions", "v", day, changes)}, delivery)
-            queue.send({"subscriptions": write("subscriptions", "w", day, left)}, delivery)
-            queue.send({"consents": write("consents", "d", day, minds)}, delivery)
-            queue.send({"privacy_requests": write("privacy_requests", "q", day, asked)}, delivery)
+            queue.send(
+                self.tables.behaviour(day, happened, self._rng(Purpose.WORDS, day)), delivery
+            )
+            queue.send({"subscriptions": write("subscriptions", "v", day, renewals)}, delivery)
+            queue.send({"subscriptions": write("subscriptions", "w", day, cancellations)}, delivery)
+            queue.send({"consents": write("consents", "d", day, consent_changes)}, delivery)
+            queue.send(
+                {"privacy_requests": write("privacy_requests", "q", day, requests)}, delivery
+            )
             landed = queue.deliver(day, self._rng(Purpose.DIRT, day))
             if day >= start:
                 yield self._with_snapshots(day, landed, snapshot_builder, accounts)

@@ -1,4 +1,4 @@
-"""The four snapshots: what the service says of its titles and members on one day."""
+"""The four snapshot streams: titles, title windows, assets and members on one day."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +12,7 @@ from matinee.simulator.catalogue import AI_DISCLOSURES, VARIANTS, Catalogue, Fil
 from matinee.simulator.people import GENDERS
 from matinee.simulator.tables import SCHEMAS, TableBuilder, pick
 
-# Terms of the IPTC's digital source types, and what members are told.
+# IPTC digital source types, and the labels that members see.
 PEOPLE_MADE = ("digitalCapture", "compositeCapture", "digitalCreation", "negativeFilm")
 AI_MADE = {
     1: ("compositeWithTrainedAlgorithmicMedia", "Made with the help of AI"),
@@ -21,7 +21,7 @@ AI_MADE = {
 
 
 def titles_changed(catalogue: Catalogue, day: int) -> bool:
-    """Whether a title came, went or got its themes on `day`."""
+    """Whether a title arrived, left or got its themes on `day`."""
     return bool(
         day == 0
         or (catalogue.added == day).any()
@@ -31,7 +31,7 @@ def titles_changed(catalogue: Catalogue, day: int) -> bool:
 
 
 def synopsis(film: Film) -> str:
-    """A sentence from facts: the simulator knows no plots."""
+    """A synopsis from facts: films.csv has no plots."""
     kind = "series" if film.is_series else "film"
     genre = " and ".join(film.genres[:2]).capitalize()
     cast = f", with {' and '.join(film.actors[:2])}" if film.actors else ""
@@ -41,14 +41,14 @@ def synopsis(film: Film) -> str:
 
 @dataclass(frozen=True)
 class Snapshots:
-    """Every row is written once; a day's snapshot is a choice of rows."""
+    """Builds every row once; the snapshot of a day selects rows."""
 
     tables: TableBuilder
 
     def titles(self, day: int) -> pa.Table:
         catalogue = self.tables.catalogue
         rows = np.flatnonzero(catalogue.available(day))
-        # The second half of the themes are empty: those of titles that wait for their editor.
+        # The second half of the themes are empty, for titles that are not tagged yet.
         themes = rows + len(catalogue) * (catalogue.tagged[rows] > day)
         table = self._titles.take(pa.array(rows))
         return table.set_column(
@@ -56,14 +56,14 @@ class Snapshots:
         )
 
     def title_windows(self, day: int) -> pa.Table:
-        """A row per title and country; without a country where the licence is for everywhere."""
+        """A row per title and country; country is null for a licence in all countries."""
         table, rows = self._windows
         return table.filter(pa.array(self.tables.catalogue.available(day)[rows]))
 
     def assets(self, day: int) -> pa.Table:
-        """Three artworks, a trailer and a synopsis a title."""
-        is_there = self.tables.catalogue.available(day)
-        return self._assets.filter(pa.array(np.repeat(is_there, VARIANTS + 2)))
+        """Three artworks, a trailer and a synopsis per title."""
+        is_available = self.tables.catalogue.available(day)
+        return self._assets.filter(pa.array(np.repeat(is_available, VARIANTS + 2)))
 
     def members(self, accounts: Accounts, day: int) -> pa.Table:
         people = self.tables.people

@@ -1,4 +1,4 @@
-"""What was planted, for tests and for people who want to check a model against it.
+"""Describes the planted truth, for tests and to check a model against it.
 
 The pipeline never reads it.
 """
@@ -11,17 +11,17 @@ from matinee.simulator import accounts, behaviour, delivery, homepage, people, w
 from matinee.simulator.simulation import Simulation
 from matinee.simulator.tables import member_id
 
-MAX_MEMBERS = 10_000  # described one by one; the rest follow the same rules
+MAX_MEMBERS = 10_000  # described individually; the others follow the same rules
 NOTE = (
-    "Planted by a generator. How well a model finds it again says that the code works, not that "
-    "the model is good for people."
+    "Planted by a simulator. A model that finds it again shows that the code works, not that the "
+    "model is good for real members."
 )
 
 
 def describe(simulation: Simulation) -> dict[str, Any]:
-    """The planted truths as JSON values. Complete once all landing days have been taken."""
-    people_ = simulation.people
-    count = min(len(people_), MAX_MEMBERS)
+    """The planted truth as JSON values. Complete after the last landing day."""
+    members = simulation.people
+    count = min(len(members), MAX_MEMBERS)
     return {
         "note": NOTE,
         "rules": {
@@ -64,21 +64,21 @@ def describe(simulation: Simulation) -> dict[str, Any]:
 
 
 def _member(simulation: Simulation, row: int) -> dict[str, Any]:
-    people_ = simulation.people
+    members = simulation.people
     names = simulation.catalogue.names
     return {
-        "archetypes": _named(list(world.ARCHETYPES), people_.mixture[row]),
-        "genres": _named(list(world.GENRES), people_.genres[row]),
-        "themes": _named(list(world.THEMES), people_.themes[row]),
-        "artwork": _named(list(world.ARTWORK_TAGS), people_.artwork[row]),
-        "favourites": [names[k] for k in people_.favourites[row] if k >= 0],
-        "hidden": people_.hidden[row].round(4).tolist(),
-        "activity": round(float(people_.activity[row]), 4),
-        "arm": homepage.ARMS[int(people_.is_treated[row])],
+        "archetypes": _named(list(world.ARCHETYPES), members.mixture[row]),
+        "genres": _named(list(world.GENRES), members.genres[row]),
+        "themes": _named(list(world.THEMES), members.themes[row]),
+        "artwork": _named(list(world.ARTWORK_TAGS), members.artwork[row]),
+        "favourites": [names[k] for k in members.favourites[row] if k >= 0],
+        "hidden": members.hidden[row].round(4).tolist(),
+        "activity": round(float(members.activity[row]), 4),
+        "arm": homepage.ARMS[int(members.is_treated[row])],
     }
 
 
 def _named(names: list[str], weights: np.ndarray[Any, Any]) -> dict[str, float]:
-    """The weights that matter, heaviest first."""
+    """The six largest weights by absolute value, largest first."""
     order = np.argsort(-np.abs(weights), kind="stable")[:6]
     return {names[k]: round(float(weights[k]), 4) for k in order}

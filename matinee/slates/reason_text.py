@@ -24,10 +24,11 @@ SENTENCES = {
 LONGEST_NAME = 120
 """Characters of a name that a reason tells; a log may hold one without end."""
 
-EVERYBODY = "everybody"
+SHARED = "everybody"
+"""The part of a score that all members share, as a release names it."""
 
 GROUPS = {
-    EVERYBODY: "what everybody likes",
+    SHARED: "what everybody likes",
     "identity": "people who watch alike",
     "kind": "kind of title",
 }

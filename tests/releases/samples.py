@@ -55,8 +55,8 @@ def fill(folder, shift=0):
 def fields(minutes=0, gate=GREEN, **more):
     created_at = AT + timedelta(minutes=minutes)
     features = {"service": "hybrid_ranker_v1"}
-    told = {"created_at": created_at, "as_of": AT, "gate": gate, "features": features}
-    return told | more
+    sections = {"created_at": created_at, "as_of": AT, "gate": gate, "features": features}
+    return sections | more
 
 
 def publish(store, shift=0, minutes=0, gate=GREEN, force=False):
@@ -67,5 +67,5 @@ def publish(store, shift=0, minutes=0, gate=GREEN, force=False):
 
 def promote(store, release, **more):
     live = store.live()
-    told = {"expected": live.id if live else None, "at": AT, "by": "test", "why": "it is good"}
-    return store.promote(release.id, **told | more)
+    arguments = {"expected": live.id if live else None, "at": AT, "by": "test", "why": "it is good"}
+    return store.promote(release.id, **arguments | more)

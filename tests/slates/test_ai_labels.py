@@ -63,7 +63,7 @@ def test_the_rule_holds_where_everything_is_labelled_and_where_nothing_is_there(
     ],
 )
 def test_the_label_travels_with_the_name(ai_use, disclosure, shown):
-    assert ai_labels.told("Aelita", ai_use, disclosure) == shown
+    assert ai_labels.labelled_name("Aelita", ai_use, disclosure) == shown
 
 
 def test_the_contract_allows_the_iptc_terms_and_no_others():
