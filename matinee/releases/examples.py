@@ -1,4 +1,4 @@
-"""What a person looks at to believe a release: slates, neighbourhoods, and how watching goes."""
+"""Example slates, similar titles and the metrics of earlier releases, for the pages of a release."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HISTORY = 14
 
 
 def slates(folder: Path, wanted: Sequence[str]) -> list[Row]:
-    """The first places of some members' slates, with names."""
+    """The top of some members' slates, with title names."""
     titles = _titles(folder)
     shown = []
     for member in wanted:
@@ -48,7 +48,7 @@ def slates(folder: Path, wanted: Sequence[str]) -> list[Row]:
 
 
 def neighbourhoods(folder: Path) -> list[Row]:
-    """The nearest titles of those that are in most people's first places."""
+    """The nearest titles of the titles in most top-10 places."""
     titles = _titles(folder)
     first = pq.read_table(folder / "slates", filters=[(RANK, "<=", PLACES)], columns=[TITLE_ID])
     counts = first.group_by(TITLE_ID).aggregate([(TITLE_ID, "count")])
@@ -65,15 +65,15 @@ def neighbourhoods(folder: Path) -> list[Row]:
 
 
 def history(store: releases.Store, fields: Mapping[str, Any]) -> list[Row]:
-    """The hybrid's numbers over the last releases, oldest first, this one last."""
+    """The hybrid's metrics over the last releases, oldest first, this one last."""
     return numbers([*(one.manifest for one in reversed(store.list()[: HISTORY - 1])), fields])
 
 
 def exposures(store: releases.Store, fields: Mapping[str, Any]) -> list[Row]:
-    """How the slates of the last releases were dealt out, oldest first, this one last."""
+    """Exposure metrics of the last releases, oldest first, this one last."""
     manifests = [*(one.manifest for one in reversed(store.list()[: HISTORY - 1])), fields]
     wanted = ("effective_titles", "gini", "coverage")
-    told = [
+    values = [
         {"as_of": one["as_of"], "metric": name, "mean": found[name], "low": None, "high": None}
         for one in manifests
         for found in [one.get("exposure") or {}]
@@ -91,15 +91,15 @@ def exposures(store: releases.Store, fields: Mapping[str, Any]) -> list[Row]:
         for one in manifests
         for row in (one.get("exposure") or {}).get("lift", [])
     ]
-    return told + lifts
+    return values + lifts
 
 
 def numbers(manifests: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """The hybrid's numbers of each manifest, in their order."""
+    """The hybrid's metrics of each manifest, in their order."""
     return [
-        {"as_of": told["as_of"], **{name: row[name] for name in ("metric", "mean", "low", "high")}}
-        for told in manifests
-        for row in told["evaluation"]["metrics"]
+        {"as_of": one["as_of"], **{name: row[name] for name in ("metric", "mean", "low", "high")}}
+        for one in manifests
+        for row in one["evaluation"]["metrics"]
         if row["model"] == HYBRID and row["cohort"] == "everyone"
     ]
 

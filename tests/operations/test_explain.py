@@ -96,7 +96,9 @@ def test_a_cold_member_has_no_personal_reason(settings):
 
 
 def test_there_is_no_personal_reason_if_the_personal_contributions_are_negative(settings, scorer):
-    own = scorer.member_vectors[:59] - scorer.everybody
+    release = releases.Store.of(settings.home).open("candidate")
+    mean_member = np.load(release.path / "model/everybody.npy", allow_pickle=False)
+    own = scorer.member_vectors[:59] - mean_member
     against = np.argwhere(own @ scorer.title_vectors.T < 0)
     member, title = against[0]
     explanation = explain(settings, f"m-{member:03}", f"t-{title:03}")
