@@ -243,15 +243,15 @@ def test_rejected_rows_are_listed_without_obeying_them(copied):
     assert "2 of 4 rejected rows: 4 plays unknown_title" in said.output
     said = CliRunner().invoke(app, ["rejected", "--rule", "invalid_utf8", "--format", "json"])
     assert "[]" in said.stdout
-    assert "no rejected rows break that rule; there are 4 plays unknown_title" in said.output
+    assert "no rejected rows for this rule; other rules: 4 plays unknown_title" in said.output
 
 
 def test_a_rule_that_is_none_is_a_usage_error_that_names_them(copied):
     settings = Settings(home=copied, project=ROOT)
-    said = r"no rule unknown; there are: before_service, .*missing_field, .*unknown_title"
+    said = r"unknown rule unknown; known rules: before_service, .*missing_field, .*unknown_title"
     with pytest.raises(ConfigError, match=said):
         pipeline.rejected(settings, stream=None, rule="unknown", limit=1)
-    with pytest.raises(ConfigError, match=r"no rule missing_field:title_id; there are"):
+    with pytest.raises(ConfigError, match=r"unknown rule missing_field:title_id; known rules"):
         pipeline.rejected(settings, stream="members", rule="missing_field:title_id", limit=1)
 
 
@@ -265,7 +265,7 @@ def test_the_rules_of_dbt_are_known_by_name():
 
 def test_a_stream_that_is_none_is_a_usage_error(copied):
     settings = Settings(home=copied, project=ROOT)
-    with pytest.raises(ConfigError, match=r"no stream playz; there are: .*plays"):
+    with pytest.raises(ConfigError, match=r"unknown stream playz; known streams: .*plays"):
         pipeline.rejected(settings, stream="playz", rule=None, limit=1)
 
 
