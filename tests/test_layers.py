@@ -49,6 +49,7 @@ OWNERS = {
     "ibis": {"features"},
     "lightfm": {"models"},
     "jinja2": {"report"},
+    "markupsafe": {"report"},
     "cryptography": {"releases"},
     "fsspec": {"releases"},
     "implicit": {"research"},

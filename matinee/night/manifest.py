@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
-from matinee import landing, transform, validation, warehouse
+from matinee import landing, releases, report, transform, validation, warehouse
 from matinee.columns import MEMBER_ID
 from matinee.evaluation import gate
 from matinee.models.frame import Frame
-from matinee.night import evaluate, fit, score
+from matinee.night import evaluate, fit, score, validate
 from matinee.night.features import Refreshed
 from matinee.night.frame import JUDGED, PUBLISHED, SERVICE, Framed, read_frame
 from matinee.night.night import Night
 from matinee.releases import build_info, digest
-from matinee.releases.examples import TREND_DAYS, TREND_GENRES
 from matinee.slates import ai_labels
 
 SETTINGS = ("lateness_days", "slate_size", "calibration_weight", "consent_without_record")
@@ -92,11 +93,15 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
             "test_members": framed.test_members,
             "metrics": metrics_table(judged).to_pylist(),
         },
-        "gate": {"rules": [asdict(verdict) for verdict in evidence.verdicts], "overrides": []},
+        "gate": {"rules": [verdict.facts() for verdict in evidence.verdicts], "overrides": []},
         "exposure": evidence.exposure(),
         "privacy": _privacy(night),
         "authenticity": _authenticity(night),
         "samples": sample_members(night, frame),
+        "history": {
+            "releases": release_history(night),
+            "validation": validate.history(night),
+        },
     }
 
 
@@ -192,40 +197,6 @@ def query(sql: str, night: Night) -> pa.Table:
     return warehouse.query(sql, home=night.home)
 
 
-TRENDS = """
-    with
-
-    recent as (
-
-        select
-            genre,
-            acted_on,
-            -- Ratings, in logs without plays. A total of too few members is null.
-            coalesce(play_count, rating_count) as value
-        from genre_trends_daily
-        where acted_on >= $since and coalesce(play_count, rating_count) is not null
-
-    ),
-
-    biggest as (
-
-        select genre from recent
-        group by genre
-        order by sum(value) desc, genre
-        limit $genres
-
-    )
-
-    select
-        genre as name,
-        acted_on as day,
-        value
-    from recent
-    inner join biggest using (genre)
-    order by name, day
-"""
-
-
 def sample_members(night: Night, frame: Frame) -> list[str]:
     """Three to look at: who did most, who did about as much as others, and one who did least."""
     acts = warehouse.query(
@@ -246,11 +217,14 @@ def _closed(night: Night) -> list[str]:
     return closed
 
 
-def genre_trends(night: Night) -> pa.Table:
-    """Plays of the biggest genres, day by day."""
-    since = f"{night.as_of:%Y-%m-%d}"
-    sql = TRENDS.replace("$since", f"$since::date - interval {TREND_DAYS} day")
-    return warehouse.query(sql, {"since": since, "genres": TREND_GENRES}, home=night.home)
+def release_history(night: Night) -> list[Mapping[str, Any]]:
+    """The numbers of the releases of earlier data, oldest first; of one day the newest release."""
+    days = {
+        release.manifest["as_of"]: release.manifest
+        for release in reversed(releases.Store.of(night.settings.home).list())
+    }
+    earlier = [days[day] for day in sorted(days) if datetime.fromisoformat(day) < night.as_of]
+    return [report.numbers(manifest) for manifest in earlier[1 - report.HISTORY :]]
 
 
 def digests(night: Night) -> dict[str, dict[str, str | None]]:

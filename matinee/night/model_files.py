@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ def save_model(model: HybridModel, folder: Path) -> None:
     """Write the arrays as `.npy` and the hyperparameters as JSON into an existing folder."""
     for name in _ARRAYS:
         np.save(folder / f"{name}.npy", getattr(model, name), allow_pickle=False)
-    text = json.dumps(asdict(model.hyperparameters), indent=2, sort_keys=True)
+    text = json.dumps(model.hyperparameters.stored(), indent=2, sort_keys=True)
     (folder / "hyperparameters.json").write_text(text + "\n")
 
 
@@ -37,12 +36,12 @@ def load_model(folder: Path, *, hyperparameters: Path | None = None) -> HybridMo
             np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS
         )
         stored = (hyperparameters or folder / "hyperparameters.json").read_text()
-        told = Hyperparameters(**json.loads(stored))
+        numbers = Hyperparameters.from_stored(json.loads(stored))
     except OSError as error:
         raise StorageError(f"no model in {folder}: {error}; fit and save one first") from None
     except (ValueError, TypeError, EOFError) as error:
         raise IntegrityError(f"the model in {folder} is damaged: {error}") from None
-    width = told.components + told.linear_dimensions
+    width = numbers.components + numbers.linear_dimensions
     expected = (width, width + 1)
     found = (members.shape[-1], titles.shape[-1])
     if found != expected:
@@ -56,4 +55,4 @@ def load_model(folder: Path, *, hyperparameters: Path | None = None) -> HybridMo
                 f"the model in {folder} is damaged: {wrong} numbers of {name}.npy are NaN or "
                 "infinite; run again, or roll back if it is a release's"
             )
-    return HybridModel(members, titles, told)
+    return HybridModel(members, titles, numbers)

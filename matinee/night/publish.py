@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,8 @@ from matinee.errors import GateError
 from matinee.models import feature_families
 from matinee.night import evaluate, scorer, validate
 from matinee.night.frame import PUBLISHED, read_frame
-from matinee.night.manifest import Evidence, genre_trends, manifest, metrics_table, query
+from matinee.night.manifest import Evidence, manifest, metrics_table, query
 from matinee.night.night import Night
-from matinee.releases import examples
 from matinee.slates import ai_labels
 
 MARTS = {
@@ -74,7 +73,8 @@ def publish(night: Night, evidence: Evidence) -> Published:
         _fill(night, evidence, draft.path)
         _plot(fields, draft.path)
         release_id = draft.release_id(night.started_at)
-        _draw(night, evidence, fields, release_id, store, draft.path)
+        for name, text in report.draw(draft.path, {**fields, "release_id": release_id}).items():
+            (draft.path / name).write_text(text, encoding="utf-8")
         release = store.publish(draft, fields)
     refusals = tuple(verdict.text for verdict in evidence.verdicts if not verdict.passed)
     note = _name(store, release, night, refusals)
@@ -111,7 +111,7 @@ def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         pq.write_table(table, path, compression="zstd")
     documents: dict[str, Any] = {
-        "evaluation/gate": [asdict(verdict) for verdict in evidence.verdicts],
+        "evaluation/gate": [verdict.facts() for verdict in evidence.verdicts],
         "exposure/exposure": evidence.exposure(),
         "validation/results": evidence.validation.as_dict(),
         "validation/distributions": validate.histograms(night),
@@ -127,40 +127,6 @@ def _plot(fields: Mapping[str, Any], folder: Path) -> None:
     (folder / report.PLOTS).mkdir()
     for name, (_, text) in report.plots(fields).items():
         (folder / name).write_text(text, encoding="utf-8")
-
-
-def _draw(
-    night: Night,
-    evidence: Evidence,
-    fields: Mapping[str, Any],
-    release_id: str,
-    store: releases.Store,
-    folder: Path,
-) -> None:
-    """The two files for people. They show the id, so they come last and are in no digest."""
-    page = report.page(
-        fields,
-        release_id=release_id,
-        facts={
-            "members": evidence.scored.members,
-            "titles": evidence.framed.titles,
-            "catalogue_shown_ratio": evidence.scored.coverage,
-        },
-        counts=fields["received"],
-        validation=validate.rows(evidence.validation),
-        validation_history=validate.history(store, night, evidence.validation),
-        slates=examples.slates(folder, fields["samples"]),
-        similar=examples.neighbourhoods(folder),
-        trends=genre_trends(night),
-        retention=warehouse.query(
-            "select * from churn_daily order by changed_on desc limit 14", home=night.home
-        ),
-        history=examples.history(store, fields),
-        exposure_history=examples.exposures(store, fields),
-    )
-    (folder / "report.html").write_text(page, encoding="utf-8")
-    card = report.card(fields, release_id=release_id)
-    (folder / "card.md").write_text(card, encoding="utf-8")
 
 
 def _name(

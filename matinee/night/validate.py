@@ -23,8 +23,6 @@ FRAME = ("frame_member_features", "frame_signals", "frame_title_features")
 
 SLATES = ("slates",)
 
-HISTORY = 14
-
 STOPPED = "stopped"
 """How a night is called that its data stopped, and the severity of what can do so."""
 
@@ -100,47 +98,35 @@ def histograms(night: Night) -> dict[str, Any]:
     }
 
 
-def rows(found: validation.Validation) -> list[dict[str, Any]]:
-    """Every expectation as the page shows it."""
+def results(found: validation.Validation) -> list[dict[str, Any]]:
+    """Every result as a release holds it; the severity of what stopped the night says so."""
+    everything = [*found.as_dict()["results"], *found.facts()["drift"]["results"]]
+    if not found.stops:  # a critical one that is published was accepted
+        return everything
     return [
-        {
-            "table": one.table,
-            "expectation": one.kind,
-            "column": one.column,
-            "severity": one.severity,
-            "success": one.success,
-            "observed": one.observed,
-            "notes": one.notes,
-            "description": one.rule.get("description"),
-        }
-        for one in found.everything
+        one | {"severity": STOPPED} if one["severity"] == "critical" else one for one in everything
     ]
 
 
-def history(
-    store: releases.Store, night: Night, tonight: validation.Validation
-) -> list[dict[str, Any]]:
-    """Every expectation of the last nights and of tonight, oldest first: the grid of the page.
+def history(night: Night) -> list[dict[str, Any]]:
+    """How the checks of each table ended on the nights before, oldest first: as_of, tables.
 
     A night that was stopped is among them, beside the release of its day if there is one.
     """
-    nights = []
-    for release in store.list()[: HISTORY - 1]:
-        try:
-            told = release.json("validation/results.json")
-        except MatineeError:
-            continue  # a release of before there were results
-        facts = {name: release.manifest[name] for name in ("as_of", "created_at")}
-        nights.append(facts | {"results": told["results"]})
+    found = [
+        (release.manifest, report.validation_results(release.path, release.manifest))
+        for release in releases.Store.of(night.settings.home).list()[: report.HISTORY - 1]
+    ]
     for path in night.settings.folder("reports").glob(f"{STOPPED}-*.json"):
-        nights.append(json.loads(path.read_text(encoding="utf-8")))
-    nights.sort(key=lambda one: datetime.fromisoformat(one["created_at"]))
-    results = tonight.as_dict()["results"]
-    if tonight.stops:  # a critical one that is published was accepted
-        results = [
-            one | {"severity": STOPPED} if one["severity"] == "critical" else one for one in results
-        ]
-    return [*nights[1 - HISTORY :], {"as_of": night.as_of, "results": results}]
+        stopped = json.loads(path.read_text(encoding="utf-8"))
+        found.append((stopped, stopped["results"]))
+    nights = [
+        (datetime.fromisoformat(facts["as_of"]), facts["created_at"], report.states(results))
+        for facts, results in found
+        if results and datetime.fromisoformat(facts["as_of"]) <= night.as_of
+    ]
+    nights.sort(key=lambda one: one[:2])
+    return [{"as_of": as_of, "tables": tables} for as_of, _, tables in nights[1 - report.HISTORY :]]
 
 
 def _histogram(
@@ -208,18 +194,18 @@ def stop_if_broken(night: Night, found: validation.Validation) -> None:
 
 
 def _left(night: Night, found: validation.Validation) -> Path:
-    """The page of the night that was stopped last; what it says is kept for pages to come."""
+    """The page of the night that was stopped last; its results are kept for pages to come."""
     folder = night.settings.folder("reports")
-    store = releases.Store.of(night.settings.home)
-    nights = history(store, night, found)
-    page = report.page(
-        {"as_of": night.as_of.isoformat(), "created_at": night.started_at.isoformat()},
-        release_id=f"of {night.last_day}: none, its data stopped the night",
-        validation=rows(found),
-        validation_history=nights,
+    found_results = results(found)
+    page = report.stopped(
+        found_results,
+        day=str(night.last_day),
+        as_of=night.as_of,
+        nights=history(night),
+        drift=found.drift_verdict,
     )
-    told = nights[-1] | {"created_at": night.started_at}
-    text = json.dumps(told, default=datetime.isoformat)
+    kept = {"as_of": night.as_of, "created_at": night.started_at, "results": found_results}
+    text = json.dumps(kept, default=datetime.isoformat)
     (folder / f"{STOPPED}-{night.last_day}.json").write_text(text, encoding="utf-8")
     path = folder / f"{STOPPED}.html"
     path.write_text(page, encoding="utf-8")

@@ -159,11 +159,11 @@ class _ReleaseArrays:
     def best(self, member: int, title: int) -> reasons.Reasons:
         """The reason in a slate of this title alone."""
         family = np.array(self.families)
-        teller = reasons.Teller(
+        teller = reasons.ReasonFinder(
             self.title_matrix,
             self.title_embeddings,
             self.mean_member,
-            tellable=reason_text.tellable(self.families),
+            usable=reason_text.has_sentence(self.families),
             identity=family == matrices.IDENTITY,
         )
         return teller.best(self.vector(member), np.array([[title]]), self.anchors[[member]])

@@ -21,12 +21,8 @@ OVERRIDE = "override"
 class ReissueWithOverrides(ReissueWithNewPages):
     """A `Fill` that copies a release and records the overrides in its manifest and pages."""
 
-    reason = OVERRIDE
-
-    def __init__(
-        self, settings: Settings, store: releases.Store, rules: Collection[str], by: str, why: str
-    ) -> None:
-        super().__init__(store, lambda one: consent.may_personalise(settings, one))
+    def __init__(self, settings: Settings, rules: Collection[str], by: str, why: str) -> None:
+        super().__init__(lambda one: consent.may_personalise(settings, one))
         self.overrides = [{"rule": rule, "by": by, "why": why} for rule in sorted(rules)]
 
     def _fields(self, release: releases.Release, at: datetime) -> dict[str, Any]:
@@ -67,7 +63,7 @@ def promote(
                     f"an override needs a new signature of {release.id}, and {store.keys} has no "
                     f"signing key: promote it where releases are built, then push and pull"
                 )
-            fill = ReissueWithOverrides(settings, store, overrides, by, why)
+            fill = ReissueWithOverrides(settings, overrides, by, why)
             reissued = reissue.reissue(store, release, fill, at=at, by=by, why=OVERRIDE)
             name = str(reissued.after)
         return store.promote(name, expected=expected, at=at, by=by, why=why, overrides=overrides)

@@ -187,7 +187,7 @@ def _reissue(
     release_ids = {name.split("/")[1] for name in found if name.startswith("releases/")}
     refused = consent.read(settings)
     fill = ReissueWithoutMembers(
-        store, traces, lambda one: not refused.includes(one, consent.PERSONALISATION)
+        traces, lambda one: not refused.includes(one, consent.PERSONALISATION)
     )
     done = reissue_all(store, release_ids, fill, at=at, by=by, why=ERASURE)
     return [{"before": one.before, "after": one.after} for one in done]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,9 @@ from matinee import landing, matrices, releases, report
 from matinee.columns import MEMBER_ID
 from matinee.privacy import Traces
 from matinee.provenance import plain, readable_json
-from matinee.releases import examples, reissue
+from matinee.releases import reissue
 from matinee.rights import consent
 from matinee.settings import Settings
-
-PAGES = ("card.md", "report.html")
 
 MEMBER_FEATURES = "vocabulary/member_features.parquet"
 
@@ -48,10 +45,7 @@ class ReissueWithNewPages:
     The pages show the slates of a few members: only of members who `may_be_shown`.
     """
 
-    reason = WITHDRAWAL
-
-    def __init__(self, store: releases.Store, may_be_shown: Callable[[str], bool]) -> None:
-        self.store = store
+    def __init__(self, may_be_shown: Callable[[str], bool]) -> None:
         self.may_be_shown = may_be_shown
 
     def __call__(
@@ -61,18 +55,13 @@ class ReissueWithNewPages:
         fields = self._fields(release, at)
         names = reissue.file_names(release)
         for name in names:
-            if name not in PAGES:
+            if name not in (report.PAGE, report.CARD):
                 (draft.path / name).parent.mkdir(parents=True, exist_ok=True)
                 self._write(release, name, draft.path / name)
         fields["samples"] = self._samples(fields.get("samples", []), draft.path)
-        release_id = draft.release_id(at)
-        shown = {**fields, "created_at": at, "reason": self.reason, "supersedes": release.id}
-        if "report.html" in names:
-            text = report.page(shown, release_id=release_id, **self._page(draft.path, shown))
-            (draft.path / "report.html").write_text(text, encoding="utf-8")
-        if "card.md" in names:
-            card = report.card(shown, release_id=release_id)
-            (draft.path / "card.md").write_text(card, encoding="utf-8")
+        pages = report.draw(draft.path, {**fields, "release_id": draft.release_id(at)})
+        for name in pages.keys() & set(names):
+            (draft.path / name).write_text(pages[name], encoding="utf-8")
         return fields
 
     def _fields(self, release: releases.Release, at: datetime) -> dict[str, Any]:
@@ -88,42 +77,14 @@ class ReissueWithNewPages:
         members: list[str] = pq.read_table(folder / MEMBERS)[MEMBER_ID].to_pylist()
         return [one for one in members if self.may_be_shown(one)][:1]
 
-    def _page(self, folder: Path, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """What the page shows, from the release alone: the warehouse may know later things."""
-        exposure = fields.get("exposure") or {}
-        earlier = [
-            one.manifest
-            for one in reversed(self.store.list()[: examples.HISTORY])
-            if one.manifest["as_of"] < plain(fields["as_of"], "as_of")
-        ]
-        return {
-            "facts": {
-                "members": exposure.get("members"),
-                "titles": (fields.get("model") or {}).get("titles"),
-                "catalogue_shown_ratio": exposure.get("coverage"),
-            },
-            "counts": fields.get("received"),
-            "validation": _validation(folder),
-            "slates": examples.slates(folder, fields["samples"]),
-            "similar": examples.neighbourhoods(folder),
-            "trends": _trends(folder, fields["as_of"].date()),
-            "retention": _retention(folder),
-            "history": examples.numbers([*earlier, fields]),
-        }
-
 
 class ReissueWithoutMembers(ReissueWithNewPages):
     """A `Fill` that also removes members from rows, arrays and the manifest."""
 
-    reason = ERASURE
-
     def __init__(
-        self,
-        store: releases.Store,
-        traces: Traces,
-        may_be_shown: Callable[[str], bool] = lambda member: True,
+        self, traces: Traces, may_be_shown: Callable[[str], bool] = lambda member: True
     ) -> None:
-        super().__init__(store, may_be_shown)
+        super().__init__(may_be_shown)
         self.traces = traces
 
     def _fields(self, release: releases.Release, at: datetime) -> dict[str, Any]:
@@ -207,37 +168,5 @@ def reissue_pages(settings: Settings, *, by: str) -> list[reissue.ReissueResult]
     }
     if not named or not store.can_sign():
         return []
-    fill = ReissueWithNewPages(store, may_be_shown)
+    fill = ReissueWithNewPages(may_be_shown)
     return reissue.reissue_all(store, named, fill, at=datetime.now(UTC), by=by, why=WITHDRAWAL)
-
-
-def _validation(folder: Path) -> list[Row]:
-    path = folder / "validation/results.json"
-    if not path.exists():
-        return []
-    results = json.loads(path.read_bytes())["results"]
-    named = {"expectation": "kind"}
-    shown = ("table", "expectation", "column", "severity", "success", "observed", "notes")
-    return [{name: one.get(named.get(name, name)) for name in shown} for one in results]
-
-
-def _trends(folder: Path, as_of: date) -> pa.Table | None:
-    path = folder / "insights/genre_trends_daily.parquet"
-    if not path.exists():
-        return None
-    since = as_of - timedelta(days=examples.TREND_DAYS)
-    rows = pq.read_table(path, filters=[("acted_on", ">=", since)])
-    acts = pc.coalesce(rows["play_count"], rows["rating_count"])
-    days = pa.table({"name": rows["genre"], "day": rows["acted_on"], "value": acts}).drop_null()
-    sums = days.group_by("name").aggregate([("value", "sum")])
-    biggest = sums.sort_by([("value_sum", "descending"), ("name", "ascending")])
-    kept = biggest["name"].slice(0, examples.TREND_GENRES).combine_chunks()
-    shown: pa.Table = days.filter(pc.is_in(days["name"], value_set=kept))
-    return shown.sort_by([("name", "ascending"), ("day", "ascending")])
-
-
-def _retention(folder: Path) -> pa.Table | None:
-    path = folder / "retention/churn_daily.parquet"
-    if not path.exists():
-        return None
-    return pq.read_table(path).sort_by([("changed_on", "descending")]).slice(0, 14)

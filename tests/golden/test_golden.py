@@ -91,7 +91,7 @@ def test_a_member_can_be_erased_from_an_old_night(night):
     members = release.table("vocabulary/members.parquet")["member_id"].to_pylist()
     leaver, stayer = members[1], members[2]
     store = releases.Store.of(settings.home)
-    fill = ReissueWithoutMembers(store, Traces.of([leaver]))
+    fill = ReissueWithoutMembers(Traces.of([leaver]))
     at = datetime(2026, 2, 2, tzinfo=UTC)
     fresh = store.open(reissue(store, release, fill, at=at, by="test", why="erasure").after)
     assert store.verify("live").release_id == fresh.id

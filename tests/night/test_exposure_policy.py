@@ -72,15 +72,16 @@ def test_its_price_is_judged_every_night_and_the_card_prints_it(judged):
     }
     assert price["lead"] == pytest.approx(means["hybrid"] - means["unraised"])
     raised = [{"attribute": "language", "value": "sv", "share": 0.6, "head_start": 0.21}]
-    card = report.card({"exposure": {"raised": raised, "price_of_raising": price}}, release_id="r")
-    assert f"What is raised changes NDCG@10 by {price['lead']:+.4f} (95 %: " in card
+    exposure = {"raised": raised, "price_of_raising": price}
+    card = report.card({"release_id": "r", "as_of": "2026-01-02", "exposure": exposure})
+    assert f"exposure policy change NDCG@10 by {price['lead']:+.4f} (95 %: " in card
     assert "| language" in card
     assert judged().price_of_raising() is None
 
 
 def test_who_is_served_what_is_popular_is_judged_by_it(judged, monkeypatch):
     seen = []
-    monkeypatch.setattr(fallback, "strangers", lambda *_: np.arange(90))
+    monkeypatch.setattr(fallback, "cold_members", lambda *_: np.arange(90))
     real = evaluate._popular
     monkeypatch.setattr(evaluate, "_popular", lambda *given: seen.append(real(*given)) or seen[-1])
     everybody = judged()

@@ -49,7 +49,7 @@ def test_an_override_is_on_the_card_the_page_and_in_the_signed_manifest(refused)
     card = (live.path / "card.md").read_text()
     assert "**Override:** planted, by ada: a holiday, seen by hand" in card
     page = (live.path / "report.html").read_text()
-    assert "planted passed over by ada: a holiday, seen by hand" in page
+    assert "planted, by ada: a holiday, seen by hand" in page
     assert (alias.overrides, alias.by) == (("planted",), "ada")
     assert store.aliases().candidate is None
     changes = [(entry.action, entry.release_id) for entry in store.trail().entries()][-3:]
