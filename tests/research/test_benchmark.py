@@ -140,12 +140,18 @@ def test_what_is_found_is_used_and_told(history):
 
 def test_what_was_used_is_said_in_words_where_it_is_no_default():
     row = {"model": "ease", "settings": [{"penalty": 400.0, "recent_titles": 5.0}]}
-    assert benchmark.told(row) == ""
+    assert benchmark.settings_text(row) == ""
     row["settings"].append({"penalty": 700.0, "recent_titles": 5.0})
-    assert benchmark.told(row) == "penalty 400 to 700"
+    assert benchmark.settings_text(row) == "penalty 400 to 700"
     faded = [{"half_life_days": None}, {"half_life_days": 90.0}]
-    assert benchmark.told({"model": POPULARITY, "settings": faded}) == "half_life_days 90 to never"
-    assert benchmark.told({"model": POPULARITY, "settings": faded[:1]}) == "half_life_days never"
+    assert (
+        benchmark.settings_text({"model": POPULARITY, "settings": faded})
+        == "half_life_days 90 to never"
+    )
+    assert (
+        benchmark.settings_text({"model": POPULARITY, "settings": faded[:1]})
+        == "half_life_days never"
+    )
 
 
 def test_each_seed_is_tuned_by_itself(ratings, history):
@@ -201,7 +207,7 @@ def test_the_command_prints_json_and_draws(ratings, tmp_path):
 def test_a_picture_that_cannot_be_drawn_is_refused_before_anything_is_compared(ratings, tmp_path):
     command = ["benchmark", "--data", str(ratings), "--plot", str(tmp_path / "none" / "plot.svg")]
     done = CliRunner().invoke(cli.app, command)
-    with pytest.raises(ConfigError, match=r"no folder .*none to draw into: make it, then compare"):
+    with pytest.raises(ConfigError, match=r"no folder .*none for the plot: create it"):
         raise done.exception
 
 
