@@ -5,8 +5,7 @@
     'member_search_intents', 'member_title_signals',
 ] -%}
 select
-    '{{ table }}' as feature,
-    features.member_id
+    '{{ table }}: a member without consent to personalisation' as failure
 
 from {{ ref(table) }} as features
 

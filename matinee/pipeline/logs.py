@@ -16,7 +16,7 @@ from matinee.settings import Settings
 EVERY_DAY = "all days"
 
 IN_CONTEXT = ("unknown_member", "unknown_title", "duplicate_event_id", "duplicate_key")
-"""Rules of dbt (`judged_deliveries`): a row breaks them by what other rows say."""
+"""Rules of dbt (`classified_deliveries`): a row breaks them by what other rows say."""
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def story(new_home, receive, build):
     nights = {}
 
     def night(name, as_of):
-        build(home, as_of, vars={"minimum_cell_members": 2, "title_days_a_part": 40})
+        build(home, as_of, vars={"minimum_cell_members": 2, "title_days_per_part": 40})
         nights[name] = tables(home)
         if name == "first":
             return
@@ -156,6 +156,6 @@ def test_a_night_of_other_vars_builds_everything_again(new_home, receive, build)
     home = new_home("vars")
     receive(home, 1, titles=snapshot(FIRST_DAY), plays=[play("p1", "m1", "t1", "2026-01-02 20:00")])
     build(home, "2026-01-05")
-    build(home, "2026-01-05", vars={"acts_per_title_day": 0})
-    (row,) = warehouse.query("from int_member_title_days", home=home).to_pylist()
+    build(home, "2026-01-05", vars={"events_per_title_day": 0})
+    (row,) = warehouse.query("from int_member_title_days__summed", home=home).to_pylist()
     assert row["play_count"] == 0

@@ -1,5 +1,6 @@
 """The same rows give the same tables, however and whenever they come."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from matinee import warehouse
 
 EARLIER, LATER = "2026-01-06", "2026-01-20"
 
-BOOKKEEPING = ("built_", "int_changes__")
+BOOKKEEPING = re.compile(r"last_\w+|int_\w+__(changed|expired)")
 """Tables that say what a night had to do, not what is true."""
 
 
@@ -123,7 +124,7 @@ def tables(home: Path) -> dict[str, pa.Table]:
     return {
         name: warehouse.table(name, home=home)
         for name in found["table_name"].to_pylist()
-        if not name.startswith(BOOKKEEPING)
+        if not BOOKKEEPING.fullmatch(name)
     }
 
 
@@ -133,7 +134,7 @@ def differing(one: dict[str, pa.Table], other: dict[str, pa.Table]) -> list[str]
 
 
 def after_staging(home: Path) -> dict[str, pa.Table]:
-    staged = ("base_", "stg_", "rejected_", "known_", "received_", *BOOKKEEPING)
+    staged = ("base_", "stg_", "rejected_", "known_", "received_")
     return {name: rows for name, rows in tables(home).items() if not name.startswith(staged)}
 
 

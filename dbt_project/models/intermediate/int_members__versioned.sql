@@ -21,8 +21,8 @@ compared as (
 
     select
         *,
-        {{ as_one(profile) }} as said,
-        lag({{ as_one(profile) }}) over snapshots as said_before
+        {{ row_struct(profile) }} as said,
+        lag({{ row_struct(profile) }}) over snapshots as said_before
 
     from snapshots
     window snapshots as (partition by member_id order by landed_on)
@@ -55,7 +55,7 @@ versioned as (
         known_from,
         null as known_until
 
-    from {{ ref('int_members__seen_in_events') }}
+    from {{ ref('int_members__inferred') }}
     where (select count(*) from snapshots) = 0
 
 )

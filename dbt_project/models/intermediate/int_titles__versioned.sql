@@ -31,8 +31,8 @@ compared as (
 
     select
         *,
-        {{ as_one(content) }} as said,
-        lag({{ as_one(content) }}) over snapshots as said_before
+        {{ row_struct(content) }} as said,
+        lag({{ row_struct(content) }}) over snapshots as said_before
 
     from snapshots
     window snapshots as (partition by title_id order by landed_on)
@@ -46,7 +46,7 @@ versioned as (
         {% for column in content -%}
         {{ column }},
         {% endfor -%}
-        {{ sorted_set(list_union('directors', 'actors')) }} as people,
+        {{ sorted_set(concat_lists('directors', 'actors')) }} as people,
         landed_on as known_from,
         lead(landed_on) over versions as known_until,
         row_number() over versions as version

@@ -5,7 +5,7 @@ with
 
 acts as (
 
-    select * from {{ ref('int_acts__weighed') }}
+    select * from {{ ref('int_events__weighted') }}
 
 ),
 

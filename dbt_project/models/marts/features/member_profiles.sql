@@ -31,7 +31,7 @@ bought as (
 
 devices as (
 
-    select * from {{ ref('int_members__main_devices') }}
+    select * from {{ ref('int_main_devices__versioned') }}
 
 ),
 
@@ -128,8 +128,8 @@ compared as (
 
     select
         *,
-        {{ as_one(profile) }} as said,
-        lag({{ as_one(profile) }}) over moments as said_before
+        {{ row_struct(profile) }} as said,
+        lag({{ row_struct(profile) }}) over moments as said_before
 
     from joined
     window moments as (partition by member_id order by observed_on)
