@@ -1,5 +1,5 @@
-{#- A total over rows that are one member each; null when too few members make it up, or one of them makes
-    up too much of it. -#}
+{#- The sum of a column over rows of one member each; null when too few members add to it, or when one member makes up
+    too much of it (the dominance rule). -#}
 {% macro suppress_small_cells(column) -%}
 case
     when

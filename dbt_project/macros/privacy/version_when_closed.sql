@@ -1,6 +1,6 @@
-{#- True for the version of a title that was known when the day closed on which something happened. What was
-    said first of a title holds for all days before, or old logs would have none. A day that was told says the
-    same ever after: a film that gets another genre must not take its few viewers from one cell to another. -#}
+{#- True for the version of a title that was known when the day of an event closed; the first version holds for all days
+    before it too, or old logs would have none. A later correction does not change a closed day: a film that gets another
+    genre must not take its few viewers from one cell to another. -#}
 {% macro version_when_closed(versions, happened_on) -%}
 {%- set closed_on = days_after(happened_on, var('lateness_days')) -%}
 ({{ versions }}.version = 1 or {{ versions }}.known_from <= {{ closed_on }})

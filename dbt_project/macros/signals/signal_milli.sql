@@ -1,8 +1,8 @@
-{#- The weight of an act: see the vars, where each has its reason. -#}
-{% macro signal_milli(act) -%}
+{#- The signal of a kind of event: the vars have each with its reason. -#}
+{% macro signal_milli(kind) -%}
     {%- set weights = var('signal_milli') -%}
-    {%- if act not in weights -%}
-        {{ exceptions.raise_compiler_error("no signal_milli weight for " ~ act ~ ": add it to the vars of dbt_project.yml") }}
+    {%- if kind not in weights -%}
+        {{ exceptions.raise_compiler_error("no signal_milli weight for " ~ kind ~ ": add it to the vars of dbt_project.yml") }}
     {%- endif -%}
-{{ weights[act] }}
+{{ weights[kind] }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{#- The instant the tables are true for, as a literal. By hand, without the var: the end of the newest
-    landed day, as the command line has it. -#}
+{#- The instant the tables are built for, as a literal. By hand, without the var: the end of the newest landed day, as
+    on the command line. -#}
 {% macro as_of() %}
     {%- set given = var('as_of') -%}
     {%- if given is none and execute -%}

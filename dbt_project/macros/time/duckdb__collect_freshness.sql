@@ -1,4 +1,4 @@
-{#- For `dbt source freshness`: how old the newest row was at as_of, not now; a rerun says the same. -#}
+{#- For `dbt source freshness`: the age of the newest row at as_of, not now, so that a rerun has the same result. -#}
 {% macro duckdb__collect_freshness(source, loaded_at_field, filter) -%}
     {% call statement('collect_freshness', fetch_result=True, auto_begin=False) -%}
     select

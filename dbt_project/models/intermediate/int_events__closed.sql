@@ -1,4 +1,4 @@
--- What may be told to others: what members let be counted, on days that change no more.
+-- What insights may count: plays and ratings of members who consent, on days that do not change any more.
 {{ config(
     materialized='view',
     meta={'changed_rows': {'column': 'received_on', 'clock': 'receipt', 'member_id': 'member_id'}}

@@ -1,4 +1,4 @@
--- The acts that may shape what a member, or anyone else, is recommended.
+-- Events of members who consent to personalisation: recommendations are made of these only.
 {{ config(
     materialized='view',
     meta={'changed_rows': {'column': 'received_on', 'clock': 'receipt', 'member_id': 'member_id'}}

@@ -1,4 +1,4 @@
--- Everything a member did with a title, on one scale.
+-- The plays, ratings, chosen searches and clicked impressions of members, with signals on one scale.
 {{ config(
     materialized='incremental',
     meta={'changed_rows': {
@@ -8,7 +8,7 @@
 
 with
 
-acts as (
+events as (
 
     select
         event_id,
@@ -113,41 +113,41 @@ known as (
     select
 
         ---------- ids
-        acts.event_id,
-        acts.member_id,
-        acts.title_id,
+        events.event_id,
+        events.member_id,
+        events.title_id,
 
         ---------- text
-        acts.event_kind,
-        acts.country,
-        acts.device,
+        events.event_kind,
+        events.country,
+        events.device,
 
         ---------- numerics
-        acts.watched_seconds,
-        acts.stars_milli,
-        acts.signal_milli,
+        events.watched_seconds,
+        events.stars_milli,
+        events.signal_milli,
 
         ---------- booleans
-        acts.is_seen,
+        events.is_seen,
         members.may_personalise,
         members.may_use_for_insights,
 
         ---------- dates and timestamps (UTC, but for the member's own clock)
-        acts.event_at,
-        {{ local_time('acts.event_at', 'acts.utc_offset_minutes') }} as local_event_at,
-        cast(acts.received_at as date) as received_on,
-        acts.landed_on
+        events.event_at,
+        {{ local_time('events.event_at', 'events.utc_offset_minutes') }} as local_event_at,
+        cast(events.received_at as date) as received_on,
+        events.landed_on
 
-    from acts
+    from events
 
     inner join members
-        on acts.member_id = members.member_id
+        on events.member_id = members.member_id
 
     inner join titles
-        on acts.title_id = titles.title_id
+        on events.title_id = titles.title_id
 
     -- Of the instant, not of its day: only so can the engine skip what lies before.
-    where {{ may_be_changed('acts.received_at', 'receipt', member_id='acts.member_id') }}
+    where {{ may_be_changed('events.received_at', 'receipt', member_id='events.member_id') }}
 
 )
 

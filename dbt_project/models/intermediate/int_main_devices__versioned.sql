@@ -1,4 +1,4 @@
--- The device most used in the last 90 days, each time that it becomes another.
+-- The device most used in the last 90 days, one row for each time that it changes.
 with
 
 changes as (

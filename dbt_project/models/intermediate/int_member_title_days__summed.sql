@@ -1,4 +1,4 @@
--- What one member did with one title, by day of arrival: what every count and every label is summed from.
+-- The events of one member on one title, by day of arrival: every count and every label is a sum of these rows.
 {{ config(
     materialized='incremental',
     meta={'changed_rows': {'column': 'received_on', 'clock': 'receipt', 'member_id': 'member_id'}}
@@ -6,7 +6,7 @@
 
 with
 
-acts as (
+events as (
 
     select * from {{ ref('int_events__permitted') }}
     where {{ may_be_changed('received_on', 'receipt') }}
@@ -30,13 +30,13 @@ summed as (
         bool_or(is_seen) as is_seen,
         max(event_at) as interacted_at
 
-    from acts
+    from events
     group by member_id, title_id, received_on
 
 ),
 
 {% if is_incremental() -%}
--- A window is at most 90 days: what lies further back is as good as never.
+-- A window is at most 90 days: an event further back makes no difference.
 earlier as (
 
     select
@@ -55,7 +55,7 @@ earlier as (
 ),
 {%- endif %}
 
-opinion_days as (
+event_days as (
 
     select
         member_id,
@@ -81,7 +81,7 @@ spells as (
             'received_on'
         ) }} as days_since_previous
 
-    from opinion_days
+    from event_days
 
 ),
 

@@ -1,4 +1,4 @@
--- Without a members stream, a member is known by what they did; with one, nobody is.
+-- Without a members stream, members are inferred from events. With one, this is empty.
 {%- set are_described = has_rows(ref('stg_accounts__members'), where=known_by_as_of('landed_on')) %}
 with
 

@@ -24,7 +24,7 @@
 
 with
 
-acts as (
+events as (
 
     select
         member_id,
@@ -40,7 +40,7 @@ acts as (
 
 ),
 
-act_days as (
+event_days as (
 
     select
         member_id,
@@ -52,7 +52,7 @@ act_days as (
         count(*) filter (where device = '{{ device }}') as {{ device }}_count
         {{- ',' if not loop.last }}
         {% endfor %}
-    from acts
+    from events
     group by member_id, received_on
 
 ),
@@ -63,7 +63,7 @@ count_days as (
         member_id,
         received_on,
         sum(play_count) as play_count,
-        -- A day has no more, whatever a bot says; one screen's worth of it is all that is asked.
+        -- At most the seconds of a day, however many plays a bot reports.
         least(sum(watched_seconds), 86400) as watched_seconds,
         sum(rating_count) as rating_count,
         count(*) filter (where coalesce(days_since_previous > 28, true)) as arrival_count,
@@ -81,19 +81,19 @@ count_days as (
 member_days as (
 
     select
-        act_days.*,
+        event_days.*,
         count_days.play_count,
         count_days.watched_seconds,
         count_days.rating_count,
         count_days.arrival_count,
         count_days.title_count
 
-    from act_days
+    from event_days
 
     inner join count_days
         on
-            act_days.member_id = count_days.member_id
-            and act_days.received_on = count_days.received_on
+            event_days.member_id = count_days.member_id
+            and event_days.received_on = count_days.received_on
 
 ),
 

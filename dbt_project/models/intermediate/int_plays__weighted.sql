@@ -1,4 +1,4 @@
--- A play weighs by the part of the title that was watched.
+-- The signal of a play grows with the part of the title that was watched.
 {{ config(materialized='view') }}
 
 with
@@ -32,7 +32,7 @@ measured as (
         coalesce(plays.is_autoplay, false) as is_autoplay,
         coalesce(plays.is_trailer, false) as is_trailer,
 
-        -- Thousandths; a title watched twice in one go is still one viewing.
+        -- Thousandths; a title watched twice in one play is one viewing.
         least(
             1000,
             plays.watched_seconds * 1000
@@ -50,7 +50,7 @@ measured as (
 
 ),
 
-weighed as (
+weighted as (
 
     select
         *,
@@ -71,4 +71,4 @@ weighed as (
 
 )
 
-select * from weighed
+select * from weighted

@@ -1,4 +1,4 @@
--- Thumbs and stars on one scale, and what each says about a taste.
+-- Thumbs and stars on one scale, and the signal of each.
 {{ config(materialized='view') }}
 
 with
@@ -10,7 +10,7 @@ ratings as (
 
 ),
 
-weighed as (
+weighted as (
 
     select
         event_id,
@@ -51,4 +51,4 @@ weighed as (
 
 )
 
-select * from weighed
+select * from weighted

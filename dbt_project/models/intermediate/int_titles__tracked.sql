@@ -1,4 +1,4 @@
--- What of a title is in sums: when it changes, they do.
+-- The columns of a title that sums depend on: when one changes, sums change.
 {{ config(materialized='view') }}
 
 select

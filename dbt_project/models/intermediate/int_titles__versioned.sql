@@ -1,4 +1,4 @@
--- What a title was said to be, from one day until the next time something else was said.
+-- The versions of a title, each from the snapshot that brought it until the snapshot that brings the next.
 with
 
 snapshots as (
@@ -31,8 +31,8 @@ compared as (
 
     select
         *,
-        {{ row_struct(content) }} as said,
-        lag({{ row_struct(content) }}) over snapshots as said_before
+        {{ row_struct(content) }} as content,
+        lag({{ row_struct(content) }}) over snapshots as previous_content
 
     from snapshots
     window snapshots as (partition by title_id order by landed_on)
@@ -52,7 +52,7 @@ versioned as (
         row_number() over versions as version
 
     from compared
-    where said is distinct from said_before
+    where content is distinct from previous_content
     window versions as (partition by title_id order by landed_on)
 
 )

@@ -45,7 +45,7 @@ title_days as (
 
 ),
 
--- Who comes back within the window is counted once: their earlier leaving does not happen.
+-- A member who comes back within the window is counted once: the earlier visit does not leave it.
 returns as (
 
     select
@@ -74,7 +74,7 @@ changes as (
         {% set name, days = sum.rsplit('_', 1) -%}
         {{ 'arrival_count_' ~ days if name == 'member_count' else name }} as {{ sum }},
         {% endfor -%}
-        -- Opinions do not age out of the mean; they are counted when they arrive.
+        -- Ratings never leave the mean; they are counted on the day they arrive.
         rating_count,
         stars_milli
 

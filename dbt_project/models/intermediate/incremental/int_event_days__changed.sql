@@ -1,10 +1,10 @@
--- Days, UTC or by a member's clock, on which something happened that is new or may count differently.
+-- Days, UTC or by a member's clock, with events that are new or may count otherwise than in the last build.
 {%- set trends = previous_build('asset_performance_daily') -%}
 {%- set gaps = previous_build('search_gaps_daily') -%}
 {%- set first_day = first_changed_day() %}
 {%- if execute and first_day.year == 1970 %}
 
--- All of them, and nobody asks which.
+-- All days: is_changed asks for no list.
 select cast(null as date) as event_on where false
 {%- else %}
 
@@ -17,7 +17,7 @@ changed_titles as (
 
 ),
 
-acts as (
+events as (
 
     {% for base, title_id in event_tables().items() -%}
     select
@@ -36,7 +36,7 @@ acts as (
 
 days as (
 
-    -- Past their retention: what was shown or looked for up to the first day that is left.
+    -- Expired impressions and searches: all days up to the first that is left.
     {% for built, happened_on, source_name, stream in [
         (trends, 'shown_on', 'playback', 'impressions'), (gaps, 'searched_on', 'engagement', 'searches'),
     ] if built or not execute -%}
@@ -47,9 +47,9 @@ days as (
     union
 
     {% endfor -%}
-    select cast(event_at as date) as event_on from acts
+    select cast(event_at as date) as event_on from events
     union
-    select cast({{ local_time('event_at', 'utc_offset_minutes') }} as date) as event_on from acts
+    select cast({{ local_time('event_at', 'utc_offset_minutes') }} as date) as event_on from events
 
 )
 

@@ -1,5 +1,5 @@
--- Members of whom every day may differ from what the tables were built from: they came, left, or said
--- something else about what may be done with their acts.
+-- Members whose events of all days may count otherwise than in the last build: they are new, left, or changed a
+-- consent.
 {%- set built = previous_build('last_build_members') %}
 
 with

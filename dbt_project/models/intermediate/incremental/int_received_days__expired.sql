@@ -1,4 +1,4 @@
--- Days of which the built acts still count rows that have been dropped past their retention.
+-- Days of receipt of which the last build still counts events that have expired since.
 {%- set built = previous_build('int_events__weighted') %}
 {%- set intents = previous_build('member_search_intents') %}
 
@@ -35,7 +35,7 @@ expired as (
     {% if intents or not execute -%}
     union all
 
-    -- Not every search is an act with a title.
+    -- Searches without a chosen title are in no other table.
     select
         {{ days_after('cast(observed_at as date)', -1) }} as received_on,
         false as is_play_or_rating,

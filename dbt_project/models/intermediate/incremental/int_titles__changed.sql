@@ -1,4 +1,4 @@
--- Titles of which something that sums are made of has changed since the tables were built.
+-- Titles whose content that sums are made of has changed since the last build.
 {%- set built = previous_build('last_build_titles') %}
 
 with
@@ -23,7 +23,7 @@ compared as (
 
     select
         coalesce(titles.title_id, built.title_id) as title_id,
-        -- Not known, or first described by another snapshot: nothing done with it is as it was.
+        -- It was not known, is not any more, or its first version is another: none of its events counts as it did.
         (titles.first_known_from is distinct from built.first_known_from) as has_changed_events,
         (titles.runtime_seconds is distinct from built.runtime_seconds) as has_changed_runtime,
         (titles.genres is distinct from built.genres) as has_changed_genres

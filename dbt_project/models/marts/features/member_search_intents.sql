@@ -1,4 +1,4 @@
--- How a member looks for things, and what they then choose. What they typed stays in staging.
+-- How a member searches, and what they then choose. The typed text stays in staging.
 {{ config(
     materialized='incremental',
     meta={'changed_rows': {

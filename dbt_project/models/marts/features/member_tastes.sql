@@ -1,5 +1,5 @@
--- Shares of what a member's acts of late say, faded with age. One row a month, of the day after its last act:
--- looking daily would cost thirty times as much to say nearly the same.
+-- Shares of the signals of a member's recent events, which decay with age. One row a month, of the day after the
+-- last event in it: a row a day would cost thirty times as much and be nearly the same.
 {{ config(
     materialized='incremental',
     meta={'changed_rows': {'column': 'observed_at', 'clock': 'month', 'member_id': 'member_id'}},
@@ -70,7 +70,7 @@ recalled as (
         signals.title_id,
         signals.observed_on,
 
-        -- In thousandths, so nothing is left of an act after ten half-lives.
+        -- In thousandths, so that nothing is left of an event after ten half-lives.
         signals.signal_milli * cast(
             round(
                 1000 * power(
@@ -91,7 +91,7 @@ recalled as (
 
 ),
 
--- What the title was said to be when the act arrived, or at first if it arrived before that.
+-- The version of the title that was known when the event arrived, or the first if it arrived before that.
 faded as (
 
     select

@@ -1,4 +1,4 @@
--- The labels. No recency here: how much an act has faded depends on when it is asked about.
+-- The labels. No decay here: it depends on the instant for which a model is trained.
 {{ config(
     materialized='view',
     meta={'changed_rows': {'column': 'observed_at', 'clock': 'observation', 'member_id': 'member_id'}}

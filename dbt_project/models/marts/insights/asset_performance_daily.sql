@@ -1,5 +1,5 @@
--- What was shown and what was chosen, as it happened. Not yet what would have happened: the policy chose
--- whom to show what, and an estimate must weigh by its propensities.
+-- Impressions and clicks as they happened. To estimate what another policy would have done, weight them by the
+-- propensities of the policy that chose.
 {{ config(
     materialized='incremental',
     meta={'changed_rows': {'column': 'shown_on', 'clock': 'event', 'member_id': none}}

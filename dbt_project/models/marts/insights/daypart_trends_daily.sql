@@ -5,7 +5,7 @@
 
 with
 
-acts as (
+events as (
 
     select
         *,
@@ -31,7 +31,7 @@ member_title_dayparts as (
         least(sum(watched_seconds), 86400) as watched_seconds,
         {{ cap_count("count(*) filter (where event_kind = 'rating')") }} as rating_count
 
-    from acts
+    from events
     group by member_id, title_id, cast(local_event_at as date), daypart
 
 ),

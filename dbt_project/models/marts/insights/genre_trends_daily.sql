@@ -5,7 +5,7 @@
 
 with
 
-acts as (
+events as (
 
     select * from {{ ref('int_events__closed') }}
     where {{ may_be_changed('cast(event_at as date)', 'event', member_id=none) }}
@@ -28,7 +28,7 @@ member_title_days as (
         least(sum(watched_seconds), 86400) as watched_seconds,
         {{ cap_count("count(*) filter (where event_kind = 'rating')") }} as rating_count
 
-    from acts
+    from events
     group by member_id, title_id, cast(event_at as date)
 
 ),

@@ -1,4 +1,4 @@
--- Where looking led nowhere: a hole in the catalogue or in the search. What was typed stays in staging.
+-- Searches that led to no title: gaps of the catalogue or of the search. The typed text stays in staging.
 {{ config(
     materialized='incremental',
     meta={'changed_rows': {'column': 'searched_on', 'clock': 'event', 'member_id': none}}

@@ -53,7 +53,7 @@ failures as (
 
 ),
 
--- A failed payment and a change of plan say nothing about staying.
+-- A failed payment and a change of plan do not change whether a member stays.
 standings as (
 
     select
