@@ -1,5 +1,5 @@
--- A failure means that a table by which a night decides what to build again names something twice, or nothing: rows
--- would be summed twice, or kept though they changed.
+-- A failure means that a table by which a night decides what to build again names something twice, or
+-- nothing: rows would be summed twice, or kept though they changed.
 {% for name, key in {
     'last_build': 'as_of',
     'last_build_members': 'member_id',

@@ -16,7 +16,11 @@ with
 {{ stream }}_{{ name }} as (
 
     select * from {{ relation }}
-    where {{ shared ~ ' in (select ' ~ shared ~ ' from ' ~ relation ~ ' where ' ~ is_new ~ ')' if shared else is_new }}
+    {% if shared -%}
+    where {{ shared }} in (select {{ shared }} from {{ relation }} where {{ is_new }})
+    {%- else -%}
+    where {{ is_new }}
+    {%- endif %}
 
 ),
 

@@ -12,7 +12,8 @@ consents as (
         received_at
 
     from {{ ref('stg_accounts__consents') }}
-    -- A refusal counts as soon as it was received: a past night that is run again must not learn from that member.
+    -- A refusal counts as soon as it was received: a past night that is run again must not learn from that
+    -- member.
     where
         {{ known_by_as_of('received_at') }}
         or not granted

@@ -1,4 +1,5 @@
--- The events of one member on one title, by day of arrival: every count and every label is a sum of these rows.
+-- The events of one member on one title, by day of arrival: every count and every label is a sum of these
+-- rows.
 {{ config(
     materialized='incremental',
     meta={'changed_rows': {'column': 'received_on', 'clock': 'receipt', 'member_id': 'member_id'}}

@@ -1,5 +1,5 @@
--- The versions of a profile, each from the snapshot that brought it until the snapshot that brings the next. Without a
--- members stream a profile is known from the day after its first event, and has no other values.
+-- The versions of a profile, each from the snapshot that brought it until the snapshot that brings the next.
+-- Without a members stream a profile is known from the day after its first event, and has no other values.
 {% set profile = ['country', 'plan', 'language', 'is_kids', 'maximum_age', 'joined_on'] -%}
 
 with

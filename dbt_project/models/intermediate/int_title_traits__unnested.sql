@@ -1,4 +1,5 @@
--- The genres, people and themes of each version of a title, as numbers: grouping millions of rows by text costs three times as much.
+-- The genres, people and themes of each version of a title, as numbers: grouping millions of rows by text
+-- costs three times as much.
 with
 
 versions as (

@@ -1,7 +1,7 @@
--- From which day of receipt on events may count otherwise than in the incremental tables: those that arrived since the
--- last build, those of a time between the last as_of and this one, and those of titles that came, left or have another
--- runtime. Without code_sha256, as by hand, everything is built again.
--- depends on {{ ref('received_file_counts') }}, so that nothing is built on staged rows that failed their tests.
+-- From which day of receipt on events may count otherwise than in the incremental tables: those that arrived
+-- since the last build, those of a time between the last as_of and this one, and those of titles that came,
+-- left or have another runtime. Without code_sha256, as by hand, everything is built again.
+-- depends on {{ ref('received_file_counts') }}: nothing is built on staged rows that failed their tests.
 {%- set last = previous_build('last_build') %}
 {%- set values = run_query('from ' ~ last).rows[0] if last else {} %}
 {%- set is_same_code = var('code_sha256') and values.get('code_sha256') == var('code_sha256') %}

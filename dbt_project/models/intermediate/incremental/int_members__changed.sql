@@ -1,5 +1,5 @@
--- Members whose events of all days may count otherwise than in the last build: they are new, left, or changed a
--- consent.
+-- Members whose events of all days may count otherwise than in the last build: they are new, left, or changed
+-- a consent.
 {%- set built = previous_build('last_build_members') %}
 
 with

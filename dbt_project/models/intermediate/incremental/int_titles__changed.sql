@@ -23,7 +23,8 @@ compared as (
 
     select
         coalesce(titles.title_id, built.title_id) as title_id,
-        -- It was not known, is not any more, or its first version is another: none of its events counts as it did.
+        -- It was not known, is not any more, or its first version is another: none of its events counts as it
+        -- did.
         (titles.first_known_from is distinct from built.first_known_from) as has_changed_events,
         (titles.runtime_seconds is distinct from built.runtime_seconds) as has_changed_runtime,
         (titles.genres is distinct from built.genres) as has_changed_genres

@@ -1,5 +1,5 @@
--- What the incremental tables were built from. It is written after all of them: what a night that failed has done is
--- done again. Tables after `depends on` are only waited for.
+-- What the incremental tables were built from. It is written after all of them: what a night that failed has
+-- done is done again. Tables after `depends on` are only waited for.
 {% for built in [
     'int_events__weighted', 'int_member_title_days__summed', 'int_members__windowed', 'int_titles__windowed',
     'member_search_intents', 'member_tastes',

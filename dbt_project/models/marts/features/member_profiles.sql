@@ -1,5 +1,5 @@
--- One row for each time that a profile changed: a version from a snapshot, a plan that was bought, or another device
--- that is used most.
+-- One row for each time that a profile changed: a version from a snapshot, a plan that was bought, or another
+-- device that is used most.
 with
 
 members as (

@@ -1,5 +1,5 @@
--- Shares of the signals of a member's recent events, which decay with age. One row a month, of the day after the
--- last event in it: a row a day would cost thirty times as much and be nearly the same.
+-- Shares of the signals of a member's recent events, which decay with age. One row a month, of the day after
+-- the last event in it: a row a day would cost thirty times as much and be nearly the same.
 {{ config(
     materialized='incremental',
     meta={'changed_rows': {'column': 'observed_at', 'clock': 'month', 'member_id': 'member_id'}},

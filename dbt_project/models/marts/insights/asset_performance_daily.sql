@@ -1,5 +1,5 @@
--- Impressions and clicks as they happened. To estimate what another policy would have done, weight them by the
--- propensities of the policy that chose.
+-- Impressions and clicks as they happened. To estimate what another policy would have done, weight them by
+-- the propensities of the policy that chose.
 {{ config(
     materialized='incremental',
     meta={'changed_rows': {'column': 'shown_on', 'clock': 'event', 'member_id': none}}
