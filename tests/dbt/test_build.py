@@ -83,9 +83,17 @@ def test_a_lost_row_stops_the_night_and_names_the_test(home, built, build):
         build(home, "2026-01-02")
 
 
-def test_a_full_refresh_finds_the_lost_row_again(home, built, build):
+def test_a_full_refresh_finds_the_lost_row_again_and_drops_tables_that_no_model_has(
+    home, built, build
+):
+    with duckdb.connect(str(warehouse.path(home))) as connection:
+        connection.execute("create table int_acts__weighed as from int_events__weighted")
+        connection.execute("create table by_hand as select 1 as one")
     build(home, "2026-01-02", full_refresh=True)
     assert warehouse.counts(home)["plays"].staged == 2
+    assert warehouse.table("by_hand", home=home).num_rows == 1
+    with pytest.raises(DataError, match="int_acts__weighed does not exist"):
+        warehouse.table("int_acts__weighed", home=home)
 
 
 def test_a_night_tests_what_none_before_it_had_tested(home, built, build):
