@@ -1,4 +1,4 @@
-"""What dbt does not check about its own yml: a misspelt key there is ignored without a word."""
+"""What dbt does not check about its own yml: it ignores a misspelt key without a warning."""
 
 import json
 from pathlib import Path
@@ -92,8 +92,8 @@ def test_meta_has_only_keys_that_are_read(tables):
             assert set(column["config"]["meta"]) <= META, f"{table['name']}.{column['name']}"
 
 
-def test_a_column_of_a_table_of_members_is_personal_data_unless_it_says_otherwise(tables):
-    """Or a new one that nobody thought of would be none."""
+def test_a_column_of_a_table_of_members_is_personal_data_unless_set_otherwise(tables):
+    """Or a new column without a meta of its own would count as none."""
     about_members = [table for table in tables.values() if "member_id" in table["columns"]]
     assert len(about_members) > 30
     for table in about_members:
@@ -150,7 +150,7 @@ def test_a_snapshot_has_only_keys_that_dbt_reads(path):
     assert not unknown("model", snapshot)
 
 
-def test_every_stream_says_how_old_it_may_be():
+def test_every_stream_has_a_limit_of_its_age():
     for path in MODELS.rglob("__sources.yml"):
         for table in read(path)["sources"][0]["tables"]:
             if not table["name"].startswith("rejected_"):
@@ -171,7 +171,7 @@ def test_each_macro_has_its_own_file():
         assert f"macro {path.stem}(" in text, path.name
 
 
-def test_each_test_says_what_a_failure_means_and_names_what_failed(manifest):
+def test_each_test_explains_a_failure_and_names_what_failed(manifest):
     for path in (DBT / "tests").glob("*.sql"):
         assert path.name.startswith("assert_")
         assert path.read_text(encoding="utf-8").startswith("-- A failure means "), path.name

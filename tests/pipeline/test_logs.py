@@ -25,7 +25,7 @@ FIRST, LAST = date(2026, 1, 2), date(2026, 1, 5)
 LATEST = 3
 
 BOOKKEEPING = re.compile(r"last_\w+|int_\w+__(changed|expired)")
-"""Tables that say what a night had to do, not what is true."""
+"""Tables that list what a night had to build, not its results."""
 
 BOT_PLAYS = 300
 
