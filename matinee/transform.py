@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from matinee import warehouse
 from matinee.errors import (
     BusyError,
     ConfigError,
@@ -26,6 +27,8 @@ from matinee.progress import Progress
 
 BROKEN = {"error", "runtime error", "partial success"}
 FAILED = {"fail"}
+
+NOT_BUILT = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure"]
 
 BY_HAND = ["resource_type:snapshot+", "tag:by_hand"]
 """Snapshots depend on which nights ran, and what a night builds never may."""
@@ -88,7 +91,7 @@ def build(
     dbt = _Dbt(project, home, threads, memory_limit)
     flags = ["--full-refresh"] if full_refresh else []
     ran, manifest = dbt.run(
-        ["build", "--exclude-resource-type", "unit_test", "--exclude", *BY_HAND, *flags],
+        ["build", *NOT_BUILT, "--exclude", *BY_HAND, *flags],
         vars={**(vars or {}), "as_of": as_of.astimezone(UTC).date().isoformat()},
         progress=progress,
     )
@@ -156,7 +159,7 @@ class _Dbt:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._session():
             # Parsed without vars: dbt parses everything again when one has changed.
-            manifest = self._invoke(["parse"])
+            manifest = self._invoke(["parse", "--no-write-json"])
             values = {**(vars or {}), "code_sha256": _code(manifest, self.vars | dict(vars or {}))}
             result = self._invoke(
                 [*command, "--vars", json.dumps(values)], manifest=manifest, progress=progress
@@ -211,12 +214,24 @@ class _Dbt:
                 raise _error(result.node.name, result.message or "", self.log)
         failed = [result for result in results if result.status in FAILED]
         if failed:
-            names = ", ".join(result.node.name for result in failed)
+            named = "; ".join(f"{one.node.name}: {self._failures(one)}" for one in failed)
             is_broken = any(_means(result) == "integrity" for result in failed)
             raise (IntegrityError if is_broken else RefusedError)(
-                f"{len(failed)} dbt test(s) failed: {names}: "
-                f"{_one_line(failed[0].message or '')} (log: {self.log})"
+                f"{len(failed)} dbt test(s) failed: {named} (log: {self.log})"
             )
+
+    def _failures(self, result: Any) -> str:
+        """What the rows of a failed test say in their column `failure`, the most frequent first."""
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+        sql = result.node.compiled_code or ""
+        if " as failure" not in sql:  # a test that came with dbt
+            return _one_line(result.message or "")
+        DuckDBConnectionManager.close_all_connections()  # or the file cannot be opened again
+        counted = f"select failure, count(*) as row_count from (\n{sql}\n) group by failure"
+        rows = warehouse.query(f"{counted} order by 2 desc, 1", home=self.home).to_pylist()
+        named = "; ".join(f"{row['failure']} ({row['row_count']:,} row(s))" for row in rows[:3])
+        return named + (f" and {len(rows) - 3:,} more" if len(rows) > 3 else "")
 
 
 class _Reporter:
@@ -302,12 +317,16 @@ def _digest(manifest: Any) -> str:
                 node.raw_code,
                 node.config.materialized,
                 node.description,
+                node.config.meta,
                 {name: column.to_dict() for name, column in node.columns.items()},
             ]
             for node in manifest.nodes.values()
         },
         "sources": {
-            source.unique_id: {name: column.to_dict() for name, column in source.columns.items()}
+            source.unique_id: [
+                source.config.meta,
+                {name: column.to_dict() for name, column in source.columns.items()},
+            ]
             for source in manifest.sources.values()
         },
         "macros": _our_macros(manifest),
