@@ -15,6 +15,7 @@ from typing import Any
 from matinee.columns import MEMBER_ID
 from matinee.errors import DataError
 from matinee.validation.results import Checked, Validation
+from matinee.validation.suites import import_library
 
 Progress = Callable[[int, int, str], None]
 """Called with how many tables are done, how many there are, and the name of one."""
@@ -85,6 +86,7 @@ def _opened(database: Path, as_of: datetime, files: Mapping[str, Path]) -> Itera
     with _TURN, warnings.catch_warnings():
         # Of list columns, whose type the dialect cannot name; no expectation reads it.
         warnings.filterwarnings("ignore", message="Did not recognize type")
+        import_library()
         import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
         from sqlalchemy.dialects import registry
