@@ -79,10 +79,9 @@ def measure(home: Path, environment: dict[str, str]) -> list[dict[str, Any]]:
 
 def print_table(nights: dict[str, list[dict[str, Any]]]) -> None:
     """One row a step: for each night its CPU seconds, wall seconds and peak memory in MB."""
-    heads = "".join(f" | {name + ':':>13} CPU s |  wall s | peak MB" for name in nights)
-    sys.stdout.write(
-        f"| {'step':<40}{heads} |\n|{'-' * 42}{('|--------------------:|--------:|--------:') * len(nights)}|\n"
-    )
+    heads = "".join(f" | {f'{name}: CPU s':>19} |  wall s | peak MB" for name in nights)
+    rule = "|".join("-" * len(cell) for cell in f"{'':42}{heads}".split("|"))
+    sys.stdout.write(f"| {'step':<40}{heads} |\n|{rule}-|\n")
     for steps in zip(*nights.values(), strict=True):
         cells = "".join(
             f" | {one['cpu']:19.2f} | {one['wall']:7.2f} | {one['peak_mb']:7.0f}" for one in steps

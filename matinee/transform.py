@@ -1,5 +1,6 @@
 """The warehouse, built by dbt in this process. The only module that knows dbt."""
 
+import gc
 import hashlib
 import json
 import os
@@ -149,6 +150,24 @@ def project_vars(project: Path) -> dict[str, Any]:
     return found
 
 
+def import_library() -> None:
+    """Import dbt and its adapter."""
+    with large_import("dbt.cli.main"):
+        import dbt.cli.main  # noqa: I001
+        import dbt.adapters.duckdb.connections  # noqa: F401
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Let the garbage collector run once in a while: dbt makes many objects and few cycles."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 class _Dbt:
     """dbt for one project and home: paths, environment and what its failures mean."""
 
@@ -176,11 +195,9 @@ class _Dbt:
         if not (self.home / "received").is_dir():
             raise DataError(f"nothing received in {self.home}: run `matinee run` on some logs")
         self.folder.mkdir(parents=True, exist_ok=True)
-        with large_import("dbt.cli.main"):
-            pass
-
-        manifest = self._manifest()
-        with self._session(self.environment):
+        import_library()
+        with _rare_collections(), self._session(self.environment):
+            manifest = self._manifest()
             values = {**(vars or {}), "code_sha256": _code(manifest, self.vars | dict(vars or {}))}
             result = self._invoke(
                 [*command, "--vars", json.dumps(values)], manifest=manifest, progress=progress
@@ -214,11 +231,12 @@ class _Dbt:
 
     def _parse_key(self) -> str:
         """A sha256 of all that a parse follows from: files, versions and environment."""
-        files, env_vars = {}, set()
+        files: dict[str, str] = {}
+        env_vars: set[str] = set()
         for folder, folders, names in os.walk(self.project, followlinks=True):
             if Path(folder) == self.project:
                 folders[:] = sorted(set(folders) - _NOT_PARSED)
-            for file in sorted(Path(folder) / name for name in names):
+            for file in filter(Path.is_file, sorted(Path(folder) / name for name in names)):
                 content = file.read_bytes()
                 env_vars.update(name.decode() for name in _ENV_VAR.findall(content))
                 files[str(file)] = hashlib.sha256(content).hexdigest()

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import yaml
 
@@ -53,13 +54,14 @@ def import_library() -> None:
     with large_import("feast"):
         import typeguard
 
-        checked = typeguard.typechecked
-        typeguard.typechecked = lambda target=None, **_: target or (lambda decorated: decorated)
-        try:
+        with mock.patch.object(typeguard, "typechecked", _as_it_is):
             import feast  # noqa: F401
-        finally:
-            typeguard.typechecked = checked
         import ibis.backends.duckdb  # noqa: F401
+
+
+def _as_it_is(target: Any = None, **_: object) -> Any:
+    """In place of `typechecked`, which decorates with or without arguments."""
+    return target or _as_it_is
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,13 @@ from matinee.errors import ConfigError
 from matinee.imports import large_import
 
 
-def load_suites(project: Path) -> dict[str, Any]:
-    """Every suite of `<project>/expectations/`, by table, in order of name.
+def load_suites(project: Path, tables: Collection[str] = ()) -> dict[str, Any]:
+    """The suites of `<project>/expectations/`, by table, in order of name.
+
+    Parameters
+    ----------
+    tables
+        Which to load; all by default.
 
     Raises
     ------
@@ -23,7 +29,7 @@ def load_suites(project: Path) -> dict[str, Any]:
     files = sorted(folder.glob("*.py"))
     if not files:
         raise ConfigError(f"no suites in {folder}: point MATINEE_PROJECT at a checkout of matinee")
-    return {path.stem: _load(path) for path in files}
+    return {path.stem: _load(path) for path in files if not tables or path.stem in tables}
 
 
 def import_library() -> None:
