@@ -1,6 +1,5 @@
 """The warehouse, built by dbt in this process. The only module that knows dbt."""
 
-import gc
 import hashlib
 import json
 import os
@@ -26,7 +25,7 @@ from matinee.errors import (
     RefusedError,
     StorageError,
 )
-from matinee.imports import large_import
+from matinee.imports import large_import, rare_collections
 
 Progress = Callable[[int, int, str], None]
 """Called with nodes done, nodes in all, and the name of the one just done."""
@@ -37,17 +36,10 @@ FAILED = {"fail"}
 BY_HAND = ["resource_type:snapshot+", "tag:by_hand"]
 """Snapshots depend on which nights ran, and what a night builds never may."""
 
-NO_TELEMETRY = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
-
 ANY_HOME = "/matinee-home"
 """Stands for the home in a parsed project, so that every home can use it."""
 
-PARSING = {
-    "MATINEE_HOME": ANY_HOME,
-    "MATINEE_THREADS": "1",
-    "MATINEE_MEMORY_LIMIT": "1GB",
-    **NO_TELEMETRY,
-}
+PARSING = {"MATINEE_HOME": ANY_HOME, "MATINEE_THREADS": "1", "MATINEE_MEMORY_LIMIT": "1GB"}
 """The environment in which the project is parsed, whatever the settings of the night."""
 
 _PARSERS = ("dbt-core", "dbt-common", "dbt-adapters", "dbt-duckdb", "dbt-semantic-interfaces")
@@ -157,17 +149,6 @@ def import_library() -> None:
         import dbt.adapters.duckdb.connections  # noqa: F401
 
 
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Let the garbage collector run once in a while: dbt makes many objects and few cycles."""
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
 class _Dbt:
     """dbt for one project and home: paths, environment and what its failures mean."""
 
@@ -181,7 +162,6 @@ class _Dbt:
             "MATINEE_HOME": str(self.home),
             "MATINEE_THREADS": str(threads),
             "MATINEE_MEMORY_LIMIT": memory_limit,
-            **NO_TELEMETRY,
         }
 
     def run(
@@ -196,7 +176,7 @@ class _Dbt:
             raise DataError(f"nothing received in {self.home}: run `matinee run` on some logs")
         self.folder.mkdir(parents=True, exist_ok=True)
         import_library()
-        with _rare_collections(), self._session(self.environment):
+        with rare_collections(), self._session(self.environment):
             manifest = self._manifest()
             values = {**(vars or {}), "code_sha256": _code(manifest, self.vars | dict(vars or {}))}
             result = self._invoke(
@@ -240,18 +220,12 @@ class _Dbt:
                 content = file.read_bytes()
                 env_vars.update(name.decode() for name in _ENV_VAR.findall(content))
                 files[str(file)] = hashlib.sha256(content).hexdigest()
-        environment = os.environ | PARSING
-        return _sha256(
-            {
-                "versions": {name: version(name) for name in _PARSERS},
-                "files": files,
-                "environment": {
-                    name: value
-                    for name, value in environment.items()
-                    if name in env_vars or name.startswith("DBT_")
-                },
-            }
-        )
+        environment = {
+            name: value
+            for name, value in (os.environ | PARSING).items()
+            if name in env_vars or name.startswith("DBT_")
+        }
+        return _sha256([[version(name) for name in _PARSERS], files, environment])
 
     @contextmanager
     def _session(self, environment: Mapping[str, str]) -> Iterator[None]:
