@@ -35,8 +35,10 @@ def feature_suite(
         newest row must be: a profile changes when somebody changes it.
     """
     import great_expectations as gx
-    from great_expectations.expectations.core import (
+    from great_expectations.expectations.core.expect_compound_columns_to_be_unique import (
         ExpectCompoundColumnsToBeUnique,
+    )
+    from great_expectations.expectations.core.expect_table_row_count_to_be_between import (
         ExpectTableRowCountToBeBetween,
     )
     from great_expectations.expectations.metadata_types import FailureSeverity
