@@ -4,8 +4,8 @@
 
 A made-up service is simulated in a temporary home. A first night runs over its days; then one more
 day lands and a second night runs. Each night is a process of its own, as `matinee run` is, so the
-start of the interpreter and all imports are in the table. The first night parses the dbt project, for
-the cache is empty, and the second finds it parsed. CPU seconds are user and system time of the
+start of the interpreter and all imports are in the table. The first night finds an empty cache and
+parses the dbt project; the second finds it parsed. CPU seconds are user and system time of the
 process and of its children; memory is the peak of the process by the end of the step.
 
 Exits 1 when a night of the default size takes more CPU than its limit.
@@ -81,8 +81,8 @@ def measure(home: Path, environment: dict[str, str]) -> list[dict[str, Any]]:
 def print_table(nights: dict[str, list[dict[str, Any]]]) -> None:
     """One row a step: for each night its CPU seconds, wall seconds and peak memory in MB."""
     heads = "".join(f" | {f'{name}: CPU s':>19} |  wall s | peak MB" for name in nights)
-    rule = "|".join("-" * len(cell) for cell in f"{'':42}{heads}".split("|"))
-    sys.stdout.write(f"| {'step':<40}{heads} |\n|{rule}-|\n")
+    rule = "-|-".join(["-" * 40, *["-" * 19, "-" * 7, "-" * 7] * len(nights)])
+    sys.stdout.write(f"| {'step':<40}{heads} |\n|-{rule}-|\n")
     for steps in zip(*nights.values(), strict=True):
         cells = "".join(
             f" | {one['cpu']:19.2f} | {one['wall']:7.2f} | {one['peak_mb']:7.0f}" for one in steps
