@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import yaml
 
@@ -54,8 +53,12 @@ def import_library() -> None:
     with large_import("feast"):
         import typeguard
 
-        with mock.patch.object(typeguard, "typechecked", _as_it_is):
+        checked = typeguard.typechecked
+        typeguard.typechecked = _as_it_is
+        try:
             import feast  # noqa: F401
+        finally:
+            typeguard.typechecked = checked
         import ibis.backends.duckdb  # noqa: F401
 
 
