@@ -67,6 +67,9 @@ def path(home: Path) -> Path:
 def connect(home: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
     """A read-only connection for the time of the block; DuckDB lets nobody write meanwhile.
 
+    Opening the file takes 10 ms, and a hundredth of it while another connection of this process
+    is open: hold one around many queries.
+
     Raises
     ------
     DataError
