@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 FLOORS: dict[str, int] = {
-    **dict.fromkeys(["columns", "errors", "settings", "data"], 0),
+    **dict.fromkeys(["columns", "durable", "errors", "settings", "data"], 0),
     **dict.fromkeys(
         [
             "vocabulary",

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.columns import MEMBER_ID, OBSERVED_AT, TITLE_ID
 from matinee.errors import IntegrityError
 from matinee.features.offline import (
@@ -280,6 +280,4 @@ def _spread(ids: list[str], sample: int) -> list[str]:
 
 def _write(path: Path, content: dict[str, str]) -> None:
     """Whole or not at all."""
-    draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps(content, sort_keys=True) + "\n")
-    os.replace(draft, path)
+    durable.replace(path, f"{json.dumps(content, sort_keys=True)}\n".encode())

@@ -7,7 +7,6 @@ old one put back is taken for a change that somebody made.
 
 import gzip
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
@@ -19,12 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.columns import MEMBER_ID
 from matinee.errors import IntegrityError
 from matinee.landing import ledger
 from matinee.landing.contract import Contract
 from matinee.landing.discover import SIDECAR, discover
-from matinee.landing.ledger import sync_folder
 from matinee.landing.read import LandingFile, TornError, csv_fields, records_of
 from matinee.landing.write import digest
 from matinee.privacy import Traces
@@ -89,7 +88,6 @@ def write_without(file: LandingFile, draft: Path, traces: Traces) -> None:
         for record in records.texts()
     )
     draft.write_bytes(gzip.compress(kept, mtime=0) if file.path.suffix == ".gz" else kept)
-    _sync(draft)
 
 
 def put(draft: Path, path: Path) -> None:
@@ -97,8 +95,7 @@ def put(draft: Path, path: Path) -> None:
     sidecar = path.with_name(path.name + SIDECAR)
     if sidecar.exists():
         sidecar.write_text(f"{digest(draft)}  {path.name}\n", encoding="utf-8")
-    draft.replace(path)
-    sync_folder(path.parent)
+    durable.put(draft, path)
 
 
 def filter_parquet(path: Path, draft: Path, traces: Traces) -> None:
@@ -112,7 +109,6 @@ def filter_parquet(path: Path, draft: Path, traces: Traces) -> None:
             kept = rows.filter(pa.array(~mask(rows, traces)))
             if len(kept):
                 writer.write_table(kept, row_group_size=len(kept))
-    _sync(draft)
 
 
 def mask(table: pa.Table, traces: Traces) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -236,10 +232,4 @@ def _replace(path: Path, fill: Callable[[Path], None]) -> None:
             f"{path} cannot be read ({error}): restore it from a backup, or remove received/ and "
             f"warehouse/ and run `matinee run --full-refresh`, then forget again"
         ) from error
-    draft.replace(path)
-    sync_folder(path.parent)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    durable.put(draft, path)

@@ -8,7 +8,6 @@ import csv
 import gzip
 import io
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.columns import EVENT_ID, MEMBER_ID
 from matinee.landing import erasure, ledger, tombstones
 from matinee.landing.contract import Contract
@@ -64,7 +64,8 @@ def pseudonymise(home: Path, contract: Contract) -> Renamed:
     key = tombstones.key(home)
     mark = home / MARK
     mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    if not mark.exists():
+        durable.create_once(mark, b"")
     received = {entry.file for entry in ledger.read(home).received}
     done = Renamed()
 
@@ -83,8 +84,6 @@ def pseudonymise(home: Path, contract: Contract) -> Renamed:
         draft = file.path.with_name(f".{file.path.name}.renaming")
         try:
             done.unreadable += _write(file, draft, rename)
-            with draft.open("rb") as written:
-                os.fsync(written.fileno())
             erasure.put(draft, file.path)
         except (TornError, pa.ArrowException):
             done.torn += 1

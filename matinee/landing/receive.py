@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, spelt, told
 from matinee.landing import erasure, ledger, requests, tombstones
 from matinee.landing.contract import REJECTED, Contract, received_schema
@@ -386,7 +387,7 @@ def _write_empty(home: Path, contract: Contract) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 unfinished = path.with_suffix(".tmp")
                 pq.write_table(schema.empty_table(), unfinished)
-                unfinished.replace(path)
+                durable.put(unfinished, path)
 
 
 def _require_history(home: Path, receipt: Receipt) -> None:

@@ -5,13 +5,13 @@ whole. Those that keep the contract now become a new batch; all others of the st
 same batch of its rejected table. The ledger commits, as it does when files are received.
 """
 
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from matinee import durable
 from matinee.errors import IntegrityError, StorageError
 from matinee.landing import ledger
 from matinee.landing.contract import REJECTED, Contract
@@ -171,6 +171,5 @@ def _carry_over(database: "duckdb.DuckDBPyConnection", files: list[str], rejecte
         " to $path (format parquet, compression zstd)",
         {"files": files, "path": str(path)},
     )
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    ledger.sync_folder(rejected)
+    durable.sync(path)
+    durable.sync(rejected)

@@ -1,7 +1,6 @@
 """Who was forgotten, so that old logs do not bring them back. Only the key's holder can tell."""
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -11,9 +10,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.columns import MEMBER_ID
 from matinee.errors import ConfigError
-from matinee.landing.ledger import sync_folder
 from matinee.landing.read import LandingFile, TornError, csv_fields, records_of
 from matinee.privacy import LEAST_KEY_BYTES, Traces, pseudonym
 
@@ -74,13 +73,7 @@ def add(home: Path, ids: frozenset[str], at: datetime) -> list[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     lines = [json.dumps({USE: name, "at": at.isoformat()}) + "\n" for name in new]
-    unfinished = path.with_suffix(".tmp")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(before + "".join(lines))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-    sync_folder(path.parent)
+    durable.replace(path, (before + "".join(lines)).encode())
     return sorted(named)
 
 
@@ -89,19 +82,8 @@ def key(home: Path) -> bytes:
     path = home / KEY
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        unfinished = path.with_name(f".privacy.{os.getpid()}.new")
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(LEAST_KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(unfinished, path)  # whoever is first wins, and everyone reads the same
-        except FileExistsError:
-            pass
-        finally:
-            unfinished.unlink()
-        sync_folder(path.parent)
+        # Whoever is first wins, and everyone reads the same.
+        durable.create_once(path, secrets.token_bytes(LEAST_KEY_BYTES), mode=0o600)
     if path.stat().st_mode & 0o077:
         raise ConfigError(f"others can read the key of pseudonyms: chmod 600 {path}")
     found = path.read_bytes()

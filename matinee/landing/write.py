@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.errors import ConfigError, DataError
 
 Format = Literal["jsonl", "jsonl.gz", "csv", "csv.gz", "parquet"]
@@ -43,7 +44,7 @@ def write(
 
 
 def place(
-    home: Path, stream: str, landed_on: date, filename: str, fill: Callable[[Path], None]
+    home: Path, stream: str, landed_on: date, filename: str, fill: Callable[[Path], object]
 ) -> Path:
     """Let `fill` write a file under another name, then put it in place in one step."""
     path = home / "landing" / stream / f"dt={landed_on.isoformat()}" / filename
@@ -53,7 +54,7 @@ def place(
         fill(unfinished)
         if path.exists() and digest(path) != digest(unfinished):
             raise DataError(f"{path} is there with other bytes: land it under another name")
-        unfinished.replace(path)
+        durable.put(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
     return path

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matinee import landing, releases
+from matinee import durable, landing, releases
 from matinee.columns import EVENT_AT, MEMBER_ID
 from matinee.errors import ConfigError, IntegrityError, RefusedError
 from matinee.pipeline import fallback
@@ -159,7 +158,7 @@ def choose(
         "consents",
         at.date(),
         f"said-{named}.jsonl",
-        lambda draft: _write(draft, line.encode()),
+        lambda draft: draft.write_bytes(line.encode()),
     )
     with releases.lease(home, name="consent", wait_seconds=10):
         withdrawals = read(settings)
@@ -275,13 +274,5 @@ def _opened(text: bytes, key: bytes) -> Withdrawals | None:
 def _save(home: Path, withdrawals: Withdrawals) -> None:
     path = home / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    _write(draft, _text(withdrawals))
-    os.replace(draft, path)
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    releases.fence(path)
+    durable.replace(path, _text(withdrawals))

@@ -8,7 +8,6 @@ next `receive` takes up what a crash left, and takes in the erase requests that 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from matinee import features, landing, warehouse
+from matinee import durable, features, landing, warehouse
 from matinee.errors import ConfigError, IntegrityError
 from matinee.pipeline import consenting, reading, traces
 from matinee.pipeline.reissuing import ERASURE, Without
@@ -116,7 +115,7 @@ def _forget(
     erased = landing.erase(home, landing.load(settings.project), wanted, found)
     step(2)
     if warehouse.path(home).is_file():
-        (home / STALE).touch()
+        durable.replace(home / STALE, b"")
         warehouse.erase(home, wanted)
     step(3)
     features.erase(home=home, project=settings.project, traces=wanted)
@@ -149,7 +148,7 @@ def _forget(
     _hold(receipt, after, planted, seen)
     path = home / "reports" / "erasures" / f"{at:%Y%m%dT%H%M%SZ}-{tombstones[0][:12]}.json"
     _write(path, asdict(receipt))
-    (home / UNFINISHED).unlink()
+    durable.remove(home / UNFINISHED)
     return receipt, path
 
 
@@ -192,9 +191,7 @@ def _clean(path: Path, wanted: Traces) -> None:
     else:
         lines = text.splitlines(keepends=True)
         cleaned = b"".join(line for line in lines if not wanted.in_text(line))
-    draft = path.with_name(f".{path.name}.erasing")
-    draft.write_bytes(cleaned)
-    os.replace(draft, path)
+    durable.replace(path, cleaned)
 
 
 def _unfinished(home: Path) -> frozenset[str]:
@@ -206,10 +203,6 @@ def _unfinished(home: Path) -> frozenset[str]:
 
 def _write(path: Path, document: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    # Half a surrogate pair, as of a name that is not UTF-8, stays the escape that JSON has for it.
+    durable.replace(path, text.encode(errors="backslashreplace"), mode=0o600)

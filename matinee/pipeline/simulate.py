@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from matinee import durable
 from matinee.errors import ConfigError
 from matinee.landing import place, write
 from matinee.landing.write import Format
@@ -141,6 +142,4 @@ def _planted_before(path: Path, parameters: dict[str, Any]) -> dict[str, Any]:
 
 def _save(path: Path, truth: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    durable.replace(path, (json.dumps(truth, ensure_ascii=False, indent=1) + "\n").encode())

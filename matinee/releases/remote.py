@@ -5,17 +5,15 @@ is one StorageError that names the URL without what is secret in it.
 """
 
 import hashlib
-import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from matinee import durable
 from matinee.errors import ConfigError, MatineeError, StorageError
-from matinee.releases import files
 
 EXCLUSIVE = frozenset({"file", "local", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
 """Protocols whose `create` lets one writer of several win, whatever happens in between."""
@@ -112,9 +110,8 @@ class Remote:
             self._make_room(name)
             try:
                 if "file" in self._protocols():
-                    _create_here(Path(path), data)
-                else:
-                    self._fs.pipe_file(path, data, mode="create")
+                    return durable.create_once(Path(path), data)
+                self._fs.pipe_file(path, data, mode="create")
             except FileExistsError:
                 return False
         return True
@@ -178,14 +175,3 @@ def _reached(name: str) -> Iterator[None]:
             f"{name} could not be reached, read or written ({told}): live is unchanged; check the "
             f"URL, your rights there and the network, then run again"
         ) from error
-
-
-def _create_here(path: Path, data: bytes) -> None:
-    """On a disk a link is what exactly one of several can make, with all of its bytes behind it."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
-    files.write(fresh, data)
-    try:
-        os.link(fresh, path)
-    finally:
-        fresh.unlink()
-    files.sync(path.parent)

@@ -7,7 +7,6 @@ never the copy published beside the releases, which whoever rewrites a release c
 import base64
 import hashlib
 import json
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -129,11 +128,7 @@ def signed_payload(envelope: bytes, keys: Path, name: str) -> tuple[dict[str, An
 def _make(path: Path) -> None:
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    files.write(fresh, pem, mode=0o600)
-    os.replace(fresh, path)
-    files.sync(path.parent)
+    files.replace(path, pem, mode=0o600)
 
 
 def _load_private(path: Path) -> Ed25519PrivateKey:
