@@ -270,6 +270,8 @@ def folder(root: Path, names: Sequence[str], *, make: bool = False) -> Iterator[
     descriptor = os.open(root, _FOLDER)
     try:
         for depth, name in enumerate(names, start=1):
+            if name in ("", ".", "..") or "/" in name:
+                raise NotPlainError(f"{'/'.join(names[:depth])} leads elsewhere")
             if make:
                 try:
                     os.mkdir(name, dir_fd=descriptor)
@@ -309,6 +311,12 @@ def open_plain(name: str, folder: int) -> int:
     return descriptor
 
 
+def read_plain(root: Path, names: Sequence[str]) -> bytes:
+    """All bytes of the file `root/names[0]/...`; raises as `folder` and `open_plain` do."""
+    with folder(root, names[:-1]) as above, os.fdopen(open_plain(names[-1], above), "rb") as file:
+        return file.read()
+
+
 def why_not_plain(status: os.stat_result) -> str | None:
     """What a file is instead of a regular file with one name, or None."""
     if stat.S_ISLNK(status.st_mode):
@@ -318,6 +326,15 @@ def why_not_plain(status: os.stat_result) -> str | None:
     if status.st_nlink > 1:
         return f"a hard link, one of {status.st_nlink} names of the same file"
     return None
+
+
+def has_name(name: str, folder: int) -> bool:
+    """Whether an open folder has a name, whatever it stands for."""
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def unlink(name: str, folder: int) -> None:

@@ -19,7 +19,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass as validated_dataclass
 
-from matinee import blending, newcomers, peers
+from matinee import blending, newcomers, peers, provenance
 from matinee.continuing import Start, taken_up
 from matinee.errors import DataError, GateError, IntegrityError, StorageError
 from matinee.matrices import IDENTITY, Features
@@ -179,7 +179,7 @@ class HybridModel:
                 for name in _ARRAYS
             )
             stored = (hyperparameters or folder / "hyperparameters.json").read_text()
-            told = Hyperparameters(**json.loads(stored))
+            told = Hyperparameters(**provenance.parse_json(stored))
         except OSError as error:
             raise StorageError(f"no model in {folder}: {error}; fit and save one first") from None
         except (ValueError, TypeError, EOFError) as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from matinee.errors import ConfigError, DataError
+from matinee.errors import ConfigError, DataError, IntegrityError
 
 SCHEMA_VERSION = 1
 """The manifest format written here. A release of every older version stays in `tests/golden/`."""
@@ -134,6 +134,32 @@ def canonical_json(value: object) -> bytes:
 def readable_json(value: object) -> bytes:
     """The spelling for people: indented, in the order given, one newline at the end."""
     return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+class TooDeepError(ValueError):
+    """JSON that is nested too deep to be read."""
+
+
+def parse_json(text: str | bytes) -> Any:
+    """A JSON document; ValueError when it is none, TooDeepError when it is nested too deep."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise TooDeepError("it is nested too deep") from None
+
+
+def document(text: str | bytes, where: object, cure: str) -> Any:
+    """A JSON document that this program wrote.
+
+    Raises
+    ------
+    IntegrityError
+        When it cannot be read; names `where` it was and the cure.
+    """
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        raise IntegrityError(f"{where} is not JSON as it was written ({error}): {cure}") from None
 
 
 def plain(value: Any, where: str) -> Any:

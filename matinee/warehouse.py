@@ -16,6 +16,7 @@ from matinee import durable
 from matinee.columns import MEMBER_ID, OBSERVED_AT
 from matinee.errors import BusyError, DataError, StorageError
 from matinee.privacy import Traces
+from matinee.provenance import parse_json
 
 if TYPE_CHECKING:
     import duckdb
@@ -178,13 +179,13 @@ def export_features(home: Path) -> list[Exported]:
 def _shown(folder: Path) -> dict[str, Any]:
     """What `exported.json` says; nothing, unless every file is as it was written."""
     try:
-        shown: dict[str, Any] = json.loads((folder / "exported.json").read_bytes())
+        shown: dict[str, Any] = parse_json((folder / "exported.json").read_bytes())
         is_whole = all(
             _sha256(folder / f"{name}.parquet" / f"{month}.parquet") == sha256
             for name, parts in shown["tables"].items()
             for month, (*_, sha256) in parts.items()
         )
-    except (FileNotFoundError, ValueError, KeyError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         is_whole = False
     return shown if is_whole else {"build": None, "tables": {}}
 

@@ -29,6 +29,7 @@ from matinee.features.offline import (
     titles_as_of,
 )
 from matinee.features.store import opened, opened_to_write
+from matinee.provenance import parse_json
 
 Progress = Callable[[int, int, str], None]
 """Called with how many views are done, how many there are, and the name of one."""
@@ -79,7 +80,7 @@ def materialise(
     with opened_to_write(home, project) as store:
         start = as_of
         if watermark.is_file():
-            reached = datetime.fromisoformat(json.loads(watermark.read_text())["as_of"])
+            reached = _as_of(watermark)
             if reached > as_of:
                 return Materialised(
                     as_of,
@@ -276,6 +277,15 @@ def _spread(ids: list[str], sample: int) -> list[str]:
     if len(ids) <= sample:
         return ids
     return [ids[at * len(ids) // sample] for at in range(sample)]
+
+
+def _as_of(watermark: Path) -> datetime:
+    try:
+        return datetime.fromisoformat(parse_json(watermark.read_bytes())["as_of"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(
+            f"{watermark} is not what was written ({error}): remove feast/ and run `matinee run`"
+        ) from None
 
 
 def _write(path: Path, content: dict[str, str]) -> None:

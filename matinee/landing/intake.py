@@ -14,7 +14,8 @@ from matinee import durable
 from matinee.errors import told
 from matinee.landing import check
 from matinee.landing.contract import Stream
-from matinee.landing.read import LandingFile, TornError, open_file
+from matinee.landing.files import LandingFile, TornError
+from matinee.landing.read import open_file
 
 if TYPE_CHECKING:
     import duckdb

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from matinee import durable
 from matinee.errors import IntegrityError
+from matinee.provenance import parse_json
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def read(home: Path) -> Ledger:
     entries = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            fields: dict[str, Any] = json.loads(line)
+            fields: dict[str, Any] = parse_json(line)
             fields["landed_on"] = date.fromisoformat(fields["landed_on"])
             for name in ("past_sha256", "columns", "replays"):
                 fields[name] = tuple(fields.get(name, ()))

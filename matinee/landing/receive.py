@@ -6,7 +6,6 @@ was received, and what a crash left behind is swept by the next call.
 
 import re
 import shutil
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,15 +18,13 @@ import pyarrow.parquet as pq
 
 from matinee import durable
 from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, spelt, told
-from matinee.landing import erasure, ledger, requests, tombstones
+from matinee.landing import ledger, new_files, requests, tombstones
 from matinee.landing.contract import REJECTED, Contract, received_schema
 from matinee.landing.days import misnamed
-from matinee.landing.discover import discover, expected_sha256
+from matinee.landing.discover import discover
 from matinee.landing.drift import lost_columns, several
 from matinee.landing.intake import Intake, take_in
 from matinee.landing.ledger import Entry, Ledger
-from matinee.landing.read import LandingFile
-from matinee.landing.write import digest
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -36,9 +33,6 @@ RULES_SHOWN = 3
 
 UNKNOWN_SHOWN = 20
 """Columns named of a stream: whoever spells ids as names has as many as rows."""
-
-ASKED = ("consents", requests.STREAM)
-"""Streams of what members ask for; what they ask counts from when it is here."""
 
 Progress = Callable[[int, int, str], None]
 """Called with streams done, streams in all, and what was just found."""
@@ -110,7 +104,7 @@ def landed_days(home: Path) -> tuple[date, date]:
     What members ask for is no history: a choice made at noon must not end the day for the night.
     """
     received = ledger.read(home).received
-    days = [entry.landed_on for entry in received if entry.stream not in ASKED]
+    days = [entry.landed_on for entry in received if entry.stream not in requests.STREAMS]
     if not days:
         raise DataError(f"nothing was received into {home} yet: land raw logs and receive them")
     return min(days), max(days)
@@ -145,6 +139,7 @@ def receive(
     home = home.resolve()
     known = ledger.read(home)
     try:
+        durable.sweep_drafts(home)
         sweep(home, known)
         _write_empty(home, contract)
         receipt = _receive(
@@ -178,26 +173,26 @@ def _receive(
 ) -> Receipt:
     tell = progress or (lambda done, total, what: None)
     batch = known.newest_batch + 1
-    files, warnings = discover(home / "landing", contract)
-    here = {file.name for file in files}
+    found, warnings = discover(home / "landing", contract)
+    here = {file.name for file in found}
     if missing := [entry.file for entry in known.received if entry.file not in here]:
         warnings.append(
             "received before and no longer in landing/, so that no release can be rebuilt from it:"
             f" {several(missing)}"
         )
-    if gone := [file.name for file in files if known.has_dropped(file.name)]:
+    if gone := [file.name for file in found if known.has_dropped(file.name)]:
         warnings.append(
             f"not received again, for it was dropped past its retention: {several(gone)}"
         )
-        files = [file for file in files if not known.has_dropped(file.name)]
-    tell(0, len(files), f"hashing {len(files)} landing files")
+        found = [file for file in found if not known.has_dropped(file.name)]
+    tell(0, len(found), f"hashing {len(found)} landing files")
     doubted = misnamed(
-        {one.landed_on for one in files if one.stream not in ASKED},
-        {one.landed_on for one in known.received if one.stream not in ASKED},
+        {one.landed_on for one in found if one.stream not in requests.STREAMS},
+        {one.landed_on for one in known.received if one.stream not in requests.STREAMS},
         today=today,
         asked=last_day,
     )
-    new, set_aside = _sort_out(files, known, tombstones.read(home), doubted)
+    new, set_aside = new_files.sort_out(home, found, known, tombstones.read(home), doubted)
 
     received: list[Entry] = []
     rules: dict[str, Mapping[str, int]] = {}
@@ -233,70 +228,10 @@ def _receive(
         batch=batch if received else None,
         files=tuple(received),
         set_aside=tuple(set_aside),
-        unchanged=len(files) - len(received) - len(set_aside),
+        unchanged=len(found) - len(received) - len(set_aside),
         rules=rules,
         warnings=tuple(warnings),
     )
-
-
-def _sort_out(
-    files: list[LandingFile],
-    known: Ledger,
-    forgotten: tombstones.Tombstones | None,
-    doubted: Mapping[date, str],
-) -> tuple[dict[str, dict[LandingFile, Entry]], list[Entry]]:
-    """The new files by stream, and those whose bytes or days are not what they should be."""
-    new: dict[str, dict[LandingFile, Entry]] = defaultdict(dict)
-    set_aside: list[Entry] = []
-    for file in files:
-        entry = _entry(file)
-        before = known.entries.get(file.name)
-        if forgotten and not (before and before.sha256 == entry.sha256):
-            entry = _keep_out(forgotten, file, entry)
-        expected = expected_sha256(file.path)
-        if before and before.status == "received":
-            if before.sha256 != entry.sha256:
-                reason = (
-                    f"its bytes have changed since it was received (sha256 was"
-                    f" {before.sha256[:12]}): put it back, and land the change under another name"
-                )
-                set_aside.append(replace(entry, reason=reason))
-        elif expected is not None and expected != entry.sha256:
-            reason = f"its sha256 is {entry.sha256[:12]} but its sidecar says {expected[:12]}"
-            set_aside.append(replace(entry, reason=f"{reason}: send it again"))
-        elif file.landed_on in doubted and file.stream not in ASKED:
-            set_aside.append(replace(entry, reason=doubted[file.landed_on]))
-        else:
-            new[file.stream][file] = entry
-    return new, set_aside
-
-
-def _entry(file: LandingFile, past: tuple[str, ...] = ()) -> Entry:
-    return Entry(
-        file=file.name,
-        stream=file.stream,
-        landed_on=file.landed_on,
-        sha256=digest(file.path),
-        bytes=file.path.stat().st_size,
-        rows=0,
-        kept=0,
-        rejected=0,
-        batch=None,
-        status="set_aside",
-        past_sha256=past,
-    )
-
-
-def _keep_out(forgotten: tombstones.Tombstones, file: LandingFile, entry: Entry) -> Entry:
-    """Erase whoever was forgotten from a file that has just come, before anything reads it."""
-    expected = expected_sha256(file.path)
-    returning = forgotten.returning(file)
-    if not returning.ids or expected not in (None, entry.sha256):
-        return entry
-    draft = file.path.with_name(f".{file.path.name}.erasing")
-    erasure.write_without(file, draft, returning)
-    erasure.put(draft, file.path)
-    return _entry(file, (entry.sha256,))
 
 
 def _settle(entry: Entry, intake: Intake, batch: int) -> Entry:
@@ -357,6 +292,9 @@ def batch_of(home: Path, table: str, batch: int) -> Path:
 
 def sweep(home: Path, known: Ledger) -> None:
     """Remove batches that a crash left, and make sure that those of the ledger are there."""
+    for path in sorted((home / "received").glob("*")) + sorted((home / "received").glob("*/*")):
+        if path.is_symlink():
+            raise IntegrityError(f"{path} is a link, which nothing here makes: remove it")
     for folder in sorted((home / "received").glob("*/batch=*")):
         match = re.fullmatch(r"batch=(\d{6,})", folder.name)
         number = int(match[1]) if match else -1

@@ -16,9 +16,8 @@ import pyarrow.parquet as pq
 
 from matinee import durable
 from matinee.errors import StorageError
-from matinee.landing import ledger
+from matinee.landing import files, ledger
 from matinee.landing.contract import Contract, Stream
-from matinee.landing.discover import SIDECAR
 from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.receive import connection
 
@@ -106,7 +105,7 @@ def drop(
             _hold_to_ledger(home, after, drafts)
         for entry in after.values():
             if entry.status == "dropped" and entry.landed_on < kept_from[entry.stream]:
-                _remove(home / "landing" / entry.file)
+                files.remove_named(home / "landing", entry.file)
     except OSError as error:
         raise StorageError(f"{error}: make room or mend the access, then run again") from error
     return Expired(tuple(told), tuple(warnings))
@@ -193,10 +192,10 @@ def _hold_to_ledger(home: Path, entries: Mapping[str, Entry], drafts: durable.Dr
                 gone.setdefault(entry.stream, []).append(entry)
         for stream, dropped in gone.items():
             last = max(entry.landed_on for entry in dropped)
-            files = pa.array([entry.file for entry in dropped], pa.string())
+            names = pa.array([entry.file for entry in dropped], pa.string())
             for path in _parts(home, f"rejected_{stream}" if is_rejected else stream):
                 if _oldest_day(path) <= last:
-                    _filter(path, files, drafts)
+                    _filter(path, names, drafts)
 
 
 def _parts(home: Path, table: str) -> list[Path]:
@@ -214,7 +213,7 @@ def _oldest_day(path: Path) -> date:
     return min((one.min for one in days), default=date.max)
 
 
-def _filter(path: Path, files: pa.Array, drafts: durable.Drafts) -> None:
+def _filter(path: Path, dropped: pa.Array, drafts: durable.Drafts) -> None:
     """A received file again without the rows of `files`; gone when no row is left."""
     left = 0
     draft = drafts.new()
@@ -224,7 +223,7 @@ def _filter(path: Path, files: pa.Array, drafts: durable.Drafts) -> None:
     ):
         for group in range(old.num_row_groups):
             rows = old.read_row_group(group)
-            kept = rows.filter(pc.invert(pc.is_in(rows["file"].cast(pa.string()), files)))
+            kept = rows.filter(pc.invert(pc.is_in(rows["file"].cast(pa.string()), dropped)))
             if len(kept):
                 new.write_table(kept, row_group_size=len(kept))
             left += len(kept)
@@ -233,12 +232,4 @@ def _filter(path: Path, files: pa.Array, drafts: durable.Drafts) -> None:
         return
     durable.remove(path)
     if not any(path.parent.iterdir()):
-        path.parent.rmdir()
-
-
-def _remove(path: Path) -> None:
-    """Remove a file, its sidecar, and the day's folder when nothing else is in it."""
-    for gone in (path, path.with_name(path.name + SIDECAR)):
-        gone.unlink(missing_ok=True)
-    if path.parent.is_dir() and not any(path.parent.iterdir()):
         path.parent.rmdir()

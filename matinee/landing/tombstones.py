@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 
 from matinee import durable
 from matinee.columns import MEMBER_ID
-from matinee.errors import ConfigError
-from matinee.landing.read import LandingFile, TornError, csv_fields, records_of
+from matinee.errors import ConfigError, IntegrityError
+from matinee.landing.files import Source, TornError
+from matinee.landing.read import csv_fields, records_of
 from matinee.privacy import LEAST_KEY_BYTES, Traces, pseudonym
+from matinee.provenance import document, parse_json
 
 USE = "tombstone"
 KEY = "keys/privacy.key"
@@ -36,11 +38,11 @@ class Tombstones:
         except UnicodeEncodeError:  # half a surrogate pair: nobody is called that
             return False
 
-    def returning(self, file: LandingFile) -> Traces:
+    def returning(self, source: Source) -> Traces:
         """The forgotten members whom a landing file names. A torn file is left to be refused."""
         try:
-            found = {one for one in set(_candidates(file)) if self.holds(one)}
-        except (TornError, OSError, ValueError):
+            found = {one for one in set(_candidates(source)) if self.holds(one)}
+        except (TornError, OSError, ValueError, RecursionError):
             found = set()
         return Traces.of(found)
 
@@ -50,8 +52,7 @@ def read(home: Path) -> Tombstones | None:
     path = _path(home)
     if not path.exists():
         return None
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return Tombstones(key(home), frozenset(json.loads(line)[USE] for line in lines))
+    return Tombstones(key(home), frozenset(str(one[USE]) for one in _lines(path)))
 
 
 def newest(home: Path) -> str | None:
@@ -59,9 +60,7 @@ def newest(home: Path) -> str | None:
     path = _path(home)
     if not path.exists():
         return None
-    return max(
-        str(json.loads(line)["at"]) for line in path.read_text(encoding="utf-8").splitlines()
-    )
+    return max(str(one["at"]) for one in _lines(path))
 
 
 def add(home: Path, ids: frozenset[str], at: datetime) -> list[str]:
@@ -96,29 +95,47 @@ def _path(home: Path) -> Path:
     return home / "privacy" / "tombstones.jsonl"
 
 
-def _candidates(file: LandingFile) -> Iterator[str]:
+def _lines(path: Path) -> list[dict[str, str]]:
+    """The tombstones of a file.
+
+    Raises
+    ------
+    IntegrityError
+        When a line is none: without it somebody forgotten would come back.
+    """
+    lines = []
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        cure = "restore it; without it whoever was forgotten comes back"
+        one = document(line, f"{path} line {number}", cure)
+        if not isinstance(one, dict) or not {USE, "at"} <= one.keys():
+            raise IntegrityError(f"{path} line {number} is no tombstone: {cure}")
+        lines.append(one)
+    return lines
+
+
+def _candidates(source: Source) -> Iterator[str]:
     """Every id that a file may name; of broken lines every word."""
-    if file.format == "parquet":
-        schema = pq.read_schema(file.path)
+    if source.file.format == "parquet":
+        schema = pq.read_schema(source.seekable())
         if MEMBER_ID in schema.names:
-            column = pq.read_table(file.path, columns=[MEMBER_ID]).column(0).unique()
+            column = pq.read_table(source.seekable(), columns=[MEMBER_ID]).column(0).unique()
             yield from (str(one) for one in column.to_pylist() if one is not None)
         return
-    if file.format == "csv":
-        yield from _of_csv(file.path)
+    if source.file.format == "csv":
+        yield from _of_csv(source)
         return
-    for records in records_of(file.path, is_quoted=False):
+    for records in records_of(source, is_quoted=False):
         for line in records.texts():
             named = _NAMED.findall(line)
-            yield from (str(json.loads(one)) for one in named)
+            yield from (str(parse_json(one)) for one in named)
             if not named:
                 yield from _words(line)
 
 
-def _of_csv(path: Path) -> Iterator[str]:
+def _of_csv(source: Source) -> Iterator[str]:
     place: int | None = None
     is_first = True
-    for records in records_of(path, is_quoted=True):
+    for records in records_of(source, is_quoted=True):
         for record in records.texts():
             fields = csv_fields(record.decode(errors="replace"))
             if is_first:

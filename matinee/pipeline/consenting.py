@@ -25,7 +25,7 @@ from matinee.columns import EVENT_AT, MEMBER_ID
 from matinee.errors import ConfigError, IntegrityError, RefusedError
 from matinee.pipeline import fallback
 from matinee.privacy import pseudonym
-from matinee.provenance import canonical_json, readable_json
+from matinee.provenance import canonical_json, parse_json, readable_json
 from matinee.settings import Settings
 
 PERSONALISATION, INSIGHTS = "personalisation", "insights"
@@ -232,18 +232,28 @@ def _received(home: Path) -> pa.Table:
 def _said_here(home: Path) -> pa.Table:
     """What `choose` landed: it may wait for a night that this home never has."""
     landing_zone = home / "landing"
-    rows = [
-        json.loads(line) | {"file": path.relative_to(landing_zone).as_posix()}
-        for path in sorted((landing_zone / "consents").glob("dt=*/said-*.jsonl"))
-        for line in path.read_bytes().splitlines()
-        if line.strip()  # blank where a member was erased
-    ]
-    times = (EVENT_AT, "received_at")
-    told = [
-        {**row, **{name: datetime.fromisoformat(row[name]).replace(tzinfo=None) for name in times}}
-        for row in rows
-    ]
-    return pa.Table.from_pylist(told, schema=_SAID)
+    rows = []
+    for path in sorted((landing_zone / "consents").glob("dt=*/said-*.jsonl")):
+        name = path.relative_to(landing_zone).as_posix()
+        try:
+            lines = durable.read_plain(landing_zone, name.split("/")).splitlines()
+            # A line is blank where a member was erased.
+            rows += [_choice(line) | {"file": name} for line in lines if line.strip()]
+        except (durable.NotPlainError, ValueError, KeyError, TypeError) as error:
+            raise IntegrityError(
+                f"{path} is not as `matinee consent` wrote it ({error}): restore it, or remove it "
+                f"if it is none of its files"
+            ) from None
+    return pa.Table.from_pylist(rows, schema=_SAID)
+
+
+def _choice(line: bytes) -> dict[str, Any]:
+    row = parse_json(line)
+    times = {name: datetime.fromisoformat(row[name]) for name in (EVENT_AT, "received_at")}
+    choice = {name: row[name] for name in ("event_id", MEMBER_ID, "purpose", "granted")}
+    if [type(one) for one in choice.values()] != [str, str, str, bool]:
+        raise ValueError("its values have other types")
+    return choice | {name: at.replace(tzinfo=None) for name, at in times.items()}
 
 
 def _unique(rows: pa.Table, column: str) -> list[str]:
@@ -263,7 +273,7 @@ def _text(withdrawals: Withdrawals) -> bytes:
 def _opened(text: bytes, key: bytes) -> Withdrawals | None:
     """The list in a text, or None if it was not sealed with the key."""
     try:
-        document = json.loads(text)
+        document = parse_json(text)
         since: dict[str, dict[str, str]] = document["since"]
         is_sealed = hmac.compare_digest(document["seal"], _seal(key, since))
     except (ValueError, KeyError, TypeError):

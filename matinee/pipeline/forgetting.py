@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from matinee import durable, features, landing, warehouse
+from matinee import durable, features, landing, provenance, warehouse
 from matinee.errors import ConfigError, IntegrityError
 from matinee.pipeline import consenting, reading, traces
 from matinee.pipeline.reissuing import ERASURE, Without
@@ -126,8 +126,9 @@ def _forget(
     step(4)
     moved = _reissue(settings, wanted, found, at, by)
     step(5)
-    for name in found:
-        _clean(home / name, wanted)
+    with durable.drafts(home) as drafts:
+        for name in found:
+            _clean(home, name, wanted, drafts)
     step(6)
     with traces.control(home, min(ids)) as planted:
         after = traces.search(home, wanted, but=frozenset({UNFINISHED}))
@@ -174,16 +175,20 @@ def _reissue(
     return [{"before": one.before, "after": one.after} for one in done]
 
 
-def _clean(path: Path, wanted: Traces) -> None:
+def _clean(home: Path, name: str, wanted: Traces, drafts: durable.Drafts) -> None:
     """Clean what no store owns: logs, reports, planted truths."""
-    if not path.is_file() or path.suffix not in traces.TEXTS:
+    path = home / name
+    if path.suffix not in traces.TEXTS:
         return
-    text = path.read_bytes()
+    *above, last = name.split("/")
+    try:
+        text = durable.read_plain(home, [*above, last])
+    except (durable.NotPlainError, FileNotFoundError):
+        return  # if it still names them, the last search says so
     if not wanted.in_text(text):
         return
-    if path.suffix == ".json":
-        document = wanted.without(json.loads(text))
-        cleaned = json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+    if path.suffix == ".json" and (document := _without(text, wanted)) is not None:
+        cleaned = document
     elif path.suffix in (".html", ".md"):
         cleaned = text
         for one in wanted.distinctive:
@@ -191,14 +196,31 @@ def _clean(path: Path, wanted: Traces) -> None:
     else:
         lines = text.splitlines(keepends=True)
         cleaned = b"".join(line for line in lines if not wanted.in_text(line))
-    durable.replace(path, cleaned)
+    draft = drafts.new()
+    draft.write_bytes(cleaned)
+    with durable.folder(home, above) as folder:
+        durable.put(draft, path, folder=folder)
+
+
+def _without(text: bytes, wanted: Traces) -> bytes | None:
+    """A JSON document without the members; None for a text that is none, which goes by lines."""
+    try:
+        kept = wanted.without(provenance.parse_json(text))
+        return json.dumps(kept, ensure_ascii=False, indent=1).encode() + b"\n"
+    except (ValueError, RecursionError):
+        return None
 
 
 def _unfinished(home: Path) -> frozenset[str]:
     path = home / UNFINISHED
     if not path.exists():
         return frozenset()
-    return frozenset(json.loads(path.read_text(encoding="utf-8"))["members"])
+    cure = "restore it, or remove it and forget the same members again"
+    unfinished = provenance.document(path.read_bytes(), path, cure)
+    try:
+        return frozenset(unfinished["members"])
+    except (KeyError, TypeError):
+        raise IntegrityError(f"{path} names no members: {cure}") from None
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

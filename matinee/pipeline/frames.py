@@ -37,6 +37,7 @@ from matinee import (
 from matinee.columns import MEMBER_ID, OBSERVED_AT, TITLE_ID
 from matinee.errors import DataError
 from matinee.pipeline.night import Night
+from matinee.provenance import document
 from matinee.vocabulary import Vocabulary
 
 SERVICE = "hybrid_ranker_v1"
@@ -246,7 +247,8 @@ class Frame:
     @classmethod
     def read(cls, folder: Path) -> Frame:
         """Take up what an earlier step left."""
-        facts = json.loads((folder / "frame.json").read_text())
+        path = folder / "frame.json"
+        facts = document(path.read_bytes(), path, "run `matinee run` once more")
         return cls(
             as_of=datetime.fromisoformat(facts["as_of"]),
             half_life_days=math.inf if (days := facts["half_life_days"]) is None else days,

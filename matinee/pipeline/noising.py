@@ -8,7 +8,6 @@ of, and what is spent stays spent.
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ from typing import Any
 from matinee import noise, warehouse
 from matinee.errors import ConfigError, IntegrityError, RefusedError
 from matinee.pipeline import reading
-from matinee.provenance import canonical_json
+from matinee.provenance import canonical_json, parse_json
 from matinee.releases import files, lease
 from matinee.settings import Settings
 
@@ -178,7 +177,7 @@ def ledger(settings: Settings) -> list[Spent]:
     if not path.exists():
         return []
     try:
-        return [Spent(**json.loads(line)) for line in path.read_text().splitlines()]
+        return [Spent(**parse_json(line)) for line in path.read_text().splitlines()]
     except (ValueError, TypeError) as error:
         raise IntegrityError(
             f"{path} is not what was written ({error}): restore it; without it nothing is told"

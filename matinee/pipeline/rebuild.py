@@ -6,6 +6,7 @@ home where nothing else is, must give the same content.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from matinee import landing, releases
+from matinee import durable, landing, releases
 from matinee.columns import MEMBER_ID
 from matinee.errors import DataError, IntegrityError, RefusedError
 from matinee.pipeline import consenting, origin, reading, reissuing, stages
@@ -126,10 +127,7 @@ def _refused_since(settings: Settings, release: releases.Release) -> int:
 
 
 def collect(home: Path, clean: Path, inputs: list[dict[str, Any]]) -> None:
-    """Bring the landing files of a manifest into another home, each held to its hash.
-
-    Linked where the file system can: a night replaces landing files, and never writes into one.
-    """
+    """Bring the landing files of a manifest into another home, each held to its hash."""
     ledger = landing.read_ledger(home).entries
     for entry in inputs:
         source = home / "landing" / entry["file"]
@@ -139,12 +137,19 @@ def collect(home: Path, clean: Path, inputs: list[dict[str, Any]]) -> None:
                 f"{source} was dropped past its retention ({known.reason}): the release cannot be "
                 f"rebuilt, and must not be; one of a later night can"
             )
-        if not source.is_file():
-            raise IntegrityError(
-                f"{source} is missing: the release was made from it; restore it from a backup"
-            )
-        with files.storage_errors(source):
-            found = files.sha256(source)
+        target = clean / "landing" / entry["file"]
+        with files.storage_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                found = _copied(home / "landing", entry["file"], target)
+            except FileNotFoundError:
+                raise IntegrityError(
+                    f"{source} is missing: the release was made from it; restore it from a backup"
+                ) from None
+            except durable.NotPlainError as error:
+                raise IntegrityError(
+                    f"{source} is {error}: the release was made from it; put a copy in its place"
+                ) from None
         if found != entry["sha256"]:
             if known and entry["sha256"] in known.past_sha256:
                 raise IntegrityError(
@@ -155,13 +160,21 @@ def collect(home: Path, clean: Path, inputs: list[dict[str, Any]]) -> None:
                 f"{source} has sha256 {found[:12]} and had {entry['sha256'][:12]} when the "
                 f"release was made: restore it from a backup"
             )
-        target = clean / "landing" / entry["file"]
-        with files.storage_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(source, target)
-            except OSError:  # another file system, or one without links
-                shutil.copyfile(source, target)
+
+
+def _copied(landing_zone: Path, name: str, target: Path) -> str:
+    """Copy a landing file, and return the sha256 of the bytes that were copied."""
+    *above, last = name.split("/")
+    hashed = hashlib.sha256()
+    with (
+        durable.folder(landing_zone, above) as folder,
+        os.fdopen(durable.open_plain(last, folder), "rb") as source,
+        target.open("wb") as copy,
+    ):
+        while chunk := source.read(1 << 20):
+            hashed.update(chunk)
+            copy.write(chunk)
+    return hashed.hexdigest()
 
 
 def _as_it_was(settings: Settings, manifest: Manifest, clean: Path) -> Settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +19,7 @@ from matinee import landing, matrices, releases, report
 from matinee.columns import MEMBER_ID
 from matinee.pipeline import consenting, reading, samples
 from matinee.privacy import Traces
-from matinee.provenance import plain, readable_json
+from matinee.provenance import document, plain, readable_json
 from matinee.releases import reissue
 from matinee.settings import Settings
 
@@ -206,7 +205,7 @@ def _validation(folder: Path) -> list[Row]:
     path = folder / "validation/results.json"
     if not path.exists():
         return []
-    results = json.loads(path.read_bytes())["results"]
+    results = document(path.read_bytes(), path, "the release was changed; verify it")["results"]
     named = {"expectation": "kind"}
     shown = ("table", "expectation", "column", "severity", "success", "observed", "notes")
     return [{name: one.get(named.get(name, name)) for name in shown} for one in results]

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from matinee import durable
+from matinee import durable, provenance
 from matinee.errors import ConfigError
 from matinee.landing import place, write
 from matinee.landing.write import Format
@@ -128,7 +128,10 @@ def _planted_before(path: Path, parameters: dict[str, Any]) -> dict[str, Any]:
                 "choose another MATINEE_HOME"
             )
         return {}
-    truth = json.loads(path.read_text(encoding="utf-8"))
+    cure = "choose another MATINEE_HOME"
+    truth = provenance.document(path.read_bytes(), path, cure)
+    if not isinstance(truth, dict) or not {"parameters", "planted"} <= truth.keys():
+        raise ConfigError(f"{path} is no truth that a simulation wrote: {cure}")
     there = truth["parameters"]
     if there != parameters:
         differ = [f"{k} {there.get(k)} not {v}" for k, v in parameters.items() if there.get(k) != v]
@@ -142,4 +145,7 @@ def _planted_before(path: Path, parameters: dict[str, Any]) -> dict[str, Any]:
 
 def _save(path: Path, truth: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    durable.replace(path, (json.dumps(truth, ensure_ascii=False, indent=1) + "\n").encode())
+    with durable.drafts(path.parents[1]) as drafts:
+        draft = drafts.new()
+        draft.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        durable.put(draft, path)

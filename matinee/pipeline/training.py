@@ -22,9 +22,10 @@ from threadpoolctl import threadpool_limits
 
 from matinee import blending, hybrid, matrices, newcomers, releases
 from matinee.continuing import Start
-from matinee.errors import StorageError
+from matinee.errors import IntegrityError, StorageError
 from matinee.pipeline.frames import COLD, INNER, JUDGED, PUBLISHED, Frame, in_days
 from matinee.pipeline.night import Night, Progress
+from matinee.provenance import parse_json
 
 HYBRID = "hybrid"
 COLLABORATIVE = "collaborative"
@@ -221,10 +222,14 @@ class Chosen:
             If it left nothing: the night got no further, or was an older version's.
         """
         try:
-            return cls(**json.loads((work / CHOSEN).read_text()))
+            return cls(**parse_json((work / CHOSEN).read_bytes()))
         except OSError as error:
             raise StorageError(
                 f"the last night left no {CHOSEN}: {error}; run `matinee run` once more"
+            ) from None
+        except (ValueError, TypeError) as error:
+            raise IntegrityError(
+                f"{work / CHOSEN} is not what was written ({error}): run `matinee run` once more"
             ) from None
 
 

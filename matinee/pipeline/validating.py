@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from matinee.pipeline import reading
 from matinee.pipeline.frames import PUBLISHED
 from matinee.pipeline.night import Night, Progress
 from matinee.pipeline.scoring import RELEASE
+from matinee.provenance import document
 
 FRAME = ("frame_member_features", "frame_signals", "frame_title_features")
 SLATES = ("slates",)
@@ -128,7 +128,7 @@ def history(
         facts = {name: release.manifest[name] for name in ("as_of", "created_at")}
         nights.append(facts | {"results": told["results"]})
     for path in night.settings.folder("reports").glob(f"{STOPPED}-*.json"):
-        nights.append(json.loads(path.read_text(encoding="utf-8")))
+        nights.append(document(path.read_bytes(), path, "remove it"))
     nights.sort(key=lambda one: datetime.fromisoformat(one["created_at"]))
     results = tonight.as_dict()["results"]
     if tonight.stops:  # a critical one that is published was accepted

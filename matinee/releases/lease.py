@@ -16,6 +16,7 @@ from pathlib import Path
 
 from matinee import durable
 from matinee.errors import BusyError
+from matinee.provenance import parse_json
 
 NIGHT = "night"
 LOCKS = ".leases"
@@ -150,9 +151,9 @@ def _is_open(folder: Path, descriptor: int) -> bool:
 def _holder(note: Path) -> str:
     try:
         since = datetime.fromtimestamp(note.stat().st_mtime, UTC)
-        who = json.loads(note.read_bytes())
+        who = parse_json(note.read_bytes())
         by = f" ({who['holder']})" if who["holder"] else ""
         text = f"pid {who['pid']}{by} on {who['host']} since {since:%Y-%m-%dT%H:%M:%SZ}"
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # it signs in just now
+    except (OSError, ValueError, KeyError, TypeError):  # it signs in just now
         text = "its holder has only just started"
     return f"{text} ({note}); wait for it or end it"

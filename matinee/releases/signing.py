@@ -6,7 +6,6 @@ never the copy published beside the releases, which whoever rewrites a release c
 
 import base64
 import hashlib
-import json
 import stat
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from matinee.errors import ConfigError, IntegrityError
-from matinee.provenance import readable_json
+from matinee.provenance import parse_json, readable_json
 from matinee.releases import files
 
 PRIVATE_KEY = "signing.pem"
@@ -100,7 +99,7 @@ def signed_payload(envelope: bytes, keys: Path, name: str) -> tuple[dict[str, An
     """
     trusted = trusted_keys(keys)
     try:
-        read = json.loads(envelope)
+        read = parse_json(envelope)
         payload = base64.b64decode(read["payload"])
         signer = str(read["signatures"][0]["keyid"])
         signature = base64.b64decode(read["signatures"][0]["sig"])
@@ -121,7 +120,7 @@ def signed_payload(envelope: bytes, keys: Path, name: str) -> tuple[dict[str, An
         raise IntegrityError(
             f"{name} does not verify with key {signer[:16]}: it was changed"
         ) from None
-    statement: dict[str, Any] = json.loads(payload)
+    statement: dict[str, Any] = parse_json(payload)
     return statement, signer
 
 
