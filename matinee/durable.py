@@ -35,7 +35,8 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        cure = "free some space" if error.errno == errno.ENOSPC else "check the disk and its rights"
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        cure = "free some space" if is_full else "check the disk and its rights"
         raise StorageError(
             f"{error.filename or path}: {error.strerror or error}; {cure}, then run again"
         ) from error

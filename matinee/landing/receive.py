@@ -334,6 +334,9 @@ def _require_history(home: Path, receipt: Receipt) -> None:
         if have.isdisjoint(wanted):
             aside = next((entry for entry in receipt.set_aside if entry.stream in wanted), None)
             why = f"{aside.file} was set aside: {aside.reason}" if aside else "land one"
+            named = (one for one in receipt.warnings if re.split("[/:]", one)[0] in wanted)
+            if not aside and (warning := next(named, None)):
+                why = warning
             raise DataError(
                 f"no file of {' or '.join(wanted)} was ever received in {home / 'landing'}: {why}"
             )

@@ -17,10 +17,10 @@ from typing import Any
 
 from matinee import durable, features, landing, provenance, warehouse
 from matinee.errors import ConfigError, IntegrityError
-from matinee.pipeline import consenting, reading, traces
+from matinee.pipeline import consenting, leasing, reading, traces
 from matinee.pipeline.reissuing import ERASURE, Without
 from matinee.privacy import ERASED, Traces
-from matinee.releases import lease
+from matinee.releases import fence
 from matinee.releases.reissue import reissue_all
 from matinee.settings import Settings
 
@@ -73,13 +73,15 @@ def forget(
     ------
     IntegrityError
         If something still names them at the end, or the search does not see what is planted.
+    StorageError
+        If the disk is full; what is left is done by the next call.
     """
     ids = frozenset(members)
     if blank := [one for one in ids if not one.strip()]:
         raise ConfigError(f"{blank[0]!r} is no member id")
     if not ids:
         raise ConfigError("name at least one member to forget")
-    with lease(settings.home.resolve()):
+    with leasing.lease(settings, "forget"):
         return _forget(settings, ids, by=by, progress=progress)
 
 
@@ -105,8 +107,10 @@ def _forget(
     tell = progress or (lambda done, total, what: None)
 
     def step(number: int) -> None:
+        fence(home)
         tell(number, len(STEPS), STEPS[number])
 
+    durable.sweep_drafts(home)
     _write(home / UNFINISHED, {"members": sorted(ids)})
     tombstones = landing.tombstones.add(home, ids, at)
     step(0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from matinee import features, landing, transform, warehouse
+from matinee import features, landing, releases, transform, warehouse
 from matinee.errors import ConfigError, IntegrityError
 from matinee.pipeline import consenting, forgetting, logs, reissuing
 from matinee.settings import Settings
@@ -71,6 +71,7 @@ def receive(
     `last_day` is that of the night if somebody named it: files of that day are no mistake.
     """
     home = settings.home.resolve()
+    releases.fence(home)
     if landing.pseudonyms.is_wanted(home):
         landing.pseudonyms.pseudonymise(home, landing.load(settings.project))
     receipt = landing.receive(
@@ -83,6 +84,7 @@ def receive(
         today=datetime.now(UTC).date(),
         last_day=last_day,
     )
+    releases.fence(home)
     forgetting.take_requests(settings, progress)
     consenting.refresh(settings)
     reissuing.redraw(settings, by="receive")
@@ -134,6 +136,7 @@ def build(
         When a dbt test fails, or a stream's rejected rows are over their budget.
     """
     settings = night.settings
+    releases.fence(night.home)
     stale = night.home / forgetting.STALE
     try:
         built = transform.build(
@@ -173,6 +176,7 @@ def refresh_features(night: Night, progress: Progress | None = None) -> Refreshe
         When what is online is not what history says was known at `as_of`.
     """
     home, project = night.home, night.settings.project
+    releases.fence(home)
     registered = features.apply(home=home, project=project)
     materialised = features.materialise(
         home=home,

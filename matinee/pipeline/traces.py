@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sqlite3
 import zlib
 from collections import Counter
@@ -15,8 +16,9 @@ import pyarrow.parquet as pq
 
 from matinee import landing, warehouse
 from matinee.privacy import Traces
+from matinee.releases.lease import NOTES
 
-TEXTS = {".json", ".jsonl", ".csv", ".txt", ".md", ".html", ".log", ".sql", ".yml", ".lease"}
+TEXTS = {".json", ".jsonl", ".csv", ".txt", ".md", ".html", ".log", ".sql", ".yml"}
 SQLITE = b"SQLite format 3\0"
 DUCKDB = b"DUCK"
 PACKED = {".parquet", ".gz"}
@@ -44,8 +46,8 @@ def search(home: Path, traces: Traces, *, but: frozenset[str] = frozenset()) -> 
     found: dict[str, int] = {}
     for path in sorted(home.rglob("*")):
         name = path.relative_to(home).as_posix()
-        if path.is_file() and not path.is_symlink() and name not in but:
-            rows = _rows(path, traces) + traces.in_text(name.encode())
+        if path.is_file() and not path.is_symlink() and name not in but | NOTES:
+            rows = _rows(path, traces) + traces.in_text(os.fsencode(name))
             if rows:
                 found[name] = rows
     return found
@@ -88,6 +90,8 @@ def control(home: Path, member_id: str) -> Iterator[list[str]]:
 def _rows(path: Path, traces: Traces) -> int:
     with path.open("rb") as file:
         head = file.read(16)
+    if not _is_utf8(path) and (head.startswith((SQLITE, b"PAR1")) or head[8:12] == DUCKDB):
+        return 1  # no library opens it by such a name
     if head.startswith(SQLITE):
         return _of_sqlite(path, traces) or _of_bytes(path, traces)
     if head[8:12] == DUCKDB:
@@ -102,6 +106,14 @@ def _rows(path: Path, traces: Traces) -> int:
         with path.open("rb") as file:
             return sum(1 for line in file if traces.in_text(line))
     return _of_bytes(path, traces)
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _of_parquet(path: Path, traces: Traces) -> int:

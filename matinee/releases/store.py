@@ -266,7 +266,8 @@ class Store:
             for release in doomed:
                 entry = audit.entry("remove", release.id, at=at, by=by, why=why)
                 self._register.put(entry, self._register.settled(entry))
-                files.remove(release.path)
+                with files.storage_errors(release.path):
+                    files.remove(release.path)
         return tuple(release.id for release in doomed)
 
     # ------------------------------------------------------------------ private
