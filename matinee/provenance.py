@@ -148,18 +148,21 @@ def parse_json(text: str | bytes) -> Any:
         raise TooDeepError("it is nested too deep") from None
 
 
-def document(text: str | bytes, where: object, cure: str) -> Any:
-    """A JSON document that this program wrote.
+def document(text: str | bytes, where: object, cure: str) -> dict[str, Any]:
+    """A JSON object that this program wrote.
 
     Raises
     ------
     IntegrityError
-        When it cannot be read; names `where` it was and the cure.
+        When it is none; names `where` it was and the cure.
     """
     try:
-        return parse_json(text)
+        found = parse_json(text)
+        if not isinstance(found, dict):
+            raise ValueError("it is no object")
     except ValueError as error:
         raise IntegrityError(f"{where} is not JSON as it was written ({error}): {cure}") from None
+    return found
 
 
 def plain(value: Any, where: str) -> Any:

@@ -107,7 +107,7 @@ def _lines(path: Path) -> list[dict[str, str]]:
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         cure = "restore it; without it whoever was forgotten comes back"
         one = document(line, f"{path} line {number}", cure)
-        if not isinstance(one, dict) or not {USE, "at"} <= one.keys():
+        if not {USE, "at"} <= one.keys():
             raise IntegrityError(f"{path} line {number} is no tombstone: {cure}")
         lines.append(one)
     return lines

@@ -130,7 +130,7 @@ def _planted_before(path: Path, parameters: dict[str, Any]) -> dict[str, Any]:
         return {}
     cure = "choose another MATINEE_HOME"
     truth = provenance.document(path.read_bytes(), path, cure)
-    if not isinstance(truth, dict) or not {"parameters", "planted"} <= truth.keys():
+    if not {"parameters", "planted"} <= truth.keys():
         raise ConfigError(f"{path} is no truth that a simulation wrote: {cure}")
     there = truth["parameters"]
     if there != parameters:

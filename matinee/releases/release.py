@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from matinee.columns import MEMBER_ID, TITLE_ID
 from matinee.errors import DataError, IntegrityError
-from matinee.provenance import SCHEMA_VERSION, document, parse_json
+from matinee.provenance import SCHEMA_VERSION, parse_json
 from matinee.releases import files
 
 MANIFEST = "manifest.json"
@@ -89,8 +89,13 @@ class Release:
 
     def json(self, name: str) -> Any:
         """Any JSON file of the release, by its name in the manifest."""
-        cure = "the release was changed; `matinee releases verify` it"
-        return document(self._file(name).read_bytes(), f"{self.id}/{name}", cure)
+        try:
+            return parse_json(self._file(name).read_bytes())
+        except ValueError as error:
+            raise IntegrityError(
+                f"{self.id}/{name} is not JSON ({error}): the release was changed; "
+                f"`matinee releases verify` it"
+            ) from None
 
     def _file(self, name: str) -> Path:
         # Only what the manifest lists is opened, so no name leads out of the folder.

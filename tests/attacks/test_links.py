@@ -288,11 +288,11 @@ def test_a_file_that_is_swapped_after_it_was_hashed_is_set_aside(zone, monkeypat
     assert ledger.read(zone.home).entries[f"{DAY}/{path.name}"].status == "set_aside"
 
 
-def test_a_parquet_file_that_changes_while_it_is_parsed_is_read_as_it_was_hashed(zone, monkeypatch):
-    from matinee.landing import read as module
-
+def test_a_parquet_file_that_changes_right_before_it_is_parsed_is_read_as_it_was_hashed(
+    zone, monkeypatch
+):
     path = zone.land("plays", "a.parquet", parquet(LOGS))
-    swapped_before(monkeypatch, module, "_parquet_table", lambda: in_place(path, parquet(OTHER)))
+    swapped_before(monkeypatch, pq, "ParquetFile", lambda: in_place(path, parquet(OTHER)))
     zone.receive()
     assert zone.rows("plays", "event_id") == [("p1",), ("p2",)]
 
