@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from matinee import releases
+from matinee import durable, releases
 from matinee.errors import BusyError
 from matinee.pipeline import traces
 from matinee.privacy import Traces
@@ -198,6 +198,34 @@ def test_who_holds_the_home_still_changes_the_store(ahead, operation):
         before = tree(ahead.root)
         operation(ahead)
         assert tree(ahead.root) != before
+
+
+def test_who_loses_the_home_between_two_steps_does_not_make_the_second(store, monkeypatch):
+    home, append = store.root.parent, durable.append
+
+    def append_then_lose(path, line):
+        append(path, line)
+        taken(home)
+
+    aliases = (store.root / "aliases.json").read_bytes()
+    monkeypatch.setattr(durable, "append", append_then_lose)
+    with releases.lease(home), pytest.raises(BusyError, match="was replaced, or taken"):
+        _promote(store)
+    assert (store.root / "aliases.json").read_bytes() == aliases
+
+
+def test_a_home_that_is_replaced_while_it_is_locked_is_locked_anew(tmp_path, monkeypatch):
+    home, try_lock = tmp_path / "home", durable.try_lock
+
+    def locked_too_late(descriptor):
+        monkeypatch.setattr(durable, "try_lock", try_lock)
+        shutil.move(home, tmp_path / "away")
+        return try_lock(descriptor)
+
+    monkeypatch.setattr(durable, "try_lock", locked_too_late)
+    with releases.lease(home) as held:
+        held.check()
+        assert other(home) == "kept out"
 
 
 def test_a_home_that_was_moved_away_is_named(tmp_path):
