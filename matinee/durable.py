@@ -290,15 +290,16 @@ def folder(root: Path, names: Sequence[str], *, make: bool = False) -> Iterator[
         os.close(descriptor)
 
 
-def open_plain(name: str, folder: int) -> int:
+def open_plain(name: str, folder: int, *, one_name: bool = True) -> int:
     """The descriptor of a file to be read.
 
     Raises
     ------
     NotPlainError
-        When it is a link, has other names, or is no file.
+        When it is a link or no file, or, with `one_name`, has other names.
     """
-    if reason := why_not_plain(os.stat(name, dir_fd=folder, follow_symlinks=False)):
+    status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    if reason := why_not_plain(status, one_name=one_name):
         raise NotPlainError(reason)
     try:
         descriptor = os.open(name, _READ, dir_fd=folder)
@@ -306,25 +307,27 @@ def open_plain(name: str, folder: int) -> int:
         if error.errno in (errno.ELOOP, errno.ENXIO):  # a link or a socket took its place
             raise NotPlainError("not a regular file") from None
         raise
-    if reason := why_not_plain(os.fstat(descriptor)):
+    if reason := why_not_plain(os.fstat(descriptor), one_name=one_name):
         os.close(descriptor)
         raise NotPlainError(reason)
     return descriptor
 
 
-def read_plain(root: Path, names: Sequence[str]) -> bytes:
+def read_plain(root: Path, names: Sequence[str], *, one_name: bool = True) -> bytes:
     """All bytes of the file `root/names[0]/...`; raises as `folder` and `open_plain` do."""
-    with folder(root, names[:-1]) as above, os.fdopen(open_plain(names[-1], above), "rb") as file:
+    with folder(root, names[:-1]) as above:
+        descriptor = open_plain(names[-1], above, one_name=one_name)
+    with os.fdopen(descriptor, "rb") as file:
         return file.read()
 
 
-def why_not_plain(status: os.stat_result) -> str | None:
-    """What a file is instead of a regular file with one name, or None."""
+def why_not_plain(status: os.stat_result, *, one_name: bool = True) -> str | None:
+    """What a file is instead of a regular file (with one name), or None."""
     if stat.S_ISLNK(status.st_mode):
         return "a link"
     if not stat.S_ISREG(status.st_mode):
         return "not a regular file"
-    if status.st_nlink > 1:
+    if one_name and status.st_nlink > 1:
         return f"a hard link, one of {status.st_nlink} names of the same file"
     return None
 

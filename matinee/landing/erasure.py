@@ -69,7 +69,13 @@ def erase(home: Path, contract: Contract, traces: Traces, named: Collection[str]
             erased.rewritten[file.name] = (before, digest(draft))
         _tell_ledger(home, {file.name: draft for file, draft in written.items()}, erased)
         for file, draft in written.items():
-            files.replace(file, draft, drafts)
+            try:
+                files.replace(file, draft, drafts)
+            except TornError as error:
+                raise IntegrityError(
+                    f"landing/{file.name} was replaced while members were erased from it "
+                    f"({error}): remove it, then forget again"
+                ) from None
     return erased
 
 

@@ -44,7 +44,7 @@ class Renamed:
     received_before: int = 0
     """Files left alone: their rows are received, under the ids they came with."""
     unreadable: int = 0
-    """Lines that are no records; they keep what they say."""
+    """Lines that are no records; they keep what they say, unless they are nested too deep."""
     torn: int = 0
     """Files that are not whole, or not what their sidecar says: left to be set aside."""
 
