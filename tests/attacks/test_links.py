@@ -38,11 +38,6 @@ def receive(zone):
     return zone.receive().summary()
 
 
-def keep_out(zone):
-    homes.forgotten(zone)
-    return zone.receive().summary()
-
-
 def erase_received(zone):
     zone.receive()
     return homes.erase(zone)
@@ -52,7 +47,7 @@ OPERATIONS = {
     "pseudonymise": homes.pseudonymise,
     "erase": homes.erase,
     "erase received": erase_received,
-    "keep out": keep_out,
+    "keep out": homes.keep_out,
     "place": place,
     "receive": receive,
     "drop": homes.drop,

@@ -27,11 +27,6 @@ def zone(tmp_path):
     return homes.zone(tmp_path)
 
 
-def keep_out(zone):
-    homes.forgotten(zone)
-    return zone.receive()
-
-
 def erase_received(zone):
     zone.receive()
     erased = homes.erase(zone)
@@ -40,7 +35,7 @@ def erase_received(zone):
 
 OPERATIONS = {
     "pseudonymise": homes.pseudonymise,
-    "keep out": keep_out,
+    "keep out": homes.keep_out,
     "erase": erase_received,
 }
 
