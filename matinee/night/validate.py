@@ -18,6 +18,7 @@ from matinee.night.frame import PUBLISHED
 from matinee.night.night import Night
 from matinee.night.scorer import RELEASE
 from matinee.progress import Progress
+from matinee.provenance import document
 
 FRAME = ("frame_member_features", "frame_signals", "frame_title_features")
 
@@ -121,7 +122,7 @@ def history(night: Night) -> list[dict[str, Any]]:
         for release in releases.Store.of(night.settings.home).list()[: report.HISTORY - 1]
     ]
     for path in night.settings.folder("reports").glob(f"{STOPPED}-*.json"):
-        stopped = json.loads(path.read_text(encoding="utf-8"))
+        stopped = document(path.read_bytes(), path, "remove it")
         found.append((stopped, stopped["results"]))
     nights = [
         (datetime.fromisoformat(facts["as_of"]), facts["created_at"], report.states(results))
