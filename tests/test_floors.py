@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 FLOORS: dict[str, int] = {
-    **dict.fromkeys(["cache", "columns", "errors", "imports", "settings", "data"], 0),
+    **dict.fromkeys(["cache", "columns", "dbt_parse", "errors", "imports", "settings", "data"], 0),
     **dict.fromkeys(
         [
             "vocabulary",
@@ -56,7 +56,7 @@ FLOORS: dict[str, int] = {
 }
 
 OWNERS = {
-    "dbt": {"transform"},
+    "dbt": {"transform", "dbt_parse"},
     "duckdb": {"landing", "warehouse"},
     "great_expectations": {"validation", "expectations"},
     "feast": {"features", "feature_repo"},
