@@ -3,19 +3,17 @@
 import hashlib
 import json
 import os
-import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from matinee import cache
+from matinee import dbt_parse
 from matinee.errors import (
     BusyError,
     ConfigError,
@@ -25,7 +23,7 @@ from matinee.errors import (
     RefusedError,
     StorageError,
 )
-from matinee.imports import large_import, rare_collections
+from matinee.imports import rare_collections
 from matinee.progress import Progress
 
 Query = Callable[[str], list[dict[str, Any]]]
@@ -38,16 +36,6 @@ NOT_BUILT = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", 
 
 BY_HAND = ["resource_type:snapshot+", "tag:by_hand"]
 """Snapshots depend on which nights ran, and what a night builds never may."""
-
-ANY_HOME = "/matinee-home"
-"""Stands for the home in a parsed project, so that every home can use it."""
-
-PARSING = {"MATINEE_HOME": ANY_HOME, "MATINEE_THREADS": "1", "MATINEE_MEMORY_LIMIT": "1GB"}
-"""The environment in which the project is parsed, whatever the settings of the night."""
-
-_PARSERS = ("dbt-core", "dbt-common", "dbt-adapters", "dbt-duckdb", "dbt-semantic-interfaces")
-_NOT_PARSED = {"target", "logs"}
-_ENV_VAR = re.compile(rb"env_var\(\s*[\"'](\w+)")
 
 
 @dataclass(frozen=True)
@@ -148,13 +136,6 @@ def project_vars(project: Path) -> dict[str, Any]:
     return found
 
 
-def import_library() -> None:
-    """Import dbt and its adapter."""
-    with large_import("dbt.cli.main"):
-        import dbt.cli.main  # noqa: I001
-        import dbt.adapters.duckdb.connections  # noqa: F401
-
-
 class _Dbt:
     """dbt for one project and home: paths, environment and what its failures mean."""
 
@@ -189,57 +170,19 @@ class _Dbt:
         if not (self.home / "received").is_dir():
             raise DataError(f"nothing received in {self.home}: run `matinee run` on some logs")
         self.folder.mkdir(parents=True, exist_ok=True)
-        import_library()
-        with rare_collections(), self._session(self.environment):
-            manifest = self._manifest()
+        dbt_parse.import_library()
+        with rare_collections(), dbt_parse.unlogged_queries(), self._session(self.environment):
+            manifest = dbt_parse.load(self.project, self.home, self._parse)
             values = {**(vars or {}), "code_sha256": _code(manifest, self.vars | dict(vars or {}))}
             result = self._invoke(
                 [*command, "--vars", json.dumps(values)], manifest=manifest, progress=progress
             )
         return result, manifest
 
-    def _manifest(self) -> Any:
-        """The parsed project, as kept from an earlier run of the same project, or parsed now."""
-        from dbt.contracts.graph.manifest import Manifest
-        from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
-
-        key = self._parse_key()
-        packed = cache.read("dbt", key)
-        if packed is None:
-            # Without vars, which the build is given: a parse then holds for every night.
-            with self._session(PARSING):
-                parsed = self._invoke(["parse", "--no-write-json"])
-            packed = parsed.to_msgpack(
-                # Files serve a next parse only; the flat graph is made again below.
-                lambda document: extended_mashumaro_encoder(
-                    document | {"files": {}, "flat_graph": {}}
-                )
-            )
-            cache.write("dbt", key, packed)
-        manifest = Manifest.from_msgpack(
-            packed,
-            decoder=lambda data: _placed(extended_mashumuro_decoder(data), str(self.home)),
-        )
-        manifest.build_flat_graph()
-        return manifest
-
-    def _parse_key(self) -> str:
-        """A sha256 of all that a parse follows from: files, versions and environment."""
-        files: dict[str, str] = {}
-        env_vars: set[str] = set()
-        for folder, folders, names in os.walk(self.project, followlinks=True):
-            if Path(folder) == self.project:
-                folders[:] = sorted(set(folders) - _NOT_PARSED)
-            for file in filter(Path.is_file, sorted(Path(folder) / name for name in names)):
-                content = file.read_bytes()
-                env_vars.update(name.decode() for name in _ENV_VAR.findall(content))
-                files[str(file)] = hashlib.sha256(content).hexdigest()
-        environment = {
-            name: value
-            for name, value in (os.environ | PARSING).items()
-            if name in env_vars or name.startswith("DBT_")
-        }
-        return _sha256([[version(name) for name in _PARSERS], files, environment])
+    def _parse(self) -> Any:
+        # Without vars, which the build is given: a parse then holds for every night.
+        with self._session(dbt_parse.PARSING):
+            return self._invoke(["parse", "--no-write-json"])
 
     @contextmanager
     def _session(self, environment: Mapping[str, str]) -> Iterator[None]:
@@ -412,16 +355,3 @@ def _digest(manifest: Any) -> str:
 def _sha256(said: object) -> str:
     text = json.dumps(said, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _placed(document: Any, home: str) -> Any:
-    """A parsed project with the paths of a home."""
-    match document:
-        case str():
-            return document.replace(ANY_HOME, home) if ANY_HOME in document else document
-        case dict():
-            return {name: _placed(value, home) for name, value in document.items()}
-        case list():
-            return [_placed(value, home) for value in document]
-        case _:
-            return document

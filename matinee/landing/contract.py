@@ -28,6 +28,9 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")  # what may be spelt into SQL and into a J
 LINEAGE = (("file", pa.string()), ("line", pa.int64()), ("landed_on", pa.date32()))
 REJECTED = (*LINEAGE, ("rule", pa.string()), ("raw_text", pa.string()))
 
+# The same in C, ten times faster, where PyYAML was built with it.
+_SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 Bound = float | str
 """A least or greatest value: a number, or an ISO date for dates and timestamps."""
 
@@ -134,7 +137,7 @@ def load(project: Path) -> Contract:
 
 def _streams(file: Path) -> list[Stream]:
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document = yaml.load(file.read_text(encoding="utf-8"), Loader=_SafeLoader)  # noqa: S506
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: not YAML: {' '.join(str(error).split())}") from None
     found: list[Stream] = []

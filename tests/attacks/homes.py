@@ -5,13 +5,12 @@ import signal
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from tests.privacy.conftest import LEAVER, STAYER, lines, play
-
 from matinee import landing
 from matinee.landing import tombstones
 from matinee.privacy import Traces
 from matinee.rights import member_search
 from tests.landing.conftest import ROOT, Zone
+from tests.rights.conftest import LEAVER, STAYER, lines, play
 
 AT = datetime(2026, 1, 3, tzinfo=UTC)
 SECRET = b"0123456789abcdef a secret of this machine\n"

@@ -8,7 +8,6 @@ import sqlite3
 import duckdb
 import pyarrow as pa
 import pytest
-from tests.privacy.conftest import LEAVER, Zone
 
 from matinee import durable, features, pipeline, releases, warehouse
 from matinee.errors import StorageError
@@ -16,6 +15,7 @@ from matinee.privacy import Traces
 from matinee.rights import member_search
 from matinee.settings import Settings
 from tests.releases.samples import AT, promote, publish
+from tests.rights.conftest import LEAVER, Zone
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 QUOTA = OSError(errno.EDQUOT, "Disk quota exceeded")
