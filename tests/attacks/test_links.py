@@ -10,7 +10,7 @@ import pytest
 
 from matinee import durable, landing
 from matinee.errors import DataError, IntegrityError, MatineeError
-from matinee.operations.rebuild import collect
+from matinee.operations.rebuild import collect_inputs
 from matinee.privacy import Traces
 from matinee.rights import consent, erase
 from tests.attacks import homes
@@ -243,14 +243,14 @@ def test_a_choice_that_this_home_did_not_write_is_named(zone, secret, plant, wor
 def test_a_rebuild_collects_nothing_from_elsewhere(zone, tmp_path, secret, name):
     zone.land("plays", "a.jsonl", LOGS)
     with pytest.raises(IntegrityError, match="leads elsewhere"):
-        collect(zone.home, tmp_path / "clean", [{"file": name, "sha256": "0" * 64}])
+        collect_inputs(zone.home, tmp_path / "clean", [{"file": name, "sha256": "0" * 64}])
 
 
 def test_a_rebuild_collects_no_link(zone, tmp_path, secret):
     (zone.home / "landing" / DAY).mkdir(parents=True)
     (zone.home / "landing" / DAY / "a.jsonl").symlink_to(secret)
     with pytest.raises(IntegrityError, match=r"a\.jsonl is a link"):
-        collect(zone.home, tmp_path / "clean", [{"file": f"{DAY}/a.jsonl", "sha256": "0" * 64}])
+        collect_inputs(zone.home, tmp_path / "clean", [{"file": f"{DAY}/a.jsonl", "sha256": "0" * 64}])
 
 
 @pytest.mark.parametrize("linked", ["plays", "plays/batch=000001"])

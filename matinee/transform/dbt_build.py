@@ -13,7 +13,6 @@ from typing import Any
 
 import yaml
 
-from matinee import dbt_parse
 from matinee.errors import (
     BusyError,
     ConfigError,
@@ -25,6 +24,7 @@ from matinee.errors import (
 )
 from matinee.imports import rare_collections
 from matinee.progress import Progress
+from matinee.transform import dbt_parse
 
 Query = Callable[[str], list[dict[str, Any]]]
 """Runs a SELECT and gives its rows."""

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from matinee import dbt_parse, transform
+from matinee.transform import dbt_build, dbt_parse
 
 PARSED = {
     "dbt_project.yml": "{name: matinee, version: '1.0', profile: p}",
@@ -31,18 +31,18 @@ def parse(tmp_path, monkeypatch):
         path = tmp_path / "dbt_project" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    invoke = transform._Dbt._invoke
+    invoke = dbt_build._Dbt._invoke
 
     def counted(dbt, command, **arguments):
         parse.count += command[0] == "parse"
         return invoke(dbt, command, **arguments)
 
-    monkeypatch.setattr(transform._Dbt, "_invoke", counted)
-    monkeypatch.setattr(transform, "project_vars", lambda project: {})
+    monkeypatch.setattr(dbt_build._Dbt, "_invoke", counted)
+    monkeypatch.setattr(dbt_build, "project_vars", lambda project: {})
 
     def parse(home="one"):
         dbt_parse.import_library()
-        dbt = transform._Dbt(tmp_path, tmp_path / home, 2, "1GB")
+        dbt = dbt_build._Dbt(tmp_path, tmp_path / home, 2, "1GB")
         dbt.folder.mkdir(parents=True, exist_ok=True)
         return dbt_parse.load(dbt.project, dbt.home, dbt._parse)
 
@@ -57,7 +57,7 @@ def test_one_parse_serves_all_homes_and_each_gets_its_own_paths(parse, tmp_path)
         (source,) = manifest.sources.values()
         assert source.config.extra["external_location"] == f"{tmp_path / home}/received/*.parquet"
         assert list(manifest.flat_graph["nodes"]) == list(manifest.nodes) == ["model.matinee.a"]
-    assert transform._digest(manifests["one"]) == transform._digest(manifests["two"])
+    assert dbt_build._digest(manifests["one"]) == dbt_build._digest(manifests["two"])
 
 
 def test_a_changed_file_or_variable_is_parsed_again_and_a_deleted_cache_too(
@@ -68,7 +68,7 @@ def test_a_changed_file_or_variable_is_parsed_again_and_a_deleted_cache_too(
     model.write_text(f"{model.read_text()} -- changed")
     assert parse().nodes["model.matinee.a"].raw_code.endswith("-- changed")
     model.write_text(first.nodes["model.matinee.a"].raw_code)
-    assert transform._digest(parse()) == transform._digest(first)
+    assert dbt_build._digest(parse()) == dbt_build._digest(first)
     assert parse.count == 2
     for name in ("SUFFIX", "DBT_TARGET_PATH"):
         monkeypatch.setenv(name, str(tmp_path))

@@ -7,8 +7,9 @@ import pytest
 
 from matinee import transform
 from matinee.errors import BusyError, ConfigError, DataError, StorageError
+from matinee.transform import dbt_build
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 MIDNIGHT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
@@ -55,7 +56,7 @@ def test_a_folder_without_a_project_names_the_setting(tmp_path):
     ],
 )
 def test_what_a_failure_means_is_said_in_one_line(message, error, said):
-    caught = transform._error("m", message, Path("dbt.log"))
+    caught = dbt_build._error("m", message, Path("dbt.log"))
     assert type(caught) is error
     assert "\n" not in str(caught)
     with pytest.raises(error, match=said):
