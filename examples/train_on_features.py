@@ -4,7 +4,7 @@
 # Run this after a night (`make run`), from the root of the checkout. It needs no network.
 
 # %%
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -49,8 +49,8 @@ print(len(labels), "choices,", pc.sum(labels["liked"]).as_py(), "liked")
 # %% [markdown]
 # ## Features as they were known at each instant
 #
-# The service `homepage_v1` names views of members and of titles. Each row gets what was known at its
-# `event_timestamp`, and nothing younger. Columns are called `view__field`.
+# The service `homepage_v1` names views of members and of titles. Each row gets what was known at
+# its `event_timestamp`, and nothing younger. Columns are called `view__field`.
 
 # %%
 frame = features.frame(entities, "homepage_v1", **where)
@@ -93,23 +93,19 @@ print(embeddings.shape, "one row for each feature of titles, such as", names[-1]
 # %% [markdown]
 # ## Compare with the slates
 #
-# Does this small model agree with the release? It scores the first ten titles of a member's slate, and
-# as many titles that are not in the slate.
+# Does this small model agree with the release? It scores the first ten titles of a member's
+# slate, and as many titles that are not in the slate.
 
 # %%
-slate = release.slate(member).slice(0, 10)["title_id"].to_pylist()
-catalogue = release.titles()["title_id"].to_pylist()
-others = [
-    title for title in catalogue if title not in set(release.slate(member)["title_id"].to_pylist())
-]
-titles = [*slate, *others[:: max(1, len(others) // 10)][:10]]
+slate = release.slate(member)["title_id"].to_pylist()
+others = sorted(set(release.titles()["title_id"].to_pylist()) - set(slate))
+first, others = slate[:10], others[:: max(1, len(others) // 10)][:10]
+titles = [*first, *others]
 pairs = pa.table(
     {
         "member_id": [member] * len(titles),
         "title_id": titles,
-        "event_timestamp": pa.array(
-            [as_of.astimezone(UTC)] * len(titles), pa.timestamp("us", "UTC")
-        ),
+        "event_timestamp": pa.array([as_of] * len(titles), pa.timestamp("us", "UTC")),
     }
 )
 scored = features.frame(pairs, "homepage_v1", **where)
@@ -117,6 +113,5 @@ rows = np.column_stack(
     [np.nan_to_num(scored[name].to_numpy(zero_copy_only=False).astype(float)) for name in numeric]
 )
 chance = dict(zip(scored["title_id"].to_pylist(), model.predict_proba(rows)[:, 1], strict=True))
-print(
-    f"in the slate {np.mean([chance[t] for t in slate]):.2f}, others {np.mean([chance[t] for t in titles[10:]]):.2f}"
-)
+means = [np.mean([chance[title] for title in some]) for some in (first, others)]
+print(f"mean chance in the slate {means[0]:.2f}, of others {means[1]:.2f}")

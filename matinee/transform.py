@@ -3,16 +3,19 @@
 import hashlib
 import json
 import os
+import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from matinee import cache
 from matinee.errors import (
     BusyError,
     ConfigError,
@@ -22,13 +25,29 @@ from matinee.errors import (
     RefusedError,
     StorageError,
 )
+from matinee.imports import large_import, rare_collections
 from matinee.progress import Progress
+
+Query = Callable[[str], list[dict[str, Any]]]
+"""Runs a SELECT and gives its rows."""
 
 BROKEN = {"error", "runtime error", "partial success"}
 FAILED = {"fail"}
 
+NOT_BUILT = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure"]
+
 BY_HAND = ["resource_type:snapshot+", "tag:by_hand"]
 """Snapshots depend on which nights ran, and what a night builds never may."""
+
+ANY_HOME = "/matinee-home"
+"""Stands for the home in a parsed project, so that every home can use it."""
+
+PARSING = {"MATINEE_HOME": ANY_HOME, "MATINEE_THREADS": "1", "MATINEE_MEMORY_LIMIT": "1GB"}
+"""The environment in which the project is parsed, whatever the settings of the night."""
+
+_PARSERS = ("dbt-core", "dbt-common", "dbt-adapters", "dbt-duckdb", "dbt-semantic-interfaces")
+_NOT_PARSED = {"target", "logs"}
+_ENV_VAR = re.compile(rb"env_var\(\s*[\"'](\w+)")
 
 
 @dataclass(frozen=True)
@@ -56,6 +75,7 @@ def build(
     vars: Mapping[str, object] | None = None,
     full_refresh: bool = False,
     progress: Progress | None = None,
+    query: Query | None = None,
 ) -> Built:
     """Build and test every model of the warehouse from what was received.
 
@@ -67,6 +87,8 @@ def build(
         Values for dbt vars other than those in `dbt_project.yml`.
     full_refresh : bool
         Stage all batches again instead of only the new ones. The tables come out the same.
+    query : callable, optional
+        Gives the rows of a SELECT on the warehouse, so that a failed test can name its values.
 
     Raises
     ------
@@ -85,10 +107,10 @@ def build(
     """
     if as_of.tzinfo is None or as_of.astimezone(UTC).time() != time():
         raise ConfigError(f"as_of must be a midnight in UTC, got {as_of.isoformat()}")
-    dbt = _Dbt(project, home, threads, memory_limit)
+    dbt = _Dbt(project, home, threads, memory_limit, query)
     flags = ["--full-refresh"] if full_refresh else []
     ran, manifest = dbt.run(
-        ["build", "--exclude-resource-type", "unit_test", "--exclude", *BY_HAND, *flags],
+        ["build", *NOT_BUILT, "--exclude", *BY_HAND, *flags],
         vars={**(vars or {}), "as_of": as_of.astimezone(UTC).date().isoformat()},
         progress=progress,
     )
@@ -126,10 +148,25 @@ def project_vars(project: Path) -> dict[str, Any]:
     return found
 
 
+def import_library() -> None:
+    """Import dbt and its adapter."""
+    with large_import("dbt.cli.main"):
+        import dbt.cli.main  # noqa: I001
+        import dbt.adapters.duckdb.connections  # noqa: F401
+
+
 class _Dbt:
     """dbt for one project and home: paths, environment and what its failures mean."""
 
-    def __init__(self, project: Path, home: Path, threads: int, memory_limit: str) -> None:
+    def __init__(
+        self,
+        project: Path,
+        home: Path,
+        threads: int,
+        memory_limit: str,
+        query: Query | None = None,
+    ) -> None:
+        self.query = query
         self.project = (project / "dbt_project").resolve()
         self.home = home.resolve()
         self.folder = self.home / "warehouse" / "dbt"
@@ -139,8 +176,6 @@ class _Dbt:
             "MATINEE_HOME": str(self.home),
             "MATINEE_THREADS": str(threads),
             "MATINEE_MEMORY_LIMIT": memory_limit,
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-            "DO_NOT_TRACK": "1",
         }
 
     def run(
@@ -154,21 +189,64 @@ class _Dbt:
         if not (self.home / "received").is_dir():
             raise DataError(f"nothing received in {self.home}: run `matinee run` on some logs")
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self._session():
-            # Parsed without vars: dbt parses everything again when one has changed.
-            manifest = self._invoke(["parse"])
+        import_library()
+        with rare_collections(), self._session(self.environment):
+            manifest = self._manifest()
             values = {**(vars or {}), "code_sha256": _code(manifest, self.vars | dict(vars or {}))}
             result = self._invoke(
                 [*command, "--vars", json.dumps(values)], manifest=manifest, progress=progress
             )
         return result, manifest
 
+    def _manifest(self) -> Any:
+        """The parsed project, as kept from an earlier run of the same project, or parsed now."""
+        from dbt.contracts.graph.manifest import Manifest
+        from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
+
+        key = self._parse_key()
+        packed = cache.read("dbt", key)
+        if packed is None:
+            # Without vars, which the build is given: a parse then holds for every night.
+            with self._session(PARSING):
+                parsed = self._invoke(["parse", "--no-write-json"])
+            packed = parsed.to_msgpack(
+                # Files serve a next parse only; the flat graph is made again below.
+                lambda document: extended_mashumaro_encoder(
+                    document | {"files": {}, "flat_graph": {}}
+                )
+            )
+            cache.write("dbt", key, packed)
+        manifest = Manifest.from_msgpack(
+            packed,
+            decoder=lambda data: _placed(extended_mashumuro_decoder(data), str(self.home)),
+        )
+        manifest.build_flat_graph()
+        return manifest
+
+    def _parse_key(self) -> str:
+        """A sha256 of all that a parse follows from: files, versions and environment."""
+        files: dict[str, str] = {}
+        env_vars: set[str] = set()
+        for folder, folders, names in os.walk(self.project, followlinks=True):
+            if Path(folder) == self.project:
+                folders[:] = sorted(set(folders) - _NOT_PARSED)
+            for file in filter(Path.is_file, sorted(Path(folder) / name for name in names)):
+                content = file.read_bytes()
+                env_vars.update(name.decode() for name in _ENV_VAR.findall(content))
+                files[str(file)] = hashlib.sha256(content).hexdigest()
+        environment = {
+            name: value
+            for name, value in (os.environ | PARSING).items()
+            if name in env_vars or name.startswith("DBT_")
+        }
+        return _sha256([[version(name) for name in _PARSERS], files, environment])
+
     @contextmanager
-    def _session(self) -> Iterator[None]:
+    def _session(self, environment: Mapping[str, str]) -> Iterator[None]:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-        before = {name: os.environ.get(name) for name in self.environment}
-        os.environ.update(self.environment)
+        before = {name: os.environ.get(name) for name in environment}
+        os.environ.update(environment)
         try:
             yield
         finally:
@@ -211,12 +289,24 @@ class _Dbt:
                 raise _error(result.node.name, result.message or "", self.log)
         failed = [result for result in results if result.status in FAILED]
         if failed:
-            names = ", ".join(result.node.name for result in failed)
+            named = "; ".join(f"{one.node.name}: {self._failures(one)}" for one in failed)
             is_broken = any(_means(result) == "integrity" for result in failed)
             raise (IntegrityError if is_broken else RefusedError)(
-                f"{len(failed)} dbt test(s) failed: {names}: "
-                f"{_one_line(failed[0].message or '')} (log: {self.log})"
+                f"{len(failed)} dbt test(s) failed: {named} (log: {self.log})"
             )
+
+    def _failures(self, result: Any) -> str:
+        """What the rows of a failed test say in their column `failure`, the most frequent first."""
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+        sql = result.node.compiled_code or ""
+        if self.query is None or " as failure" not in sql:  # a test that came with dbt
+            return _one_line(result.message or "")
+        DuckDBConnectionManager.close_all_connections()  # or the file cannot be opened again
+        counted = f"select failure, count(*) as row_count from (\n{sql}\n) group by failure"
+        rows = self.query(f"{counted} order by 2 desc, 1")
+        named = "; ".join(f"{row['failure']} ({row['row_count']:,} row(s))" for row in rows[:3])
+        return named + (f" and {len(rows) - 3:,} more" if len(rows) > 3 else "")
 
 
 class _Reporter:
@@ -283,7 +373,7 @@ def _code(manifest: Any, vars: Mapping[str, object]) -> str:
         "macros": _our_macros(manifest),
         "vars": {name: vars[name] for name in vars if name not in ("as_of", "code_sha256")},
     }
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+    return _sha256(said)
 
 
 def _our_macros(manifest: Any) -> dict[str, str]:
@@ -302,15 +392,36 @@ def _digest(manifest: Any) -> str:
                 node.raw_code,
                 node.config.materialized,
                 node.description,
+                node.config.meta,
                 {name: column.to_dict() for name, column in node.columns.items()},
             ]
             for node in manifest.nodes.values()
         },
         "sources": {
-            source.unique_id: {name: column.to_dict() for name, column in source.columns.items()}
+            source.unique_id: [
+                source.config.meta,
+                {name: column.to_dict() for name, column in source.columns.items()},
+            ]
             for source in manifest.sources.values()
         },
         "macros": _our_macros(manifest),
     }
+    return _sha256(said)
+
+
+def _sha256(said: object) -> str:
     text = json.dumps(said, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _placed(document: Any, home: str) -> Any:
+    """A parsed project with the paths of a home."""
+    match document:
+        case str():
+            return document.replace(ANY_HOME, home) if ANY_HOME in document else document
+        case dict():
+            return {name: _placed(value, home) for name, value in document.items()}
+        case list():
+            return [_placed(value, home) for value in document]
+        case _:
+            return document

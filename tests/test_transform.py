@@ -1,5 +1,6 @@
 """What stops a build before it starts, and the vars that others read. Builds: tests/dbt/."""
 
+import shutil
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -60,3 +61,78 @@ def test_what_a_failure_means_is_said_in_one_line(message, error, said):
     assert "\n" not in str(caught)
     with pytest.raises(error, match=said):
         raise caught
+
+
+PARSED = {
+    "dbt_project.yml": "{name: matinee, version: '1.0', profile: p}",
+    "profiles.yml": """
+        p: {target: t, outputs: {t: {type: duckdb, path: "{{ env_var('MATINEE_HOME') }}/x.db"}}}
+    """,
+    "models/a.sql": "select '{{ env_var('SUFFIX', '') }}' as x from {{ source('s', 'plays') }}",
+    "models/s.yml": """
+        sources:
+          - name: s
+            config:
+              external_location: "{{ env_var('MATINEE_HOME') }}/received/*.parquet"
+            tables: [{name: plays}]
+    """,
+}
+"""A project of one model and one source."""
+
+
+@pytest.fixture
+def parse(tmp_path, monkeypatch):
+    """A small project, and the function that gives its manifest for a home, counting parses."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name, text in PARSED.items():
+        path = tmp_path / "dbt_project" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    invoke = transform._Dbt._invoke
+
+    def counted(dbt, command, **arguments):
+        parse.count += command[0] == "parse"
+        return invoke(dbt, command, **arguments)
+
+    monkeypatch.setattr(transform._Dbt, "_invoke", counted)
+    monkeypatch.setattr(transform, "project_vars", lambda project: {})
+
+    def parse(home="one"):
+        transform.import_library()
+        dbt = transform._Dbt(tmp_path, tmp_path / home, 2, "1GB")
+        dbt.folder.mkdir(parents=True, exist_ok=True)
+        return dbt._manifest()
+
+    parse.count = 0
+    return parse
+
+
+def test_one_parse_serves_all_homes_and_each_gets_its_own_paths(parse, tmp_path):
+    manifests = {home: parse(home) for home in ("one", "two")}
+    assert parse.count == 1
+    for home, manifest in manifests.items():
+        (source,) = manifest.sources.values()
+        assert source.config.extra["external_location"] == f"{tmp_path / home}/received/*.parquet"
+        assert list(manifest.flat_graph["nodes"]) == list(manifest.nodes) == ["model.matinee.a"]
+    assert transform._digest(manifests["one"]) == transform._digest(manifests["two"])
+
+
+def test_a_changed_file_or_variable_is_parsed_again_and_a_deleted_cache_too(
+    parse, tmp_path, monkeypatch
+):
+    first = parse()
+    model = tmp_path / "dbt_project/models/a.sql"
+    model.write_text(f"{model.read_text()} -- changed")
+    assert parse().nodes["model.matinee.a"].raw_code.endswith("-- changed")
+    model.write_text(first.nodes["model.matinee.a"].raw_code)
+    assert transform._digest(parse()) == transform._digest(first)
+    assert parse.count == 2
+    for name in ("SUFFIX", "DBT_TARGET_PATH"):
+        monkeypatch.setenv(name, str(tmp_path))
+        parse()
+    assert parse.count == 4
+    (tmp_path / "dbt_project/models/b.sql").write_text("select 1 as one")
+    assert "model.matinee.b" in parse().nodes
+    shutil.rmtree(tmp_path / "cache")
+    parse()
+    assert parse.count == 6

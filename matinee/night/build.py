@@ -37,6 +37,7 @@ def build(
             },
             full_refresh=full_refresh or stale.exists(),
             progress=progress,
+            query=lambda sql: warehouse.query(sql, home=night.home).to_pylist(),
         )
     except IntegrityError:
         reconcile.reconcile(night.home)  # dbt names its test, this the stream and the file

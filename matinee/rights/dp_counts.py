@@ -55,7 +55,7 @@ EXACT_COUNTS = """
             acts.member_id,
             cast(acts.event_at as date) as day,
             genres.genre
-        from int_acts__closed as acts
+        from int_events__closed as acts
         inner join title_genres as genres using (title_id)
         where cast(acts.event_at as date) between $first::date and $last::date
 

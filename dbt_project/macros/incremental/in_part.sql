@@ -1,0 +1,10 @@
+{#- True for the rows of the part that is being built, in a model with the hooks set_parts and insert_other_parts.
+    Without them, as in a unit test, there is one part with all rows. Only DuckDB needs parts: it cannot spill running
+    sums and large groups of all keys to disk. -#}
+{% macro in_part(key) %}{{ return(adapter.dispatch('in_part')(key)) }}{% endmacro %}
+
+{% macro default__in_part(key) %}{{ return('true') }}{% endmacro %}
+
+{% macro duckdb__in_part(key) %}
+    {{ return('hash(' ~ key ~ ") % coalesce(getvariable('parts'), 1) = coalesce(getvariable('part'), 0)") }}
+{% endmacro %}
