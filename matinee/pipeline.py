@@ -24,14 +24,14 @@ from matinee.operations.doctor import doctor
 from matinee.operations.explain import Explanation, explain
 from matinee.operations.list_releases import list_releases
 from matinee.operations.promote import promote
-from matinee.operations.rebuild import Rebuilt, rebuild
+from matinee.operations.rebuild import RebuildResult, rebuild
 from matinee.operations.recommend import recommend, similar
-from matinee.operations.rejected import Refused, rejected, replay
+from matinee.operations.rejected import RejectedRows, rejected, replay
 from matinee.operations.simulate import simulate
 from matinee.progress import Progress
-from matinee.rights.consent import choose
-from matinee.rights.erase import forget, take_requests
-from matinee.rights.reissue import redraw
+from matinee.rights.consent import record_choice
+from matinee.rights.erase import erase_members, erase_requested
+from matinee.rights.reissue import reissue_pages
 from matinee.rights.statement import export, parameters, statement
 from matinee.transform import Built
 from matinee.validation import Validation
@@ -50,25 +50,25 @@ __all__ = [
     "NightRun",
     "Progress",
     "Published",
-    "Rebuilt",
+    "RebuildResult",
     "Receipt",
     "Refreshed",
-    "Refused",
+    "RejectedRows",
     "Scored",
     "Step",
     "Validation",
     "begin",
     "build",
-    "choose",
     "choose_trend",
     "days",
     "docs",
     "doctor",
     "drop_expired",
+    "erase_members",
+    "erase_requested",
     "explain",
     "export",
     "fit",
-    "forget",
     "frame",
     "interrupted",
     "judge",
@@ -81,8 +81,9 @@ __all__ = [
     "rebuild",
     "receive",
     "recommend",
-    "redraw",
+    "record_choice",
     "refresh_features",
+    "reissue_pages",
     "rejected",
     "replay",
     "run",
@@ -91,7 +92,6 @@ __all__ = [
     "simulate",
     "statement",
     "stop_if_broken",
-    "take_requests",
     "validate",
     "validate_frame",
     "validate_slates",

@@ -1,4 +1,4 @@
-"""`matinee benchmark` and `matinee tune`: how good the models are, and how they could be better."""
+"""`matinee benchmark` and `matinee tune`: compares models, and tunes the hybrid."""
 
 from __future__ import annotations
 
@@ -20,37 +20,35 @@ Data = Annotated[
 ]
 Protocol = Annotated[
     str,
-    typer.Option(help="What is held out: time, last, holdout, cold-titles or cold-members."),
+    typer.Option(help="Protocol: time, last, holdout, cold-titles or cold-members."),
 ]
 
 
 def benchmark(
     data: Data,
     protocol: Protocol = "time",
-    models: Annotated[
-        str, typer.Option(help="Names with commas between. Default: all of them.")
-    ] = "",
+    models: Annotated[str, typer.Option(help="Comma-separated names. Default: all models.")] = "",
     tune: Annotated[
-        int, typer.Option(min=0, help="Look at so many settings of each model on validation data.")
+        int, typer.Option(min=0, help="Number of settings of each model to try on validation data.")
     ] = 0,
-    seeds: Annotated[
-        int, typer.Option(min=1, help="Repeat with so many seeds; rows are means.")
-    ] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds; rows are means.")] = 1,
     form: FormatOption = Format.table,
     plot: Annotated[
-        Path | None, typer.Option(help="Also draw NDCG with its intervals, as SVG.")
+        Path | None, typer.Option(help="Also plot NDCG with its intervals, as SVG.")
     ] = None,
 ) -> None:
-    """Compare the hybrid with its peers on real ratings, under one protocol.
+    """Compare the hybrid with baselines on real ratings, under one protocol.
 
-    Every title is ranked for every member who can be judged, titles already met left out. Ask for
-    als only with the extra `peers` of the package installed, and --tune only with `tune`.
+    Every title is ranked for every evaluated member, except titles the member has interacted with.
+    `als` needs the extra `peers` of the package, and --tune needs the extra `tune`.
     """
     from matinee.research import benchmark as research_benchmark
     from matinee.settings import Settings
 
     if plot is not None and not plot.resolve().parent.is_dir():
-        raise ConfigError(f"no folder {plot.resolve().parent} to draw into: make it, then compare")
+        raise ConfigError(
+            f"no folder {plot.resolve().parent} for the plot: create it, then run again"
+        )
     with progress("compare models") as step:
         rows = research_benchmark.run(
             data,
@@ -67,31 +65,31 @@ def benchmark(
         emit(rows, form)
         return
     shown, more = zip(*(_split(row) for row in rows), strict=True)
-    emit(shown, form, title=f"{data.resolve().name}, {protocol}: the first ten places")
+    emit(shown, form, title=f"{data.resolve().name}, {protocol}: top 10")
     emit(more, form, title="beyond accuracy")
-    told = {row["model"]: research_benchmark.told(row) for row in rows}
-    found = [{"model": model, "settings": words} for model, words in told.items() if words]
-    if found:
-        emit(found, form, title="chosen on validation data")
+    texts = {row["model"]: research_benchmark.settings_text(row) for row in rows}
+    chosen = [{"model": model, "settings": text} for model, text in texts.items() if text]
+    if chosen:
+        emit(chosen, form, title="chosen on validation data")
 
 
 def tune(
     data: Data,
     protocol: Protocol = "last",
     budget_seconds: Annotated[
-        float, typer.Option(min=0, help="No trial begins later than this.")
+        float, typer.Option(min=0, help="No trial starts after this time.")
     ] = 600,
     form: FormatOption = Format.table,
 ) -> None:
-    """Look for better numbers for the hybrid, on validation data only.
+    """Tune the hyperparameters of the hybrid, on validation data only.
 
-    Asked again, it goes on where it stopped. Nothing changes by itself: what is found is printed
-    and written under MATINEE_HOME. Needs the extra `tune` of the package.
+    A second run continues where the first stopped. No setting is changed: the result is printed and
+    written under MATINEE_HOME. Needs the extra `tune` of the package.
     """
     from matinee.research import tune as research_tune
     from matinee.settings import Settings
 
-    with progress("look for better numbers") as step:
+    with progress("tune hyperparameters") as step:
         tuned = research_tune.tune(
             data,
             Settings(),
@@ -116,7 +114,7 @@ def _spread(row: dict[str, Any]) -> str:
 
 
 def _split(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A row as two that fit a screen."""
+    """Split a row in two that fit a screen."""
     lead = row["hybrid_lead"]
     first = {
         "model": row["model"],

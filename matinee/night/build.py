@@ -23,7 +23,7 @@ def build(
         When a dbt test fails, or a stream's rejected rows are over their budget.
     """
     settings = night.settings
-    stale = night.home / erase.STALE
+    stale = night.home / erase.STALE_MARKER
     try:
         built = transform.build(
             project=settings.project,

@@ -36,7 +36,7 @@ TITLE_MATRIX = "title_matrix"
 
 ANCHORS = "anchors"
 
-EVERYBODY = "everybody"
+MEAN_MEMBER = "everybody"
 
 _PAIRS = 16_384
 
@@ -88,7 +88,7 @@ def write_arrays(folder: Path, scorer: Scorer) -> None:
             array = getattr(features.matrix, part)
             _save(folder / f"{name}_{part}.npy", array)
     _save(folder / f"{ANCHORS}.npy", scorer.anchors)
-    _save(folder / f"{EVERYBODY}.npy", scorer.everybody)
+    _save(folder / f"{MEAN_MEMBER}.npy", scorer.everybody)
 
 
 def read_matrix(folder: Path, name: str, *, shape: tuple[int, int]) -> sp.csr_array[np.float32]:

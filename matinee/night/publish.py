@@ -137,7 +137,7 @@ def _name(
     if names.live and names.live.release_id == release.id:
         return f"nothing new: {release.id} is live and holds the same content"
     # One that never had a name is new, or was published by a night that died before it named it.
-    if release.id in store.ever_named():
+    if release.id in store.audited_ids():
         return (
             f"nothing new: {release.id} holds the same content and is not live, "
             f"as was decided before; `matinee releases promote {release.id}` makes it live"

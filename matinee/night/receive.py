@@ -34,7 +34,7 @@ def receive(
         today=datetime.now(UTC).date(),
         last_day=last_day,
     )
-    erase.take_requests(settings, progress)
+    erase.erase_requested(settings, progress)
     consent.refresh(settings)
-    reissue.redraw(settings, by="receive")
+    reissue.reissue_pages(settings, by="receive")
     return receipt

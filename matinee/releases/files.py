@@ -1,7 +1,4 @@
-"""Every touch of the disk that the store makes: durable, atomic, and named when it fails.
-
-Another kind of store (an object store) needs what is here and nothing more.
-"""
+"""File operations of the store: durable, atomic, with errors that name the path."""
 
 import errno
 import fcntl

@@ -1,4 +1,4 @@
-"""One night at a time: a lease on the home that dies with the process that holds it."""
+"""One night at a time: a lease on the home that ends with the process that holds it."""
 
 import json
 import os
@@ -18,13 +18,13 @@ def lease(
 ) -> Iterator[None]:
     """Hold `<home>/<name>.lease` for as long as the block runs.
 
-    The kernel drops the lock of a dead process, so a dead holder's lease is taken over at once
-    and nothing has to expire. `holder` is free text for whoever is kept out.
+    The kernel drops the lock of a dead process, so its lease is free at once and needs no
+    expiry. `holder` is free text for the error message of other processes.
 
     Raises
     ------
     BusyError
-        If someone else holds it, naming the holder's process, host and start.
+        If another process holds it, with its pid, host and start.
     """
     path = home / f"{name}.lease"
     with ExitStack() as stack:
@@ -36,12 +36,12 @@ def lease(
                 raise BusyError(
                     f"another {name} runs: {_holder(path)}; wait for it or end it"
                 ) from None
-            _sign_in(held, holder)
+            _write_holder(held, holder)
         yield
 
 
-def _sign_in(descriptor: int, holder: str) -> None:
-    """Say who holds the lease; the file's own time says since when."""
+def _write_holder(descriptor: int, holder: str) -> None:
+    """Write the holder to the lease file; the file's mtime is the start."""
     who = {"pid": os.getpid(), "host": socket.gethostname(), "holder": holder}
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(who).encode(), 0)
@@ -52,7 +52,7 @@ def _holder(path: Path) -> str:
     since = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     try:
         who = json.loads(path.read_bytes())
-    except ValueError:  # the holder is just signing in
+    except ValueError:  # the holder is just writing it
         return f"its holder has only just started ({path})"
-    said = f" ({who['holder']})" if who["holder"] else ""
-    return f"pid {who['pid']}{said} on {who['host']} since {since:%Y-%m-%dT%H:%M:%SZ} ({path})"
+    holder = f" ({who['holder']})" if who["holder"] else ""
+    return f"pid {who['pid']}{holder} on {who['host']} since {since:%Y-%m-%dT%H:%M:%SZ} ({path})"

@@ -22,7 +22,7 @@ SIGNATURE = "signature.json"
 
 @dataclass(frozen=True)
 class _Part:
-    """One Parquet file of a set that is sorted by a key, with the key's range in each row group."""
+    """One Parquet file of a sorted set, with the range of the key in each row group."""
 
     path: Path
     metadata: Any
@@ -38,7 +38,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class Release:
-    """One immutable version of everything a night publishes.
+    """One immutable version of what a night publishes.
 
     Opening does not verify: `Store.verify` does, and `Store.promote` does it first.
     """
@@ -51,37 +51,37 @@ class Release:
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
-        """What the release says about itself."""
+        """The parsed `manifest.json`."""
         try:
             text = (self.path / MANIFEST).read_bytes()
         except OSError as error:
-            raise _torn(self.id, error) from error
+            raise _unreadable(self.id, error) from error
         return parse_manifest(self.id, text)
 
     def slate(self, member_id: str) -> pa.Table:
-        """One member's list by rank; no rows for a member who has none.
+        """One member's slate by rank; no rows for a member without one.
 
         Notes
         -----
-        Reads only the row groups whose range of ids holds the member: one, as a rule.
+        Reads only the row groups whose id range contains the member, usually one.
         """
         return self._rows_of(member_id, folder="slates", key=MEMBER_ID)
 
     def slates(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-        """Every slate, a file at a time, by member and rank. No member spans two files."""
+        """All slates, one file at a time, by member and rank. No member is in two files."""
         for part in self._parts("slates", MEMBER_ID):
             yield pq.read_table(part.path, columns=columns, memory_map=True)
 
     def similar(self, title_id: str) -> pa.Table:
-        """The neighbours of one title by rank; no rows for a title that has none."""
+        """The nearest titles of one title by rank; no rows for a title without any."""
         return self._rows_of(title_id, folder="similar", key=TITLE_ID)
 
     def titles(self) -> pa.Table:
-        """The catalogue as it was: title_id, name, released_on, genres, directors, actors, ..."""
+        """The catalogue of the release: title_id, name, released_on, genres, directors, ..."""
         return self.table("vocabulary/titles.parquet")
 
     def evaluation(self) -> pa.Table:
-        """Every judged number: model, cohort, metric, mean, low, high, n."""
+        """Evaluation metrics: model, cohort, metric, mean, low, high, n."""
         return self.table("evaluation/metrics.parquet")
 
     def table(self, name: str) -> pa.Table:
@@ -93,16 +93,16 @@ class Release:
         return json.loads(self._file(name).read_bytes())
 
     def _file(self, name: str) -> Path:
-        # Only what the manifest lists is opened, so no name leads out of the folder.
+        # Only files in the manifest are opened, so no name leads out of the folder.
         if name not in {record["file"] for record in self.manifest["files"]}:
             raise DataError(f"release {self.id} has no {name}: see `files` in its manifest")
         return self.path / name
 
     def _rows_of(self, value: str, *, folder: str, key: str) -> pa.Table:
         parts = self._parts(folder, key)
-        found = [table for part in parts for table in _read(part, key, value)]
-        if found:
-            return pa.concat_tables(found)
+        tables = [table for part in parts for table in _read(part, key, value)]
+        if tables:
+            return pa.concat_tables(tables)
         return pq.read_schema(parts[0].path).empty_table()
 
     def _parts(self, folder: str, key: str) -> list[_Part]:
@@ -120,7 +120,7 @@ class Release:
 
     @cached_property
     def _opened(self) -> dict[str, list[_Part]]:
-        """Footers read so far: a release never changes, so neither do they."""
+        """Cache of Parquet footers: a release never changes."""
         return {}
 
 
@@ -130,7 +130,7 @@ def parse_manifest(release_id: str, text: bytes) -> Mapping[str, Any]:
     Raises
     ------
     IntegrityError
-        If it is no manifest.
+        If the text is not a manifest.
     DataError
         If a newer matinee wrote it.
     """
@@ -138,7 +138,7 @@ def parse_manifest(release_id: str, text: bytes) -> Mapping[str, Any]:
         manifest: dict[str, Any] = json.loads(text)
         version = int(manifest["schema_version"])
     except (ValueError, KeyError, TypeError) as error:
-        raise _torn(release_id, error) from error
+        raise _unreadable(release_id, error) from error
     if version > SCHEMA_VERSION:
         raise DataError(
             f"{release_id} has manifest version {version} and this matinee reads up to "
@@ -147,9 +147,9 @@ def parse_manifest(release_id: str, text: bytes) -> Mapping[str, Any]:
     return manifest
 
 
-def _torn(release_id: str, error: Exception) -> IntegrityError:
+def _unreadable(release_id: str, error: Exception) -> IntegrityError:
     return IntegrityError(
-        f"{release_id}/{MANIFEST} cannot be read ({error}): the release is torn, remove it"
+        f"{release_id}/{MANIFEST} cannot be read ({error}): the release is damaged, remove it"
     )
 
 

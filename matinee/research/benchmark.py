@@ -174,7 +174,7 @@ def _finite(numbers: baselines.Numbers) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
 
 
-def told(row: Row) -> str:
+def settings_text(row: Row) -> str:
     """What a model of a row used beside its defaults, over all seeds; empty for nothing."""
     usual = MODELS[row["model"]].defaults
     words = []

@@ -100,7 +100,7 @@ def test_after_a_member_is_forgotten_no_snapshot_holds_them(dbt):
     home, run = dbt
     settings = Settings(home=home)
     assert warehouse.query("select member_id from snap_members", home=home).num_rows == 1
-    receipt, _ = pipeline.forget(settings, ["m1"], by="test")
+    receipt, _ = pipeline.erase_members(settings, ["m1"], by="test")
     assert receipt.left == {}
     assert warehouse.query("select member_id from snap_members", home=home).num_rows == 0
     assert run("snapshot").success

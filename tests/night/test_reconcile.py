@@ -16,7 +16,7 @@ from matinee import landing, pipeline, transform, warehouse
 from matinee.cli import app
 from matinee.errors import ConfigError, IntegrityError, RefusedError
 from matinee.night import reconcile
-from matinee.operations.rejected import IN_CONTEXT
+from matinee.operations.rejected import CROSS_ROW_RULES
 from matinee.settings import Settings
 from tests.landing.samples import HOSTILE, good_row, is_text
 
@@ -243,15 +243,15 @@ def test_rejected_rows_are_listed_without_obeying_them(copied):
     assert "2 of 4 rejected rows: 4 plays unknown_title" in said.output
     said = CliRunner().invoke(app, ["rejected", "--rule", "invalid_utf8", "--format", "json"])
     assert "[]" in said.stdout
-    assert "no rejected rows break that rule; there are 4 plays unknown_title" in said.output
+    assert "no rejected rows for this rule; other rules: 4 plays unknown_title" in said.output
 
 
 def test_a_rule_that_is_none_is_a_usage_error_that_names_them(copied):
     settings = Settings(home=copied, project=ROOT)
-    said = r"no rule unknown; there are: before_service, .*missing_field, .*unknown_title"
+    said = r"unknown rule unknown; known rules: before_service, .*missing_field, .*unknown_title"
     with pytest.raises(ConfigError, match=said):
         pipeline.rejected(settings, stream=None, rule="unknown", limit=1)
-    with pytest.raises(ConfigError, match=r"no rule missing_field:title_id; there are"):
+    with pytest.raises(ConfigError, match=r"unknown rule missing_field:title_id; known rules"):
         pipeline.rejected(settings, stream="members", rule="missing_field:title_id", limit=1)
 
 
@@ -260,12 +260,12 @@ def test_the_rules_of_dbt_are_known_by_name():
     text = (folder / "macros/judged_deliveries.sql").read_text()
     text += "".join(path.read_text() for path in folder.glob("models/staging/*/*.sql"))
     named = set(re.findall(r"duplicate='(\w+)'|then '(unknown_\w+)'", text))
-    assert {one for pair in named for one in pair if one} == set(IN_CONTEXT)
+    assert {one for pair in named for one in pair if one} == set(CROSS_ROW_RULES)
 
 
 def test_a_stream_that_is_none_is_a_usage_error(copied):
     settings = Settings(home=copied, project=ROOT)
-    with pytest.raises(ConfigError, match=r"no stream playz; there are: .*plays"):
+    with pytest.raises(ConfigError, match=r"unknown stream playz; known streams: .*plays"):
         pipeline.rejected(settings, stream="playz", rule=None, limit=1)
 
 

@@ -140,12 +140,18 @@ def test_what_is_found_is_used_and_told(history):
 
 def test_what_was_used_is_said_in_words_where_it_is_no_default():
     row = {"model": "ease", "settings": [{"penalty": 400.0, "recent_titles": 5.0}]}
-    assert benchmark.told(row) == ""
+    assert benchmark.settings_text(row) == ""
     row["settings"].append({"penalty": 700.0, "recent_titles": 5.0})
-    assert benchmark.told(row) == "penalty 400 to 700"
+    assert benchmark.settings_text(row) == "penalty 400 to 700"
     faded = [{"half_life_days": None}, {"half_life_days": 90.0}]
-    assert benchmark.told({"model": POPULARITY, "settings": faded}) == "half_life_days 90 to never"
-    assert benchmark.told({"model": POPULARITY, "settings": faded[:1]}) == "half_life_days never"
+    assert (
+        benchmark.settings_text({"model": POPULARITY, "settings": faded})
+        == "half_life_days 90 to never"
+    )
+    assert (
+        benchmark.settings_text({"model": POPULARITY, "settings": faded[:1]})
+        == "half_life_days never"
+    )
 
 
 def test_each_seed_is_tuned_by_itself(ratings, history):
