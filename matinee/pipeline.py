@@ -22,6 +22,7 @@ from matinee.night.validate import stop_if_broken, validate, validate_frame, val
 from matinee.operations.docs import docs
 from matinee.operations.doctor import doctor
 from matinee.operations.explain import Explanation, explain
+from matinee.operations.forget import forget
 from matinee.operations.list_releases import list_releases
 from matinee.operations.promote import promote
 from matinee.operations.rebuild import RebuildResult, rebuild
@@ -30,7 +31,7 @@ from matinee.operations.rejected import RejectedRows, rejected, replay
 from matinee.operations.simulate import simulate
 from matinee.progress import Progress
 from matinee.rights.consent import record_choice
-from matinee.rights.erase import erase_members, erase_requested
+from matinee.rights.erase import erase_requested
 from matinee.rights.reissue import reissue_pages
 from matinee.rights.statement import export, parameters, statement
 from matinee.transform import Built
@@ -64,11 +65,11 @@ __all__ = [
     "docs",
     "doctor",
     "drop_expired",
-    "erase_members",
     "erase_requested",
     "explain",
     "export",
     "fit",
+    "forget",
     "frame",
     "interrupted",
     "judge",

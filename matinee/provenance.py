@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from matinee.errors import ConfigError, DataError
+from matinee.errors import ConfigError, DataError, IntegrityError
 
 SCHEMA_VERSION = 1
 """Version of the manifest format. `tests/golden/` has a release of every version."""
@@ -135,6 +135,35 @@ def canonical_json(value: object) -> bytes:
 def readable_json(value: object) -> bytes:
     """Indented JSON in the given key order, with a final newline."""
     return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+class TooDeepError(ValueError):
+    """JSON that is nested too deep to be read."""
+
+
+def parse_json(text: str | bytes) -> Any:
+    """A JSON document; ValueError when it is none, TooDeepError when it is nested too deep."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise TooDeepError("it is nested too deep") from None
+
+
+def document(text: str | bytes, where: object, cure: str) -> dict[str, Any]:
+    """A JSON object that this program wrote.
+
+    Raises
+    ------
+    IntegrityError
+        When it is none; names `where` it was and the cure.
+    """
+    try:
+        found = parse_json(text)
+        if not isinstance(found, dict):
+            raise ValueError("it is no object")
+    except ValueError as error:
+        raise IntegrityError(f"{where} is not JSON as it was written ({error}): {cure}") from None
+    return found
 
 
 def plain(value: Any, where: str) -> Any:

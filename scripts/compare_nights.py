@@ -13,7 +13,7 @@ from matinee import transform, warehouse
 from matinee.night.publish import MARTS
 from matinee.settings import Settings
 
-EVERY_CELL = {"minimum_cell_members": 1, "members_worth_the_largest": 1}
+EVERY_CELL = {"minimum_cell_members": 1, "dominance_divisor": 1}
 
 
 def main(home: Path, days: list[str]) -> None:

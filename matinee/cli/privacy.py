@@ -40,7 +40,7 @@ def forget(
         for member in members:
             pipeline.export(settings, member)  # raises for an unknown id
     with progress("erase members") as step:
-        receipt, path = pipeline.erase_members(
+        receipt, path = pipeline.forget(
             settings, members, by=by or getpass.getuser(), progress=step
         )
     if form is Format.json:

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from matinee import releases
-from matinee.errors import StorageError
+from matinee.errors import IntegrityError, StorageError
 from matinee.models import hybrid
 from matinee.models.feature_families import (
     COLLABORATIVE,
@@ -35,6 +35,7 @@ from matinee.night.frame import COLD, INNER, JUDGED, PUBLISHED, read_frame
 from matinee.night.model_files import load_model, save_model
 from matinee.night.night import Night
 from matinee.progress import Progress
+from matinee.provenance import parse_json
 
 CHOSEN = "chosen.json"
 """Under `work/`: what `trending` chose for the night."""
@@ -82,10 +83,14 @@ class Chosen:
             If it left nothing: the night got no further, or was an older version's.
         """
         try:
-            return cls(**json.loads((work / CHOSEN).read_text()))
+            return cls(**parse_json((work / CHOSEN).read_bytes()))
         except OSError as error:
             raise StorageError(
                 f"the last night left no {CHOSEN}: {error}; run `matinee run` once more"
+            ) from None
+        except (ValueError, TypeError) as error:
+            raise IntegrityError(
+                f"{work / CHOSEN} is not what was written ({error}): run `matinee run` once more"
             ) from None
 
 

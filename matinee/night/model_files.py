@@ -9,6 +9,7 @@ import numpy as np
 
 from matinee.errors import IntegrityError, StorageError
 from matinee.models.hybrid import HybridModel, Hyperparameters
+from matinee.provenance import parse_json
 
 _ARRAYS = ("member_embeddings", "title_embeddings")
 
@@ -36,7 +37,7 @@ def load_model(folder: Path, *, hyperparameters: Path | None = None) -> HybridMo
             np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS
         )
         stored = (hyperparameters or folder / "hyperparameters.json").read_text()
-        numbers = Hyperparameters.from_stored(json.loads(stored))
+        numbers = Hyperparameters.from_stored(parse_json(stored))
     except OSError as error:
         raise StorageError(f"no model in {folder}: {error}; fit and save one first") from None
     except (ValueError, TypeError, EOFError) as error:

@@ -68,8 +68,8 @@ def publish(night: Night, evidence: Evidence) -> Published:
     """Write, hash, sign and name the release; promote it, or keep it as candidate."""
     store = releases.Store.of(night.settings.home)
     store.sweep()
-    fields = manifest(night, evidence)
-    with store.draft() as draft:
+    with warehouse.connect(night.home), store.draft() as draft:  # opened once for all queries
+        fields = manifest(night, evidence)
         _fill(night, evidence, draft.path)
         _plot(fields, draft.path)
         release_id = draft.release_id(night.started_at)

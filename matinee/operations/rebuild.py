@@ -6,6 +6,7 @@ the release is what its manifest describes.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from matinee import landing, releases
+from matinee import durable, landing, releases
 from matinee.columns import MEMBER_ID
 from matinee.errors import DataError, IntegrityError, RefusedError
 from matinee.night.run import Reporter, run
@@ -131,10 +132,7 @@ def _withdrawn_since(settings: Settings, release: releases.Release) -> int:
 
 
 def collect_inputs(home: Path, clean: Path, inputs: list[dict[str, Any]]) -> None:
-    """Link or copy the landing files of a manifest into another home, and check their hashes.
-
-    Hard links are safe: a night replaces landing files and never writes into them.
-    """
+    """Copy the landing files of a manifest into another home, and check their hashes."""
     ledger = landing.read_ledger(home).entries
     for entry in inputs:
         source = home / "landing" / entry["file"]
@@ -144,29 +142,44 @@ def collect_inputs(home: Path, clean: Path, inputs: list[dict[str, Any]]) -> Non
                 f"{source} has expired ({known.reason}): the release cannot be rebuilt; a release "
                 f"of a later night can"
             )
-        if not source.is_file():
-            raise IntegrityError(
-                f"{source} is missing, which is an input of the release: restore it from a backup"
-            )
-        with files.storage_errors(source):
-            sha256 = files.sha256(source)
-        if sha256 != entry["sha256"]:
+        target = clean / "landing" / entry["file"]
+        with files.storage_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                found = _copied(home / "landing", entry["file"], target)
+            except FileNotFoundError:
+                raise IntegrityError(
+                    f"{source} is missing: the release was made from it; restore it from a backup"
+                ) from None
+            except durable.NotPlainError as error:
+                raise IntegrityError(
+                    f"{source} is {error}: the release was made from it; put a copy in its place"
+                ) from None
+        if found != entry["sha256"]:
             if known and entry["sha256"] in known.past_sha256:
                 raise IntegrityError(
                     f"{source} had members erased from it since: the release cannot be rebuilt; a "
                     f"later one can"
                 )
             raise IntegrityError(
-                f"{source} has sha256 {sha256[:12]} and had {entry['sha256'][:12]} when the "
+                f"{source} has sha256 {found[:12]} and had {entry['sha256'][:12]} when the "
                 f"release was built: restore it from a backup"
             )
-        target = clean / "landing" / entry["file"]
-        with files.storage_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(source, target)
-            except OSError:  # another file system, or one without links
-                shutil.copyfile(source, target)
+
+
+def _copied(landing_zone: Path, name: str, target: Path) -> str:
+    """Copy a landing file, and return the sha256 of the bytes that were copied."""
+    *above, last = name.split("/")
+    hashed = hashlib.sha256()
+    with (
+        durable.folder(landing_zone, above) as folder,
+        os.fdopen(durable.open_plain(last, folder), "rb") as source,
+        target.open("wb") as copy,
+    ):
+        while chunk := source.read(1 << 20):
+            hashed.update(chunk)
+            copy.write(chunk)
+    return hashed.hexdigest()
 
 
 def _settings_of(settings: Settings, manifest: Manifest, clean: Path) -> Settings:

@@ -13,7 +13,7 @@ from matinee.night.reconcile import stream_names, union_of_rejected
 from matinee.settings import Settings
 
 CROSS_ROW_RULES = ("unknown_member", "unknown_title", "duplicate_event_id", "duplicate_key")
-"""Rules of dbt (`judged_deliveries`) that depend on other rows."""
+"""Rules of dbt (`classified_deliveries`) that depend on other rows."""
 
 
 @dataclass(frozen=True)

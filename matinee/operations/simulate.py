@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from matinee import durable, provenance
 from matinee.errors import ConfigError
 from matinee.landing import place, write
 from matinee.landing.write import Format
@@ -133,10 +134,13 @@ def _planted_before(path: Path, landing: Path, parameters: dict[str, Any]) -> di
                 "choose another MATINEE_HOME"
             )
         return {}
-    truth = json.loads(path.read_text(encoding="utf-8"))
-    old = truth["parameters"]
-    if old != parameters:
-        differ = [f"{k} {old.get(k)} not {v}" for k, v in parameters.items() if old.get(k) != v]
+    cure = "choose another MATINEE_HOME"
+    truth = provenance.document(path.read_bytes(), path, cure)
+    if not {"parameters", "planted"} <= truth.keys():
+        raise ConfigError(f"{path} is no truth that a simulation wrote: {cure}")
+    there = truth["parameters"]
+    if there != parameters:
+        differ = [f"{k} {there.get(k)} not {v}" for k, v in parameters.items() if there.get(k) != v]
         raise ConfigError(
             f"{landing} has a simulation with {', '.join(differ)}: "
             "use the same parameters, or choose another MATINEE_HOME"
@@ -147,6 +151,7 @@ def _planted_before(path: Path, landing: Path, parameters: dict[str, Any]) -> di
 
 def _save(path: Path, truth: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    with durable.drafts(path.parents[1]) as drafts:
+        draft = drafts.new()
+        draft.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        durable.put(draft, path)

@@ -14,7 +14,7 @@ from matinee.releases.aliases import Alias, Aliases
 from matinee.releases.audit import Entry, Trail
 from matinee.releases.compare import Difference
 from matinee.releases.draft import Draft
-from matinee.releases.lease import lease
+from matinee.releases.lease import fence, lease
 from matinee.releases.release import Release
 from matinee.releases.remote import Remote
 from matinee.releases.slates import SCHEMA as SLATE_SCHEMA
@@ -34,6 +34,7 @@ __all__ = [
     "Store",
     "Trail",
     "Verification",
+    "fence",
     "lease",
     "write_slates",
 ]

@@ -1,6 +1,5 @@
 """`aliases.json`: the release that each alias of a store refers to."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.errors import ConfigError, IntegrityError
-from matinee.provenance import readable_json
+from matinee.provenance import parse_json, readable_json
 from matinee.releases import files
 from matinee.releases.audit import GENESIS
 
@@ -58,7 +57,7 @@ def read(path: Path) -> Aliases:
             return Aliases()
         text = path.read_bytes()
     try:
-        return parse(json.loads(text))
+        return parse(parse_json(text))
     except (ValueError, KeyError, TypeError) as error:
         raise IntegrityError(
             f"{path} is not a valid alias file ({error}): restore it, or remove it and promote"

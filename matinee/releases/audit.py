@@ -5,14 +5,13 @@ contains the head of the chain at its time, so the chain cannot be rewritten fro
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from matinee.errors import IntegrityError
-from matinee.provenance import canonical_json, plain
+from matinee.provenance import canonical_json, parse_json, plain
 from matinee.releases import files
 
 GENESIS = "0" * 64
@@ -165,7 +164,7 @@ def _line(entry: Entry) -> bytes:
 
 def _parse(line: bytes) -> Entry | None:
     try:
-        fields = json.loads(line)
+        fields = parse_json(line)
         return Entry(**{**fields, "overrides": tuple(fields["overrides"])})
     except (ValueError, TypeError, KeyError):
         return None

@@ -6,7 +6,6 @@ digest hashes values instead. Whoever writes a file writes its rows in canonical
 """
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matinee.errors import DataError
-from matinee.provenance import canonical_json
+from matinee.provenance import canonical_json, parse_json
 from matinee.releases import files
 
 PAGES = ("card.md", "report.html")
@@ -104,8 +103,8 @@ def _is_content(name: str) -> bool:
 
 def _json_sha256(path: Path, name: str) -> str:
     try:
-        return hashlib.sha256(canonical_json(json.loads(path.read_bytes()))).hexdigest()
-    except ValueError as error:
+        return hashlib.sha256(canonical_json(parse_json(path.read_bytes()))).hexdigest()
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{name} is not JSON with finite numbers: {error}") from error
 
 

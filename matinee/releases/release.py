@@ -1,6 +1,5 @@
 """A published release, opened for reading."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq
 
 from matinee.columns import MEMBER_ID, TITLE_ID
 from matinee.errors import DataError, IntegrityError
-from matinee.provenance import SCHEMA_VERSION
+from matinee.provenance import SCHEMA_VERSION, parse_json
 from matinee.releases import files
 
 MANIFEST = "manifest.json"
@@ -90,7 +89,13 @@ class Release:
 
     def json(self, name: str) -> Any:
         """Any JSON file of the release, by its name in the manifest."""
-        return json.loads(self._file(name).read_bytes())
+        try:
+            return parse_json(self._file(name).read_bytes())
+        except ValueError as error:
+            raise IntegrityError(
+                f"{self.id}/{name} is not JSON ({error}): the release was changed; "
+                f"`matinee releases verify` it"
+            ) from None
 
     def _file(self, name: str) -> Path:
         # Only files in the manifest are opened, so no name leads out of the folder.
@@ -135,7 +140,7 @@ def parse_manifest(release_id: str, text: bytes) -> Mapping[str, Any]:
         If a newer matinee wrote it.
     """
     try:
-        manifest: dict[str, Any] = json.loads(text)
+        manifest: dict[str, Any] = parse_json(text)
         version = int(manifest["schema_version"])
     except (ValueError, KeyError, TypeError) as error:
         raise _unreadable(release_id, error) from error

@@ -5,17 +5,15 @@ with the URL, without the secrets in it.
 """
 
 import hashlib
-import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from matinee import durable
 from matinee.errors import ConfigError, MatineeError, StorageError
-from matinee.releases import files
 
 EXCLUSIVE_CREATE = frozenset({"file", "local", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
 """Protocols with an atomic `create`: exactly one of several concurrent writers succeeds."""
@@ -112,9 +110,8 @@ class Remote:
             self._make_parent(name)
             try:
                 if "file" in self._protocols():
-                    _create_local(Path(path), data)
-                else:
-                    self._fs.pipe_file(path, data, mode="create")
+                    return durable.create_once(Path(path), data)
+                self._fs.pipe_file(path, data, mode="create")
             except FileExistsError:
                 return False
         return True
@@ -178,14 +175,3 @@ def _storage_errors(name: str) -> Iterator[None]:
             f"{name} could not be reached, read or written ({reason}): live is unchanged; check "
             f"the URL, your permissions and the network, then run again"
         ) from error
-
-
-def _create_local(path: Path, data: bytes) -> None:
-    """Atomic create on a local disk: a hard link to a complete file."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
-    files.write(fresh, data)
-    try:
-        os.link(fresh, path)
-    finally:
-        fresh.unlink()
-    files.sync(path.parent)

@@ -6,8 +6,6 @@ trusted, not the copy beside the releases, which an attacker could replace toget
 
 import base64
 import hashlib
-import json
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from matinee.errors import ConfigError, IntegrityError
-from matinee.provenance import readable_json
+from matinee.provenance import parse_json, readable_json
 from matinee.releases import files
 
 PRIVATE_KEY = "signing.pem"
@@ -101,7 +99,7 @@ def verified_payload(envelope: bytes, keys: Path, name: str) -> tuple[dict[str, 
     """
     trusted = trusted_keys(keys)
     try:
-        read = json.loads(envelope)
+        read = parse_json(envelope)
         payload = base64.b64decode(read["payload"])
         signer = str(read["signatures"][0]["keyid"])
         signature = base64.b64decode(read["signatures"][0]["sig"])
@@ -122,18 +120,14 @@ def verified_payload(envelope: bytes, keys: Path, name: str) -> tuple[dict[str, 
         raise IntegrityError(
             f"{name} does not verify with key {signer[:16]}: it was changed"
         ) from None
-    statement: dict[str, Any] = json.loads(payload)
+    statement: dict[str, Any] = parse_json(payload)
     return statement, signer
 
 
 def _create_key(path: Path) -> None:
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    files.write(fresh, pem, mode=0o600)
-    os.replace(fresh, path)
-    files.sync(path.parent)
+    files.replace(path, pem, mode=0o600)
 
 
 def _load_private(path: Path) -> Ed25519PrivateKey:

@@ -278,7 +278,8 @@ class Store:
             for release in removable:
                 entry = audit.new_entry("remove", release.id, at=at, by=by, why=why)
                 self._register.apply(entry, self._register.recover(entry))
-                files.remove(release.path)
+                with files.storage_errors(release.path):
+                    files.remove(release.path)
         return tuple(release.id for release in removable)
 
     # ------------------------------------------------------------------ private

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,11 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matinee import landing, releases
+from matinee import durable, landing, releases
 from matinee.columns import EVENT_AT, MEMBER_ID
 from matinee.errors import ConfigError, IntegrityError, RefusedError
 from matinee.privacy import pseudonym
-from matinee.provenance import canonical_json, readable_json
+from matinee.provenance import canonical_json, parse_json, readable_json
 from matinee.releases import non_profiled
 from matinee.settings import Settings
 
@@ -162,7 +161,7 @@ def record_choice(
         "consents",
         at.date(),
         f"said-{digest}.jsonl",
-        lambda draft: _write(draft, line.encode()),
+        lambda draft: draft.write_bytes(line.encode()),
     )
     with releases.lease(home, name="consent", wait_seconds=10):
         withdrawals = read(settings)
@@ -238,18 +237,28 @@ def _received_consents(home: Path) -> pa.Table:
 def _local_consents(home: Path) -> pa.Table:
     """Choices landed by `record_choice` that may not be received: a serving home has no nights."""
     landing_zone = home / "landing"
-    rows = [
-        json.loads(line) | {"file": path.relative_to(landing_zone).as_posix()}
-        for path in sorted((landing_zone / "consents").glob("dt=*/said-*.jsonl"))
-        for line in path.read_bytes().splitlines()
-        if line.strip()  # blank where a member was erased
-    ]
-    times = (EVENT_AT, "received_at")
-    parsed = [
-        {**row, **{name: datetime.fromisoformat(row[name]).replace(tzinfo=None) for name in times}}
-        for row in rows
-    ]
-    return pa.Table.from_pylist(parsed, schema=_SCHEMA)
+    rows = []
+    for path in sorted((landing_zone / "consents").glob("dt=*/said-*.jsonl")):
+        name = path.relative_to(landing_zone).as_posix()
+        try:
+            lines = durable.read_plain(landing_zone, name.split("/")).splitlines()
+            # A line is blank where a member was erased.
+            rows += [_choice(line) | {"file": name} for line in lines if line.strip()]
+        except (durable.NotPlainError, ValueError, KeyError, TypeError) as error:
+            raise IntegrityError(
+                f"{path} is not as `matinee consent` wrote it ({error}): restore it, or remove it "
+                f"if it is none of its files"
+            ) from None
+    return pa.Table.from_pylist(rows, schema=_SCHEMA)
+
+
+def _choice(line: bytes) -> dict[str, Any]:
+    row = parse_json(line)
+    times = {name: datetime.fromisoformat(row[name]) for name in (EVENT_AT, "received_at")}
+    choice = {name: row[name] for name in ("event_id", MEMBER_ID, "purpose", "granted")}
+    if [type(one) for one in choice.values()] != [str, str, str, bool]:
+        raise ValueError("its values have other types")
+    return choice | {name: at.replace(tzinfo=None) for name, at in times.items()}
 
 
 def _unique(rows: pa.Table, column: str) -> list[str]:
@@ -269,7 +278,7 @@ def _text(withdrawals: Withdrawals) -> bytes:
 def _verified(text: bytes, key: bytes) -> Withdrawals | None:
     """The list in a text, or None if its MAC does not match the key."""
     try:
-        document = json.loads(text)
+        document = parse_json(text)
         since: dict[str, dict[str, str]] = document["since"]
         is_sealed = hmac.compare_digest(document["seal"], _seal(key, since))
     except (ValueError, KeyError, TypeError):
@@ -280,13 +289,5 @@ def _verified(text: bytes, key: bytes) -> Withdrawals | None:
 def _save(home: Path, withdrawals: Withdrawals) -> None:
     path = home / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    _write(draft, _text(withdrawals))
-    os.replace(draft, path)
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    releases.fence(path)
+    durable.replace(path, _text(withdrawals))

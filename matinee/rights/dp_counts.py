@@ -8,7 +8,6 @@ Spent budget is never restored.
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ from typing import Any
 
 from matinee import releases, warehouse
 from matinee.errors import ConfigError, IntegrityError, RefusedError
-from matinee.provenance import canonical_json
+from matinee.provenance import canonical_json, parse_json
 from matinee.releases import files, lease
 from matinee.rights import noise
 from matinee.settings import Settings
@@ -55,7 +54,7 @@ EXACT_COUNTS = """
             acts.member_id,
             cast(acts.event_at as date) as day,
             genres.genre
-        from int_acts__closed as acts
+        from int_events__closed as acts
         inner join title_genres as genres using (title_id)
         where cast(acts.event_at as date) between $first::date and $last::date
 
@@ -182,7 +181,7 @@ def read_ledger(settings: Settings) -> list[BudgetEntry]:
     if not path.exists():
         return []
     try:
-        return [BudgetEntry(**json.loads(line)) for line in path.read_text().splitlines()]
+        return [BudgetEntry(**parse_json(line)) for line in path.read_text().splitlines()]
     except (ValueError, TypeError) as error:
         raise IntegrityError(
             f"{path} is not a valid ledger ({error}): restore it; no counts are returned without it"

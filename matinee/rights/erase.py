@@ -8,7 +8,6 @@ each store is cleaned. The work is done only when a search of every file finds n
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -16,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from matinee import features, landing, releases, warehouse
+from matinee import durable, features, landing, provenance, releases, warehouse
 from matinee.errors import ConfigError, IntegrityError
 from matinee.privacy import ERASED, Traces
 from matinee.progress import Progress
-from matinee.releases import lease
+from matinee.releases import fence
 from matinee.releases.reissue import reissue_all
 from matinee.rights import consent, member_search
 from matinee.rights.reissue import ERASURE, ReissueWithoutMembers
@@ -80,7 +79,7 @@ class ErasureReceipt:
 def erase_members(
     settings: Settings, members: Iterable[str], *, by: str, progress: Progress | None = None
 ) -> tuple[ErasureReceipt, Path]:
-    """Erase members under the lease of the home; return the receipt and its path.
+    """Erase members; return the receipt and its path. The caller holds the lease of the home.
 
     Raises
     ------
@@ -94,8 +93,7 @@ def erase_members(
         raise ConfigError(f"{blank[0]!r} is not a member id")
     if not ids:
         raise ConfigError("name at least one member to erase")
-    with lease(settings.home.resolve()):
-        return _erase(settings, ids, by=by, progress=progress)
+    return _erase(settings, ids, by=by, progress=progress)
 
 
 def erase_requested(settings: Settings, progress: Progress | None = None) -> ErasureReceipt | None:
@@ -120,8 +118,10 @@ def _erase(
     report = progress or (lambda done, total, what: None)
 
     def step(number: int) -> None:
+        fence(home)
         report(number, len(STEPS), STEPS[number])
 
+    durable.sweep_drafts(home)
     _write(home / UNFINISHED, {"members": sorted(ids)})
     tombstones = landing.tombstones.add(home, ids, at)
     step(0)
@@ -130,7 +130,7 @@ def _erase(
     erased = landing.erase(home, landing.load(settings.project), traces, found)
     step(2)
     if warehouse.path(home).is_file():
-        (home / STALE_MARKER).touch()
+        durable.replace(home / STALE_MARKER, b"")
         warehouse.erase(home, traces)
     step(3)
     features.erase(home=home, project=settings.project, traces=traces)
@@ -141,8 +141,9 @@ def _erase(
     step(4)
     reissued = _reissue(settings, traces, found, at, by)
     step(5)
-    for name in found:
-        _clean(home / name, traces)
+    with durable.drafts(home) as drafts:
+        for name in found:
+            _clean(home, name, traces, drafts)
     step(6)
     with member_search.planted_control(home, min(ids)) as planted:
         after = member_search.search(home, traces, exclude=frozenset({UNFINISHED}))
@@ -163,7 +164,7 @@ def _erase(
     _require_complete(receipt, after, planted, detected)
     path = home / "reports" / "erasures" / f"{at:%Y%m%dT%H%M%SZ}-{tombstones[0][:12]}.json"
     _write(path, receipt.as_dict())
-    (home / UNFINISHED).unlink()
+    durable.remove(home / UNFINISHED)
     return receipt, path
 
 
@@ -193,16 +194,21 @@ def _reissue(
     return [{"before": one.before, "after": one.after} for one in done]
 
 
-def _clean(path: Path, traces: Traces) -> None:
-    """Clean a file that no store owns: a log, a report, the truth of the simulator."""
-    if not path.is_file() or path.suffix not in member_search.TEXT_SUFFIXES:
+def _clean(home: Path, name: str, traces: Traces, drafts: durable.Drafts) -> None:
+    """Clean what no store owns: logs, reports, planted truths."""
+    path = home / name
+    if path.suffix not in member_search.TEXT_SUFFIXES:
         return
-    text = path.read_bytes()
+    *above, last = name.split("/")
+    try:
+        # A backup may share the files of a home by hard links; logs that it shares are refused.
+        text = durable.read_plain(home, [*above, last], one_name=above[:1] == ["landing"])
+    except (durable.NotPlainError, FileNotFoundError):
+        return  # if it still names them, the last search says so
     if not traces.in_text(text):
         return
-    if path.suffix == ".json":
-        document = traces.without(json.loads(text))
-        cleaned = json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+    if path.suffix == ".json" and (document := _without(text, traces)) is not None:
+        cleaned = document
     elif path.suffix in (".html", ".md"):
         cleaned = text
         for one in traces.distinctive:
@@ -210,24 +216,35 @@ def _clean(path: Path, traces: Traces) -> None:
     else:
         lines = text.splitlines(keepends=True)
         cleaned = b"".join(line for line in lines if not traces.in_text(line))
-    draft = path.with_name(f".{path.name}.erasing")
+    draft = drafts.new()
     draft.write_bytes(cleaned)
-    os.replace(draft, path)
+    with durable.folder(home, above) as folder:
+        durable.put(draft, path, folder=folder)
+
+
+def _without(text: bytes, wanted: Traces) -> bytes | None:
+    """A JSON document without the members; None for a text that is none, which goes by lines."""
+    try:
+        kept = wanted.without(provenance.parse_json(text))
+        return json.dumps(kept, ensure_ascii=False, indent=1).encode() + b"\n"
+    except (ValueError, RecursionError):
+        return None
 
 
 def _unfinished(home: Path) -> frozenset[str]:
     path = home / UNFINISHED
     if not path.exists():
         return frozenset()
-    return frozenset(json.loads(path.read_text(encoding="utf-8"))["members"])
+    cure = "restore it, or remove it and forget the same members again"
+    unfinished = provenance.document(path.read_bytes(), path, cure)
+    try:
+        return frozenset(unfinished["members"])
+    except (KeyError, TypeError):
+        raise IntegrityError(f"{path} names no members: {cure}") from None
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    # Half a surrogate pair, as of a name that is not UTF-8, stays the escape that JSON has for it.
+    durable.replace(path, text.encode(errors="backslashreplace"), mode=0o600)

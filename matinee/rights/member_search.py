@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sqlite3
 import zlib
 from collections import Counter
@@ -15,19 +16,9 @@ import pyarrow.parquet as pq
 
 from matinee import landing, warehouse
 from matinee.privacy import Traces
+from matinee.releases.lease import NOTES
 
-TEXT_SUFFIXES = {
-    ".json",
-    ".jsonl",
-    ".csv",
-    ".txt",
-    ".md",
-    ".html",
-    ".log",
-    ".sql",
-    ".yml",
-    ".lease",
-}
+TEXT_SUFFIXES = {".json", ".jsonl", ".csv", ".txt", ".md", ".html", ".log", ".sql", ".yml"}
 
 SQLITE = b"SQLite format 3\0"
 
@@ -58,8 +49,8 @@ def search(home: Path, traces: Traces, *, exclude: frozenset[str] = frozenset())
     found: dict[str, int] = {}
     for path in sorted(home.rglob("*")):
         name = path.relative_to(home).as_posix()
-        if path.is_file() and not path.is_symlink() and name not in exclude:
-            rows = _rows(path, traces) + traces.in_text(name.encode())
+        if path.is_file() and not path.is_symlink() and name not in exclude | NOTES:
+            rows = _rows(path, traces) + traces.in_text(os.fsencode(name))
             if rows:
                 found[name] = rows
     return found
@@ -102,6 +93,8 @@ def planted_control(home: Path, member_id: str) -> Iterator[list[str]]:
 def _rows(path: Path, traces: Traces) -> int:
     with path.open("rb") as file:
         head = file.read(16)
+    if not _is_utf8(path) and (head.startswith((SQLITE, b"PAR1")) or head[8:12] == DUCKDB):
+        return 1  # no library opens it by such a name
     if head.startswith(SQLITE):
         return _sqlite_rows(path, traces) or _bytes_rows(path, traces)
     if head[8:12] == DUCKDB:
@@ -116,6 +109,14 @@ def _rows(path: Path, traces: Traces) -> int:
         with path.open("rb") as file:
             return sum(1 for line in file if traces.in_text(line))
     return _bytes_rows(path, traces)
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _parquet_rows(path: Path, traces: Traces) -> int:

@@ -298,15 +298,15 @@ def _autoplay_next(audience: Audience, day: int, plays: Plays, rng: np.random.Ge
     rows = np.flatnonzero(ended & (rng.random(len(ended)) < AUTOPLAY_RATE))
     eligible = catalogue.eligible(day).reshape(-1, len(catalogue))
     tried = rng.integers(len(catalogue), size=(len(rows), 24))
-    alike = np.einsum(
+    similarity = np.einsum(
         "ng,ncg->nc",
         catalogue.genres[plays.title[rows]].astype(np.float32),
         catalogue.genres[tried].astype(np.float32),
     )
     allowed = eligible[audience.segment(plays.member[rows])[:, None], tried]
-    alike[~allowed | (tried == plays.title[rows, None])] = -1
-    best = alike.argmax(axis=1)
-    fits = alike[np.arange(len(rows)), best] >= 0
+    similarity[~allowed | (tried == plays.title[rows, None])] = -1
+    best = similarity.argmax(axis=1)
+    fits = similarity[np.arange(len(rows)), best] >= 0
     rows, title = rows[fits], tried[np.arange(len(rows)), best][fits]
     n = len(rows)
     score = audience.taste.score(plays.member[rows], title[:, None])[:, 0]

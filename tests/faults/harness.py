@@ -22,6 +22,9 @@ ROOT = Path(__file__).resolve().parents[2]
 WRITTEN_IN_PLACE = ("warehouse", "feast", "privacy", "aliases.json", "audit.jsonl")
 """Files and folders of a home that are changed in place; other files can be hard-linked."""
 
+ONE_NAME = ("landing",)
+"""Folders whose files are refused when they have a second name."""
+
 
 @dataclass
 class Tally:
@@ -201,7 +204,7 @@ def copy(home, target):
         target,
         copy_function=lambda source, there: (
             shutil.copy2(source, there)
-            if set(WRITTEN_IN_PLACE) & set(Path(source).relative_to(home).parts)
+            if {*WRITTEN_IN_PLACE, *ONE_NAME} & set(Path(source).relative_to(home).parts)
             else os.link(source, there)
         ),
     )

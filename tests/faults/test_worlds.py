@@ -68,35 +68,34 @@ def refused(tmp_path_factory):
     films[1] |= AI
     films[2] |= AI | {"ai_disclosure": LABEL}
     land(home, "titles", "2026-03-01", films)
-    pictures = [{"asset_id": "hides"}, {"asset_id": "says", "disclosure_label": LABEL}]
+    pictures = [{"asset_id": "unlabelled"}, {"asset_id": "labelled", "disclosure_label": LABEL}]
     land(home, "assets", "2026-03-01", [DRAWN | one for one in pictures])
     land(home, "ratings", "2026-03-01", ratings(1, 60))
-    settings, said = Settings(home=home), io.StringIO()
+    settings, printed = Settings(home=home), io.StringIO()
     with (
-        redirect_stderr(said),
+        redirect_stderr(printed),
         pytest.raises(
             GateError, match="the gate refused the releases of 2026-03-01: none of them is live"
         ),
     ):
         nights.backfill(settings, DAY, DAY, full_refresh=False, form=Format.table)
-    return releases.Store.of(settings.home), said.getvalue()
+    return releases.Store.of(settings.home), printed.getvalue()
 
 
 def test_a_single_member_has_a_slate_in_a_candidate_that_verifies(refused):
-    store, said = refused
-    what_to_do = r"\. Live is untouched\. Look at .*--override RULE --by WHO"
-    assert re.search(rf"is refused: .*shown alike.*{what_to_do}", said)
+    store, printed = refused
+    remedy = r"\. Live is untouched\. Look at .*--override RULE --by WHO"
+    assert re.search(rf"is refused: .*effective_titles@10 .*{remedy}", printed)
     store.verify("candidate")
     assert store.open("candidate").slate("m0").num_rows == 45  # of 60, 15 are rated
 
 
 def test_missing_ai_labels_stop_the_release_and_a_label_is_shown_with_its_title(refused):
-    store, said = refused
-    hidden = "2 of 62 titles and assets hide that AI made them or do not say how they were made"
-    assert f"{hidden}: title t1, asset hides" in said
+    store, printed = refused
+    assert "2 of 62 titles and assets (title t1, asset unlabelled)" in printed
     release = store.open("candidate")
     artwork = release.table("artwork/assets.parquet").select(["asset_id", "disclosure_label"])
-    assert artwork.to_pylist() == [{"asset_id": "says", "disclosure_label": LABEL}]
+    assert artwork.to_pylist() == [{"asset_id": "labelled", "disclosure_label": LABEL}]
     assert release.manifest["authenticity"]["artwork_refused"] == 1
     settings = Settings(home=store.root.parent)
     shown = pipeline.recommend(settings, "m0", k=45, release="candidate")

@@ -36,7 +36,7 @@ def settings(home, monkeypatch):
     def query(sql, parameters, *, home):
         titles = [{"title_id": title, "genres": genres} for title, genres in GENRES.items()]
         with duckdb.connect() as connection:
-            for name, rows in (("titles", titles), ("int_acts__closed", interactions)):
+            for name, rows in (("titles", titles), ("int_events__closed", interactions)):
                 connection.register(name, pa.Table.from_pylist(rows))
             return connection.sql(sql, params=parameters).to_arrow_table()
 

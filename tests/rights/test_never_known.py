@@ -43,5 +43,5 @@ def test_a_model_trained_after_an_erasure_equals_one_trained_without_the_member(
     shutil.copytree(small_home / "landing", tmp_path / "unknown/landing")
     assert remove_member(tmp_path / "unknown/landing", member) > 100
 
-    pipeline.erase_members(Settings(home=copied), [member], by="test")
+    pipeline.forget(Settings(home=copied), [member], by="test")
     assert content(copied) == content(tmp_path / "unknown") != live.manifest["content_digest"]

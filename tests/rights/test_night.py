@@ -244,7 +244,7 @@ def test_an_erasure_removes_the_member_from_every_file_and_keeps_releases_valid(
     old = store.open("live")
     name = old.manifest["samples"][0]
     other = old.manifest["samples"][1]
-    receipt, path = pipeline.erase_members(settings, [name], by="test")
+    receipt, path = pipeline.forget(settings, [name], by="test")
     assert receipt.left == {}
     assert receipt.control_found == receipt.control_planted
     assert {"landing", "received", "warehouse", "features", "feast", "releases"} <= set(
@@ -290,9 +290,9 @@ def test_no_receipt_is_written_if_the_search_misses_a_file_or_finds_a_member(set
 
 def test_an_erasure_without_members_is_refused(settings):
     with pytest.raises(ConfigError, match="name at least one member"):
-        pipeline.erase_members(settings, [], by="test")
+        pipeline.forget(settings, [], by="test")
     with pytest.raises(ConfigError, match="' ' is not a member id"):
-        pipeline.erase_members(settings, ["m-000001", " "], by="test")
+        pipeline.forget(settings, ["m-000001", " "], by="test")
 
 
 def _array(release, name):
