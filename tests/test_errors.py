@@ -1,4 +1,4 @@
-"""Whatever is raised on purpose says something that a test reads."""
+"""Every error message is read by a test."""
 
 import ast
 import re

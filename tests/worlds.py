@@ -1,4 +1,4 @@
-"""A service small enough to score in a second, with tastes planted: no warehouse, no Feast."""
+"""A small service with planted tastes, scored in a second: no warehouse, no Feast."""
 
 from datetime import UTC, date, datetime
 
@@ -17,7 +17,7 @@ COUNTRIES = ("DE", "SE", None)
 
 
 def frame(members=60, titles=48, seed=1):
-    """Each member likes one genre; titles of it are watched eight times as often."""
+    """Each member likes one genre and watches its titles eight times as often."""
     random = np.random.default_rng(seed)
     member_ids = [f"m-{i:03}" for i in range(members)]
     title_ids = [f"t-{i:03}" for i in range(titles)]
@@ -25,7 +25,7 @@ def frame(members=60, titles=48, seed=1):
     taste = np.arange(members) % len(GENRES)
     weight = np.where(taste[:, None] == genre, 8.0, 1.0)
     drawn = [random.choice(titles, 8, replace=False, p=row / row.sum()) for row in weight]
-    drawn[-1] = np.empty(0, np.int64)  # the last member has done nothing yet
+    drawn[-1] = np.empty(0, np.int64)  # the last member is cold
     row = np.repeat(np.arange(members), [len(found) for found in drawn])
     at = np.full(len(row), np.datetime64("2026-01-20T20:00:00", "us"))
     signals = pa.table(
@@ -65,8 +65,8 @@ def frame(members=60, titles=48, seed=1):
     return Frame(AS_OF, 30.0, of_members, of_titles, signals, signals.slice(0, 0))
 
 
-def catalogue(told):
-    titles = told.title_features
+def catalogue(frame):
+    titles = frame.title_features
     table = titles.select(["title_id", "genres", "language", "countries", "title_kind"])
     for name, values in {
         "name": [f"Film {i}" for i in range(len(titles))],
@@ -78,7 +78,7 @@ def catalogue(told):
         "ai_disclosure": pa.nulls(len(titles), pa.string()),
     }.items():
         table = table.append_column(name, [values])
-    members = told.member_features.select(["member_id", "country", "plan"])
+    members = frame.member_features.select(["member_id", "country", "plan"])
     members = members.append_column("maximum_age", pa.nulls(len(members), pa.int64()))
     windows = {"title_id": pa.string(), "country": pa.string()}
     windows |= {"starts_on": pa.date32(), "ends_on": pa.date32()}
@@ -87,18 +87,18 @@ def catalogue(told):
         members=members.append_column("may_personalise", [[True] * len(members)]),
         titles=table,
         windows=nowhere,
-        seen=told.signals.select(["member_id", "title_id"]),
+        seen=frame.signals.select(["member_id", "title_id"]),
         eligibility=Eligibility(table, nowhere, day=AS_OF.date()),
     )
 
 
 def scorer(**size):
-    told = frame(**size)
-    features = feature_families.described(told, feature_families.HYBRID)
+    small = frame(**size)
+    features = feature_families.described(small, feature_families.HYBRID)
     model = hybrid.fit(
-        told.interactions(),
+        small.interactions(),
         features.members,
         features.titles,
         hybrid.Hyperparameters(components=8, epochs=12),
     )
-    return Scorer(told, catalogue(told), model, features, slate_size=12)
+    return Scorer(small, catalogue(small), model, features, slate_size=12)

@@ -15,7 +15,7 @@ import typer
 
 from matinee.cli import ablate, explain, importing, logs, privacy, quality, releases, trends
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
-from matinee.errors import ConfigError, InterruptError, MatineeError, StorageError, spelt
+from matinee.errors import ConfigError, InterruptError, MatineeError, StorageError, printable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -54,7 +54,7 @@ def main() -> None:
     try:
         app()
     except MatineeError as error:
-        talk.print(f"matinee: {spelt(str(error))}", markup=False, soft_wrap=True)
+        talk.print(f"matinee: {printable(str(error))}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except SystemExit as end:
         if end.code == InterruptError.exit_code:

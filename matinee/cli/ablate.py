@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import typer
 
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, shown
@@ -13,13 +11,14 @@ EXAMPLE = "Example: matinee ablate --format json"
 
 def ablate(form: FormatOption = Format.table) -> None:
     """Fit last night's hybrid again without country, plan and language, and compare."""
+    from matinee.evaluation.gate import line
     from matinee.research import ablate as research_ablate
     from matinee.settings import Settings
 
     with progress("fit with and without demographics") as step:
         found = research_ablate.ablate(Settings(), step)
     if form is Format.json:
-        emit_one(asdict(found), form)
+        emit_one({"rows": found.rows, "verdict": found.verdict.facts()}, form)
         return
     emit(found.rows, form, title="the hybrid with and without demographics")
-    typer.echo(shown(f"{'holds' if found.verdict.passed else 'refused'}  {found.verdict.text}"))
+    typer.echo(shown(line(found.verdict.status, found.verdict.text)))

@@ -30,12 +30,18 @@ def list_releases(url: At = "", form: FormatOption = Format.table) -> None:
 
 
 @app.command(epilog="Example: matinee releases show live")
-def show(name: Name = "live", form: FormatOption = Format.table) -> None:
-    """One release on one screen: gate, slates, rows, pages, what to try next."""
+def show(
+    name: Name = "live",
+    full: Annotated[
+        bool, typer.Option("--full", help="All gate lines, metrics, streams and warnings.")
+    ] = False,
+    form: FormatOption = Format.table,
+) -> None:
+    """One release on one screen: gate, metrics, slates, rows, next commands."""
     from matinee.cli.screen import show as show_screen
     from matinee.settings import Settings
 
-    show_screen(Settings(), name, form)
+    show_screen(Settings(), name, form, full=full)
 
 
 @app.command(epilog="Example: matinee releases verify live")

@@ -1,13 +1,14 @@
-"""Is tonight's model good enough to publish? Evaluate every model alike, then hold rules to it.
+"""Is the new model good enough to publish? Evaluate all models alike, then apply the gate's rules.
 
-An evaluation is one Arrow table, one row per model, cohort and metric; the rules read nothing
-else, so a published evaluation can be judged again by anyone.
+An evaluation is one Arrow table, one row per model, cohort and metric. The rules read nothing else,
+so anyone can apply them again to a published evaluation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,16 +18,18 @@ from numpy.typing import NDArray
 
 from matinee.errors import ConfigError
 from matinee.evaluation import metrics
+from matinee.matrices import has_interactions
 
 EVERYONE = "everyone"
+"""The cohort of all members."""
 
 COVERAGE_FLOOR = 0.03
-"""The least share of the catalogue in anybody's first places. Seen in November 2026: 0.04 on
-MovieTweetings, whose members have told five ratings each; 0.25 on the simulator; 0.004 for a list
-of hits."""
+"""The least share of the catalogue that the top-10 slots of all members must show. Measured in
+November 2026: 0.04 on MovieTweetings (five ratings per member), 0.25 on the simulator, 0.004 for
+the popularity list."""
 
 TOLERANCE, RELATIVE_TOLERANCE = 0.005, 0.02
-"""How far a model may trail another and still be as good: the larger of the two, see `gate`."""
+"""How far a model may trail a baseline: the larger of the two, see `gate`."""
 
 Row: TypeAlias = dict[str, Any]
 """One row of an evaluation."""
@@ -40,7 +43,7 @@ EVALUATION = pa.schema(
         ("mean", pa.float64()),
         ("low", pa.float64()),
         ("high", pa.float64()),
-        # The contender's lead over this model, on the same members; null in its own rows.
+        # The candidate's lead over this model, on the same members; null in the candidate's rows.
         ("lead", pa.float64()),
         ("lead_low", pa.float64()),
         ("lead_high", pa.float64()),
@@ -48,25 +51,113 @@ EVALUATION = pa.schema(
 )
 
 
-@dataclass(frozen=True)
+class Status(StrEnum):
+    """The result of one rule."""
+
+    PASS = "PASS"  # noqa: S105  not a password
+
+    WARN = "WARN"
+    """A gap is beyond its limit, but statistically inconclusive: the interval includes zero."""
+
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What one rule said."""
+    """The result of one rule, with the numbers behind it. `text` is its line."""
 
     rule: str
-    passed: bool
+    """The stable name of the rule: overrides name it."""
+    status: Status
+    metric: str
+    subject: str = ""
+    """What the metric is about or compared with: `vs popularity`, `by title country`."""
     observed: float
     threshold: float
-    text: str
-    """One sentence for people."""
+    value: str
+    """`observed` as people read it, with its unit."""
+    limit: str
+    """`threshold` as people read it, with its unit."""
+    low: float | None = None
+    high: float | None = None
+    """The interval of `observed`, for rules that have one."""
+    members: int | None = None
+    """Members evaluated, for rules that evaluate some."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the release may be published: PASS or WARN."""
+        return self.status is not Status.FAIL
+
+    @property
+    def text(self) -> str:
+        """Metric and subject, value with interval, limit, members: the gate line without status.
+
+        >>> Verdict(rule="effective_titles", status=Status.PASS, metric="effective_titles@10",
+        ...         observed=55.0, threshold=15.0, value="55", limit="15").text
+        'effective_titles@10  55  limit 15'
+        """
+        value = self.value
+        if self.low is not None and self.high is not None:
+            value += f" [{self.low:+.4f}, {self.high:+.4f}]"
+        parts = [f"{self.metric} {self.subject}".rstrip(), value, f"limit {self.limit}"]
+        if self.members is not None:
+            parts.append(f"{self.members} members evaluated")
+        return "  ".join(parts)
+
+    def facts(self) -> Row:
+        """The verdict as a manifest holds it."""
+        return {
+            "rule": self.rule,
+            "passed": self.passed,
+            "status": str(self.status),
+            "metric": self.metric,
+            "subject": self.subject,
+            "observed": self.observed,
+            "low": self.low,
+            "high": self.high,
+            "threshold": self.threshold,
+            "members": self.members,
+            "text": self.text,
+        }
+
+
+def line(status: str, text: str) -> str:
+    """The gate line: status, then `Verdict.text`.
+
+    >>> line("PASS", "effective_titles@10  55  limit 15")
+    'PASS  effective_titles@10  55  limit 15'
+    """
+    return f"{status}  {text}"
+
+
+def status_if(passed: bool) -> Status:
+    """PASS or FAIL, for rules without an interval."""
+    return Status.PASS if passed else Status.FAIL
+
+
+def status_of_gap(gap: float, *, low: float, limit: float) -> Status:
+    """The status of a gap, positive where the model or group is behind.
+
+    FAIL needs both: the gap is beyond the limit, and its whole interval is above zero.
+
+    >>> [str(status_of_gap(gap, low=low, limit=0.05)) for gap, low in ((0.04, 0.01), (0.06, 0.01))]
+    ['PASS', 'FAIL']
+    >>> str(status_of_gap(0.06, low=-0.01, limit=0.05))
+    'WARN'
+    """
+    if gap <= limit:
+        return Status.PASS
+    return Status.FAIL if low > 0 else Status.WARN
 
 
 def cohorts(
     member_counts: NDArray[np.integer], *, heavy_from: int = 20
 ) -> dict[str, NDArray[np.bool_]]:
-    """Members by how much was known of them: masks, bool, shape (n_members,).
+    """Members by length of their history: masks, bool, shape (n_members,).
 
-    `cold` had no interaction in the training data, `light` fewer than `heavy_from`, `heavy` the
-    rest; `everyone` is all of them.
+    `cold` members have no interaction in the training data, `light` ones fewer than `heavy_from`,
+    `heavy` ones the rest; `everyone` is all of them.
     """
     return {
         EVERYONE: np.ones(len(member_counts), np.bool_),
@@ -77,7 +168,7 @@ def cohorts(
 
 
 def only_titles(truth: sp.csr_array[np.bool_], titles: NDArray[np.bool_]) -> sp.csr_array[np.bool_]:
-    """The truth with nothing but `titles` in it: cold ones, say, to judge slates made of those."""
+    """The held-out set restricted to `titles`, for example to cold ones."""
     kept = truth.copy()
     kept.data = kept.data & titles[kept.indices]
     kept.eliminate_zeros()
@@ -90,47 +181,48 @@ def evaluate(
     truth: sp.csr_array[np.bool_],
     members: Mapping[str, NDArray[np.bool_]],
     *,
-    contender: str,
+    candidate: str,
     seed: int,
     metric_names: tuple[str, ...] = ("ndcg", "recall"),
-    measures: Mapping[str, metrics.Metric] | None = None,
+    extra_metrics: Mapping[str, metrics.Metric] | None = None,
 ) -> pa.Table:
-    """Judge several models' slates of the same members by the same truth.
+    """Evaluate the slates of several models on the same members and the same held-out set.
 
     Parameters
     ----------
     slates : mapping of model name to intp, shape (n_members, k)
-        All of one length k; it becomes part of the metrics' names: `ndcg@10`.
+        All of one length k, which becomes part of the metrics' names: `ndcg@10`.
     truth : bool CSR, shape (n_members, n_titles)
-        Members with an empty row are not judged.
+        The held-out set. Members with an empty row are not evaluated.
     members : mapping of cohort name to bool, shape (n_members,)
-        As `cohorts` gives them. A cohort with nobody to judge has no rows.
-    contender : str
-        The model whose lead over each other one is measured, member by member.
+        As `cohorts` returns them. A cohort without evaluated members has no rows.
+    candidate : str
+        The model to be published. Its lead over each other model is measured member by member.
     metric_names : names in `metrics.PER_MEMBER`
-    measures : mapping of name to metric, optional
-        More of them. Members for whom one is NaN are left out of it.
+    extra_metrics : mapping of name to metric, optional
+        Further metrics. Members for whom one is NaN are left out of it.
 
     Returns
     -------
     Table with schema `EVALUATION`
-        Also one row `coverage@k` per model for everyone: the share of the catalogue in the slates
-        of all members, judged or not. It has no interval.
+        With one row `coverage@k` per model for everyone: the share of the catalogue in the slates
+        of all members, evaluated or not. It has no interval.
     """
-    places = {name: rows.shape[1] for name, rows in slates.items()}
-    if contender not in slates:
-        raise ConfigError(f"no slates of {contender}, only of {', '.join(slates)}")
-    if len(set(places.values())) > 1:
-        raise ConfigError(f"slates must have one length to be compared, got {places}")
-    k = places[contender]
-    judged = np.diff(truth.indptr) > 0
+    lengths = {name: rows.shape[1] for name, rows in slates.items()}
+    if candidate not in slates:
+        raise ConfigError(f"no slates of {candidate}, only of {', '.join(slates)}")
+    if len(set(lengths.values())) > 1:
+        raise ConfigError(f"slates must have one length to be compared, got {lengths}")
+    k = lengths[candidate]
+    evaluated = has_interactions(truth)
     table: list[Row] = []
-    asked = {name: metrics.PER_MEMBER[name] for name in metric_names} | dict(measures or {})
-    for name, metric in asked.items():
+    per_member = {name: metrics.PER_MEMBER[name] for name in metric_names}
+    for name, metric in (per_member | dict(extra_metrics or {})).items():
         values = {
-            model: np.where(judged, metric(rows, truth), np.nan) for model, rows in slates.items()
+            model: np.where(evaluated, metric(rows, truth), np.nan)
+            for model, rows in slates.items()
         }
-        table += compared(values, members, metric=f"{name}@{k}", contender=contender, seed=seed)
+        table += compared(values, members, metric=f"{name}@{k}", candidate=candidate, seed=seed)
     for model, rows in slates.items():
         share = metrics.coverage(rows, title_count=truth.shape[1])
         row: Row = {"model": model, "cohort": EVERYONE, "metric": f"coverage@{k}"}
@@ -143,22 +235,22 @@ def compared(
     members: Mapping[str, NDArray[np.bool_]],
     *,
     metric: str,
-    contender: str,
+    candidate: str,
     seed: int,
 ) -> list[Row]:
-    """Several models' values of one metric, by cohort: rows of `EVALUATION`.
+    """The values of several models for one metric, by cohort: rows of `EVALUATION`.
 
     Parameters
     ----------
     values : mapping of model name to float, shape (n_members,)
-        Who is NaN for one of the models is left out for all.
+        A member with NaN for one model is left out for all.
     members : mapping of cohort name to bool, shape (n_members,)
-        A cohort of nobody has no rows.
+        A cohort without members has no rows.
     """
     table: list[Row] = []
-    known = np.logical_and.reduce([np.isfinite(found) for found in values.values()])
+    evaluated = np.logical_and.reduce([np.isfinite(of_model) for of_model in values.values()])
     for cohort, inside in members.items():
-        mask = inside & known
+        mask = inside & evaluated
         if not mask.any():
             continue
         for model, all_values in values.items():
@@ -166,8 +258,8 @@ def compared(
             row: Row = {"model": model, "cohort": cohort, "metric": metric}
             row |= {"member_count": int(mask.sum()), "mean": mean, "low": low, "high": high}
             row |= dict.fromkeys(("lead", "lead_low", "lead_high"))
-            if model != contender:
-                lead = metrics.paired_bootstrap(values[contender][mask], all_values[mask], seed)
+            if model != candidate:
+                lead = metrics.paired_bootstrap(values[candidate][mask], all_values[mask], seed)
                 row |= {"lead": lead.mean, "lead_low": lead.low, "lead_high": lead.high}
             table.append(row)
     return table
@@ -177,87 +269,109 @@ def gate(
     evaluation: pa.Table,
     scores: NDArray[np.floating],
     *,
-    contender: str,
-    rivals: tuple[str, ...],
+    candidate: str,
+    baselines: tuple[str, ...],
     metric: str = "ndcg@10",
     tolerance: float = TOLERANCE,
     relative_tolerance: float = RELATIVE_TOLERANCE,
     coverage_metric: str = "coverage@10",
     coverage_floor: float = COVERAGE_FLOOR,
 ) -> list[Verdict]:
-    """Every rule's verdict; publish only if all passed.
+    """The verdict of every rule; publish only if all passed.
 
     Parameters
     ----------
     evaluation : Table with schema `EVALUATION`
     scores : float, any shape
-        The scores of the contender's slates, -inf in empty places.
-    rivals : model names
-        Whom the contender may not fall behind.
+        The scores of the candidate's slates, -inf in empty places.
+    baselines : model names
+        The models that the candidate may not trail.
     tolerance, relative_tolerance : float
-        It may trail by the larger of so much and this share of the rival's mean. It is refused
-        when it trails by more and the paired interval leaves no room for chance.
+        It may trail by the larger of `tolerance` and this share of the baseline's mean. It fails
+        when it trails by more and the whole paired interval is below zero.
     coverage_floor : float
         The least share of the catalogue that its slates must show.
     """
     verdicts = [finite_scores(scores)]
     verdicts += [
         not_worse(
-            _row(evaluation, rival, metric),
-            contender=contender,
+            _row(evaluation, baseline, metric),
             tolerance=tolerance,
             relative_tolerance=relative_tolerance,
         )
-        for rival in rivals
+        for baseline in baselines
     ]
-    shown = float(_row(evaluation, contender, coverage_metric)["mean"])
-    verdicts.append(covers(shown, contender=contender, floor=coverage_floor))
+    share = float(_row(evaluation, candidate, coverage_metric)["mean"])
+    verdicts.append(covers(share, metric=coverage_metric, floor=coverage_floor))
     return verdicts
 
 
 def finite_scores(scores: NDArray[np.floating]) -> Verdict:
-    """No NaN and no infinity among the scores; -inf marks empty places and may stay."""
+    """No NaN and no infinity among the scores; -inf marks empty places and is allowed."""
     wrong = int((np.isnan(scores) | np.isposinf(scores)).sum())
-    text = f"{wrong} of {scores.size} scores are not finite"
-    return Verdict("finite_scores", wrong == 0, float(wrong), 0.0, text)
-
-
-def not_worse(
-    rival: Row,
-    *,
-    contender: str,
-    tolerance: float,
-    relative_tolerance: float,
-) -> Verdict:
-    """The contender does not trail `rival`, one row of an evaluation, beyond tolerance."""
-    mean, lead, low, high = (
-        float(rival[name]) for name in ("mean", "lead", "lead_low", "lead_high")
+    return Verdict(
+        rule="finite_scores",
+        status=status_if(wrong == 0),
+        metric="non_finite_scores",
+        observed=float(wrong),
+        threshold=0.0,
+        value=f"{wrong} of {scores.size} scores",
+        limit="0",
     )
-    allowed = -max(tolerance, relative_tolerance * mean)
-    passed = lead >= allowed or high >= 0
-    verb = "is not worse than" if passed else "is worse than"
-    chance = ", which may be chance" if passed and lead < allowed else ""
-    text = (
-        f"{contender} {rival['metric']} {mean + lead:.4f} {verb} {rival['model']} {mean:.4f}: "
-        f"lead {lead:+.4f} ({low:+.4f} to {high:+.4f}{chance}), tolerated {allowed:+.4f}, "
-        f"{rival['member_count']} members"
+
+
+def not_worse(baseline: Row, *, tolerance: float, relative_tolerance: float) -> Verdict:
+    """The candidate does not trail `baseline`, one row of an evaluation, beyond the tolerance."""
+    lead, low, high = (float(baseline[name]) for name in ("lead", "lead_low", "lead_high"))
+    allowed = max(tolerance, relative_tolerance * float(baseline["mean"]))
+    return Verdict(
+        rule=f"not_worse_than_{baseline['model']}",
+        status=status_of_gap(-lead, low=-high, limit=allowed),
+        metric=baseline["metric"],
+        subject=f"vs {baseline['model']}",
+        observed=lead,
+        threshold=-allowed,
+        value=f"{lead:+.4f}",
+        limit=f"{-allowed:+.4f}",
+        low=low,
+        high=high,
+        members=baseline["member_count"],
     )
-    return Verdict(f"not_worse_than_{rival['model']}", passed, lead, allowed, text)
 
 
-def nobody_judges(member_count: int) -> Verdict:
-    """A refusal: nobody did enough for anything to be held out, so the model is not known."""
-    text = (
-        f"none of {member_count} members met two titles or more, so nothing can be held out and "
-        f"nobody judges"
+def no_evaluated_members(member_count: int) -> Verdict:
+    """A failure: no member has two titles, so nothing is held out."""
+    return Verdict(
+        rule="evaluated_members",
+        status=Status.FAIL,
+        metric="evaluated_members",
+        observed=0.0,
+        threshold=1.0,
+        value=f"0 of {member_count} members have two titles or more, so nothing can be held out",
+        limit="1",
     )
-    return Verdict("somebody_judges", passed=False, observed=0.0, threshold=1.0, text=text)
 
 
-def covers(share: float, *, contender: str, floor: float) -> Verdict:
-    """The contender's slates show enough of the catalogue."""
-    text = f"{contender} shows {share:.1%} of the catalogue, at least {floor:.1%} is asked"
-    return Verdict("coverage_floor", share >= floor, share, floor, text)
+def covers(share: float, *, metric: str, floor: float) -> Verdict:
+    """The candidate's slates show enough of the catalogue."""
+    return Verdict(
+        rule="coverage_floor",
+        status=status_if(share >= floor),
+        metric=metric,
+        observed=share,
+        threshold=floor,
+        value=f"{percent(share)} of titles",
+        limit=percent(floor),
+    )
+
+
+def percent(share: float, *, decimals: int = 1) -> str:
+    """A share as text.
+
+    >>> percent(0.759), percent(0.3, decimals=0)
+    ('75.9 %', '30 %')
+    """
+    return f"{100 * share:.{decimals}f} %"
 
 
 def _row(evaluation: pa.Table, model: str, metric: str) -> Row:

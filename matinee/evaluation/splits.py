@@ -1,8 +1,8 @@
-"""What models may learn from, and what judges them: every protocol is a mask over interactions.
+"""Protocols: which interactions are held out for evaluation.
 
-A mask is True where an interaction is held out. Interactions of one member with one title are held
-out together, or the answer would be in the training data. Nobody is dropped for being cold: a
-member or title without training data stays in the test.
+Each protocol is a mask over interactions, True where one is held out. All interactions of one
+member with one title are held out together; otherwise the answer would be in the training data.
+Cold members and cold titles stay in the held-out set.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Times: TypeAlias = NDArray[np.datetime64]
 
 @dataclass(frozen=True)
 class Protocol:
-    """Which interactions judge tonight's models, and why these."""
+    """The protocol that evaluates the models of one night."""
 
     name: Literal["global_time_cut", "member_holdout"]
     held_out: Mask
@@ -44,7 +44,7 @@ class Protocol:
 
     test_member_count: int
     verdict: str
-    """One sentence for people: what judges, and what could not."""
+    """One sentence: how many members are evaluated, and why by this protocol."""
 
 
 def global_time_cut(times: Times, *, share: float = 0.1) -> np.datetime64:
@@ -73,25 +73,25 @@ def global_time_cut(times: Times, *, share: float = 0.1) -> np.datetime64:
 
 
 def time_split(times: Times, cut: np.datetime64) -> Mask:
-    """Held out: what happened at or after `cut`."""
+    """Held out: interactions at or after `cut`."""
     return times >= cut
 
 
 def member_holdout(members: Rows, titles: Rows, *, per_member: int, seed: int) -> Mask:
-    """Held out: `per_member` random titles of each member, at most half of what the member has.
+    """Held out: `per_member` random titles of each member, at most half of the member's titles.
 
     The draw depends on the seed and the set of interactions only, not on their order.
     """
     _check_count(per_member)
     pairs, place = _pairs(members, titles)
-    ticket = np.random.default_rng(seed).random(len(pairs))
-    return _last_of_each(pairs[:, 0], ticket, per_member)[place]
+    random_key = np.random.default_rng(seed).random(len(pairs))
+    return _last_of_each(pairs[:, 0], random_key, per_member)[place]
 
 
 def leave_last(members: Rows, titles: Rows, times: Times, *, per_member: int = 1) -> Mask:
-    """Held out: the `per_member` titles each member met last, at most half of what there is.
+    """Held out: the `per_member` last titles of each member, at most half of the member's titles.
 
-    A title is met when it is first acted on. Of titles met at the same instant the one with the
+    Titles are ordered by their first interaction. Of titles at the same instant the one with the
     higher row counts as later.
     """
     _check_count(per_member)
@@ -102,7 +102,7 @@ def leave_last(members: Rows, titles: Rows, times: Times, *, per_member: int = 1
 
 
 def cold_titles(titles: Rows, *, share: float = 0.2, seed: int) -> Mask:
-    """Held out: everything about a random `share` of the titles, as if they arrived tomorrow."""
+    """Held out: all interactions of a random `share` of the titles, as if they were new."""
     _check_share(share)
     distinct, place = np.unique(titles, return_inverse=True)
     count = max(1, round(share * len(distinct)))
@@ -112,15 +112,15 @@ def cold_titles(titles: Rows, *, share: float = 0.2, seed: int) -> Mask:
 
 
 def cold_members(members: Rows, *, share: float = 0.2, seed: int) -> Mask:
-    """Held out: everything a random `share` of the members did, as if they joined tomorrow."""
+    """Held out: all interactions of a random `share` of the members, as if they were new."""
     return cold_titles(members, share=share, seed=seed)
 
 
 def hold_out(name: Name, members: Rows, titles: Rows, times: Times, *, seed: int) -> Mask:
-    """What a protocol holds out, with the numbers that reports here are made with.
+    """The mask of a protocol, with the shares that this project's reports use.
 
-    `time` the last tenth of all acts; `last` and `holdout` ten titles of each member, at most half;
-    `cold-titles` and `cold-members` a fifth of them.
+    `time` holds out the last tenth of all interactions; `last` and `holdout` ten titles of each
+    member, at most half; `cold-titles` and `cold-members` a fifth of titles or members.
 
     Raises
     ------
@@ -145,13 +145,13 @@ def hold_out(name: Name, members: Rows, titles: Rows, times: Times, *, seed: int
 def truth(
     members: Rows, titles: Rows, held_out: Mask, *, shape: tuple[int, int]
 ) -> sp.csr_array[np.bool_]:
-    """What a perfect slate would hold: held-out titles that the member had not met before.
+    """The held-out set: held-out titles that the member has not seen in the training data.
 
-    A film watched again is no discovery, and slates leave out what was seen.
+    Titles seen before are left out, as slates leave them out.
     """
-    wanted = seen(members[held_out], titles[held_out], shape=shape).astype(np.int8)
+    later = seen(members[held_out], titles[held_out], shape=shape).astype(np.int8)
     known = seen(members[~held_out], titles[~held_out], shape=shape).astype(np.int8)
-    fresh = sp.csr_array(wanted - wanted.multiply(known)).astype(np.bool_)
+    fresh = sp.csr_array(later - later.multiply(known)).astype(np.bool_)
     fresh.eliminate_zeros()
     fresh.sort_indices()
     return fresh
@@ -167,29 +167,29 @@ def choose_protocol(
     minimum_test_members: int = 200,
     seed: int,
 ) -> Protocol:
-    """The global time cut, or a seeded holdout where it leaves too few members to judge by.
+    """The global time cut, or a seeded member holdout where the cut evaluates too few members.
 
-    A cut in time is what production meets, so it is preferred. On short or sparse logs few
-    members act on both sides of it, and differences drown in chance: then it gives no verdict.
+    The time cut is closest to production, so it is preferred. On short or sparse logs few members
+    have interactions on both sides of it, and differences between models are inconclusive.
     """
     days = np.unique(times.astype("datetime64[D]"))
     if len(days) < 2:
-        cut, count, reason = None, 0, f"all {len(times)} interactions fall on one day"
+        reason = f"all {len(times)} interactions are on one day"
     else:
         cut = global_time_cut(times, share=share)
         held_out = time_split(times, cut)
         count = _test_member_count(members, titles, held_out)
-        reason = f"only {count} members met something new after {cut}"
+        reason = f"time cut {cut}: {count} members, {minimum_test_members} needed"
         if count >= minimum_test_members:
-            verdict = f"global time cut at {cut}: {count} members judge"
+            verdict = f"global time cut at {cut}: {count} members evaluated"
             return Protocol("global_time_cut", held_out, cut, count, verdict)
     held_out = member_holdout(members, titles, per_member=per_member, seed=seed)
-    judges = _test_member_count(members, titles, held_out)
+    count = _test_member_count(members, titles, held_out)
     verdict = (
-        f"no verdict from the global time cut: {reason} ({minimum_test_members} members are "
-        f"needed); {per_member} random titles held out of each of {judges} members judge instead"
+        f"member holdout: {count} members evaluated, up to {per_member} random titles each "
+        f"({reason})"
     )
-    return Protocol("member_holdout", held_out, None, judges, verdict)
+    return Protocol("member_holdout", held_out, None, count, verdict)
 
 
 def _pairs(members: Rows, titles: Rows) -> tuple[Rows, Rows]:
@@ -213,7 +213,7 @@ def _last_of_each(members: Rows, key: NDArray[np.generic], count: int) -> Mask:
 
 
 def _test_member_count(members: Rows, titles: Rows, held_out: Mask) -> int:
-    """Members who met at least one title in the held-out part that they had not met before."""
+    """Members with at least one held-out title that they have not seen in the training data."""
     pairs, place = _pairs(members, titles)
     known = np.zeros(len(pairs), np.bool_)
     known[place[~held_out]] = True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from matinee.errors import told
+from matinee.errors import printable_name
 from matinee.landing import check
 from matinee.landing.contract import Stream
 from matinee.landing.ledger import sync_folder
@@ -168,5 +168,9 @@ class _Attempt:
 
 def _missing(column: str, unknown: list[str]) -> str:
     closest = difflib.get_close_matches(column, unknown[:LIKELY], n=1, cutoff=0.0)
-    hint = f"; the closest column it has is {told(closest[0])}: rename that" if closest else ""
+    hint = (
+        f"; the closest column it has is {printable_name(closest[0])}: rename that"
+        if closest
+        else ""
+    )
     return f"it has no column {column}, which is required{hint}"

@@ -25,7 +25,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from matinee.errors import told
+from matinee.errors import printable_name
 from matinee.landing.contract import Stream
 
 BLOCK_BYTES = 8 << 20
@@ -231,7 +231,7 @@ def _open_csv(file: LandingFile, stream: Stream) -> tuple[list[str], Iterator[pa
     if not header:
         raise TornError("its header cannot be read: lines end in \\n or \\r\\n, not in \\r alone")
     if twice := sorted(name for name, times in Counter(header).items() if times > 1):
-        raise TornError(f"its header has {told(twice[0])!r} twice")
+        raise TornError(f"its header has {printable_name(twice[0])!r} twice")
 
     def tables() -> Iterator[pa.Table]:
         for records in itertools.chain([first[1:]], blocks):

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, spelt, told
+from matinee.errors import (
+    ConfigError,
+    DataError,
+    IntegrityError,
+    StorageError,
+    printable,
+    printable_name,
+)
 from matinee.landing import erasure, ledger, requests, tombstones
 from matinee.landing.contract import REJECTED, Contract, received_schema
 from matinee.landing.days import misnamed
@@ -80,7 +87,7 @@ class Receipt:
                 lines.append(f"{stream}: {count:,} rows break {rule}")
         lines += [f"set aside {entry.file}: {entry.reason}" for entry in self.set_aside]
         lines += [f"warning: {warning}" for warning in self.warnings]
-        return "\n".join(map(spelt, lines))
+        return "\n".join(map(printable, lines))
 
     @property
     def totals(self) -> dict[str, Totals]:
@@ -209,7 +216,9 @@ def _receive(
             warnings += lost_columns(name, settled, known)
             unknown = sorted(intake.unknown.items())
             for column, names in unknown[:UNKNOWN_SHOWN]:
-                warnings.append(f"{name}: unknown column {told(column)} in {several(names)}")
+                warnings.append(
+                    f"{name}: unknown column {printable_name(column)} in {several(names)}"
+                )
             if more := unknown[UNKNOWN_SHOWN:]:
                 warnings.append(f"{name}: {len(more):,} more unknown columns")
             total = count(settled)[name]

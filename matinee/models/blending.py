@@ -1,8 +1,8 @@
 """One model out of two: LightFM's vectors beside a linear model of title on title.
 
-LightFM knows content, newcomers and who is like whom; the linear model knows what is watched after
-what. Both scores are dot products, so their sum is one dot product of longer vectors: to whatever
-scores, explains or erases, the blend is a model like any other, and its contributions stay exact.
+LightFM knows content, cold titles and similar members; the linear model knows which titles follow
+which. Both scores are dot products, so their sum is one dot product of longer vectors. Scoring,
+explanations and erasure use the sum like any other model, and contributions stay exact.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee.errors import ConfigError
-from matinee.matrices import IDENTITY, Features
+from matinee.matrices import IDENTITY, Features, has_interactions
 from matinee.models.linear import LinearVectors
 
 SHARPNESS = 1.5
@@ -26,7 +26,7 @@ def blended(
     title_features: Features,
     *,
     linear: LinearVectors,
-    asked: sp.csr_array[np.float32],
+    query_weights: sp.csr_array[np.float32],
     share: float,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Embeddings of features with the linear model's dimensions after their own.
@@ -36,40 +36,37 @@ def blended(
     members : float32, shape (n_member_features, n_dimensions)
     titles : float32, shape (n_title_features, n_dimensions + 1)
         The last column is the bias, and stays the last.
-    asked : float32 CSR, shape (n_members, n_titles)
-        What speaks for each member, the last likes loudest: what LightFM cannot see, because to it
-        all that happened is equally long ago.
+    query_weights : float32 CSR, shape (n_members, n_titles)
+        The interactions weighted by recency, which LightFM does not see.
     share : float
-        The linear model's part of the spread of scores, 0 to 1: with 0.5 what it says varies as
-        much over titles as what LightFM says, over all members who did anything. Whoever did little
-        has it say little.
+        The linear model's part of the spread of scores, 0 to 1. With 0.5 its scores vary over
+        titles as much as LightFM's, over all members with interactions.
 
     Returns
     -------
     float32, (n_member_features, n + m) and (n_title_features, n + m + 1)
-        The linear model's `m` dimensions are zero but for identities: it knows nothing else.
+        The linear model's `m` dimensions are zero except for identities.
     """
     if not 0 <= share < 1:
         raise ConfigError(f"the linear model's share must lie from 0 to below 1, got {share}")
-    own = np.asarray(asked @ linear.asked, np.float64)
-    active = np.diff(asked.indptr) > 0
+    own = np.asarray(query_weights @ linear.query_factors, np.float64)
+    active = has_interactions(query_weights)
     learned = member_features.matrix[active] @ members
     theirs = spread(learned, (title_features.matrix @ titles)[:, :-1])
-    others = spread(own[active], linear.answered)
+    others = spread(own[active], linear.title_factors)
     scale = share / (1 - share) * theirs / others if others > 0 else 0.0
-    answered = of_identities(linear.answered, title_features)
+    title_factors = of_identities(linear.title_factors, title_features)
     return (
         np.hstack([members, of_identities(own * scale, member_features)]),
-        np.hstack([titles[:, :-1], answered, titles[:, -1:]]),
+        np.hstack([titles[:, :-1], title_factors, titles[:, -1:]]),
     )
 
 
 def risen(trend: NDArray[np.float64], *, spread: float) -> NDArray[np.float64]:
     """What a trend adds to each title's bias at a weight of 1: it varies as much as `spread`.
 
-    Trends are sharpened: the few that everybody wants come first, and the places after them stay
-    the member's own. By their logarithm hundreds of titles rise a little and all slates become
-    alike before those few are on top.
+    Trends are raised to a power, so that only the few most popular titles move to the top. With
+    their logarithm hundreds of titles would move up a little and all slates would become alike.
     """
     sharp = trend**SHARPNESS
     varies = sharp.std()

@@ -1,4 +1,5 @@
-"""Whom and what nobody has met: random starts fall silent, and a title is taken for its content."""
+"""Factors of features and titles without interactions: untrained ones are zero, cold titles get
+the factors that their content lets expect."""
 
 from __future__ import annotations
 
@@ -10,25 +11,24 @@ from matinee.errors import ConfigError
 from matinee.matrices import IDENTITY, Features
 from matinee.models.blending import spread
 
-HALF_KNOWN = 3.0
-"""A title of so many likes has half a say in what its content means."""
+HALF_WEIGHT_COUNT = 3.0
+"""A title with so many interactions has half the weight of a popular one in the regression."""
 
-BELIEVED = 0.5
-"""How much of what is expected is believed. Halfway is as good as the better of all and nothing on
-every set that was tried, and is never the worse."""
+EXPECTED_SHARE = 0.5
+"""The share of the expected factors that a cold title gets. Half is never worse than all or nothing
+on the sets that were tried, and as good as the better of the two."""
 
-NEARLY_NOTHING = 1e-4
+MINIMUM_RIDGE = 1e-4
 """A ridge, in mean squares of a dimension: enough for dimensions that no member uses."""
 
 
 def without_untrained(
     embeddings: NDArray[np.float32], features: Features, counts: NDArray[np.integer]
 ) -> NDArray[np.float32]:
-    """The same embeddings, zero for features that no interaction ever spoke for.
+    """The same embeddings, zero for features without interactions.
 
-    A title that nobody has met yet was only ever drawn as the wrong answer, so its own vector and
-    bias are the random start, pushed down. What is known about it (genres, people) was learned
-    from others and is all that should speak.
+    Training draws a cold title only as a negative example. So its own vector and bias are the
+    random start, moved down. Only its content (genres, people) was learned from other titles.
 
     Parameters
     ----------
@@ -41,29 +41,30 @@ def without_untrained(
     return np.where(supported[:, None], embeddings, np.float32(0))
 
 
-def foreseen(
+def with_expected_factors(
     titles: NDArray[np.float32],
     features: Features,
     counts: NDArray[np.integer],
     *,
     penalty: float,
 ) -> NDArray[np.float32]:
-    """The same embeddings, with the identities of titles that nobody met filled in.
+    """The same embeddings, with identity columns of cold titles filled in.
 
-    A model that knows identities learns of content only what identities leave over. So whole
-    vectors of titles that were met, biases and all dimensions of a blend included, are regressed on
-    content, and a newcomer's identity is half of what its whole vector then lacks.
+    A model with identity columns learns from content only what identities leave over. So the whole
+    vectors of titles with interactions, biases included, are regressed on content. The identity of
+    a cold title becomes `EXPECTED_SHARE` of the difference between its expected whole vector and
+    the vector of its content.
 
     Parameters
     ----------
     titles : float32, shape (n_title_features, n_dimensions)
     features : Features
-        One row a title. The weight of a family is also how far it is trusted here: a column that
-        is half as large is penalised four times as much.
+        One row per title. The weight of a family also scales its penalty: a column with half the
+        weight has four times the penalty.
     counts : int, shape (n_titles,)
-        How many liked each title.
+        Interactions of each title.
     penalty : float
-        The ridge.
+        The ridge penalty.
 
     Notes
     -----
@@ -77,52 +78,51 @@ def foreseen(
     if not penalty > 0:
         raise ConfigError(f"a ridge penalty must be above 0, got {penalty}")
     identity = features.columns_of(IDENTITY)
-    new = counts == 0
-    if not identity.any() or identity.all() or new.all() or not new.any():
+    cold = counts == 0
+    if not identity.any() or identity.all() or cold.all() or not cold.any():
         return titles
     content = sp.csr_array(features.matrix[:, ~identity].astype(np.float64))
     vectors = (features.matrix @ titles).astype(np.float64)
-    trusted = counts / (counts + HALF_KNOWN)
-    total = trusted.sum()
-    usual, like = trusted @ vectors / total, trusted @ content / total
-    weighed = sp.csr_array(content.multiply(trusted[:, None])).T
-    gram = (weighed @ content).toarray() - total * np.outer(like, like)
+    weight = counts / (counts + HALF_WEIGHT_COUNT)
+    total = weight.sum()
+    mean_vector, mean_content = weight @ vectors / total, weight @ content / total
+    weighted = sp.csr_array(content.multiply(weight[:, None])).T
+    gram = (weighted @ content).toarray() - total * np.outer(mean_content, mean_content)
     gram[np.diag_indices_from(gram)] += penalty
-    slopes = np.linalg.solve(gram, weighed @ vectors - total * np.outer(like, usual))
-    expected = usual + content[new] @ slopes - like @ slopes
+    slopes = np.linalg.solve(gram, weighted @ vectors - total * np.outer(mean_content, mean_vector))
+    expected = mean_vector + content[cold] @ slopes - mean_content @ slopes
     filled = titles.copy()
-    lacking = expected - content[new] @ titles[~identity]
-    filled[np.flatnonzero(identity)[new]] = BELIEVED * lacking
+    residual = expected - content[cold] @ titles[~identity]
+    filled[np.flatnonzero(identity)[cold]] = EXPECTED_SHARE * residual
     return filled
 
 
-def told_by_content(
+def ordered_by_content(
     members: NDArray[np.float32],
     titles: NDArray[np.float32],
     content_members: NDArray[np.float32],
     content_titles: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Newcomers' vectors by which a model's own members order them as content alone does.
+    """Vectors of cold titles with which a model's members order them as a content model does.
 
-    What content says of a member is told, as well as a linear map can, from the model's own vector
-    of that member. The newcomers' scores keep the mean and the spread that `titles` gave them, so
-    that they are neither above nor below other titles for it.
+    A linear map from the model's member vectors to the content model's member vectors is fitted by
+    least squares. The scores of cold titles keep the mean and the spread that `titles` gives them,
+    so that their rank among other titles does not change on average.
 
     Parameters
     ----------
     members, titles : float32, shape (n_members, n_dimensions) and (n_titles, n_dimensions)
-        Whole vectors of members who did something and of newcomers, biases last, against a 1.
+        Whole vectors of members with interactions and of cold titles, biases last, against a 1.
     content_members, content_titles
-        The same of a model of content alone, with dimensions of its own.
+        The same of a content model, with dimensions of its own.
     """
     own, before = members.astype(np.float64), titles.astype(np.float64)
     gram = own.T @ own
-    gram[np.diag_indices_from(gram)] += NEARLY_NOTHING * np.trace(gram) / len(gram)
-    told = np.linalg.solve(gram, own.T @ content_members.astype(np.float64))
-    said = content_titles @ told.T
-    far = spread(own, said)
-    said *= spread(own, before) / far if far > 0 else 0.0
-    usual = own.mean(axis=0)
-    said[:, -1] += usual @ (before - said).mean(axis=0)
-    found: NDArray[np.float32] = said.astype(np.float32)
-    return found
+    gram[np.diag_indices_from(gram)] += MINIMUM_RIDGE * np.trace(gram) / len(gram)
+    content_map = np.linalg.solve(gram, own.T @ content_members.astype(np.float64))
+    vectors = content_titles @ content_map.T
+    scale = spread(own, vectors)
+    vectors *= spread(own, before) / scale if scale > 0 else 0.0
+    vectors[:, -1] += own.mean(axis=0) @ (before - vectors).mean(axis=0)
+    result: NDArray[np.float32] = vectors.astype(np.float32)
+    return result

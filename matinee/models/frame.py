@@ -23,25 +23,25 @@ from matinee.vocabulary import Vocabulary
 SECONDS_PER_DAY = 86_400
 
 TREND_HALF_LIVES = (0.5, 1.0, 2.0, 7.0, 28.0, 90.0, 365.0)
-"""In days: what "these days" may mean."""
+"""Candidate half-lives of the trend, in days."""
 
 HALF_LIVES = (*TREND_HALF_LIVES, math.inf)
-"""The same for popularity, which may also count all there ever was."""
+"""Candidate half-lives of popularity; infinite: all interactions count the same."""
 
 MOST_MEMBERS = 4_000
-"""Enough to choose by; more would only take longer."""
+"""The most members by which a choice is made; more would only take longer."""
 
 
 @dataclass(frozen=True)
 class Frame:
     """Signals and features as of one instant; rows of every matrix follow the vocabularies.
 
-    All members who may be personalised are in it, and all titles, cold ones too.
+    It holds all members who may be personalised and all titles, cold ones included.
     """
 
     as_of: datetime
     half_life_days: float
-    """The service's own where time judges; infinite elsewhere: all acts count the same."""
+    """The service's own under a time split; infinite elsewhere: no decay."""
 
     member_features: pa.Table
     title_features: pa.Table
@@ -49,8 +49,8 @@ class Frame:
     held_out: pa.Table
 
     follows_time: bool = True
-    """Whether what came next judges. Only then may a model go by when things were liked: what a
-    random holdout took from the middle does not depend on what came last."""
+    """Whether the held-out set is later than the signals. Only then may a model use the time of
+    interactions: a random holdout does not depend on what came last."""
 
     @cached_property
     def members(self) -> Vocabulary:
@@ -66,23 +66,23 @@ class Frame:
 
     @property
     def ages(self) -> NDArray[np.float64]:
-        """Days from each signal's act to the instant of the frame."""
+        """Days from each signal's event to the frame's instant, float64, shape (n_signals,)."""
         since = np.datetime64(self.as_of.replace(tzinfo=None), "s") - _seconds(self.signals)
         days: NDArray[np.float64] = since / np.timedelta64(SECONDS_PER_DAY, "s")
         return days
 
     @property
     def weights(self) -> NDArray[np.float64]:
-        """What each signal says, before recency."""
+        """The weight of each signal before recency, float64, shape (n_signals,)."""
         weights: NDArray[np.float64] = self.signals["signal_milli"].to_numpy() / 1000.0
         return weights
 
-    def rows(self, acts: pa.Table) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The member row and title row of each act."""
-        return self.members.rows(acts[MEMBER_ID]), self.titles.rows(acts[TITLE_ID])
+    def rows(self, signals: pa.Table) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The member row and title row of each signal."""
+        return self.members.rows(signals[MEMBER_ID]), self.titles.rows(signals[TITLE_ID])
 
     def interactions(self) -> sp.coo_array[np.float32]:
-        """The weighed training matrix; see `matrices.interactions`."""
+        """The weighted training matrix; see `matrices.interactions`."""
         members, titles = self.rows(self.signals)
         return matrices.interactions(
             members,
@@ -93,15 +93,19 @@ class Frame:
             shape=self.shape,
         )
 
-    def lately(self, *, half_titles: float) -> sp.csr_array[np.float32]:
-        """What each member liked, the last ones loudest; see `matrices.lately`."""
+    def recency_weighted(self, *, half_life_titles: float) -> sp.csr_array[np.float32]:
+        """Interactions weighted by recency; see `matrices.recency_weighted`."""
         members, titles = self.rows(self.signals)
-        return matrices.lately(
-            self.interactions(), members, titles, _seconds(self.signals), half_titles=half_titles
+        return matrices.recency_weighted(
+            self.interactions(),
+            members,
+            titles,
+            _seconds(self.signals),
+            half_life_titles=half_life_titles,
         )
 
     def popularity(self, *, half_life_days: float) -> NDArray[np.float64]:
-        """How much each title was liked lately by everybody; see `popularity.popularity`."""
+        """The recent popularity of each title; see `popularity.popularity`."""
         return models_popularity.popularity(
             self.rows(self.signals)[1],
             self.weights,
@@ -112,81 +116,83 @@ class Frame:
 
     @cached_property
     def popular_half_life_days(self) -> float:
-        """Popularity's own: what an inner cut in time says, and the frame's where none can."""
-        inner = self.inner(seed=0) if self.follows_time else None
-        return inner.best_half_life_days() if inner else self.half_life_days
+        """The half-life of popularity: the best on a validation split, else the frame's own."""
+        validation = self.validation_split(seed=0) if self.follows_time else None
+        return validation.best_half_life_days() if validation else self.half_life_days
 
     def best_half_life_days(self, among: Sequence[float] = HALF_LIVES) -> float:
-        """The half-life by which popularity tells best what is held out, of equals the first;
-        the frame's own if nobody can judge."""
-        truth, met = self.truth(), self.seen()
-        judged = some(np.flatnonzero(np.diff(truth.indptr)))
-        if not len(judged):
+        """The half-life with the highest held-out NDCG of popularity, of equals the first.
+
+        The frame's own half-life if no member is evaluated.
+        """
+        truth, seen = self.truth(), self.seen()
+        evaluated = evenly_spaced(np.flatnonzero(matrices.has_interactions(truth)))
+        if not len(evaluated):
             return self.half_life_days
-        shared = np.zeros(len(judged), np.intp)
+        shared = np.zeros(len(evaluated), np.intp)
 
         def ndcg(half_life: float) -> float:
             popular = self.popularity(half_life_days=half_life)[None, :]
-            slates, _ = ranking.best_of_scores(popular, shared, PLACES, excluded=met[judged])
-            return float(metrics.ndcg(slates, truth[judged]).mean())
+            slates, _ = ranking.best_of_scores(popular, shared, PLACES, excluded=seen[evaluated])
+            return float(metrics.ndcg(slates, truth[evaluated]).mean())
 
         return max(among, key=ndcg)
 
     def seen(self) -> sp.csr_array[np.bool_]:
-        """What never comes back in a slate: played or rated, whatever was thought of it."""
-        met = self.signals.filter(self.signals["is_seen"])
-        members, titles = self.rows(met)
+        """Titles that each member has played or rated: slates leave them out."""
+        members, titles = self.rows(self.signals.filter(self.signals["is_seen"]))
         return matrices.seen(members, titles, shape=self.shape)
 
     def truth(self) -> sp.csr_array[np.bool_]:
-        """What a perfect slate would have held: liked, held-out titles that were not met before."""
-        acts = pa.concat_tables([self.signals, self.held_out])
-        members, titles = self.rows(acts)
-        late = np.arange(len(acts)) >= len(self.signals)
-        liked = acts["signal_milli"].to_numpy() > 0
-        keep = ~late | liked
-        return splits.truth(members[keep], titles[keep], late[keep], shape=self.shape)
+        """The held-out set: titles with a positive held-out signal that were not seen before."""
+        signals = pa.concat_tables([self.signals, self.held_out])
+        members, titles = self.rows(signals)
+        held_out = np.arange(len(signals)) >= len(self.signals)
+        positive = signals["signal_milli"].to_numpy() > 0
+        keep = ~held_out | positive
+        return splits.truth(members[keep], titles[keep], held_out[keep], shape=self.shape)
 
-    def inner(self, *, seed: int) -> Frame | None:
-        """A frame within, cut in time, for choices that must not see what judges.
+    def validation_split(self, *, seed: int) -> Frame | None:
+        """A time split of the signals, for choices that must not see the held-out set.
 
-        None where a cut leaves too few members to choose by.
+        None where the split evaluates too few members.
         """
         times = self.signals["interacted_at"].to_numpy()
         protocol = splits.choose_protocol(*self.rows(self.signals), times, seed=seed)
         if protocol.cut is None:
             return None
-        known, held_out = divide(self.signals, protocol)
+        known, held_out = split_signals(self.signals, protocol)
         cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
         return replace(self, as_of=cut, signals=known, held_out=held_out)
 
-    def cold(self, *, seed: int) -> Frame:
-        """A frame within in which a fifth of the titles has been met by nobody."""
+    def cold_title_split(self, *, seed: int) -> Frame:
+        """A split of the signals that makes a fifth of the titles cold."""
         times = self.signals["interacted_at"].to_numpy()
         hidden = splits.hold_out("cold-titles", *self.rows(self.signals), times, seed=seed)
         known, held_out = (self.signals.filter(pa.array(part)) for part in (~hidden, hidden))
         return replace(self, signals=known, held_out=held_out)
 
-    def unmet(self) -> int:
-        """How many titles nobody has met."""
-        return self.shape[1] - len(np.unique(self.interactions().col))
+    def cold_title_count(self) -> int:
+        """The number of titles without interactions."""
+        active = matrices.has_interactions(self.interactions(), of="titles")
+        return int(np.count_nonzero(~active))
 
 
 def in_days(half_life: float) -> float | None:
-    """A half-life as JSON has it: None where nothing fades."""
+    """A half-life for JSON: None where it is infinite."""
     return half_life if math.isfinite(half_life) else None
 
 
-def some(members: NDArray[np.intp]) -> NDArray[np.intp]:
-    """At most `MOST_MEMBERS`, evenly spread."""
+def evenly_spaced(members: NDArray[np.intp]) -> NDArray[np.intp]:
+    """At most `MOST_MEMBERS` of the members, evenly spaced."""
     return members[:: max(1, -(-len(members) // MOST_MEMBERS))]
 
 
-def divide(signals: pa.Table, protocol: splits.Protocol) -> tuple[pa.Table, pa.Table]:
-    """What may be learned from, and what judges.
+def split_signals(signals: pa.Table, protocol: splits.Protocol) -> tuple[pa.Table, pa.Table]:
+    """The training signals and the held-out signals.
 
-    An act before the cut that arrived after it is in neither: it was not known then, and is no
-    future either.
+    An event before the cut that arrived after it is in neither: it was not known at the cut, and it
+    is not in the future.
     """
     knowable = ~protocol.held_out
     if protocol.cut is not None:

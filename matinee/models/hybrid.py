@@ -1,4 +1,4 @@
-"""The model: LightFM learns it, arrays are it. Nothing else in the house knows LightFM.
+"""The hybrid model: trained by LightFM, stored as arrays. No other module imports LightFM.
 
 A member's vector is the sum of the vectors of the member's features, and so is a title's; the
 score is their dot product plus the title's bias. Which model it is follows from the features
@@ -7,7 +7,7 @@ alone: identity only is collaborative filtering, content only is content-based, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -21,77 +21,103 @@ from matinee.errors import DataError, GateError
 from matinee.matrices import IDENTITY, Features
 from matinee.models import blending, cold_start
 from matinee.models.linear import linear_vectors
-from matinee.models.warm_start import Start, taken_up
+from matinee.models.warm_start import Start, matched
 
 Progress = Callable[[int, int], None]
 """Called after each epoch with (done, total)."""
 
 LARGEST_FEATURE = 10.0
-"""Feature values beyond it are refused: LightFM takes 1e6 and silently learns vectors of 4e11."""
+"""Larger feature values are an error: with 1e6 LightFM learns vectors of 4e11 without an error."""
 
 LARGEST_LEARNED = 100.0
-"""A healthy parameter stays below 10. Divergence can stay finite: 4.6e19 was seen."""
+"""Parameters normally stay below 10. Divergence can stay finite: 4.6e19 was measured."""
 
 SETTLED = 4.0
-"""What Adagrad is told that a feature taken up from an earlier model has been through."""
+"""The Adagrad gradient sum of a feature that starts from an earlier model."""
 
 
 @validated_dataclass(frozen=True)
 class Hyperparameters:
-    """All that decides a fit besides its data. Goes whole into the manifest."""
+    """Everything that determines a fit besides its data. The manifest holds all of it."""
 
     components: Annotated[int, Gt(0)] = 64
-    """Dimensions of a vector. More helps up to about 128 and costs time in proportion."""
+    """Dimensions of a vector. Quality grows up to about 128, time in proportion."""
 
     epochs: Annotated[int, Gt(0)] = 30
     """Passes over the interactions."""
 
     loss: Literal["warp", "bpr", "logistic"] = "warp"
-    """WARP looks for a title wrongly above a liked one, so it works on the head of the slate."""
+    """WARP samples titles that score above a positive one: it optimises the head of the slate."""
 
     learning_rate: Annotated[float, Gt(0)] = 0.03
-    """The start of Adagrad's."""
+    """The initial learning rate of Adagrad."""
 
     title_alpha: Annotated[float, Ge(0)] = 2e-5
     member_alpha: Annotated[float, Ge(0)] = 4e-5
     """L2 penalties."""
 
     max_sampled: Annotated[int, Gt(0)] = 40
-    """Titles WARP tries before it takes a liked one to be well placed."""
+    """The most negative titles that WARP samples for one interaction."""
 
     member_shrinkage: Annotated[float, Ge(0)] = 3.0
-    """A member of so many liked titles is taken to be half like themselves, half like everybody."""
+    """A member with so many interactions is shrunk halfway to the mean member; see `shrunk`."""
 
     linear_dimensions: Annotated[int, Ge(0)] = 128
-    """Main directions that the linear model of title on title keeps; 0 for LightFM alone."""
+    """Main directions that the linear model of titles keeps; 0 for LightFM alone."""
 
     linear_penalty: Annotated[float, Gt(0)] = 400.0
-    """Its ridge. What fewer likes speak for is nearly silent."""
+    """Its ridge penalty. Directions with fewer interactions have little weight."""
 
     linear_share: Annotated[float, Ge(0), Lt(1)] = 0.5
     """Its part of the spread of scores; see `blending`."""
 
     recent_titles: Annotated[float, Gt(0)] = 5.0
-    """To the linear model a title liked so many titles ago speaks half as loud as the last one."""
+    """The half-life, in titles, of an interaction's weight in the linear model."""
 
     trend_weight: Annotated[float, Ge(0)] = 0.1
-    """What a title's trend adds to its bias, in the spread of scores; a night looks for its own."""
+    """The weight of the trend bias, in spreads of the scores; each night chooses its own."""
 
     trend_half_life_days: Annotated[float, Gt(0)] = 3.0
-    """What is liked these days: an act so long ago counts half."""
+    """The half-life of an interaction's weight in the trend, in days."""
 
-    newcomer_penalty: Annotated[float, Gt(0)] = 0.3
-    """The ridge of what a title's content says of it before anybody has met it."""
+    cold_start_penalty: Annotated[float, Gt(0)] = 0.3
+    """The ridge penalty of the cold-start model; see `cold_start.with_expected_factors`."""
 
-    newcomer_content: Annotated[float, Ge(0), Le(1)] = 0.0
-    """How much of the order of such titles is content's alone; a night looks for 0 or 1."""
+    cold_start_content: Annotated[float, Ge(0), Le(1)] = 0.0
+    """The weight of the content model in the order of cold titles; each night chooses 0 or 1."""
 
     seed: Annotated[int, Ge(0)] = 20260101
+
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> Hyperparameters:
+        """Hyperparameters from the JSON of a release, also of an older version.
+
+        Raises
+        ------
+        TypeError
+            If a name is unknown.
+        ValueError
+            If a value is out of range.
+        """
+        return cls(**current_names(stored))
+
+
+RENAMED = {"newcomer_penalty": "cold_start_penalty", "newcomer_content": "cold_start_content"}
+"""Former names of hyperparameters -> names now. Releases keep the names of their day."""
+
+
+def current_names(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The stored hyperparameters of a release under today's names.
+
+    >>> current_names({"newcomer_penalty": 0.3, "epochs": 30})
+    {'cold_start_penalty': 0.3, 'epochs': 30}
+    """
+    return {RENAMED.get(name, name): value for name, value in stored.items()}
 
 
 @dataclass(frozen=True)
 class HybridModel:
-    """What was learned, ready to score with NumPy alone."""
+    """A trained model: scoring needs only NumPy."""
 
     member_embeddings: NDArray[np.float32]
     """float32, shape (n_member_features, components + linear_dimensions)."""
@@ -103,9 +129,9 @@ class HybridModel:
     hyperparameters: Hyperparameters
 
     def member_vectors(self, features: Features) -> NDArray[np.float32]:
-        """float32, shape (n_members, n_dimensions + 1); the last column is 1, to meet the bias.
+        """float32, shape (n_members, n_dimensions + 1); the last column is 1, against the bias.
 
-        A member's own bias is left out: it changes no order.
+        A member's own bias is left out: it does not change the order.
         """
         vectors = self._vectors("member", features, self.member_embeddings)
         return np.hstack([vectors, np.ones((len(vectors), 1), np.float32)])
@@ -129,11 +155,11 @@ class HybridModel:
     def with_trend(
         self, lift: NDArray[np.float32], *, weight: float, half_life_days: float
     ) -> HybridModel:
-        """The same, with `lift` in its biases: one number a feature, for a weight of 1."""
+        """The same, with the trend bias `lift` added: one number per feature, for a weight of 1."""
         titles = np.array(self.title_embeddings)
         titles[:, -1] += np.float32(weight) * lift
-        told: dict[str, Any] = {"trend_weight": weight, "trend_half_life_days": half_life_days}
-        return HybridModel(self.member_embeddings, titles, replace(self.hyperparameters, **told))
+        changed: dict[str, Any] = {"trend_weight": weight, "trend_half_life_days": half_life_days}
+        return HybridModel(self.member_embeddings, titles, replace(self.hyperparameters, **changed))
 
     def start(
         self,
@@ -142,14 +168,14 @@ class HybridModel:
         member_features: Features,
         title_features: Features,
     ) -> Start:
-        """Where tonight's fit may go on from; the names are those of this model's features.
+        """The start of a warm fit; the names are those of this model's features.
 
-        Biases are learned anew: these have the trend of their day in them.
+        Biases are left out: they contain the trend bias of their day.
         """
         own = self.hyperparameters.components
         return Start(
-            taken_up(self.member_embeddings[:, :own], member_names, member_features),
-            taken_up(self.title_embeddings[:, :own], title_names, title_features),
+            matched(self.member_embeddings[:, :own], member_names, member_features),
+            matched(self.title_embeddings[:, :own], title_names, title_features),
         )
 
 
@@ -159,11 +185,11 @@ def fit(
     title_features: Features,
     hyperparameters: Hyperparameters,
     *,
-    asked: sp.csr_array[np.float32] | None = None,
+    query_weights: sp.csr_array[np.float32] | None = None,
     start: Start | None = None,
     progress: Progress | None = None,
 ) -> HybridModel:
-    """Learn from who liked what, on one thread, the same to the bit every time. Without a trend.
+    """Fit on one thread, the same bit for bit every time. Without a trend bias.
 
     Parameters
     ----------
@@ -171,10 +197,11 @@ def fit(
         Positive weights with a mean near 1, in any order.
     member_features, title_features : Features
         One row per member and title of `interactions`.
-    asked : float32 CSR, shape (n_members, n_titles), optional
-        What the linear model is asked by, which is blended in; without, it is LightFM's alone.
+    query_weights : float32 CSR, shape (n_members, n_titles), optional
+        Interactions weighted by recency: the input of the linear model. Without them the model is
+        LightFM's alone.
     start : Start, optional
-        Where an earlier model left off; the epochs then go on from there.
+        The embeddings of an earlier model to start from.
     progress : callable, optional
         Called after every epoch.
 
@@ -187,14 +214,14 @@ def fit(
 
     Notes
     -----
-    LightFM lets go of the interpreter while it works, so fits run side by side in threads.
+    LightFM releases the interpreter lock, so fits run in parallel threads.
     """
     from lightfm import LightFM
 
     _check(interactions, member_features, title_features)
     order = np.lexsort([interactions.col, interactions.row])
     weights = _matrix(interactions, order, interactions.data[order])
-    liked = _matrix(interactions, order, np.ones(len(order), np.float32))
+    positives = _matrix(interactions, order, np.ones(len(order), np.float32))
     of_members, of_titles = _for_lightfm(member_features), _for_lightfm(title_features)
     model = LightFM(
         no_components=hyperparameters.components,
@@ -207,12 +234,12 @@ def fit(
         random_state=hyperparameters.seed,
     )
     if start is not None:
-        _take_up(model, start, len(member_features.names), len(title_features.names))
+        _start_from(model, start, len(member_features.names), len(title_features.names))
     for epoch in range(hyperparameters.epochs):
         try:
-            with np.errstate(invalid="ignore"):  # said below, with the cure
+            with np.errstate(invalid="ignore"):  # reported below, with what to do
                 model.fit_partial(
-                    liked,
+                    positives,
                     user_features=of_members,
                     item_features=of_titles,
                     sample_weight=weights,
@@ -236,7 +263,7 @@ def fit(
     members = shrunk(members, member_features, member_counts, hyperparameters.member_shrinkage)
     titles = np.hstack([model.item_embeddings, model.item_biases[:, None]])
     titles = cold_start.without_untrained(titles, title_features, title_counts)
-    if asked is None or hyperparameters.linear_dimensions == 0:
+    if query_weights is None or hyperparameters.linear_dimensions == 0:
         hyperparameters = replace(hyperparameters, linear_dimensions=0)
     else:
         linear = linear_vectors(
@@ -250,11 +277,11 @@ def fit(
             member_features,
             title_features,
             linear=linear,
-            asked=asked,
+            query_weights=query_weights,
             share=hyperparameters.linear_share,
         )
-    titles = cold_start.foreseen(
-        titles, title_features, title_counts, penalty=hyperparameters.newcomer_penalty
+    titles = cold_start.with_expected_factors(
+        titles, title_features, title_counts, penalty=hyperparameters.cold_start_penalty
     )
     return HybridModel(members, titles, replace(hyperparameters, trend_weight=0.0))
 
@@ -265,14 +292,15 @@ def shrunk(
     counts: NDArray[np.integer],
     strength: float,
 ) -> NDArray[np.float32]:
-    """The same embeddings, identities drawn toward their mean the more the less is known.
+    """The same embeddings, with identities shrunk toward their mean.
 
-    An identity seen `n` times keeps `n / (n + strength)` of its distance from the mean of all that
-    were seen; one never seen becomes the mean, so that a stranger is offered what most people
-    like. Measured on MovieTweetings, where half the members rated three films or fewer: NDCG@10
-    .128 without, .143 with a strength of 3, popularity .137; no loss on MovieLens.
+    An identity with `n` interactions keeps `n / (n + strength)` of its distance from the mean of
+    all identities with interactions. One without interactions becomes the mean, so that a cold
+    member gets popular titles. Measured on MovieTweetings, where half of the members have three
+    ratings or fewer: NDCG@10 .128 without, .143 with a strength of 3, popularity .137; no loss on
+    MovieLens.
 
-    `counts` are each member's interactions; a strength of 0 changes only what was never seen.
+    `counts` are the interactions of each member. A strength of 0 changes cold members only.
     """
     identity = features.columns_of(IDENTITY)
     known = (features.matrix.T @ counts.astype(np.float64))[identity]
@@ -281,33 +309,34 @@ def shrunk(
     own = embeddings[identity].astype(np.float64)
     mean = own[known > 0].mean(axis=0)
     kept = np.divide(known, known + strength, out=np.zeros(len(known)), where=known > 0)[:, None]
-    drawn = embeddings.copy()
-    drawn[identity] = mean + kept * (own - mean)
-    return drawn
+    result = embeddings.copy()
+    result[identity] = mean + kept * (own - mean)
+    return result
 
 
 def _matrix(
-    like: sp.coo_array[np.float32], order: NDArray[np.intp], data: NDArray[np.float32]
+    interactions: sp.coo_array[np.float32], order: NDArray[np.intp], data: NDArray[np.float32]
 ) -> Any:
-    """In the order given, as the matrix class that LightFM asks for."""
-    rows, columns = like.row[order].astype(np.int32), like.col[order].astype(np.int32)
-    return sp.coo_matrix((data.astype(np.float32), (rows, columns)), shape=like.shape)
+    """In the order given, as the matrix class that LightFM needs."""
+    rows = interactions.row[order].astype(np.int32)
+    columns = interactions.col[order].astype(np.int32)
+    return sp.coo_matrix((data.astype(np.float32), (rows, columns)), shape=interactions.shape)
 
 
 def _for_lightfm(features: Features) -> Any:
-    """In 32-bit indices, the only ones that LightFM's compiled part reads."""
+    """With 32-bit indices: LightFM's compiled part reads no others."""
     matrix = features.matrix
     parts = matrix.data, matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
     return sp.csr_matrix(parts, shape=matrix.shape)
 
 
-def _take_up(model: Any, start: Start, n_member_features: int, n_title_features: int) -> None:
-    """Put what was known in the place of LightFM's random start."""
+def _start_from(model: Any, start: Start, n_member_features: int, n_title_features: int) -> None:
+    """Replace LightFM's random start by the embeddings of an earlier model."""
     model._initialize(model.no_components, n_title_features, n_member_features)
     members, titles = start.members, start.titles
     model.user_embeddings[members.columns] = members.learned
     model.item_embeddings[titles.columns] = titles.learned
-    # Adagrad steps by the root of what it saw: who is known has seen much, and moves little.
+    # Adagrad divides a step by the root of this sum: trained features then move less than new ones.
     model.user_embedding_gradients[members.columns] += SETTLED
     model.item_embedding_gradients[titles.columns] += SETTLED
 
@@ -316,7 +345,10 @@ def _check(
     interactions: sp.coo_array[np.float32], member_features: Features, title_features: Features
 ) -> None:
     if interactions.nnz == 0:
-        raise DataError("no interactions to learn from: nobody liked anything before the cut")
+        raise DataError(
+            "no interactions to learn from: no member has a positive signal before the cut; check "
+            "the signals of the training frame"
+        )
     for side, features, size in (
         ("member", member_features, interactions.shape[0]),
         ("title", title_features, interactions.shape[1]),
@@ -337,7 +369,7 @@ def _check(
     if wrong.any():
         raise DataError(
             f"{wrong.sum()} of {interactions.nnz} interaction weights are not positive numbers: "
-            "only what was liked is learned from"
+            "leave out pairs without a positive signal"
         )
 
 
@@ -346,7 +378,7 @@ def _refuse_divergence(model: Any, epoch: int, hyperparameters: Hyperparameters)
         largest = np.abs(learned).max()
         if not largest <= LARGEST_LEARNED:
             raise GateError(
-                f"training diverged in epoch {epoch + 1}: a parameter reached {largest:g}, sane is "
-                f"below {LARGEST_LEARNED:g}; lower learning_rate "
+                f"training diverged in epoch {epoch + 1}: a parameter reached {largest:g}, the "
+                f"limit is {LARGEST_LEARNED:g}; lower learning_rate "
                 f"({hyperparameters.learning_rate}) or the weights of features and interactions"
             )

@@ -1,8 +1,7 @@
-"""Strong, simple recommenders that the hybrid has to beat: linear models of title on title.
+"""Linear models of title on title: strong, simple baselines.
 
-Each gives a weight matrix `B`, and a member's scores are `likes @ B`: the likes of a member are all
-that is known of the member. Ridge regression also comes as vectors, which is how the hybrid takes
-it in.
+Each has a weight matrix `B`; a member's scores are `likes @ B`, from the member's interactions
+alone. Ridge regression also comes as vectors, for the hybrid.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee.errors import ConfigError
+from matinee.matrices import has_interactions
 
 OVERSAMPLED = 32
-"""Directions beyond those asked for that make these exact."""
+"""Extra directions of the randomised iteration, for accuracy."""
 
 ITERATIONS = 8
 
@@ -24,27 +24,27 @@ ITERATIONS = 8
 class LinearVectors(NamedTuple):
     """A linear model of title on title as dot products."""
 
-    asked: NDArray[np.float32]
-    """float32, shape (n_titles, dimensions): what liking a title asks for. A member's vector is
-    the weighed sum over what the member liked."""
+    query_factors: NDArray[np.float32]
+    """float32, shape (n_titles, dimensions). A member's vector is their weighted sum over the
+    member's interactions."""
 
-    answered: NDArray[np.float32]
-    """float32, shape (n_titles, dimensions): what a title answers with. Directions that so few
-    titles do not have are zero."""
+    title_factors: NDArray[np.float32]
+    """float32, shape (n_titles, dimensions). A score is the dot product of the member's vector and
+    a title's factors. With fewer titles than dimensions the last columns are zero."""
 
 
 def nearest_titles(
     likes: sp.csr_array[np.float32], *, neighbours: int = 100, shrinkage: float = 20.0
 ) -> sp.csr_array[np.float32]:
-    """Item-kNN: each title's most alike others, by cosine shrunk where few members liked both.
+    """Item-kNN: the most similar titles of each title, by a cosine shrunk by joint interactions.
 
     Parameters
     ----------
     likes : float32 CSR, shape (n_members, n_titles)
     neighbours : int
-        How many others each title keeps; of equally alike ones those with lower rows.
+        How many other titles each title keeps; of equally similar ones those with lower rows.
     shrinkage : float
-        A pair that `shrinkage` members liked both keeps half of its cosine.
+        A pair with `shrinkage` joint members keeps half of its cosine.
 
     Returns
     -------
@@ -61,16 +61,16 @@ def nearest_titles(
     together = _gram(liked)
     lengths = np.sqrt(np.diag(both))
     scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    alike = both * scale[:, None] * scale[None, :]
-    alike *= together / (together + shrinkage)
-    np.fill_diagonal(alike, 0.0)
-    n_titles = len(alike)
+    cosine = both * scale[:, None] * scale[None, :]
+    cosine *= together / (together + shrinkage)
+    np.fill_diagonal(cosine, 0.0)
+    n_titles = len(cosine)
     kept = min(neighbours, n_titles)
-    order = np.argsort(-alike, axis=0, kind="stable")[:kept]
+    order = np.argsort(-cosine, axis=0, kind="stable")[:kept]
     columns = np.broadcast_to(np.arange(n_titles), order.shape)
-    values = np.take_along_axis(alike, order, axis=0).astype(np.float32)
+    values = np.take_along_axis(cosine, order, axis=0).astype(np.float32)
     weights = sp.csr_array(
-        (values.reshape(-1), (order.reshape(-1), columns.reshape(-1))), shape=alike.shape
+        (values.reshape(-1), (order.reshape(-1), columns.reshape(-1))), shape=cosine.shape
     )
     weights.eliminate_zeros()
     return weights
@@ -81,8 +81,8 @@ def ease(likes: sp.csr_array[np.float32], *, penalty: float) -> NDArray[np.float
 
     Notes
     -----
-    Inverts a dense matrix: 8 bytes and some 2 operations for the square and the cube of the number
-    of titles. 20,000 titles take 3 GB; `linear_vectors` does not.
+    Inverts a dense matrix: memory is 8 bytes times the square of the number of titles, time about
+    2 operations times its cube. 20,000 titles take 3 GB; `linear_vectors` is linear in titles.
 
     References
     ----------
@@ -101,7 +101,7 @@ def ease(likes: sp.csr_array[np.float32], *, penalty: float) -> NDArray[np.float
 def linear_vectors(
     likes: sp.csr_array[np.float32], *, penalty: float, dimensions: int
 ) -> LinearVectors:
-    r"""EASE as dot products, on the `dimensions` main directions of taste.
+    r"""EASE as dot products, in the `dimensions` main directions.
 
     With :math:`X^T X = Q \Lambda Q^T` the inverse in EASE is
     :math:`\lambda^{-1} (I - Q S Q^T)`, :math:`S = \Lambda / (\Lambda + \lambda)`. So off the
@@ -109,9 +109,8 @@ def linear_vectors(
 
     .. math:: B_{ij} = \\frac{w_i \\cdot w_j}{1 - w_j \\cdot w_j}, \\quad w = Q S^{1/2}
 
-    which is exact with all directions, and with the largest ones leaves out what the penalty had
-    nearly silenced. The diagonal, a title speaking for itself, is of no use: what was liked is not
-    shown again.
+    which is exact with all directions. The largest ones leave out what the penalty has shrunk to
+    nearly zero. The diagonal does not matter: seen titles are not recommended.
 
     Notes
     -----
@@ -125,13 +124,13 @@ def linear_vectors(
     """
     _check_penalty(penalty)
     values, directions = _main_directions(likes, dimensions)
-    met = np.bincount(likes.indices, minlength=likes.shape[1]) > 0
-    directions = np.where(met[:, None], directions, 0.0)  # zero but for the last bits
-    asked = directions * np.sqrt(values / (values + penalty))
-    answered = asked / (1.0 - np.einsum("ij,ij->i", asked, asked))[:, None]
-    missing = ((0, 0), (0, dimensions - asked.shape[1]))
+    active = has_interactions(likes, of="titles")
+    directions = np.where(active[:, None], directions, 0.0)  # otherwise zero but for the last bits
+    query = directions * np.sqrt(values / (values + penalty))
+    title = query / (1.0 - np.einsum("ij,ij->i", query, query))[:, None]
+    missing = ((0, 0), (0, dimensions - query.shape[1]))
     return LinearVectors(
-        np.pad(asked, missing).astype(np.float32), np.pad(answered, missing).astype(np.float32)
+        np.pad(query, missing).astype(np.float32), np.pad(title, missing).astype(np.float32)
     )
 
 
@@ -155,7 +154,7 @@ def _main_directions(
 
 
 def _gram(likes: sp.csr_array[np.float32]) -> NDArray[np.float64]:
-    """How alike the likes of every two titles are, dense, float64."""
+    """The inner products of every two titles' interactions, dense, float64."""
     wide = likes.astype(np.float64)
     gram: NDArray[np.float64] = (wide.T @ wide).toarray()
     return gram

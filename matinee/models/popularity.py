@@ -1,4 +1,4 @@
-"""What everybody watches lately: the judge that every model must beat, and a stranger's slate."""
+"""Recent popularity: the baseline of every model, and the slate of cold members."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from matinee.matrices import recency
 
 PRIOR_WEIGHT = 100.0
-"""How many acts of everybody a group's own popularity is mixed with. A country with ten plays gets
-the world's list, one with ten thousand its own."""
+"""The prior weight of overall popularity in a group's, in signals of mean weight. A country with
+ten plays gets the overall list, one with ten thousand its own."""
 
 _MICRO = 1e6
 """Scores are summed as whole millionths: such sums are exact, whatever order they come in."""
@@ -23,10 +23,10 @@ def popularity(
     half_life_days: float,
     title_count: int,
 ) -> NDArray[np.float64]:
-    """How much each title was liked lately, float64, shape (title_count,).
+    """The recent popularity of each title, float64, shape (title_count,).
 
-    Positive signals, halved with every half-life of age; without a floor, because popularity is
-    about now. Dislikes take nothing away: what many dislike is still what many watched.
+    The sum of positive signals, halved with every half-life of age, without a floor. Negative
+    signals do not count: disliked plays are plays too.
     """
     weight = _weights(signal, age_days, half_life_days)
     return np.bincount(titles, weights=weight, minlength=title_count) / _MICRO
@@ -43,15 +43,15 @@ def group_popularity(
 ) -> NDArray[np.float64]:
     """Popularity within each group of members, float64, shape (n_groups, n_titles).
 
-    Each row is the share of the group's signal that goes to each title, shrunk toward everybody's
-    as if `PRIOR_WEIGHT` more acts of the average kind had been seen:
+    Each row has the share of the group's signal that goes to each title, shrunk toward the share
+    among all members as if the group had `PRIOR_WEIGHT` more signals of mean weight:
     `(signal(g, t) + m p(t)) / (signal(g) + m)`. A row sums to 1.
 
     Parameters
     ----------
     groups : intp, shape (n,)
-        The group (a country, a plan) of the member of each act; -1 for none, which counts toward
-        everybody's popularity only.
+        The group (a country, a plan) of the member of each signal; -1 for none, which counts
+        toward overall popularity only.
 
     References
     ----------
@@ -68,10 +68,8 @@ def group_popularity(
         minlength=n_groups * n_titles,
     ).reshape(shape)
     prior = PRIOR_WEIGHT * (weight[weight > 0].mean() if (weight > 0).any() else 1.0)
-    everybody = of_all / max(of_all.sum(), 1.0)
-    mixed: NDArray[np.float64] = (own + prior * everybody) / (
-        own.sum(axis=1, keepdims=True) + prior
-    )
+    overall = of_all / max(of_all.sum(), 1.0)
+    mixed: NDArray[np.float64] = (own + prior * overall) / (own.sum(axis=1, keepdims=True) + prior)
     return mixed
 
 

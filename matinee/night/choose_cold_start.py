@@ -13,11 +13,11 @@ import numpy as np
 
 from matinee.columns import PLACES
 from matinee.evaluation import metrics
-from matinee.matrices import IDENTITY
+from matinee.matrices import IDENTITY, has_interactions
 from matinee.models import cold_start, feature_families
 from matinee.models.feature_families import CONTENT, HYBRID
 from matinee.models.fits import Fitted
-from matinee.models.frame import Frame, some
+from matinee.models.frame import Frame, evenly_spaced
 from matinee.models.hybrid import HybridModel
 from matinee.night import fit
 from matinee.night.frame import COLD, JUDGED, PUBLISHED, read_frame
@@ -48,7 +48,7 @@ def learned(night: Night) -> dict[tuple[str, str], Fitted]:
 def _tonights(night: Night) -> float:
     judged = read_frame(night.work(JUDGED))
     if before := fit.earlier(night, judged):
-        return before.newcomer_content
+        return before.cold_start_content
     frame = fit.cold(night, judged)
     if frame is None:
         return 0.0
@@ -58,7 +58,7 @@ def _tonights(night: Night) -> float:
 def better(frame: Frame, hybrid: Fitted, content: Fitted) -> float:
     """1 where content orders what is held out better, among itself; else, or without judges, 0."""
     truth = frame.truth()
-    judged = some(np.flatnonzero(np.diff(truth.indptr)))
+    judged = evenly_spaced(np.flatnonzero(has_interactions(truth)))
     if len(judged) == 0:
         return 0.0
     held_out = np.zeros(frame.shape[1], np.bool_)
@@ -77,17 +77,17 @@ def introduced(hybrid: Fitted, content: Fitted, frame: Frame, *, share: float) -
     """The hybrid, with newcomers in the order that content alone gives them.
 
     They stay as far above and below other titles as the hybrid has them; see
-    `newcomers.told_by_content`.
+    `models.cold_start.ordered_by_content`.
     """
     model, features = hybrid
     likes = frame.interactions()
-    new = np.bincount(likes.col, minlength=likes.shape[1]) == 0
-    active = np.bincount(likes.row, minlength=likes.shape[0]) > 0
+    new = ~has_interactions(likes, of="titles")
+    active = has_interactions(likes)
     if new.sum() < 2:
         return model  # no order
     vectors = model.title_vectors(features.titles)
     by_content, content_features = content
-    told = cold_start.told_by_content(
+    told = cold_start.ordered_by_content(
         model.member_vectors(features.members)[active],
         vectors[new],
         by_content.member_vectors(content_features.members)[active],
@@ -96,5 +96,5 @@ def introduced(hybrid: Fitted, content: Fitted, frame: Frame, *, share: float) -
     titles = np.array(model.title_embeddings)
     identities = np.flatnonzero(features.titles.columns_of(IDENTITY))
     titles[identities[new]] += np.float32(share) * (told - vectors[new])
-    numbers = replace(model.hyperparameters, newcomer_content=share)
+    numbers = replace(model.hyperparameters, cold_start_content=share)
     return HybridModel(model.member_embeddings, titles, numbers)

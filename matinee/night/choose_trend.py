@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from matinee.columns import PLACES
 from matinee.evaluation import metrics
+from matinee.matrices import has_interactions
 from matinee.models import feature_families, fits, hybrid
-from matinee.models.frame import TREND_HALF_LIVES, Frame, some
+from matinee.models.frame import TREND_HALF_LIVES, Frame, evenly_spaced
 from matinee.night import choose_cold_start, exposure_policy, fit
 from matinee.night.frame import INNER, JUDGED, PUBLISHED, read_frame
 from matinee.night.model_files import save_model
@@ -149,7 +150,7 @@ def chosen(
     for all would win where most members post once. None speaks that is no better than silence.
     """
     truth = inner.frame.truth()
-    judged = some(np.flatnonzero(np.diff(truth.indptr)))
+    judged = evenly_spaced(np.flatnonzero(has_interactions(truth)))
     within = inner.shown(judged, slate_size=slate_size)
 
     def ndcg(tried: fit.Chosen) -> NDArray[np.float64]:
@@ -198,7 +199,7 @@ def fitted(
     published, within = (
         Silent(one, *fits.fitted(one, model, quiet), half_life) for one in (frame, inner)
     )
-    active = some(np.flatnonzero(np.bincount(frame.interactions().row, minlength=frame.shape[0])))
+    active = evenly_spaced(np.flatnonzero(has_interactions(frame.interactions())))
     found = chosen(
         within,
         published,
@@ -214,7 +215,7 @@ def _published(night: Night, silent: Silent) -> Shown:
     """What members of the catalogue would be shown: windows, limits and the policy as they are."""
     scorer = ready(night, silent.model, calibration_weight=0.0)
     catalogue = scorer.catalogue.members
-    members = catalogue.take(some(np.arange(len(catalogue))))
+    members = catalogue.take(evenly_spaced(np.arange(len(catalogue))))
 
     def with_titles(titles: NDArray[np.float32]) -> Callable[[float], NDArray[np.intp]]:
         ranked = scorer.ranked(members, titles)

@@ -46,7 +46,7 @@ _PARTS = ("data", "indices", "indptr")
 def write(folder: Path, scorer: Scorer) -> None:
     """Leave `reasons/` in a release being put together, in small row groups."""
     (folder / "reasons").mkdir()
-    names = pa.array([*scorer.features.titles.names, reason_text.EVERYBODY])
+    names = pa.array([*scorer.features.titles.names, reason_text.SHARED])
     with pq.ParquetWriter(
         folder / "reasons/part-0000.parquet", SCHEMA, compression="zstd"
     ) as writer:

@@ -167,7 +167,7 @@ def compare(
                 versions[UNRAISED] = versions[name]
                 found = exposure_policy.lifts(versions[name], frame, policy)
                 versions[name] = exposure_policy.raised(versions[name], found)
-            strangers = fallback.strangers(model, features, interactions)
+            strangers = fallback.cold_members(model, features, interactions)
             served = _popular(frame, strangers, met, here)
             for version, (of_version, _) in versions.items():
                 slates[version] = of_version[:, :PLACES].copy()
@@ -183,26 +183,30 @@ def compare(
         )
         of_cold[name], _ = ranking.best_of_scores(popular, everyone, PLACES, allowed=cold)
 
-    everybody = gate.cohorts(np.bincount(interactions.row, minlength=len(frame.members)))
+    cohorts = gate.cohorts(np.bincount(interactions.row, minlength=len(frame.members)))
     evaluation = gate.evaluate(
         slates,
         truth,
-        everybody,
-        contender=HYBRID,
+        cohorts,
+        candidate=HYBRID,
         seed=seed,
-        measures={"calibration_kl": lambda rows, _: metrics.calibration(rows, mixes, title_genres)},
+        extra_metrics={
+            "calibration_kl": lambda rows, _: metrics.calibration(rows, mixes, title_genres)
+        },
     )
     among_cold = gate.only_titles(truth, cold)
     if among_cold.nnz:
         cohort = {COLD_TITLE: np.ones(len(frame.members), np.bool_)}
-        found = gate.evaluate(of_cold, among_cold, cohort, contender=HYBRID, seed=seed)
+        found = gate.evaluate(of_cold, among_cold, cohort, candidate=HYBRID, seed=seed)
         of_titles = found.filter(pc.equal(found["cohort"], COLD_TITLE))
         evaluation = pa.concat_tables([evaluation, of_titles])
     if not truth.nnz:
-        return Judged(evaluation, (gate.nobody_judges(len(frame.members)),))
-    verdicts = gate.gate(evaluation, scores, contender=HYBRID, rivals=(POPULARITY, COLLABORATIVE))
+        return Judged(evaluation, (gate.no_evaluated_members(len(frame.members)),))
+    verdicts = gate.gate(
+        evaluation, scores, candidate=HYBRID, baselines=(POPULARITY, COLLABORATIVE)
+    )
     groups = exposure.group_means(metrics.ndcg(slates[HYBRID], truth), audited or {})
-    verdicts += exposure.gap_verdicts(groups)
+    verdicts += exposure.gap_verdicts(groups, metric=f"ndcg@{PLACES}")
     return Judged(evaluation, tuple(verdicts), tuple(groups))
 
 

@@ -88,14 +88,14 @@ def lifts(slates: Slates, frame: Frame, policy: Sequence[Wanted]) -> list[Lift]:
     found = []
     for wanted in policy:
         titles = wanted.carriers(frame)
-        start = exposure.head_start(*slates, titles, share=wanted.share, places=PLACES)
+        start = exposure.required_boost(*slates, titles, share=wanted.share, places=PLACES)
         found.append(Lift(wanted, titles, start))
-        slates = exposure.moved_up(*slates, titles, start)
+        slates = exposure.boosted(*slates, titles, start)
     return found
 
 
 def raised(slates: Slates, found: Sequence[Lift]) -> Slates:
     """The slates with all of them moved up."""
     for lift in found:
-        slates = exposure.moved_up(*slates, lift.titles, lift.head_start)
+        slates = exposure.boosted(*slates, lift.titles, lift.head_start)
     return slates

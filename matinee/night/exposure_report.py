@@ -69,10 +69,10 @@ def look(scorer: Scorer, first: NDArray[np.intp]) -> Exposed:
     lift_of_hits = exposure.popularity_lift(hits, liked, np.where(groups == 0, 0, -1))
     provided = exposure.providers(first, liked, _attributes(scorer))
     effective = exposure.effective_titles(first, title_count=liked.shape[1])
-    said = exposure.verdicts(
+    verdicts = exposure.verdicts(
         lift, lift_of_hits, provided, effective=effective, places=first.shape[1]
     )
-    return Exposed(lift, lift_of_hits, provided, effective, tuple(said))
+    return Exposed(lift, lift_of_hits, provided, effective, tuple(verdicts))
 
 
 def table(providers: Sequence[Row]) -> pa.Table:

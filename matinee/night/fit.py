@@ -93,14 +93,14 @@ def within(night: Night, judged: Frame) -> Frame | None:
     """The frame to choose by: None where time does not judge, too few could, or all is warm."""
     if not judged.follows_time or earlier(night, judged):
         return None
-    return judged.inner(seed=night.settings.seed)
+    return judged.validation_split(seed=night.settings.seed)
 
 
 def cold(night: Night, judged: Frame) -> Frame | None:
-    """The frame to choose by who orders newcomers: None where there are none, or all is warm."""
-    if read_frame(night.work(PUBLISHED)).unmet() < 2 or earlier(night, judged):
+    """The frame to choose what orders cold titles: None without any, or for a warm start."""
+    if read_frame(night.work(PUBLISHED)).cold_title_count() < 2 or earlier(night, judged):
         return None
-    return judged.cold(seed=night.settings.seed)
+    return judged.cold_title_split(seed=night.settings.seed)
 
 
 def fit(night: Night, frame_name: str, model: str, progress: Progress | None = None) -> None:
@@ -158,10 +158,10 @@ class Earlier:
         return replace(usual, **{name: had[name] for name in OF_TREND if name in had})
 
     @property
-    def newcomer_content(self) -> float:
-        """How much of the order of newcomers was content's."""
-        had = self.release.manifest["model"]["hyperparameters"]
-        return float(had.get("newcomer_content", 0.0))
+    def cold_start_content(self) -> float:
+        """The weight of the content model in the order of cold titles."""
+        had = hybrid.current_names(self.release.manifest["model"]["hyperparameters"])
+        return float(had.get("cold_start_content", 0.0))
 
     def start(self, features: Described) -> Start:
         """What it knew of these features."""

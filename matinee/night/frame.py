@@ -24,7 +24,7 @@ from matinee.columns import MEMBER_ID, TITLE_ID
 from matinee.errors import DataError
 from matinee.evaluation import splits
 from matinee.models import new_account_cap
-from matinee.models.frame import Frame, divide, in_days
+from matinee.models.frame import Frame, in_days, split_signals
 from matinee.night.night import Night
 from matinee.vocabulary import Vocabulary
 
@@ -38,7 +38,8 @@ INNER = "inner"
 
 COLD = "cold"
 """What was known before a cut within the judged one, and what of it is left without a fifth of the
-titles. They have no folders of their own: see `Frame.inner` and `Frame.cold`."""
+titles. They have no folders of their own: see `Frame.validation_split` and
+`Frame.cold_title_split`."""
 
 TABLES = ("member_features", "title_features", "signals", "held_out")
 """The tables of a frame."""
@@ -97,7 +98,7 @@ def frame(night: Night) -> Framed:
         signals["interacted_at"].to_numpy(),
         seed=night.settings.seed,
     )
-    known, held_out = divide(signals, protocol)
+    known, held_out = split_signals(signals, protocol)
     cut = None
     if protocol.cut is not None:
         cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
@@ -134,15 +135,15 @@ def _without_rings(
     member, title = members.rows(signals[MEMBER_ID]), titles.rows(signals[TITLE_ID])
     said = signals["signal_milli"].to_numpy()
     times = signals["interacted_at"].to_numpy()
-    found = new_account_cap.crowds(
+    capped = new_account_cap.capped_likes(
         member, title, said > 0, times, shape=(len(members), len(titles))
     )
     place = signals.column_names.index("signal_milli")
     heard = signals.set_column(
-        place, "signal_milli", pa.array(np.where(found.unheard, 0, said), pa.int64())
+        place, "signal_milli", pa.array(np.where(capped.excluded, 0, said), pa.int64())
     )
     ids = titles.ids.to_pylist()
-    return heard, tuple(found.sentence(n, ids[n]) for n in found.told)
+    return heard, tuple(capped.warning(row, ids[row]) for row in capped.reported)
 
 
 def _frame(

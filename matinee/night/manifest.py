@@ -93,7 +93,7 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
             "test_members": framed.test_members,
             "metrics": metrics_table(judged).to_pylist(),
         },
-        "gate": {"rules": [asdict(verdict) for verdict in evidence.verdicts], "overrides": []},
+        "gate": {"rules": [verdict.facts() for verdict in evidence.verdicts], "overrides": []},
         "exposure": evidence.exposure(),
         "privacy": _privacy(night),
         "authenticity": _authenticity(night),

@@ -37,12 +37,12 @@ def load_model(folder: Path, *, hyperparameters: Path | None = None) -> HybridMo
             np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS
         )
         stored = (hyperparameters or folder / "hyperparameters.json").read_text()
-        told = Hyperparameters(**json.loads(stored))
+        numbers = Hyperparameters.from_stored(json.loads(stored))
     except OSError as error:
         raise StorageError(f"no model in {folder}: {error}; fit and save one first") from None
     except (ValueError, TypeError, EOFError) as error:
         raise IntegrityError(f"the model in {folder} is damaged: {error}") from None
-    width = told.components + told.linear_dimensions
+    width = numbers.components + numbers.linear_dimensions
     expected = (width, width + 1)
     found = (members.shape[-1], titles.shape[-1])
     if found != expected:
@@ -56,4 +56,4 @@ def load_model(folder: Path, *, hyperparameters: Path | None = None) -> HybridMo
                 f"the model in {folder} is damaged: {wrong} numbers of {name}.npy are NaN or "
                 "infinite; run again, or roll back if it is a release's"
             )
-    return HybridModel(members, titles, told)
+    return HybridModel(members, titles, numbers)

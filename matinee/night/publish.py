@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,7 @@ def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         pq.write_table(table, path, compression="zstd")
     documents: dict[str, Any] = {
-        "evaluation/gate": [asdict(verdict) for verdict in evidence.verdicts],
+        "evaluation/gate": [verdict.facts() for verdict in evidence.verdicts],
         "exposure/exposure": evidence.exposure(),
         "validation/results": evidence.validation.as_dict(),
         "validation/distributions": validate.histograms(night),

@@ -95,15 +95,15 @@ class Scorer:
 
     @cached_property
     def everybody(self) -> NDArray[np.float32]:
-        return reasons.everybody(self.features.members.matrix, self.model.member_embeddings)
+        return reasons.mean_member(self.features.members.matrix, self.model.member_embeddings)
 
     @cached_property
-    def teller(self) -> reasons.Teller:
-        return reasons.Teller(
+    def teller(self) -> reasons.ReasonFinder:
+        return reasons.ReasonFinder(
             self.features.titles.matrix,
             self.model.title_embeddings,
             self.everybody,
-            tellable=reason_text.tellable(self.features.titles.families),
+            usable=reason_text.has_sentence(self.features.titles.families),
             identity=self._identity(self.features.titles),
         )
 
@@ -119,10 +119,10 @@ class Scorer:
     @cached_property
     def sources(self) -> NDArray[np.intp]:
         """The `Source` of each member of the frame."""
-        acted = np.diff(self.liked.indptr) > 0
+        active = matrices.has_interactions(self.liked)
         told = fallback.described(self.model, self.features)
         return np.where(
-            acted, Source.HYBRID, np.where(told, Source.COLD_MEMBER, Source.POPULAR)
+            active, Source.HYBRID, np.where(told, Source.COLD_MEMBER, Source.POPULAR)
         ).astype(np.intp)
 
     @cached_property
@@ -240,7 +240,7 @@ class Scorer:
         """One sentence a place; the vocabulary of sentences is built once, then looked up."""
         of_country = reason_text.popular(members["country"])
         of_feature, of_title = self._sentences
-        of_newcomer = reason_text.newcomer(members["country"])
+        of_newcomer = reason_text.cold_member(members["country"])
         sentences = pa.concat_arrays([of_country, of_newcomer, of_feature, of_title])
         kind, index, second = (part[member, place] for part in (told.kind, told.index, told.second))
         choice = member.copy()  # popular where the member is

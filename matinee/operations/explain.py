@@ -151,7 +151,7 @@ class _Arrays:
         parts = reasons.contributions(
             vector, np.array([title]), self.title_matrix, self.title_embeddings, self.everybody
         )
-        names = (*self.names, reason_text.EVERYBODY)
+        names = (*self.names, reason_text.SHARED)
         told = zip(parts.indices, parts.data, strict=True)
         score = float((vector @ (self.title_matrix[[title]] @ self.title_embeddings).T)[0, 0])
         return score, {names[column]: float(part) for column, part in told}
@@ -159,11 +159,11 @@ class _Arrays:
     def best(self, member: int, title: int) -> reasons.Reasons:
         """The reason that a slate of this title alone would give."""
         family = np.array(self.families)
-        teller = reasons.Teller(
+        teller = reasons.ReasonFinder(
             self.title_matrix,
             self.title_embeddings,
             self.everybody,
-            tellable=reason_text.tellable(self.families),
+            usable=reason_text.has_sentence(self.families),
             identity=family == matrices.IDENTITY,
         )
         return teller.best(self.vector(member), np.array([[title]]), self.anchors[[member]])

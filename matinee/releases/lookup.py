@@ -21,7 +21,7 @@ def titled(release: releases.Release, title_id: str) -> str:
 
 
 def _shown(row: Row) -> str:
-    return ai_labels.told(_dated(row), row["ai_use"], row["ai_disclosure"])
+    return ai_labels.labelled_name(_dated(row), row["ai_use"], row["ai_disclosure"])
 
 
 def _dated(row: Row) -> str:

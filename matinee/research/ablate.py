@@ -91,17 +91,16 @@ def compare(
         values,
         gate.cohorts(counts),
         metric=METRIC,
-        contender=WITHOUT,
+        candidate=WITHOUT,
         seed=hyperparameters.seed,
     )
-    rival = next(
+    baseline = next(
         row
         for row in rows
         if (row["model"], row["cohort"]) == (feature_families.HYBRID, gate.EVERYONE)
     )
     verdict = gate.not_worse(
-        rival,
-        contender=WITHOUT,
+        baseline,
         tolerance=gate.TOLERANCE,
         relative_tolerance=gate.RELATIVE_TOLERANCE,
     )

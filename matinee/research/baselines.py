@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee.evaluation import splits
+from matinee.matrices import has_interactions
 from matinee.models import fallback, feature_families, fits, hybrid, linear
 from matinee.models.frame import Frame
 from matinee.night import choose_cold_start, choose_trend, fit
@@ -92,7 +93,7 @@ class Task:
     def asked(self) -> sp.csr_array[np.float32]:
         """What speaks for each member, for models that are asked by titles."""
         half = self.number("recent_titles") if self.in_time else fits.ALL_ALIKE
-        return self.frame.lately(half_titles=half)
+        return self.frame.recency_weighted(half_life_titles=half)
 
 
 def task(
@@ -141,7 +142,7 @@ def _popularity(task: Task) -> Learned:
 
 
 def _acted(task: Task) -> NDArray[np.bool_]:
-    return np.bincount(task.frame.interactions().row, minlength=task.frame.shape[0]) > 0
+    return has_interactions(task.frame.interactions())
 
 
 def _nearest(task: Task) -> Learned:
@@ -195,7 +196,7 @@ def _lightfm(task: Task) -> Learned:
         told = task.hyperparameters
         both = (fits.fitted(task.inner, name, told) for name in OF_NEWCOMERS)
         share = choose_cold_start.better(task.inner, *both)
-        chosen = {"newcomer_content": share}
+        chosen = {"cold_start_content": share}
         if share:
             content = fits.fitted(task.frame, feature_families.CONTENT, told)
             model = choose_cold_start.introduced(
@@ -204,7 +205,7 @@ def _lightfm(task: Task) -> Learned:
     members = model.member_vectors(features.members)
     titles = model.title_vectors(features.titles)
     knows = np.ones(len(members), np.bool_)
-    knows[fallback.strangers(model, features, task.frame.interactions())] = False
+    knows[fallback.cold_members(model, features, task.frame.interactions())] = False
     return Learned(lambda rows: members[rows] @ titles.T, knows, chosen)
 
 

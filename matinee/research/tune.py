@@ -15,10 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from matinee.errors import ConfigError, DataError
 from matinee.evaluation import metrics, splits
+from matinee.matrices import has_interactions
 from matinee.models import feature_families, hybrid
 from matinee.research import baselines, datasets, rank, tuner
 from matinee.research.baselines import Task
@@ -99,7 +98,7 @@ def search(
 
     def judge(numbers: Mapping[str, float]) -> float:
         slates = rank.ask(within.tuned(numbers)).slates
-        return float(metrics.ndcg(slates, truth[np.diff(truth.indptr) > 0]).mean())
+        return float(metrics.ndcg(slates, truth[has_interactions(truth)]).mean())
 
     return tuner.search(
         judge,

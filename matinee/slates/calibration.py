@@ -1,4 +1,4 @@
-"""Slates in the member's own mix of genres: who watches 70 % drama and 30 % comedy gets both."""
+"""Calibration: reorders slates toward the member's own genre distribution (Steck, 2018)."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from matinee.errors import ConfigError
 from matinee.slates.ranking import NONE
 
 BLUR = 0.01
-"""How much of the wanted mix is blended into a slate's, so that a missing genre is bad, not
-infinitely so. As in `metrics.calibration`."""
+"""The share of the member's distribution in that of a slate, so that the divergence of a missing
+genre stays finite. As in `metrics.calibration`."""
 
 CALIBRATED_PLACES = 20
-"""Places that are calibrated; nobody looks at the mix of the fortieth."""
+"""The first places are calibrated; the rest keeps its order."""
 
 SPREAD = 2.5
-"""A slate's scores are taken to spread so many times as far as a fifth of the way down is from the
-end: as they do where no few titles stand out, and no loud trend can stretch it."""
+"""The spread of a slate's scores, in units of the distance from a fifth of the way down to the end.
+A few very high scores do not change it."""
 
 _BLOCK = 256
 
 
 def shares(features: sp.csr_array[np.float32]) -> sp.csr_array[np.float32]:
-    """Rows that sum to 1: what part of a title is which genre. Empty rows stay empty."""
+    """Rows scaled to sum 1: the genre shares of each title. Empty rows stay empty."""
     total: NDArray[np.float32] = np.asarray(features.sum(axis=1)).reshape(-1)
     scale = np.divide(1, total, out=np.zeros(len(total), np.float32), where=total > 0)
     return sp.csr_array(sp.diags_array(scale).tocsr() @ features)
@@ -33,7 +33,7 @@ def shares(features: sp.csr_array[np.float32]) -> sp.csr_array[np.float32]:
 def tastes(
     liked: sp.csr_array[np.float32], title_genres: sp.csr_array[np.float32]
 ) -> NDArray[np.float32]:
-    """Each member's own mix, shape (n_members, n_genres): rows that sum to 1, or to 0."""
+    """Each member's genre distribution, shape (n_members, n_genres): rows sum to 1, or to 0."""
     mix: NDArray[np.float32] = shares(sp.csr_array(liked @ title_genres)).toarray()
     return mix
 
@@ -46,30 +46,30 @@ def rerank(
     *,
     weight: float,
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    r"""The same titles in another order: the first places near the member's own mix.
+    r"""The same titles in another order: the first places near the member's genre distribution.
 
-    Place by place, the title that makes the most of
+    Place by place, the title that maximises
 
     :math:`(1 - w) \sum_i s_i - w \, n \, KL(p || q)`
 
-    with `s` the score in spreads of the slate's scores (see `SPREAD`; the slate's last has 0), `n`
-    how many places are filled, `p` the member's mix and `q` the mix of those places.
+    with `s` the score in spreads of the slate's scores (see `SPREAD`; the last title has 0), `n`
+    the number of filled places, `p` the member's distribution and `q` that of those places.
 
     Parameters
     ----------
     rows, scores : shape (n_members, k)
-        Slates as `ranking.best_titles` gives them; the longer, the more there is to choose from.
+        Slates as `ranking.best_titles` returns them; longer slates give more choice.
     mixes : float32, shape (n_members, n_genres)
-        As `tastes` gives them. A member of whom nothing is known keeps the slate.
+        As `tastes` returns them. A row of zeros leaves the slate unchanged.
     title_genres : float32 CSR, shape (n_titles, n_genres)
-        As `shares` gives them.
+        As `shares` returns them.
     weight : float
-        0 changes nothing, 1 looks at nothing but the mix.
+        0 changes nothing, 1 uses the genre distribution only.
 
     Notes
     -----
-    Steck's sum has KL without `n`, so that scores outgrow it down the slate; with `n` a weight
-    means the same at every place and for slates of any length.
+    Steck's sum has KL without `n`, so that scores dominate further down the slate. With `n` a
+    weight means the same at every place and for slates of any length.
 
     References
     ----------
@@ -97,27 +97,27 @@ def _order(
     genres: NDArray[np.float32],
     weight: float,
 ) -> NDArray[np.intp]:
-    """For each slate, which of its places comes first, second, ...; empty places stay last."""
+    """The new order of the places of each slate; empty places stay last."""
     n_members, n_places = rows.shape
     filled = rows != NONE
     last = np.where(filled, scores, np.inf).min(axis=1, keepdims=True)
     upper = np.take_along_axis(scores, filled.sum(axis=1, keepdims=True) // 5, 1)
-    worth = np.where(filled, (scores - last) / np.maximum(SPREAD * (upper - last), 1e-9), 0)
-    worth = worth.astype(np.float32)
+    scaled = np.where(filled, (scores - last) / np.maximum(SPREAD * (upper - last), 1e-9), 0)
+    scaled = scaled.astype(np.float32)
     offered = genres[rows] * filled[:, :, None]
     shown = np.zeros_like(mixes)
     left = filled.copy()
     place = np.arange(n_places)
-    rank = np.broadcast_to(place + n_places, rows.shape).copy()  # of those not chosen: as before
+    rank = np.broadcast_to(place + n_places, rows.shape).copy()  # of places not chosen: as before
     members = np.arange(n_members)
     for step in range(min(CALIBRATED_PLACES, n_places)):
         mix = shown[:, None, :] + offered
         mix /= np.maximum(mix.sum(axis=2, keepdims=True), 1e-9)
         mix *= 1 - BLUR
         mix += BLUR * mixes[:, None, :]
-        # KL up to the member's own entropy, which changes no choice. Where p is 0, so is its part.
+        # KL up to the member's own entropy, which changes no choice. Terms with p = 0 are 0.
         fit = np.einsum("mg,mpg->mp", mixes, np.log(np.maximum(mix, 1e-9)))
-        gain = (1 - weight) * worth + weight * (step + 1) * fit
+        gain = (1 - weight) * scaled + weight * (step + 1) * fit
         best = np.where(left, gain, -np.inf).argmax(axis=1)
         open_ = left[members, best]
         rank[members[open_], best[open_]] = step

@@ -1,4 +1,4 @@
-"""From vectors to slates: the exact best titles of every member. Arrays in, arrays out."""
+"""Exact top-k titles of every member from vectors. Arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from matinee.errors import ConfigError, DataError
 
 NONE = -1
-"""Fills the end of a slate when fewer titles are left than it has places."""
+"""The value of empty places at the end of a slate."""
 
 Slates: TypeAlias = tuple[NDArray[np.intp], NDArray[np.float32]]
 
@@ -43,9 +43,9 @@ def best_titles(
     k : int
         Length of a slate; may exceed the number of titles.
     excluded : bool CSR, shape (n_members, n_titles), optional
-        Titles not to return to this member: seen ones.
+        Titles that this member is not shown: seen ones.
     allowed : bool, shape (n_titles,) or (n_members, n_titles), optional
-        Titles that may be returned. Call once per group of members who share a country and a
+        Titles that may be shown. Call once per group of members with the same country and
         maturity limit: the first form then costs nothing.
     block : int
         Members scored at once, 1 to 128. Changes the memory used, not the result.
@@ -53,7 +53,7 @@ def best_titles(
     Returns
     -------
     rows : intp, shape (n_members, k)
-        Title rows, or -1 where nothing is left to return.
+        Title rows, or -1 where no title is left.
     scores : float32, shape (n_members, k)
         Comparable within a row only; -inf beside -1.
 
@@ -66,11 +66,11 @@ def best_titles(
 
     Notes
     -----
-    Titles are dealt into groups of 20. The k-th best of the groups' maxima is a bound that the
-    k-th best score cannot be under, so only groups that reach it are looked into, and only scores
-    that reach it are sorted: a few more than `k`. Exact, and the matrix product is most of the
-    cost. A last block is filled up with zeros, so that a member's scores do not depend, not even
-    in the last bit, on the company they are computed in.
+    Titles are divided into groups of 20. The k-th best of the groups' maxima is a lower bound of
+    the k-th best score. Only groups that reach it are searched, and only scores that reach it are
+    sorted: a few more than `k`. The result is exact, and the matrix product is most of the cost.
+    The last block is filled up with zeros, so that a member's scores do not depend, not even in
+    the last bit, on the other members of the block.
     """
     _check(member_vectors, title_vectors, k, block)
     n_members, n_titles = len(member_vectors), len(title_vectors)
@@ -91,24 +91,24 @@ def best_titles(
     width = group * n_groups
     titles = np.zeros((width, title_vectors.shape[1]), np.float32)
     titles[: len(place)] = title_vectors
-    company = np.zeros((block, title_vectors.shape[1]), np.float32)
+    padded = np.zeros((block, title_vectors.shape[1]), np.float32)
     buffer = np.empty((block, width), np.float32)
 
     for start in range(0, n_members, block):
         stop = min(start + block, n_members)
         size = stop - start
-        company[:size] = member_vectors[start:stop]
-        company[size:] = 0
-        np.matmul(company, titles.T, out=buffer)
-        found = buffer[:size]
-        found[:, len(place) :] = -np.inf
+        padded[:size] = member_vectors[start:stop]
+        padded[size:] = 0
+        np.matmul(padded, titles.T, out=buffer)
+        block_scores = buffer[:size]
+        block_scores[:, len(place) :] = -np.inf
         if excluded is not None:
             first, last = excluded.indptr[start], excluded.indptr[stop]
             counts = np.diff(excluded.indptr[start : stop + 1])
-            found[np.repeat(np.arange(size), counts), excluded.indices[first:last]] = -np.inf
+            block_scores[np.repeat(np.arange(size), counts), excluded.indices[first:last]] = -np.inf
         if allowed is not None:
-            found[:, : len(place)][~allowed[start:stop]] = -np.inf
-        member, title, score = _candidates(found.reshape(size, group, n_groups), kept)
+            block_scores[:, : len(place)][~allowed[start:stop]] = -np.inf
+        member, title, score = _candidates(block_scores.reshape(size, group, n_groups), kept)
         _fill(rows[start:stop], scores[start:stop], member, place[title], score)
     return rows, scores
 
@@ -120,10 +120,9 @@ def scores_of(
     *,
     block: int = 1024,
 ) -> NDArray[np.float32]:
-    """The scores of some titles, summed in 64 bits: no further off than one rounding to 32.
+    """The scores of some titles, summed in 64 bits: exact up to one rounding to 32 bits.
 
-    `best_titles` tells them by a product in 32 bits, which is fast, and off by a
-    hundred-thousandth where a vector is long.
+    `best_titles` computes them in 32 bits, which is fast, with errors of 1e-5 for long vectors.
 
     Parameters
     ----------
@@ -159,41 +158,41 @@ def best_of_scores(
     Parameters
     ----------
     scores : float, shape (n_groups, n_titles)
-        Popularity, say: one row per group, the same for all who are in it.
+        For example popularity: one row per group, shared by its members.
     groups : intp, shape (n_members,)
-        Which row of `scores` a member follows.
+        The row of `scores` of each member.
     k, excluded, allowed
-        As for `best_titles`, and so are the result and the errors.
+        As for `best_titles`; so are the result and the errors.
     """
     n_groups = len(scores)
     wrong = (groups < 0) | (groups >= n_groups)
     if wrong.any():
         raise ConfigError(
-            f"{wrong.sum()} members are in a group outside 0 to {n_groups - 1}: give each one"
+            f"{wrong.sum()} members are in a group outside 0 to {n_groups - 1}: each needs one"
         )
-    follows = np.zeros((len(groups), n_groups), np.float32)
-    follows[np.arange(len(groups)), groups] = 1
+    one_hot = np.zeros((len(groups), n_groups), np.float32)
+    one_hot[np.arange(len(groups)), groups] = 1
     columns = np.ascontiguousarray(scores.T, dtype=np.float32)
-    return best_titles(follows, columns, k, excluded=excluded, allowed=allowed)
+    return best_titles(one_hot, columns, k, excluded=excluded, allowed=allowed)
 
 
 def _candidates(
-    dealt: NDArray[np.float32], kept: int
+    grouped: NDArray[np.float32], kept: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
     """Every (member, title, score) at or above the bound, by member, then score, then title.
 
-    `dealt` has shape (n_members, group, n_groups): title `j` is in group `j % n_groups`, so that
-    maxima run along memory.
+    `grouped` has shape (n_members, group, n_groups): title `j` is in group `j % n_groups`, so that
+    maxima are taken along memory.
     """
-    _, group, n_groups = dealt.shape
-    maxima = dealt.max(axis=1)
+    _, group, n_groups = grouped.shape
+    maxima = grouped.max(axis=1)
     if not (maxima < np.inf).all():  # false for NaN too
         raise DataError("scores are not finite: the model has diverged; lower its learning rate")
     bound = np.partition(maxima, n_groups - kept, axis=1)[:, n_groups - kept]
     # With fewer than `kept` titles left the bound is -inf; everything finite is a candidate.
     bound = np.maximum(bound, np.finfo(np.float32).min)
     member, column = np.divmod(np.flatnonzero(maxima >= bound[:, None]), n_groups)
-    inside = dealt[member, :, column]
+    inside = grouped[member, :, column]
     high = np.flatnonzero(inside >= bound[member, None])  # flat: five times as fast as nonzero
     which, depth = np.divmod(high, group)
     return _ordered(member[which], depth * n_groups + column[which], inside.reshape(-1)[high])

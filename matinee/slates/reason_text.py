@@ -1,4 +1,4 @@
-"""The sentences that members read. Reasons are codes until here."""
+"""The sentences that members read for a reason. Elsewhere reasons are codes."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ SENTENCES = {
     "decade": "From the {}",
     "kind": "Because you like this kind: {}",
 }
-"""Feature family -> what to say of one of its values."""
+"""Feature family -> sentence for one of its values."""
 
 LONGEST_NAME = 120
-"""Characters of a name that a reason tells; a log may hold one without end."""
+"""The most characters of a name in a reason; names come from logs."""
 
-EVERYBODY = "everybody"
+SHARED = "everybody"
+"""The part of a score that all members share, as a release names it."""
 
 GROUPS = {
-    EVERYBODY: "what everybody likes",
+    SHARED: "what everybody likes",
     "identity": "people who watch alike",
     "kind": "kind of title",
 }
-"""Contributions by feature family, as a person would call them; other families as they are."""
+"""Feature family of a contribution -> name for people; other families keep their name."""
 
 
 def feature(name: str) -> str | None:
-    """A reason that points at a feature called `family=value`; None where nothing is to be said.
+    """The reason for a feature named `family=value`; None for a family without a sentence.
 
     >>> feature("director=Michael Mann")
     'Directed by Michael Mann'
@@ -46,21 +47,21 @@ def feature(name: str) -> str | None:
 
 
 def short(name: str) -> str:
-    """A name as a reason tells it."""
+    """A name, cut to `LONGEST_NAME` characters."""
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 
-def tellable(families: Sequence[str]) -> NDArray[np.bool_]:
-    """Which feature columns may be told: those there is a sentence for. Identity has none.
+def has_sentence(families: Sequence[str]) -> NDArray[np.bool_]:
+    """Which feature columns may be a reason: those with a sentence. Identity has none.
 
-    No sentence is about the member's age, gender, country or plan: such families are of members,
-    and reasons point at features of titles only.
+    No sentence is about the member's age, gender, country or plan: these are features of members,
+    and reasons use features of titles only.
     """
     return np.array([family in SENTENCES for family in families], np.bool_)
 
 
 def watched(label: str, second: str | None = None) -> str:
-    """A reason that points at one or two titles the member liked.
+    """The reason for one or two titles that the member liked.
 
     >>> watched("Heat (1995)", "Ronin (1998)")
     'Because you watched Heat (1995) and Ronin (1998)'
@@ -69,19 +70,19 @@ def watched(label: str, second: str | None = None) -> str:
 
 
 def group(family: str) -> str:
-    """What the contributions of a feature family are called."""
+    """The name for people of the contributions of a feature family."""
     return GROUPS.get(family, family)
 
 
-def newcomer(countries: pa.ChunkedArray) -> pa.Array:
-    """What to say of a title picked for a member of whom only the profile is known."""
-    here = pc.binary_join_element_wise("A first pick for new members in ", countries, "")
-    sentences: pa.Array = pc.fill_null(here, "A first pick for new members").combine_chunks()
+def cold_member(countries: pa.ChunkedArray) -> pa.Array:
+    """The reason for a cold member's titles, chosen by the profile only."""
+    by_country = pc.binary_join_element_wise("A first pick for new members in ", countries, "")
+    sentences: pa.Array = pc.fill_null(by_country, "A first pick for new members").combine_chunks()
     return sentences
 
 
 def popular(countries: pa.ChunkedArray) -> pa.Array:
-    """What to say of a title that is popular where each member is."""
-    here = pc.binary_join_element_wise("Popular in ", countries, "")
-    sentences: pa.Array = pc.fill_null(here, "Popular with everybody").combine_chunks()
+    """The reason for a title that is popular in the member's country."""
+    by_country = pc.binary_join_element_wise("Popular in ", countries, "")
+    sentences: pa.Array = pc.fill_null(by_country, "Popular with everybody").combine_chunks()
     return sentences

@@ -1,12 +1,12 @@
-"""Why a title is in a slate, from the score itself: codes here, words elsewhere.
+"""Reasons for the titles of a slate, from contributions to the score; `reason_text` has the text.
 
-A title's vector is the weighted sum of its features' vectors, biases included, and a member's
-differs from everybody's by what is the member's own. So a score is an exact sum: what everybody
-would give the title, and one personal part per feature,
+A title's vector is the weighted sum of its features' vectors, biases included. A member's vector is
+the mean member's vector plus the member's own difference. So a score is an exact sum of the mean
+member's score and one personal contribution per feature,
 
-`score(m, t) = everybody . v(t) + sum over g of w(t, g) * ((m - everybody) . e(g))`.
+`score(m, t) = mean . v(t) + sum over g of w(t, g) * ((m - mean) . e(g))`.
 
-Only the personal parts are reasons: "because you like drama" is true of someone who likes it more
+Only personal contributions are reasons: "because you like drama" is for members who like drama more
 than others do.
 """
 
@@ -23,16 +23,16 @@ from matinee.errors import ConfigError
 from matinee.slates import ranking
 
 ANCHORS = 32
-"""Liked titles of a member that reasons may name: the strongest."""
+"""How many titles of a member's interactions reasons may name: those with the largest weight."""
 
 FATIGUE = 0.7
-"""What a reason keeps of its strength each time the same slate has used it."""
+"""The factor on a reason's strength for each earlier use in the same slate."""
 
 MONOTONY = 0.9
-"""The same for each time the slate has given a reason of the same kind."""
+"""The factor for each earlier reason of the same kind in the slate."""
 
 BOTH = 0.8
-"""Two watched titles are named when the second carries this share of what the first does."""
+"""A second title is named when its strength is at least this share of the first one's."""
 
 _CANDIDATES = 3
 
@@ -42,16 +42,16 @@ _ENTRIES = 32_768
 
 
 class Kind(IntEnum):
-    """What a reason points at."""
+    """The kind of a reason."""
 
     NONE = 0
-    """Nothing of the member's own that could be told."""
+    """No personal contribution that may be a reason."""
 
     FEATURE = 1
     """A column of the title features: a genre, a director."""
 
     TITLE = 2
-    """A title that the member liked: "because you watched"."""
+    """A title of the member's interactions: "because you watched"."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ class Reasons:
     """Feature column or title row, by kind; -1 for NONE."""
 
     second: NDArray[np.intp]
-    """Another liked title that carries about as much (TITLE); else -1."""
+    """Another title with about the same strength (TITLE); else -1."""
 
     strength: NDArray[np.float32]
-    """What it adds to the score; 0 for NONE."""
+    """The contribution to the score; 0 for NONE."""
 
 
-def everybody(
+def mean_member(
     member_features: sp.csr_array[np.float32], member_embeddings: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """The mean of all member vectors, shape (n_dimensions + 1,); it ends in the bias's 1."""
@@ -81,17 +81,17 @@ def everybody(
 
 
 def anchors(liked: sp.csr_array[np.float32], count: int = ANCHORS) -> NDArray[np.intp]:
-    """The titles that each member likes most, intp, shape (n_members, count), -1 in the rest.
+    """The titles with the largest weight of each member, intp, shape (n_members, count), -1 padded.
 
-    Of equal ones the first.
+    Of equal weights the first.
     """
     row = np.repeat(np.arange(liked.shape[0]), np.diff(liked.indptr))
     order = np.lexsort((liked.indices, -liked.data, row))
     place = np.arange(len(order)) - liked.indptr[row]
-    found = np.full((liked.shape[0], count), -1, np.intp)
+    titles = np.full((liked.shape[0], count), -1, np.intp)
     kept = place < count
-    found[row[kept], place[kept]] = liked.indices[order[kept]]
-    return found
+    titles[row[kept], place[kept]] = liked.indices[order[kept]]
+    return titles
 
 
 def contributions(
@@ -99,9 +99,9 @@ def contributions(
     titles: NDArray[np.intp],
     title_features: sp.csr_array[np.float32],
     title_embeddings: NDArray[np.float32],
-    everybody: NDArray[np.float32],
+    mean_member: NDArray[np.float32],
 ) -> sp.csr_array[np.float32]:
-    """What each feature of a title adds to its score: rows sum to the scores, exactly.
+    """The contribution of each feature of a title to its score: rows sum to the scores, exactly.
 
     Parameters
     ----------
@@ -111,27 +111,27 @@ def contributions(
     title_features : float32 CSR, shape (n_titles, n_features)
     title_embeddings : float32, shape (n_features, n_dimensions)
         With the bias as last column, as in `HybridModel`.
-    everybody : float32, shape (n_dimensions,)
-        As the function of that name gives it.
+    mean_member : float32, shape (n_dimensions,)
+        As the function of that name returns it.
 
     Returns
     -------
     float32 CSR, shape (n, n_features + 1)
-        Identity columns hold what is known of the title beyond its content; the last column holds
-        what everybody would give the title.
+        Identity columns hold the contribution of the title beyond its content; the last column
+        holds the mean member's score of the title.
     """
     if len(member_vectors) != len(titles):
         raise ConfigError(f"{len(member_vectors)} members for {len(titles)} titles: pair them")
     weighted = title_features[titles]
     pair = np.repeat(np.arange(len(titles)), np.diff(weighted.indptr))
-    own = member_vectors - everybody
+    own = member_vectors - mean_member
     parts = np.empty(len(pair), np.float32)
     for start in range(0, len(pair), _ENTRIES):
         block = slice(start, start + _ENTRIES)
         learned = title_embeddings[weighted.indices[block]]
         np.einsum("ij,ij->i", own[pair[block]], learned, out=parts[block])
     parts *= weighted.data
-    common = title_features @ (title_embeddings @ everybody)
+    common = title_features @ (title_embeddings @ mean_member)
     n_features = title_features.shape[1]
     return sp.csr_array(
         (
@@ -143,35 +143,35 @@ def contributions(
     )
 
 
-class Teller:
-    """Finds the strongest reasons that can be told; what that asks of the titles is made once.
+class ReasonFinder:
+    """Finds the strongest reasons; what depends on the titles only is computed once.
 
     Parameters
     ----------
-    title_features, title_embeddings, everybody
+    title_features, title_embeddings, mean_member
         As for `contributions`.
-    tellable : bool, shape (n_features,)
-        Features that may be told: nothing sensitive, not identity.
+    usable : bool, shape (n_features,)
+        Features that may be a reason: none that is sensitive, no identity.
     identity : bool, shape (n_features,)
-        Columns that stand for one title each. What they add is put down to liked titles.
+        Columns of one title each. Their contribution is explained by titles that the member liked.
     minimum_cosine : float
-        How alike a liked title's vector must be. Above 1: features only.
+        The least cosine of a liked title with the shown title. Above 1: features only.
     """
 
     def __init__(
         self,
         title_features: sp.csr_array[np.float32],
         title_embeddings: NDArray[np.float32],
-        everybody: NDArray[np.float32],
+        mean_member: NDArray[np.float32],
         *,
-        tellable: NDArray[np.bool_],
+        usable: NDArray[np.bool_],
         identity: NDArray[np.bool_],
         minimum_cosine: float = 0.5,
     ) -> None:
-        self._everybody = everybody
+        self._mean_member = mean_member
         self._minimum_cosine = minimum_cosine
-        self._columns = np.flatnonzero(tellable)
-        self._told, self._weights = _padded(title_features[:, self._columns])
+        self._columns = np.flatnonzero(usable)
+        self._feature_columns, self._weights = _padded(title_features[:, self._columns])
         self._learned = title_embeddings[self._columns, :-1]
         self._own = title_features[:, identity] @ title_embeddings[identity, :-1]
         vectors = title_features @ title_embeddings
@@ -186,26 +186,26 @@ class Teller:
     ) -> Reasons:
         """One reason for each place of each slate.
 
-        The strongest of: a liked title, by what the shown title's own vector adds to the score and
-        how alike the two are; a feature of the shown title, by what it adds. A reason that a slate
-        has used already counts less each time, so a nearly as strong one takes its turn.
+        Candidates are liked titles, by the contribution of the shown title's identity times their
+        cosine, and features of the shown title, by their contribution. A reason that the slate has
+        already used counts less each time, so that reasons vary.
 
-        NONE where a member's own parts take from the score more than they add: the title is there
-        for what everybody would give it, and no part of the member's is why.
+        NONE where the sum of the personal contributions is not positive: then the title is in the
+        slate because of the mean member's score.
 
         Parameters
         ----------
         member_vectors, slates
             One row per member; slates padded with -1.
         liked : intp, shape (n_members, n)
-            As `anchors` gives them; "because you watched" names nothing else.
+            As `anchors` returns them; "because you watched" names no others.
         """
         kind = np.zeros(slates.shape, np.int8)
         index, second = np.full((2, *slates.shape), -1, np.intp)
         strength = np.zeros(slates.shape, np.float32)
         for start in range(0, len(slates), _BLOCK):
             block = slice(start, start + _BLOCK)
-            own = member_vectors[block, :-1] - self._everybody[:-1]
+            own = member_vectors[block, :-1] - self._mean_member[:-1]
             features = self._feature_candidates(own, slates[block])
             titles = self._title_candidates(own, slates[block], liked[block])
             keys = np.concatenate([features[0], titles[0]], -1)
@@ -223,11 +223,11 @@ class Teller:
     def _feature_candidates(
         self, own: NDArray[np.float32], slates: NDArray[np.intp]
     ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """Keys and strengths of the features that add most, shape (n, places, _CANDIDATES)."""
+        """Keys and strengths of the strongest features, shape (n, places, _CANDIDATES)."""
         if not len(self._columns):
             return _no_candidates(slates)
         adds = own @ self._learned.T
-        column = self._told[slates]
+        column = self._feature_columns[slates]
         amount = self._weights[slates] * adds[np.arange(len(own))[:, None, None], column]
         amount[slates < 0] = 0
         place, strength = _largest(amount)
@@ -236,14 +236,14 @@ class Teller:
     def _title_candidates(
         self, own: NDArray[np.float32], slates: NDArray[np.intp], liked: NDArray[np.intp]
     ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """The same of liked titles; their keys start where those of features end."""
+        """The same for liked titles; their keys start after those of features."""
         if not liked.shape[1]:
             return _no_candidates(slates)
-        alike = self._unit[slates] @ self._unit[liked].swapaxes(1, 2)
+        cosine = self._unit[slates] @ self._unit[liked].swapaxes(1, 2)
         known = (slates[:, :, None] >= 0) & (liked[:, None, :] >= 0)
-        known &= (slates[:, :, None] != liked[:, None, :]) & (alike >= self._minimum_cosine)
+        known &= (slates[:, :, None] != liked[:, None, :]) & (cosine >= self._minimum_cosine)
         adds = np.einsum("md,mpd->mp", own, self._own[slates])
-        place, strength = _largest(np.where(known, alike * adds[:, :, None], np.float32(0)))
+        place, strength = _largest(np.where(known, cosine * adds[:, :, None], np.float32(0)))
         members = np.arange(len(liked))[:, None, None]
         return self._titles_from + liked[members, place], strength
 
@@ -258,11 +258,11 @@ def similar_titles(
     title_vectors : float32, shape (n_titles, n_dimensions)
         With the bias as last column.
     allowed : bool, shape (n_titles,), optional
-        Titles that may be neighbours: not retired, say.
+        Titles that may be neighbours, for example those not retired.
 
     Returns
     -------
-    As `ranking.best_titles`. A title that nothing is known of has no neighbours and is none.
+    As `ranking.best_titles`. A title with a zero vector has no neighbours and is none.
     """
     unit = _unit(title_vectors)
     known = np.linalg.norm(unit, axis=1) > 0
@@ -285,7 +285,7 @@ def _unit(title_vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 def _padded(
     features: sp.csr_array[np.float32],
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Columns and weights of each row side by side; what is missing has weight 0."""
+    """Columns and weights of each row as dense arrays; missing ones have weight 0."""
     features.sort_indices()
     counts = np.diff(features.indptr)
     row = np.repeat(np.arange(len(counts)), counts)
@@ -304,7 +304,7 @@ def _no_candidates(slates: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[
 def _largest(
     amount: NDArray[np.float32],
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Where the largest entries along the last axis are, and how large; the first of equals."""
+    """Places and values of the largest entries along the last axis; the first of equals."""
     left = amount.copy()
     count = min(_CANDIDATES, amount.shape[-1])
     place = np.empty((*amount.shape[:-1], count), np.intp)
@@ -318,7 +318,7 @@ def _largest(
 def _varied(
     keys: NDArray[np.intp], adds: NDArray[np.float32], titles_from: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """The reason of each place, down the slates: first and second key, and the first's strength."""
+    """The reason of each place of the slates: first and second key, and the first's strength."""
     n_members, n_places, _ = keys.shape
     first, second = np.full((2, n_members, n_places), -1, np.intp)
     strength = np.zeros((n_members, n_places), np.float32)
@@ -331,17 +331,17 @@ def _varied(
         is_title = key >= titles_from
         of_titles = (first[:, :place] >= titles_from).sum(axis=1)[:, None]
         of_features = (first[:, :place] >= 0).sum(axis=1)[:, None] - of_titles
-        alike = np.where(is_title, of_titles, of_features)
-        tired = np.float32(FATIGUE) ** used * np.float32(MONOTONY) ** alike
-        worth = np.where(add > 0, add * tired, 0)
-        best = worth.argmax(axis=1)
-        helps = worth[members, best] > 0
+        same_kind = np.where(is_title, of_titles, of_features)
+        factor = np.float32(FATIGUE) ** used * np.float32(MONOTONY) ** same_kind
+        value = np.where(add > 0, add * factor, 0)
+        best = value.argmax(axis=1)
+        helps = value[members, best] > 0
         chosen, amount = key[members, best], add[members, best]
         first[:, place] = np.where(helps, chosen, -1)
         strength[:, place] = np.where(helps, amount, 0)
-        # The least used of the other titles that carry about as much.
+        # The least used of the other titles with about the same strength.
         also = is_title & (key != chosen[:, None]) & (add >= BOTH * amount[:, None])
-        worth = np.where(also & (helps & (chosen >= titles_from))[:, None], worth, 0)
-        other = worth.argmax(axis=1)
-        second[:, place] = np.where(worth[members, other] > 0, key[members, other], -1)
+        value = np.where(also & (helps & (chosen >= titles_from))[:, None], value, 0)
+        other = value.argmax(axis=1)
+        second[:, place] = np.where(value[members, other] > 0, key[members, other], -1)
     return first, second, strength

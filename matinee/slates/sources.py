@@ -1,4 +1,4 @@
-"""Where a slate comes from: the values of the column `source`, the best informed first."""
+"""The source of a slate: values of the column `source`, from most to least personal."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ class Source(IntEnum):
     """The source of one slate; arrays hold the number, tables hold the name."""
 
     HYBRID = 0
-    """Scores of the model, from what the member did."""
+    """Scores of the model, from the member's interactions."""
 
     COLD_MEMBER = 1
-    """Scores of the model, from what is known of a member without interactions."""
+    """Scores of the model, from the profile of a member without interactions."""
 
     POPULAR = 2
-    """What is popular in the country: the model knows nothing of the member."""
+    """Popularity in the country: the member has no interactions and no profile."""
 
     NON_PROFILED = 3
-    """One list for all in a country: the member did not consent to personalisation."""
+    """The same list for all in a country: the member did not consent to personalisation."""
 
     @property
     def label(self) -> str:
@@ -37,5 +37,5 @@ MODELLED = (Source.HYBRID, Source.COLD_MEMBER)
 
 
 def is_modelled(source: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Which slates a score of the model has ordered, bool, shape of `source`."""
+    """Which slates are ordered by the model's scores: bool, shape of `source`."""
     return source <= Source.COLD_MEMBER

@@ -173,6 +173,12 @@ def test_the_screen_of_a_release_shows_the_gate_three_members_the_rows_and_what_
     screen = matinee("releases", "show", home=night_home).stdout
     for part in ("Gate", "popularity", "is shown", "received", "report.html", "Try next"):
         assert part in screen
+    assert len(screen.splitlines()) <= 40
+    full = matinee("releases", "show", "--full", home=night_home).stdout
+    assert "PASS  non_finite_scores  0 of " in full
+    printed = json.loads(matinee("releases", "show", "--format", "json", home=night_home).stdout)
+    rules = printed["gate"]["rules"]
+    assert all({"rule", "passed", "observed", "threshold", "text"} <= rule.keys() for rule in rules)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
-"""The gate lets a good model through, stops a bad one, and says why in one sentence."""
+"""The gate passes a good model, refuses a bad one, and gives the reason on one line."""
 
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -9,40 +10,40 @@ import scipy.sparse as sp
 
 from matinee.errors import ConfigError
 from matinee.evaluation import gate as evaluation_gate
+from matinee.evaluation.gate import Status
 
 MEMBERS, TITLES = 300, 40
 
 
 @pytest.fixture(scope="module")
 def truth():
-    wanted = np.zeros((MEMBERS, TITLES), np.bool_)
-    for member in range(MEMBERS - 1):  # the last one has nothing to find
-        wanted[member, [member % TITLES, (member + 7) % TITLES]] = True
-    return sp.csr_array(wanted)
+    held_out = np.zeros((MEMBERS, TITLES), np.bool_)
+    for member in range(MEMBERS - 1):  # the last member has no held-out title
+        held_out[member, [member % TITLES, (member + 7) % TITLES]] = True
+    return sp.csr_array(held_out)
 
 
 def hitting(share):
-    """Slates of ten that find the first wanted title of a share of the members, at the top."""
+    """Slates of ten whose first title is held out for a share of the members."""
     rows = np.arange(MEMBERS)
-    slates = (rows[:, None] + 8 + np.arange(10)) % TITLES  # never wanted
-    lucky = rows < share * MEMBERS
-    slates[lucky, 0] = rows[lucky] % TITLES
+    slates = (rows[:, None] + 8 + np.arange(10)) % TITLES  # never held out
+    hit = rows < share * MEMBERS
+    slates[hit, 0] = rows[hit] % TITLES
     return slates
 
 
 def evaluate(truth, **slates):
-    everyone = evaluation_gate.cohorts(np.arange(MEMBERS) % 40)
-    return evaluation_gate.evaluate(slates, truth, everyone, contender="hybrid", seed=1)
+    cohorts = evaluation_gate.cohorts(np.arange(MEMBERS) % 40)
+    return evaluation_gate.evaluate(slates, truth, cohorts, candidate="hybrid", seed=1)
 
 
 def gate(evaluation, scores=(1.0, -np.inf), **more):
-    rivals = ("popularity",)
     return evaluation_gate.gate(
-        evaluation, np.array(scores), contender="hybrid", rivals=rivals, **more
-    )  # fmt: skip
+        evaluation, np.array(scores), candidate="hybrid", baselines=("popularity",), **more
+    )
 
 
-def test_cohorts_part_the_members():
+def test_cohorts_divide_members_by_length_of_history():
     cohorts = evaluation_gate.cohorts(np.array([0, 1, 19, 20]))
     assert {name: mask.tolist() for name, mask in cohorts.items()} == {
         "everyone": [True, True, True, True],
@@ -68,14 +69,14 @@ def test_an_evaluation_has_a_row_per_model_cohort_and_metric(truth):
     assert json.loads(json.dumps(evaluation.to_pylist())) == evaluation.to_pylist()
 
 
-def test_a_cohort_without_anyone_to_judge_has_no_rows(truth):
-    nobody = {"cold": np.zeros(MEMBERS, np.bool_)}
+def test_a_cohort_without_evaluated_members_has_no_rows(truth):
+    empty = {"cold": np.zeros(MEMBERS, np.bool_)}
     slates = {"hybrid": hitting(1)}
-    evaluation = evaluation_gate.evaluate(slates, truth, nobody, contender="hybrid", seed=1)
+    evaluation = evaluation_gate.evaluate(slates, truth, empty, candidate="hybrid", seed=1)
     assert evaluation["metric"].to_pylist() == ["coverage@10"]
 
 
-def test_the_truth_can_be_narrowed_to_cold_titles():
+def test_the_held_out_set_can_be_restricted_to_cold_titles():
     truth = sp.csr_array(np.array([[1, 1, 0], [0, 0, 1]], dtype=bool))
     narrowed = evaluation_gate.only_titles(truth, np.array([False, True, False]))
     assert narrowed.toarray().astype(int).tolist() == [[0, 1, 0], [0, 0, 0]]
@@ -89,53 +90,69 @@ def test_a_better_model_passes_every_rule(truth):
         "not_worse_than_popularity",
         "coverage_floor",
     ]
-    assert all(verdict.passed for verdict in verdicts)
-    assert verdicts[0].text == "0 of 2 scores are not finite"
-    assert verdicts[1].text.startswith(
-        "hybrid ndcg@10 0.4922 is not worse than popularity 0.1230: lead +0.3691 ("
+    assert {verdict.status for verdict in verdicts} == {Status.PASS}
+    assert verdicts[0].text == "non_finite_scores  0 of 2 scores  limit 0"
+    assert re.fullmatch(
+        r"ndcg@10 vs popularity  \+0\.3691 \[\+0\.3\d{3}, \+0\.4\d{3}\]  limit -0\.0050"
+        r"  299 members evaluated",
+        verdicts[1].text,
     )
-    assert verdicts[1].text.endswith("tolerated -0.0050, 299 members")
-    assert verdicts[2].text == "hybrid shows 100.0% of the catalogue, at least 3.0% is asked"
+    assert verdicts[2].text == "coverage@10  100.0 % of titles  limit 3.0 %"
 
 
-def test_a_worse_model_is_refused_with_the_numbers(truth):
+def test_a_worse_model_fails_and_the_line_has_the_numbers(truth):
     evaluation = evaluate(truth, hybrid=hitting(0.2), popularity=hitting(0.8))
     verdict = gate(evaluation)[1]
-    assert not verdict.passed
+    assert (verdict.status, verdict.passed) == (Status.FAIL, False)
     assert verdict.observed < verdict.threshold == pytest.approx(-0.02 * 0.4922, abs=1e-4)
-    assert "hybrid ndcg@10 0.1230 is worse than popularity 0.4922: lead -0.3691" in verdict.text
+    assert verdict.low < verdict.observed < verdict.high < 0
+    assert verdict.text.startswith("ndcg@10 vs popularity  -0.3691 [-0.4")
+    assert verdict.text.endswith("]  limit -0.0098  299 members evaluated")
 
 
-def test_a_little_worse_is_tolerated(truth):
+def test_a_model_within_the_tolerance_passes(truth):
     evaluation = evaluate(truth, hybrid=hitting(0.8), popularity=hitting(0.805))
     assert -0.005 < gate(evaluation)[1].observed < 0
-    assert gate(evaluation)[1].passed
+    assert gate(evaluation)[1].status is Status.PASS
 
 
-def test_what_chance_may_explain_is_no_refusal():
-    rival = {"model": "popularity", "metric": "ndcg@10", "mean": 0.2, "member_count": 9}
-    unsure = rival | {"lead": -0.05, "lead_low": -0.12, "lead_high": 0.02}
-    sure = rival | {"lead": -0.05, "lead_low": -0.06, "lead_high": -0.04}
-    rule = {"contender": "hybrid", "tolerance": 0.005, "relative_tolerance": 0.02}
-    assert evaluation_gate.not_worse(unsure, **rule).passed
-    assert not evaluation_gate.not_worse(sure, **rule).passed
+def test_a_gap_whose_interval_includes_zero_is_a_warning():
+    baseline = {"model": "popularity", "metric": "ndcg@10", "mean": 0.2, "member_count": 9}
+    inconclusive = baseline | {"lead": -0.05, "lead_low": -0.12, "lead_high": 0.02}
+    conclusive = baseline | {"lead": -0.05, "lead_low": -0.06, "lead_high": -0.04}
+    rule = {"tolerance": 0.005, "relative_tolerance": 0.02}
+    warned = evaluation_gate.not_worse(inconclusive, **rule)
+    assert (warned.status, warned.passed) == (Status.WARN, True)
+    assert evaluation_gate.not_worse(conclusive, **rule).status is Status.FAIL
 
 
-def test_a_score_that_is_no_number_is_refused(truth):
+def test_a_verdict_is_a_row_of_a_manifest_and_its_line_starts_with_the_status(truth):
+    verdict = gate(evaluate(truth, hybrid=hitting(0.8), popularity=hitting(0.2)))[1]
+    row = json.loads(json.dumps(verdict.facts()))
+    assert list(row) == [
+        "rule", "passed", "status", "metric", "subject",
+        "observed", "low", "high", "threshold", "members", "text",
+    ]  # fmt: skip
+    assert (row["rule"], row["passed"], row["members"]) == ("not_worse_than_popularity", True, 299)
+    line = evaluation_gate.line(row["status"], row["text"])
+    assert line.startswith("PASS  ndcg@10 vs popularity  +0.3691 [")
+
+
+def test_a_score_that_is_not_finite_fails(truth):
     evaluation = evaluate(truth, hybrid=hitting(1), popularity=hitting(0))
     verdict = gate(evaluation, scores=[1.0, np.nan, np.inf, -np.inf])[0]
     assert (verdict.passed, verdict.observed) == (False, 2)
 
 
-def test_slates_of_a_handful_of_titles_are_refused(truth):
+def test_slates_of_too_few_titles_fail(truth):
     same = np.tile(np.arange(10), (MEMBERS, 1))
     evaluation = evaluate(truth, hybrid=same, popularity=same)
     verdict = gate(evaluation, coverage_floor=0.5)[-1]
     assert not verdict.passed
-    assert verdict.text == "hybrid shows 25.0% of the catalogue, at least 50.0% is asked"
+    assert verdict.text == "coverage@10  25.0 % of titles  limit 50.0 %"
 
 
-def test_an_evaluation_survives_parquet_and_is_judged_alike(truth, tmp_path):
+def test_an_evaluation_read_from_parquet_gets_the_same_verdicts(truth, tmp_path):
     import pyarrow.parquet as pq
 
     evaluation = evaluate(truth, hybrid=hitting(0.8), popularity=hitting(0.2))
@@ -143,23 +160,23 @@ def test_an_evaluation_survives_parquet_and_is_judged_alike(truth, tmp_path):
     assert gate(pq.read_table(tmp_path / "evaluation.parquet")) == gate(evaluation)
 
 
-def test_a_contender_that_is_not_there_is_refused(truth):
+def test_a_candidate_without_slates_is_an_error(truth):
     with pytest.raises(ConfigError, match="no slates of hybrid, only of popularity"):
         evaluate(truth, popularity=hitting(1))
 
 
-def test_slates_of_different_lengths_are_refused(truth):
+def test_slates_of_different_lengths_are_an_error(truth):
     with pytest.raises(ConfigError, match=r"slates must have one length to be compared, got {'hyb"):
         evaluate(truth, hybrid=hitting(1), popularity=hitting(1)[:, :5])
 
 
-def test_a_rival_that_was_not_evaluated_is_refused():
+def test_a_baseline_that_was_not_evaluated_is_an_error():
     nothing = pa.Table.from_pylist([], schema=evaluation_gate.EVALUATION)
     with pytest.raises(ConfigError, match="the evaluation has 0 rows for popularity and ndcg@10"):
         gate(nothing)
 
 
-def test_where_nobody_did_enough_the_gate_says_that_nobody_judges():
-    verdict = evaluation_gate.nobody_judges(7)
+def test_without_evaluated_members_the_gate_fails():
+    verdict = evaluation_gate.no_evaluated_members(7)
     assert not verdict.passed
-    assert verdict.text.startswith("none of 7 members met two titles or more")
+    assert verdict.text.startswith("evaluated_members  0 of 7 members have two titles or more")

@@ -3,7 +3,7 @@
 import pytest
 
 from matinee import landing
-from matinee.errors import spelt
+from matinee.errors import printable
 from tests.landing.conftest import ROOT, Zone
 from tests.landing.samples import FORMATS, HOSTILE, encode, good_row, is_text
 
@@ -146,4 +146,4 @@ def test_a_file_whose_lines_end_in_returns_alone_is_set_aside_with_the_reason(zo
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_what_is_spelt_is_one_line_that_obeys_nobody(text):
-    assert spelt(text).isprintable()
+    assert printable(text).isprintable()

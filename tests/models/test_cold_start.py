@@ -1,4 +1,4 @@
-"""A title that nobody has met is taken to be like others of its content, and only such a title."""
+"""Cold titles, and only these, get the factors that their content lets expect."""
 
 import numpy as np
 import pytest
@@ -27,24 +27,24 @@ def vectors(penalty, embeddings=None):
     if embeddings is None:
         embeddings = np.zeros((8, 2), np.float32)
         embeddings[:4] = [[2, 1], [2, 1], [-2, 3], [-2, 3]]
-    found = cold_start.foreseen(embeddings, features, COUNTS, penalty=penalty)
-    return features.matrix @ found, features.matrix @ embeddings
+    filled = cold_start.with_expected_factors(embeddings, features, COUNTS, penalty=penalty)
+    return features.matrix @ filled, features.matrix @ embeddings
 
 
-def test_a_newcomer_goes_half_the_way_to_others_of_its_genre():
+def test_a_cold_title_moves_halfway_to_the_titles_of_its_genre():
     filled, before = vectors(1e-6)
     np.testing.assert_allclose(filled[4], (before[4] + [2, 1]) / 2, atol=1e-4)
     np.testing.assert_allclose(filled[5], (before[5] + [-2, 3]) / 2, atol=1e-4)
 
 
-def test_the_larger_the_penalty_the_more_it_is_like_everything():
+def test_a_large_penalty_moves_a_cold_title_to_the_mean_title():
     filled, _ = vectors(1e9)
     np.testing.assert_allclose(filled[4], filled[5], atol=1e-4)
     assert -2 < filled[4, 0] < 2
 
 
 @given(st.integers(0, 99))
-def test_who_was_met_stays_as_it_was_whatever_content_says(seed):
+def test_a_title_with_interactions_does_not_change(seed):
     embeddings = np.random.default_rng(seed).standard_normal((8, 2)).astype(np.float32)
     filled, before = vectors(0.3, embeddings)
     assert filled[:4].tolist() == before[:4].tolist()
@@ -57,11 +57,11 @@ def test_who_was_met_stays_as_it_was_whatever_content_says(seed):
         (described(), COUNTS + 1),
         (described(), COUNTS * 0),
     ],
-    ids=["no identities", "nobody new", "nobody met"],
+    ids=["no identities", "no cold title", "cold titles only"],
 )
-def test_where_there_is_nothing_to_fill_in_or_to_go_by_nothing_changes(features, counts):
+def test_without_identities_or_with_only_cold_or_no_cold_titles_nothing_changes(features, counts):
     embeddings = np.ones((features.matrix.shape[1], 2), np.float32)
-    assert cold_start.foreseen(embeddings, features, counts, penalty=1.0) is embeddings
+    assert cold_start.with_expected_factors(embeddings, features, counts, penalty=1.0) is embeddings
 
 
 def test_a_penalty_is_positive():
@@ -69,25 +69,24 @@ def test_a_penalty_is_positive():
         vectors(0)
 
 
-def test_newcomers_come_in_the_order_of_content_and_stay_where_they_were_among_others():
+def test_cold_titles_get_the_order_of_content_and_keep_mean_and_spread():
     random = np.random.default_rng(3)
     members = np.hstack([random.standard_normal((40, 5)), np.ones((40, 1))]).astype(np.float32)
     titles = random.standard_normal((7, 6)).astype(np.float32) * 3 + 1
     content_members = (members @ random.standard_normal((6, 3))).astype(np.float32)
     content_titles = random.standard_normal((7, 3)).astype(np.float32)
-    told = cold_start.told_by_content(members, titles, content_members, content_titles)
-    said, before = members @ told.T, members @ titles.T
+    vectors = cold_start.ordered_by_content(members, titles, content_members, content_titles)
+    after, before = members @ vectors.T, members @ titles.T
     content = content_members @ content_titles.T
-    assert (said.argsort(axis=1) == content.argsort(axis=1)).mean() > 0.95
-    assert said.mean() == pytest.approx(before.mean(), abs=1e-4)
-    spreads = [(one - one.mean(axis=1, keepdims=True)).std() for one in (said, before)]
+    assert (after.argsort(axis=1) == content.argsort(axis=1)).mean() > 0.95
+    assert after.mean() == pytest.approx(before.mean(), abs=1e-4)
+    spreads = [(one - one.mean(axis=1, keepdims=True)).std() for one in (after, before)]
     assert spreads[0] == pytest.approx(spreads[1], rel=1e-3)
 
 
-def test_where_content_tells_no_newcomer_from_another_all_are_alike():
+def test_cold_titles_with_equal_content_get_equal_scores():
     members = np.hstack([np.eye(3), np.ones((3, 1))]).astype(np.float32)
     titles = np.arange(8, dtype=np.float32).reshape(2, 4)
-    alike = np.ones((2, 2), np.float32)
-    told = cold_start.told_by_content(members, titles, np.ones((3, 2), np.float32), alike)
-    said = members @ told.T
-    np.testing.assert_allclose(said, (members @ titles.T).mean(), atol=1e-5)
+    content = np.ones((2, 2), np.float32)
+    vectors = cold_start.ordered_by_content(members, titles, np.ones((3, 2), np.float32), content)
+    np.testing.assert_allclose(members @ vectors.T, (members @ titles.T).mean(), atol=1e-5)

@@ -1,5 +1,6 @@
-"""The model learns what is plain to see, the same to the bit, and says when it did not."""
+"""The model learns plain patterns, the same bit for bit, and reports divergence."""
 
+import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -55,14 +56,14 @@ def slates(model, members, titles, k):
     return ranking.best_titles(*vectors, k, excluded=seen)
 
 
-def test_the_one_liked_title_that_was_left_out_comes_first():
+def test_the_left_out_title_of_each_member_comes_first():
     members, titles = features(MEMBERS, content=False), features(TITLES, content=False)
     model = hybrid.fit(checkerboard(), members, titles, SMALL)
     rows, _ = slates(model, members, titles, 1)
     assert rows[:, 0].tolist() == list(range(SIZE))
 
 
-def test_content_alone_ranks_titles_that_nobody_has_met():
+def test_content_alone_ranks_cold_titles():
     members = features(MEMBERS, content=False)
     titles = features(TITLES, identity=False)
     model = hybrid.fit(checkerboard(cold_titles=4), members, titles, SMALL)
@@ -90,15 +91,15 @@ def test_scores_equal_those_of_lightfm_up_to_the_members_own_bias():
         user_features=by_member, item_features=by_title, epochs=30,
     )  # fmt: skip
     pairs = np.divmod(np.arange(SIZE * SIZE, dtype=np.int32), SIZE)
-    theirs = reference.predict(
+    expected = reference.predict(
         *pairs, user_features=by_member, item_features=by_title,
     ).reshape(SIZE, SIZE)  # fmt: skip
     own_bias = members.matrix @ reference.user_biases
     ours = model.member_vectors(members) @ model.title_vectors(titles).T
-    np.testing.assert_allclose(ours, theirs - own_bias[:, None], atol=1e-4)
+    np.testing.assert_allclose(ours, expected - own_bias[:, None], atol=1e-4)
 
 
-def test_two_fits_are_equal_to_the_bit_side_by_side_and_in_any_row_order():
+def test_parallel_fits_are_equal_bit_for_bit_in_any_row_order():
     members, titles, liked = features(MEMBERS), features(TITLES), checkerboard()
     order = np.random.default_rng(1).permutation(liked.nnz)
     shuffled = sp.coo_array(
@@ -115,7 +116,7 @@ def test_two_fits_are_equal_to_the_bit_side_by_side_and_in_any_row_order():
     assert one.title_embeddings.tobytes() != other.title_embeddings.tobytes()
 
 
-def test_what_nobody_liked_is_like_what_has_its_content():
+def test_a_cold_title_is_near_titles_with_its_content():
     members, titles = features(MEMBERS), features(TITLES)
     model = hybrid.fit(checkerboard(cold_titles=2), members, titles, SMALL)
     vectors = model.title_vectors(titles)
@@ -124,7 +125,7 @@ def test_what_nobody_liked_is_like_what_has_its_content():
     assert np.linalg.norm(new - dark) < 0.5 * np.linalg.norm(new - light)
 
 
-def test_a_feature_that_one_liked_title_carries_is_kept():
+def test_a_feature_of_one_title_with_interactions_is_kept():
     titles = features(TITLES)
     counts = np.zeros(SIZE, int)
     counts[3] = 9  # an odd title: dark
@@ -133,44 +134,44 @@ def test_a_feature_that_one_liked_title_carries_is_kept():
     assert supported == ["identity=t03", "colour=dark"]
 
 
-def test_a_member_is_drawn_toward_everybody_the_more_the_less_is_known():
+def test_members_with_few_interactions_are_shrunk_most_toward_the_mean():
     members = features(MEMBERS)
     counts = np.array([9, 1] + [0] * (SIZE - 2))
     learned = np.zeros((SIZE + 2, 1), np.float32)
     learned[:2], learned[SIZE:] = [[5], [1]], 7
-    drawn = hybrid.shrunk(learned, members, counts, 1.0)[:, 0]
-    # The mean of those who were seen is 3; nine in ten and one in two of the distance stay.
-    np.testing.assert_allclose(drawn[:2], [3 + 0.9 * 2, 3 - 0.5 * 2], rtol=1e-6)
-    assert drawn[2:].tolist() == [3] * (SIZE - 2) + [7, 7]
+    shrunk = hybrid.shrunk(learned, members, counts, 1.0)[:, 0]
+    # The mean of members with interactions is 3; nine in ten and one in two of the distance stay.
+    np.testing.assert_allclose(shrunk[:2], [3 + 0.9 * 2, 3 - 0.5 * 2], rtol=1e-6)
+    assert shrunk[2:].tolist() == [3] * (SIZE - 2) + [7, 7]
     unmoved = hybrid.shrunk(learned, members, counts, 0.0)[:, 0]
     assert unmoved[:3].tolist() == [5, 1, 3]
 
 
-def test_without_identities_nothing_is_drawn_anywhere():
+def test_without_identities_nothing_is_shrunk():
     members = features(MEMBERS, identity=False)
     learned = np.ones((2, 1), np.float32)
     assert hybrid.shrunk(learned, members, np.ones(SIZE, int), 3.0) is learned
 
 
-def test_a_stranger_is_offered_what_most_people_like():
+def test_a_cold_member_gets_popular_titles():
     members, titles = features(MEMBERS, content=False), features(TITLES, content=False)
-    member, title = np.nonzero(np.tri(SIZE - 1, SIZE))  # title 0 is liked by most, 19 by nobody
+    member, title = np.nonzero(np.tri(SIZE - 1, SIZE))  # title 0 has most likes, title 19 none
     known = np.ones(len(member))
     liked = matrices.interactions(
         member, title, known, 0 * known, half_life_days=1, shape=(SIZE, SIZE)
     )
     model = hybrid.fit(liked, members, titles, SMALL)
-    stranger = model.member_vectors(members)[SIZE - 1 :]
-    rows, _ = ranking.best_titles(stranger, model.title_vectors(titles), 3)
+    cold_member = model.member_vectors(members)[SIZE - 1 :]
+    rows, _ = ranking.best_titles(cold_member, model.title_vectors(titles), 3)
     assert set(rows[0].tolist()) <= {0, 1, 2, 3, 4}
 
 
-def test_progress_is_told_after_each_epoch():
-    told = []
+def test_progress_is_reported_after_each_epoch():
+    reported = []
     members, titles = features(MEMBERS), features(TITLES)
     few = replace(SMALL, epochs=3)
-    hybrid.fit(checkerboard(), members, titles, few, progress=lambda *args: told.append(args))
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    hybrid.fit(checkerboard(), members, titles, few, progress=lambda *args: reported.append(args))
+    assert reported == [(1, 3), (2, 3), (3, 3)]
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +194,7 @@ def test_a_saved_model_opens_as_it_was(model, tmp_path):
     assert opened.member_vectors(members).tobytes() == model.member_vectors(members).tobytes()
 
 
-def test_a_missing_model_is_told_by_its_folder(tmp_path):
+def test_the_error_of_a_missing_model_names_its_folder(tmp_path):
     with pytest.raises(StorageError, match=r"no model in .*: .*; fit and save one first"):
         load_model(tmp_path)
 
@@ -203,12 +204,12 @@ def test_a_missing_model_is_told_by_its_folder(tmp_path):
     [
         ("hyperparameters.json", b"{}]"),
         ("hyperparameters.json", b'{"components": -1}'),
-        ("hyperparameters.json", b'{"unheard_of": 1}'),
+        ("hyperparameters.json", b'{"no_such_number": 1}'),
         ("title_embeddings.npy", b"torn"),
         ("title_embeddings.npy", b""),
     ],
 )
-def test_a_damaged_model_is_refused(model, tmp_path, name, content):
+def test_a_damaged_model_is_an_error(model, tmp_path, name, content):
     save_model(model, tmp_path)
     (tmp_path / name).write_bytes(content)
     with pytest.raises(IntegrityError, match=r"the model in .* is damaged: "):
@@ -216,7 +217,7 @@ def test_a_damaged_model_is_refused(model, tmp_path, name, content):
 
 
 @pytest.mark.parametrize("value", [np.nan, -np.inf])
-def test_a_saved_model_with_a_number_that_is_none_is_refused(model, tmp_path, value):
+def test_a_saved_model_with_a_number_that_is_not_finite_is_an_error(model, tmp_path, value):
     spoiled = model.title_embeddings.copy()
     spoiled[1, 2] = value
     save_model(replace(model, title_embeddings=spoiled), tmp_path)
@@ -224,28 +225,28 @@ def test_a_saved_model_with_a_number_that_is_none_is_refused(model, tmp_path, va
         load_model(tmp_path)
 
 
-def test_a_pickle_in_disguise_is_refused(model, tmp_path):
+def test_a_pickle_in_an_array_file_is_an_error(model, tmp_path):
     save_model(model, tmp_path)
     np.save(tmp_path / "title_embeddings.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(IntegrityError, match=r"the model in .* is damaged: "):
         load_model(tmp_path)
 
 
-def test_arrays_of_another_model_are_refused(model, tmp_path):
+def test_arrays_of_another_model_are_an_error(model, tmp_path):
     replaced = replace(model, member_embeddings=model.member_embeddings[:, :5])
     save_model(replaced, tmp_path)
     with pytest.raises(IntegrityError, match=r"\(5, 9\) dimensions, .* say \(8, 9\)"):
         load_model(tmp_path)
 
 
-def test_features_of_another_vocabulary_are_refused(model):
+def test_features_of_another_vocabulary_are_an_error(model):
     with pytest.raises(DataError, match="the model knows 22 title features, got 20: build"):
         model.title_vectors(features(TITLES, content=False))
     with pytest.raises(DataError, match="the model knows 22 member features, got 20: build"):
         model.member_vectors(features(MEMBERS, content=False))
 
 
-def test_rows_of_another_vocabulary_are_refused():
+def test_rows_of_another_vocabulary_are_an_error():
     few = features(Vocabulary.from_ids(["t0"]), content=False)
     with pytest.raises(
         DataError, match="1 rows of title features for 20 titles of the interactions: build both"
@@ -253,20 +254,20 @@ def test_rows_of_another_vocabulary_are_refused():
         hybrid.fit(checkerboard(), features(MEMBERS), few, SMALL)
 
 
-def test_an_unbounded_feature_is_refused_by_name():
+def test_the_error_of_an_unbounded_feature_names_it():
     titles = features(TITLES)
     titles.matrix.data[titles.matrix.indices == SIZE] = 1e6
     with pytest.raises(DataError, match=r"title feature colour=dark reaches 1e\+06, the limit is"):
         hybrid.fit(checkerboard(), features(MEMBERS), titles, SMALL)
 
 
-def test_nothing_liked_is_nothing_to_learn():
+def test_a_fit_without_interactions_is_an_error():
     nothing = sp.coo_array((SIZE, SIZE), dtype=np.float32)
-    with pytest.raises(DataError, match="no interactions to learn from: nobody liked anything"):
+    with pytest.raises(DataError, match="no interactions to learn from: no member has a"):
         hybrid.fit(nothing, features(MEMBERS), features(TITLES), SMALL)
 
 
-def test_dislikes_among_the_interactions_are_refused():
+def test_negative_interaction_weights_are_an_error():
     liked = checkerboard()
     liked.data[0] = -1
     with pytest.raises(DataError, match=r"1 of \d+ interaction weights are not positive numbers"):
@@ -274,15 +275,27 @@ def test_dislikes_among_the_interactions_are_refused():
 
 
 @pytest.mark.parametrize("learning_rate", [1e4, 1e30])
-def test_divergence_is_refused_with_the_cure(learning_rate):
+def test_divergence_is_an_error_that_says_what_to_do(learning_rate):
     wild = replace(SMALL, learning_rate=learning_rate)
     with pytest.raises(GateError, match=r"training diverged in epoch 1: .*learning.rate"):
         hybrid.fit(checkerboard(), features(MEMBERS), features(TITLES), wild)
 
 
-def test_impossible_hyperparameters_are_refused():
+def test_impossible_hyperparameters_are_an_error():
     with pytest.raises(ValidationError, match="components"):
         hybrid.Hyperparameters(components=0)
+
+
+def test_hyperparameters_of_an_older_release_are_read_under_their_former_names(model, tmp_path):
+    save_model(model, tmp_path)
+    path = tmp_path / "hyperparameters.json"
+    stored = json.loads(path.read_text())
+    numbers = {"newcomer_penalty": 0.7, "newcomer_content": 1.0}
+    path.write_text(
+        json.dumps({n: v for n, v in stored.items() if "cold_start" not in n} | numbers)
+    )
+    opened = load_model(tmp_path).hyperparameters
+    assert (opened.cold_start_penalty, opened.cold_start_content) == (0.7, 1.0)
 
 
 def test_scoring_needs_no_lightfm(model, tmp_path):
@@ -299,17 +312,17 @@ def test_scoring_needs_no_lightfm(model, tmp_path):
     assert done.stdout == "(22, 9)\n"
 
 
-def asked(liked=None):
+def query_weights(liked=None):
     return sp.csr_array(checkerboard() if liked is None else liked)
 
 
-def test_a_blend_scores_the_sum_of_both_models():
+def test_the_score_is_the_sum_of_both_models():
     members, titles, liked = features(MEMBERS), features(TITLES), checkerboard()
     parameters = replace(SMALL, linear_dimensions=6, linear_penalty=2.0, linear_share=0.5)
-    both = hybrid.fit(liked, members, titles, parameters, asked=asked())
+    both = hybrid.fit(liked, members, titles, parameters, query_weights=query_weights())
     alone = hybrid.fit(liked, members, titles, SMALL)
     linear = linear_vectors(sp.csr_array(liked), penalty=2.0, dimensions=6)
-    theirs = asked() @ linear.asked @ linear.answered.T
+    theirs = query_weights() @ linear.query_factors @ linear.title_factors.T
 
     def scores(model):
         return model.member_vectors(members) @ model.title_vectors(titles).T
@@ -323,10 +336,10 @@ def test_a_blend_scores_the_sum_of_both_models():
     assert np.sqrt(extra.var(axis=1).mean()) == pytest.approx(spread, rel=0.1)
 
 
-def test_a_blend_is_saved_and_opened_and_told_from_lightfm_alone(model, tmp_path):
+def test_a_model_with_a_linear_part_is_saved_and_opened(model, tmp_path):
     members, titles = features(MEMBERS), features(TITLES)
     parameters = replace(SMALL, linear_dimensions=6)
-    both = hybrid.fit(checkerboard(), members, titles, parameters, asked=asked())
+    both = hybrid.fit(checkerboard(), members, titles, parameters, query_weights=query_weights())
     save_model(both, tmp_path)
     opened = load_model(tmp_path)
     assert opened.title_vectors(titles).tobytes() == both.title_vectors(titles).tobytes()
@@ -335,32 +348,32 @@ def test_a_blend_is_saved_and_opened_and_told_from_lightfm_alone(model, tmp_path
     assert alone == replace(SMALL, trend_weight=0.0)
 
 
-def test_a_trend_is_in_biases_as_loud_as_is_said_and_nowhere_else(model):
+def test_a_trend_changes_the_biases_by_its_weight_and_nothing_else(model):
     lift = np.arange(len(model.title_embeddings), dtype=np.float32)
-    loud = model.with_trend(lift, weight=0.5, half_life_days=2.0)
-    moved = loud.title_embeddings - model.title_embeddings
+    trended = model.with_trend(lift, weight=0.5, half_life_days=2.0)
+    moved = trended.title_embeddings - model.title_embeddings
     np.testing.assert_allclose(moved[:, -1], lift / 2, atol=1e-5)
     assert not moved[:, :-1].any()
-    assert loud.member_embeddings is model.member_embeddings
-    told = loud.hyperparameters
-    assert (told.trend_weight, told.trend_half_life_days) == (0.5, 2.0)
+    assert trended.member_embeddings is model.member_embeddings
+    numbers = trended.hyperparameters
+    assert (numbers.trend_weight, numbers.trend_half_life_days) == (0.5, 2.0)
 
 
-def test_the_linear_model_too_expects_of_a_newcomer_what_it_says_of_its_kind():
+def test_a_cold_title_gets_the_linear_factors_of_its_content_too():
     members, titles = features(MEMBERS), features(TITLES)
     liked = checkerboard(cold_titles=2)
     parameters = replace(SMALL, linear_dimensions=6)
-    both = hybrid.fit(liked, members, titles, parameters, asked=asked(liked))
-    said = both.title_vectors(titles)[:, 8:14]
+    both = hybrid.fit(liked, members, titles, parameters, query_weights=query_weights(liked))
+    linear_part = both.title_vectors(titles)[:, 8:14]
     dark = both.member_vectors(members)[1, 8:14]
-    assert dark @ said[-1] > dark @ said[-2]
-    assert said[:-2].any(axis=1).all()
+    assert dark @ linear_part[-1] > dark @ linear_part[-2]
+    assert linear_part[:-2].any(axis=1).all()
 
 
-def test_a_model_without_ids_cannot_blend():
+def test_a_model_without_identities_cannot_have_a_linear_part():
     content = features(TITLES, identity=False)
     with pytest.raises(ConfigError, match="20 rows for 0 identities: only a model that knows ids"):
         hybrid.fit(
             checkerboard(), features(MEMBERS), content, replace(SMALL, linear_dimensions=6),
-            asked=asked(),
+            query_weights=query_weights(),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Linear models of title on title: right where the answer is plain, and equal in both forms."""
+"""Linear models of title on title: correct on a plain pattern, and equal in both forms."""
 
 import sys
 
@@ -24,22 +24,22 @@ def drawn(members=40, titles=25):
     return sp.csr_array(likes.astype(np.float32))
 
 
-def left_out_wins(scores, likes):
+def left_out_title_is_first(scores, likes):
     unseen = np.where(likes.toarray() > 0, -np.inf, scores)
     return unseen.argmax(axis=1).tolist() == list(range(len(unseen)))
 
 
-def test_each_peer_finds_the_title_that_was_left_out():
+def test_each_model_ranks_the_left_out_title_first():
     likes = checkerboard()
     members, titles = als.fit(likes, dimensions=4, penalty=0.1, seed=1)
-    asked, answered = linear.linear_vectors(likes, penalty=1.0, dimensions=4)
+    query_factors, title_factors = linear.linear_vectors(likes, penalty=1.0, dimensions=4)
     for scores in (
         (likes @ linear.nearest_titles(likes)).toarray(),
         likes @ linear.ease(likes, penalty=1.0),
-        (likes @ asked) @ answered.T,
+        (likes @ query_factors) @ title_factors.T,
         members @ titles.T,
     ):
-        assert left_out_wins(scores, likes)
+        assert left_out_title_is_first(scores, likes)
 
 
 def test_ease_is_the_ridge_regression_of_each_title_on_the_others():
@@ -56,8 +56,8 @@ def test_ease_is_the_ridge_regression_of_each_title_on_the_others():
 
 def test_with_all_directions_the_vectors_are_ease():
     likes = drawn()
-    asked, answered = linear.linear_vectors(likes, penalty=2.0, dimensions=25)
-    weights = asked @ answered.T
+    query_factors, title_factors = linear.linear_vectors(likes, penalty=2.0, dimensions=25)
+    weights = query_factors @ title_factors.T
     np.fill_diagonal(weights, 0)
     np.testing.assert_allclose(weights, linear.ease(likes, penalty=2.0), atol=1e-5)
 
@@ -72,19 +72,19 @@ def test_few_directions_are_the_main_ones():
 
 def test_equal_likes_give_equal_vectors():
     one, two = (linear.linear_vectors(drawn(), penalty=2.0, dimensions=5) for _ in range(2))
-    assert one.asked.tobytes() == two.asked.tobytes()
+    assert one.query_factors.tobytes() == two.query_factors.tobytes()
 
 
-def test_a_title_nobody_likes_has_no_neighbours_and_no_weights():
+def test_a_title_without_interactions_has_no_neighbours_and_no_weights():
     likes = drawn().toarray()
     likes[:, 4] = 0
     likes = sp.csr_array(likes)
     assert not linear.nearest_titles(likes).toarray()[:, 4].any()
     assert not linear.ease(likes, penalty=1.0)[:, 4].any()
-    assert not linear.linear_vectors(likes, penalty=1.0, dimensions=5).answered[4].any()
+    assert not linear.linear_vectors(likes, penalty=1.0, dimensions=5).title_factors[4].any()
 
 
-def test_neighbours_are_few_and_shrunk_where_few_liked_both():
+def test_neighbours_are_limited_and_shrunk_by_joint_interactions():
     likes = sp.csr_array(np.array([[1, 1, 0], [1, 1, 1], [0, 0, 1]], np.float32))
     weights = linear.nearest_titles(likes, neighbours=1, shrinkage=2.0).toarray()
     assert (weights > 0).sum(axis=0).tolist() == [1, 1, 1]
@@ -97,7 +97,7 @@ def test_a_penalty_must_be_positive(penalty):
         linear.ease(drawn(), penalty=penalty)
 
 
-def test_without_the_library_the_cure_is_told(monkeypatch):
+def test_without_the_library_the_error_names_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "implicit.cpu.als", None)
     with pytest.raises(ConfigError, match=r"the peer `als` needs the library implicit: `pip inst"):
         als.fit(drawn(), seed=1)

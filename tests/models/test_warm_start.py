@@ -1,4 +1,4 @@
-"""A fit that goes on knows what was known, by name, and starts the rest anew."""
+"""A warm fit starts from an earlier model's embeddings by name, and from random ones elsewhere."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from matinee import matrices
 from matinee.errors import DataError
 from matinee.models import hybrid
-from matinee.models.warm_start import taken_up
+from matinee.models.warm_start import matched
 from matinee.vocabulary import Vocabulary
 
 PARAMETERS = hybrid.Hyperparameters(
@@ -28,21 +28,21 @@ def likes(shape):
     return sp.coo_array((ones, (member.astype(np.int32), title.astype(np.int32))), shape=shape)
 
 
-def test_rows_are_found_by_name_and_unlearned_ones_are_left():
+def test_rows_are_matched_by_name_and_untrained_ones_are_left_out():
     learned = np.array([[1, 1], [2, 2], [0, 0], [4, 4]], np.float32)
-    side = taken_up(
+    side = matched(
         learned, ["identity=a", "identity=gone", "identity=b", "identity=c"], ids(*"abcd")
     )
     assert side.columns.tolist() == [0, 2]
     assert side.learned.tolist() == [[1, 1], [4, 4]]
 
 
-def test_names_of_another_model_are_refused():
-    with pytest.raises(DataError, match="1 names for 2 learned features: another model's"):
-        taken_up(np.ones((2, 2), np.float32), ["identity=a"], ids("a"))
+def test_names_of_another_model_are_an_error():
+    with pytest.raises(DataError, match="1 names for 2 learned features: take the names"):
+        matched(np.ones((2, 2), np.float32), ["identity=a"], ids("a"))
 
 
-def test_one_more_epoch_stays_near_what_was_known_and_learns_newcomers():
+def test_a_warm_fit_stays_near_the_earlier_model_and_trains_new_features():
     members, titles = ids(*"abcdefgh"), ids(*"pqrstuvw")
     before = hybrid.fit(likes((8, 8)), members, titles, PARAMETERS)
     more_members, more_titles = ids(*"abcdefghi"), ids(*"opqrstuvw")
@@ -58,14 +58,14 @@ def test_one_more_epoch_stays_near_what_was_known_and_learns_newcomers():
     assert again.title_embeddings.tobytes() == after.title_embeddings.tobytes()
 
 
-def test_neither_what_a_blend_added_nor_biases_are_taken_up():
+def test_a_start_has_neither_biases_nor_dimensions_of_the_linear_model():
     members, titles, liked = ids(*"abcd"), ids(*"pqrs"), likes((4, 4))
     wide = hybrid.fit(
         liked,
         members,
         titles,
         replace(PARAMETERS, linear_dimensions=3),
-        asked=sp.csr_array(liked),
+        query_weights=sp.csr_array(liked),
     )
     start = wide.start(members.names, titles.names, members, titles)
     assert start.members.learned.shape[1] == 6

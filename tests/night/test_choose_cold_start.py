@@ -15,7 +15,7 @@ QUIET = hybrid.Hyperparameters(components=8, epochs=20, linear_dimensions=8, tre
 
 @pytest.fixture(scope="module")
 def cold():
-    return worlds.frame().cold(seed=1)
+    return worlds.frame().cold_title_split(seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_a_fifth_of_the_titles_is_hidden_whole_and_nothing_is_lost(cold):
     hidden = set(cold.held_out["title_id"].to_pylist())
     assert len(hidden) == pytest.approx(48 / 5, abs=1)
     assert not hidden & set(cold.signals["title_id"].to_pylist())
-    assert cold.unmet() == whole.unmet() + len(hidden) == new(cold).sum()
+    assert cold.cold_title_count() == whole.cold_title_count() + len(hidden) == new(cold).sum()
 
 
 def test_who_orders_hidden_titles_better_orders_newcomers(cold, models):
@@ -63,7 +63,7 @@ def test_content_orders_newcomers_and_moves_no_other_title(cold, models):
     is_new = new(cold)
     before, after = (one.title_vectors(features.titles) for one in (model, told))
     assert after[~is_new].tolist() == before[~is_new].tolist()
-    assert told.hyperparameters == replace(QUIET, newcomer_content=1.0)
+    assert told.hyperparameters == replace(QUIET, cold_start_content=1.0)
     content, content_features = models[feature_families.CONTENT]
     members = model.member_vectors(features.members)
     wanted = content.member_vectors(content_features.members) @ (
@@ -82,7 +82,7 @@ def test_one_newcomer_alone_has_no_order(cold, models):
     ids = cold.titles.take(np.flatnonzero(new(cold))[1:])
     met = pa.concat_tables([first.set_column(place, "title_id", pa.array([one])) for one in ids])
     frame = replace(cold, signals=pa.concat_tables([cold.signals, met]))
-    assert frame.unmet() == 1
+    assert frame.cold_title_count() == 1
     both = models[feature_families.HYBRID], models[feature_families.CONTENT]
     assert (
         choose_cold_start.introduced(*both, frame, share=1.0) is models[feature_families.HYBRID][0]

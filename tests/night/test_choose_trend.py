@@ -51,7 +51,7 @@ def service(*, of_the_day):
 
 def test_a_frame_is_cut_within_and_what_arrived_after_the_cut_is_in_neither_part():
     whole = service(of_the_day=False)
-    inner = whole.inner(seed=1)
+    inner = whole.validation_split(seed=1)
     assert len(inner.signals) + len(inner.held_out) == len(whole.signals)
     cut = np.datetime64(inner.as_of.replace(tzinfo=None))
     assert inner.signals["interacted_at"].to_numpy().max() < cut
@@ -61,16 +61,16 @@ def test_a_frame_is_cut_within_and_what_arrived_after_the_cut_is_in_neither_part
         "observed_at",
         pa.array(np.full(len(whole.signals), cut + np.timedelta64(1, "D"))),
     )
-    assert len(replace(whole, signals=late).inner(seed=1).signals) == 0
+    assert len(replace(whole, signals=late).validation_split(seed=1).signals) == 0
 
 
 def test_where_too_few_members_could_choose_there_is_nothing_within():
-    assert worlds.frame().inner(seed=1) is None
+    assert worlds.frame().validation_split(seed=1) is None
 
 
 def test_popularity_fades_as_fits_best_what_came_next_and_no_slower():
     whole = service(of_the_day=True)
-    assert whole.popular_half_life_days == whole.inner(seed=9).best_half_life_days() <= 1
+    assert whole.popular_half_life_days == whole.validation_split(seed=9).best_half_life_days() <= 1
     for deaf in (replace(whole, follows_time=False), worlds.frame()):
         assert deaf.popular_half_life_days == deaf.half_life_days == 30
 
@@ -120,7 +120,7 @@ def test_what_judges_has_no_say_in_how_popularity_fades():
 
 def fitted(*, of_the_day):
     whole = service(of_the_day=of_the_day)
-    inner = whole.inner(seed=1)
+    inner = whole.validation_split(seed=1)
     model, _ = choose_trend.fitted(
         whole, inner, feature_families.HYBRID, FEW, calibration_weight=0.1
     )

@@ -105,7 +105,7 @@ def test_the_hybrid_goes_on_for_few_epochs_and_its_siblings_begin_anew(night):
 
 
 def test_who_ordered_newcomers_goes_on_doing_so(night):
-    release(night, OLD, days_ago=12, newcomer_content=1.0)
+    release(night, OLD, days_ago=12, cold_start_content=1.0)
     known = read_frame(night.work(PUBLISHED))
-    assert fit.earlier(night, known).newcomer_content == 1
+    assert fit.earlier(night, known).cold_start_content == 1
     assert fit.cold(night, read_frame(night.work(JUDGED))) is None

@@ -1,4 +1,4 @@
-"""What is made with AI says so, or is not shown."""
+"""Assets made with AI carry a label, or are not shown."""
 
 import pyarrow as pa
 import pytest
@@ -28,26 +28,28 @@ ASSETS = assets(
     ("a2", "t1", "trainedAlgorithmicMedia", "Made with AI."),
     ("a3", "t1", "trainedAlgorithmicMedia", " "),
     ("a4", "t1", None, None),
-    ("a5", "t1", None, "Nobody knows how this was made."),
+    ("a5", "t1", None, "Of unknown origin."),
     ("a6", "t1", "compositeWithTrainedAlgorithmicMedia", None),
 )
 
 
-def test_artwork_of_ai_or_of_unknown_origin_without_a_label_is_refused():
+def test_artwork_by_ai_or_of_unknown_origin_needs_a_label():
     assert ai_labels.unlabelled_assets(ASSETS)["asset_id"].to_pylist() == ["a3", "a4", "a6"]
     assert ai_labels.approved(ASSETS)["asset_id"].to_pylist() == ["a1", "a2", "a5"]
 
 
-def test_the_rule_names_what_hides_how_it_was_made():
+def test_the_rule_names_the_first_titles_and_assets_without_a_label():
     verdict = ai_labels.labelled(
         ASSETS, titles(("t1", "none", None), ("t2", "generated", None), ("t3", None, None))
     )
     assert not verdict.passed
     assert verdict.observed == 4
-    assert verdict.text.endswith("were made: title t2, asset a3, asset a4, ...")
+    assert verdict.text == (
+        "without_ai_label  4 of 9 titles and assets (title t2, asset a3, asset a4, ...)  limit 0"
+    )
 
 
-def test_the_rule_holds_where_everything_is_labelled_and_where_nothing_is_there():
+def test_the_rule_passes_when_all_are_labelled_and_without_assets():
     labelled = titles(("t1", "assisted", "Made with the help of AI."))
     assert ai_labels.labelled(ASSETS.slice(0, 2), labelled).passed
     assert ai_labels.labelled(assets(), titles()).passed
@@ -63,7 +65,7 @@ def test_the_rule_holds_where_everything_is_labelled_and_where_nothing_is_there(
     ],
 )
 def test_the_label_travels_with_the_name(ai_use, disclosure, shown):
-    assert ai_labels.told("Aelita", ai_use, disclosure) == shown
+    assert ai_labels.labelled_name("Aelita", ai_use, disclosure) == shown
 
 
 def test_the_contract_allows_the_iptc_terms_and_no_others():

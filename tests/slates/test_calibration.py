@@ -1,4 +1,4 @@
-"""Slates follow the member's own mix, at a price that a weight of nothing does not have."""
+"""Calibrated slates are nearer to the genre distribution; a weight of 0 changes nothing."""
 
 import numpy as np
 import pytest
@@ -21,23 +21,23 @@ def rerank(weight, mix=(0.5, 0.5), slate=SLATE):
     return calibration.rerank(slate, SCORES, mixes, GENRES, weight=weight)
 
 
-def test_the_first_places_hold_the_mix_that_the_member_watches():
+def test_the_first_places_have_the_genre_distribution_of_the_member():
     rows, scores = rerank(0.9)
     assert (rows[0, :4] >= 6).tolist() == [False, True, False, True]
     np.testing.assert_array_equal(scores[0], SCORES[0, rows[0]])
 
 
-def test_no_weight_and_nothing_known_change_nothing():
+def test_a_weight_of_zero_and_an_unknown_distribution_change_nothing():
     assert rerank(0)[0].tolist() == SLATE.tolist()
     assert rerank(0.9, mix=(0, 0))[0].tolist() == SLATE.tolist()
 
 
-def test_a_weight_outside_0_to_1_is_refused():
+def test_a_weight_outside_0_to_1_is_an_error():
     with pytest.raises(ConfigError, match=r"0 to 1, got 1\.5"):
         rerank(1.5)
 
 
-def test_a_few_titles_that_stand_out_make_calibration_no_louder():
+def test_a_few_very_high_scores_do_not_change_the_effect_of_calibration():
     slates = np.arange(30)[None]
     genres = calibration.shares(
         sp.csr_array(np.eye(2, dtype=np.float32)[(np.arange(30) % 3 > 0) * 1])
@@ -58,18 +58,18 @@ def test_empty_places_stay_last():
     assert rerank(0.9, slate=slate)[0][0, 3:].tolist() == [-1] * 6
 
 
-def test_a_mix_is_what_was_liked_by_weight():
+def test_a_genre_distribution_is_the_weighted_mean_of_interactions():
     liked = sp.csr_array(np.array([[3, 0, 0, 0, 0, 0, 1, 0, 0], [0] * 9], np.float32))
     assert calibration.tastes(liked, GENRES).tolist() == [[0.75, 0.25], [0, 0]]
 
 
-def test_a_title_of_two_genres_is_half_of_each():
+def test_a_title_of_two_genres_has_half_of_each():
     found = calibration.shares(sp.csr_array(np.array([[0.15, 0.15], [0, 0]], np.float32)))
     assert found.toarray().tolist() == [[0.5, 0.5], [0, 0]]
 
 
 @given(st.integers(0, 999), st.sampled_from([0.1, 0.5, 1.0]))
-def test_the_same_titles_come_back_and_their_mix_comes_no_less_near(seed, weight):
+def test_calibration_keeps_the_titles_and_never_increases_the_divergence(seed, weight):
     random = np.random.default_rng(seed)
     genres = calibration.shares(sp.csr_array(random.integers(0, 2, (30, 4)).astype(np.float32)))
     rows = np.array([random.permutation(30)[:12] for _ in range(20)])

@@ -59,15 +59,15 @@ def test_a_window_without_a_country_is_open_everywhere():
         (None, date(2026, 1, 30), False),
     ],
 )
-def test_both_ends_of_a_window_are_in_it(starts_on, ends_on, shown):
+def test_both_ends_of_a_window_are_included(starts_on, ends_on, shown):
     assert allowed(limits=windows(("t1", "DE", starts_on, ends_on))) == [shown, True]
 
 
-def test_a_title_above_the_maturity_limit_is_out():
+def test_a_title_above_the_maturity_limit_is_not_eligible():
     assert allowed(maximum_age=12) == [True, False]
 
 
-def test_a_title_of_unknown_age_is_out_for_members_with_a_limit_only():
+def test_a_title_of_unknown_age_is_not_eligible_for_members_with_a_limit_only():
     unknown = titles(minimum_age=[None, 16])
     assert allowed(unknown) == [True, True]
     assert allowed(unknown, maximum_age=18) == [False, True]

@@ -1,4 +1,4 @@
-"""Slates are exactly the best titles, whatever the blocks, the company and the ties."""
+"""Slates are exactly the best titles, whatever the blocks and ties."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def of_scores(*scores):
     return np.array(scores, np.float32)[:, None]
 
 
-def test_the_best_come_first_with_their_scores():
+def test_the_best_titles_come_first_with_their_scores():
     rows, scores = best_titles(ONE, of_scores(0.1, 0.9, 0.5), 2)
     assert rows.tolist() == [[1, 2]]
     assert scores.tolist() == [[np.float32(0.9), np.float32(0.5)]]
@@ -27,7 +27,7 @@ def test_equal_scores_go_to_the_lower_row():
     assert best_titles(ONE, of_scores(0, -0.0, 0, 0), 3)[0].tolist() == [[0, 1, 2]]
 
 
-def test_seen_titles_never_come_back_even_when_that_leaves_a_gap():
+def test_seen_titles_never_come_back_even_when_places_stay_empty():
     seen = sp.csr_array(np.array([[True, False]]))
     rows, scores = best_titles(ONE, of_scores(0.9, 0.8), 2, excluded=seen)
     assert rows.tolist() == [[1, -1]]
@@ -41,7 +41,7 @@ def test_only_allowed_titles_are_shown(allowed):
     assert rows.tolist() == [[1, -1, -1]]
 
 
-def test_nothing_allowed_and_nobody_there_are_empty_slates():
+def test_without_allowed_titles_or_members_slates_are_empty():
     nothing = np.zeros(2, np.bool_)
     assert best_titles(ONE, of_scores(1, 2), 1, allowed=nothing)[0].tolist() == [[-1]]
     assert best_titles(ONE[:0], of_scores(1, 2), 1)[0].shape == (0, 1)
@@ -78,7 +78,7 @@ def test_slates_match_a_plain_python_sort(data):
     assert again.tolist() == rows.tolist()
 
 
-def test_a_member_gets_the_same_bits_alone_and_in_company():
+def test_a_member_gets_the_same_bits_alone_and_in_a_block():
     random = np.random.default_rng(7)
     members = random.standard_normal((150, 33)).astype(np.float32)
     titles = random.standard_normal((700, 33)).astype(np.float32)
@@ -89,33 +89,33 @@ def test_a_member_gets_the_same_bits_alone_and_in_company():
         assert alone[1].tobytes() == scores[member : member + 1].tobytes()
 
 
-def test_members_of_a_group_share_its_list_but_not_what_they_have_seen():
+def test_members_of_a_group_share_its_scores_but_not_their_seen_titles():
     popular = np.array([[3.0, 2.0, 1.0], [1.0, 2.0, 3.0]])
     seen = sp.csr_array(np.array([[1, 0, 0], [0, 0, 0], [0, 0, 0]], dtype=bool))
     rows, _ = best_of_scores(popular, np.array([0, 0, 1]), 2, excluded=seen)
     assert rows.tolist() == [[1, 2], [0, 1], [2, 1]]
 
 
-def test_a_member_of_no_group_is_refused():
+def test_a_member_without_a_group_is_an_error():
     with pytest.raises(ConfigError, match="1 members are in a group outside 0 to 0"):
         best_of_scores(np.ones((1, 3)), np.array([-1]), 1)
 
 
 @pytest.mark.parametrize(("side", "name"), [(0, "member"), (1, "title")])
-def test_a_diverged_vector_is_refused(side, name):
+def test_a_vector_that_is_not_finite_is_an_error(side, name):
     vectors = [np.ones((3, 1), np.float32), np.ones((3, 1), np.float32)]
     vectors[side][1] = np.nan
     with pytest.raises(DataError, match=rf"1 {name} vectors are not finite \(first: row 1\)"):
         best_titles(*vectors, 1)
 
 
-def test_a_score_that_is_no_number_is_refused():
+def test_a_score_that_is_not_finite_is_an_error():
     huge = np.full((1, 1), 3e38, np.float32)
     with np.errstate(over="ignore"), pytest.raises(DataError, match="scores are not finite: the"):
         best_titles(huge, huge, 1)
 
 
-def test_sizes_out_of_range_are_refused_and_the_range_is_told():
+def test_a_size_out_of_range_is_an_error_that_names_the_range():
     with pytest.raises(ConfigError, match="a slate has at least 1 place, got 0"):
         best_titles(ONE, ONE, 0)
     with pytest.raises(ConfigError, match="block must be 1 to 128 members, got 129"):
@@ -127,13 +127,13 @@ def test_sizes_out_of_range_are_refused_and_the_range_is_told():
 
 
 @given(st.integers(0, 999))
-def test_scores_are_told_as_exactly_as_32_bits_can(seed):
+def test_scores_are_as_exact_as_32_bits_allow(seed):
     random = np.random.default_rng(seed)
     members, titles = ((50 * random.standard_normal((n, 65))).astype(np.float32) for n in (5, 9))
     rows = random.integers(-1, 9, (5, 4))
-    told = scores_of(rows, members, titles, block=2)
+    scores = scores_of(rows, members, titles, block=2)
     exact = members.astype(np.float64) @ titles.astype(np.float64).T
     for member, places in enumerate(rows):
         for place, title in enumerate(places):
             wanted = np.float32(exact[member, title]) if title >= 0 else -np.inf
-            assert told[member, place] == pytest.approx(wanted, rel=1.2e-7)
+            assert scores[member, place] == pytest.approx(wanted, rel=1.2e-7)

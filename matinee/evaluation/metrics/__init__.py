@@ -1,8 +1,7 @@
-"""How good slates are: per member (`accuracy`), as a whole (`beyond_accuracy`), give or take
-(`intervals`).
+"""Metrics of slates: per member (`accuracy`), of all slates (`beyond_accuracy`), and `intervals`.
 
-A metric of one member is any function `(slates, truth) -> float64 (n_members,)`; `PER_MEMBER` names
-those that a night reports. To add one, write the function and give it a name here.
+A metric per member is a function `(slates, truth) -> float64, shape (n_members,)`; `PER_MEMBER`
+names them. To add one, write the function and add its name here.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Whether slates hold what members went on to watch: one number per member.
+"""Accuracy of slates against the held-out set: one number per member.
 
-Slates are title rows, best first, -1 where a place is empty (a miss). Truth is a boolean CSR matrix
-with one row per member. A member with nothing in the truth cannot be judged and gets NaN.
+Slates are title rows, best first, -1 where a place is empty (a miss). Truth, the held-out set, is a
+boolean CSR matrix with one row per member. A member without held-out titles gets NaN.
 
 The examples share two members and three titles. The first watched titles 0 and 2 and was shown
-0, 1; the second watched title 1 and was shown 2 and nothing else.
+0, 1; the second watched title 1 and was shown 2 only.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def ndcg(slates: NDArray[np.intp], truth: sp.csr_array[np.bool_]) -> NDArray[np.
 
     Examples
     --------
-    The first member's gain is 1 at place 1; with two titles to find, 1 + 0.631 was possible.
+    The first member's gain is 1 at place 1; with two held-out titles 1 + 0.631 is possible.
 
     >>> slates = np.array([[0, 1], [2, -1]])
     >>> truth = sp.csr_array(np.array([[1, 0, 1], [0, 1, 0]], dtype=bool))
@@ -37,13 +37,13 @@ def ndcg(slates: NDArray[np.intp], truth: sp.csr_array[np.bool_]) -> NDArray[np.
     """
     discount = 1 / np.log2(np.arange(2, slates.shape[1] + 2))
     ideal = np.concatenate([[np.nan], np.cumsum(discount)])
-    best: NDArray[np.float64] = ideal[np.minimum(_wanted(truth), slates.shape[1])]
+    best: NDArray[np.float64] = ideal[np.minimum(_truth_sizes(truth), slates.shape[1])]
     gain: NDArray[np.float64] = _hits(slates, truth) @ discount
     return gain / best
 
 
 def recall(slates: NDArray[np.intp], truth: sp.csr_array[np.bool_]) -> NDArray[np.float64]:
-    """The share of the truth that the slate holds: hits / |truth|.
+    """The share of held-out titles in the slate: hits / |truth|.
 
     Examples
     --------
@@ -52,8 +52,8 @@ def recall(slates: NDArray[np.intp], truth: sp.csr_array[np.bool_]) -> NDArray[n
     >>> recall(slates, truth)
     array([0.5, 0. ])
     """
-    found: NDArray[np.float64] = _hits(slates, truth).sum(axis=1) / _judged(truth)
-    return found
+    share: NDArray[np.float64] = _hits(slates, truth).sum(axis=1) / _truth_counts(truth)
+    return share
 
 
 def precision(slates: NDArray[np.intp], truth: sp.csr_array[np.bool_]) -> NDArray[np.float64]:
@@ -66,14 +66,13 @@ def precision(slates: NDArray[np.intp], truth: sp.csr_array[np.bool_]) -> NDArra
     >>> precision(slates, truth)
     array([0.5, 0. ])
     """
-    judged = _judged(truth) > 0
-    return np.where(judged, _hits(slates, truth).mean(axis=1), np.nan)
+    return np.where(_truth_counts(truth) > 0, _hits(slates, truth).mean(axis=1), np.nan)
 
 
 def average_precision(
     slates: NDArray[np.intp], truth: sp.csr_array[np.bool_]
 ) -> NDArray[np.float64]:
-    r"""Mean precision at the places that hit, over those that could have: its mean is MAP.
+    r"""Mean precision at the places with a hit, over the possible hits: its mean is MAP.
 
     :math:`\frac{1}{\min(k, |truth|)} \sum_{i \in hits} precision@i`
 
@@ -86,7 +85,7 @@ def average_precision(
     """
     hits = _hits(slates, truth)
     precision_at = np.cumsum(hits, axis=1) / np.arange(1, slates.shape[1] + 1)
-    possible = np.minimum(_judged(truth), slates.shape[1])
+    possible = np.minimum(_truth_counts(truth), slates.shape[1])
     mean: NDArray[np.float64] = (precision_at * hits).sum(axis=1) / possible
     return mean
 
@@ -103,11 +102,11 @@ def reciprocal_rank(slates: NDArray[np.intp], truth: sp.csr_array[np.bool_]) -> 
     """
     hits = _hits(slates, truth)
     first = np.where(hits.any(axis=1), 1 / (hits.argmax(axis=1) + 1), 0.0)
-    return np.where(_judged(truth) > 0, first, np.nan)
+    return np.where(_truth_counts(truth) > 0, first, np.nan)
 
 
 def hit(slates: NDArray[np.intp], truth: sp.csr_array[np.bool_]) -> NDArray[np.float64]:
-    """1 if any place hits, else 0: its mean is the hit rate.
+    """1 if any place is a hit, else 0: its mean is the hit rate.
 
     Examples
     --------
@@ -116,7 +115,9 @@ def hit(slates: NDArray[np.intp], truth: sp.csr_array[np.bool_]) -> NDArray[np.f
     >>> hit(slates, truth)
     array([1., 0.])
     """
-    return np.where(_judged(truth) > 0, _hits(slates, truth).any(axis=1).astype(float), np.nan)
+    return np.where(
+        _truth_counts(truth) > 0, _hits(slates, truth).any(axis=1).astype(float), np.nan
+    )
 
 
 def auc(
@@ -125,7 +126,7 @@ def auc(
     *,
     excluded: sp.csr_array[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
-    r"""The chance that a title of the truth scores above one that is not; a tie counts half.
+    r"""The probability that a held-out title scores above another title; a tie counts half.
 
     From ranks, :math:`(R - p (p + 1) / 2) / (p n)`, with `R` the sum of the ranks of the `p`
     titles of the truth among them and the `n` others.
@@ -133,9 +134,9 @@ def auc(
     Parameters
     ----------
     scores : float, shape (n_members, n_titles)
-        Of a block of members: every title is scored.
+        Scores of all titles for a block of members.
     excluded : bool CSR, optional
-        Titles that count neither way. NaN where nothing is left to compare with.
+        Titles that are left out. NaN where no title is left to compare with.
 
     References
     ----------
@@ -172,23 +173,23 @@ def auc(
     return share
 
 
-def _wanted(truth: sp.csr_array[np.bool_]) -> NDArray[np.intp]:
-    """How many titles each member's truth holds."""
+def _truth_sizes(truth: sp.csr_array[np.bool_]) -> NDArray[np.intp]:
+    """The number of held-out titles of each member."""
     return np.diff(truth.indptr).astype(np.intp)
 
 
-def _judged(truth: sp.csr_array[np.bool_]) -> NDArray[np.float64]:
-    """The same, NaN where it is none."""
-    wanted = _wanted(truth)
-    return np.where(wanted > 0, wanted, np.nan)
+def _truth_counts(truth: sp.csr_array[np.bool_]) -> NDArray[np.float64]:
+    """The same, NaN where it is zero."""
+    sizes = _truth_sizes(truth)
+    return np.where(sizes > 0, sizes, np.nan)
 
 
 def _hits(slates: NDArray[np.intp], truth: sp.csr_array[np.bool_]) -> NDArray[np.bool_]:
-    """Which places of which slates hold a title of the truth."""
+    """The places of the slates that hold a held-out title: bool, shape of `slates`."""
     n_members, n_titles = truth.shape
     if len(slates) != n_members:
         raise ConfigError(f"{len(slates)} slates for {n_members} members of the truth")
     rows = np.arange(n_members, dtype=np.int64)
-    wanted = np.repeat(rows, _wanted(truth)) * n_titles + truth.indices
+    held_out = np.repeat(rows, _truth_sizes(truth)) * n_titles + truth.indices
     shown = rows[:, None] * n_titles + slates
-    return np.isin(shown, wanted, kind="sort") & (slates >= 0)
+    return np.isin(shown, held_out, kind="sort") & (slates >= 0)

@@ -1,4 +1,4 @@
-"""What slates are like besides right: how much of the catalogue they show, how new, how varied.
+"""Coverage, inequality, novelty, diversity, serendipity and calibration of slates.
 
 The examples share two slates over four titles; one place is empty.
 """
@@ -9,12 +9,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from matinee.matrices import has_interactions
+
 BLUR = 0.01
-"""How much of a member's own mix is taken to be in every slate, so that KL stays finite."""
+"""The share of the member's own genre distribution in every slate, so that KL stays finite."""
 
 
 def exposure(slates: NDArray[np.intp], *, title_count: int) -> NDArray[np.int64]:
-    """In how many places each title is shown, int64, shape (title_count,).
+    """The number of places in which each title is shown, int64, shape (title_count,).
 
     Examples
     --------
@@ -26,7 +28,7 @@ def exposure(slates: NDArray[np.intp], *, title_count: int) -> NDArray[np.int64]
 
 
 def coverage(slates: NDArray[np.intp], *, title_count: int) -> float:
-    """The share of the catalogue that is shown to anybody.
+    """The share of the catalogue that is shown to at least one member.
 
     Examples
     --------
@@ -38,7 +40,7 @@ def coverage(slates: NDArray[np.intp], *, title_count: int) -> float:
 
 
 def gini(slates: NDArray[np.intp], *, title_count: int) -> float:
-    r"""How unequally places are dealt out over titles: 0 all alike, near 1 one title has all.
+    r"""The inequality of exposure over titles: 0 all equal, near 1 one title has all places.
 
     :math:`\sum_i (2 i - n - 1) x_i / (n \sum_i x_i)` over exposures in ascending order.
 
@@ -66,15 +68,15 @@ def novelty(
 ) -> NDArray[np.float64]:
     r"""Mean self-information of a slate's titles, in bits; NaN for an empty slate.
 
-    :math:`-\log_2` of the share of members who met the title. A title that nobody met counts as
-    met by one, or it would be infinitely new.
+    :math:`-\log_2` of the share of members with an interaction with the title. A title without
+    interactions counts as one with one, or its novelty would be infinite.
 
     Parameters
     ----------
     member_counts : int, shape (n_titles,)
-        How many members met each title in the training data.
+        Members with an interaction with each title in the training data.
     member_count : int
-        How many members there are.
+        The number of all members.
 
     References
     ----------
@@ -83,7 +85,7 @@ def novelty(
 
     Examples
     --------
-    Title 0 was met by all four members, title 1 by one of four: 0 and 2 bits.
+    Title 0 has interactions of all four members, title 1 of one: 0 and 2 bits.
 
     >>> slates = np.array([[0, 1], [0, -1]])
     >>> novelty(slates, np.array([4, 1, 0, 0]), member_count=4)
@@ -104,7 +106,8 @@ def intra_list_diversity(
     r"""Mean cosine distance of a slate's pairs of titles; NaN with fewer than two titles.
 
     From the sum of the unit vectors: :math:`|\sum u|^2 = \sum |u|^2 + 2 \sum_{i<j} u_i u_j`, so the
-    cost is linear in the length of the slate. A title without features is unlike all others.
+    cost is linear in the length of the slate. A title without features has
+    distance 1 to all others.
 
     References
     ----------
@@ -143,15 +146,15 @@ def intra_list_diversity(
 def serendipity(
     slates: NDArray[np.intp], truth: sp.csr_array[np.bool_], expected: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """The share of a slate's places that hit with a title nobody had to be told about.
+    """The share of a slate's places that are unexpected hits.
 
-    A hit is a surprise when the title is absent from what the simplest recommender would have
-    shown the same member. NaN for members with nothing in the truth.
+    A hit is unexpected when the title is absent from the popularity slate of the same member. NaN
+    for members without held-out titles.
 
     Parameters
     ----------
     expected : intp, shape (n_members, any)
-        The simplest recommender's slates: popularity.
+        The popularity slates.
 
     References
     ----------
@@ -160,7 +163,7 @@ def serendipity(
 
     Examples
     --------
-    The first member's hit was to be expected, the second's was not.
+    The first member's hit was expected, the second's was not.
 
     >>> truth = sp.csr_array(np.array([[1, 0, 0, 0], [0, 1, 0, 0]], dtype=bool))
     >>> serendipity(np.array([[0, 1], [1, -1]]), truth, np.array([[0, 2], [0, 2]]))
@@ -169,8 +172,8 @@ def serendipity(
     shown = _placed(slates, truth.shape)
     surprises = shown.multiply(truth.astype(np.float64))
     surprises = surprises - surprises.multiply(_placed(expected, truth.shape))
-    found = np.asarray(surprises.sum(axis=1)).reshape(-1) / slates.shape[1]
-    return np.where(np.diff(truth.indptr) > 0, found, np.nan)
+    share = np.asarray(surprises.sum(axis=1)).reshape(-1) / slates.shape[1]
+    return np.where(has_interactions(truth), share, np.nan)
 
 
 def calibration(
@@ -178,15 +181,15 @@ def calibration(
     tastes: NDArray[np.floating],
     title_genres: sp.csr_array[np.float32],
 ) -> NDArray[np.float64]:
-    r"""How far a slate's mix of genres is from the member's own, in nats; 0 is alike.
+    r"""The KL divergence of a slate's genres from the member's genre distribution, in nats.
 
-    :math:`KL(p || (1 - a) q + a p)` with `a` = 0.01, `p` the member's mix and `q` the slate's. NaN
-    where either is unknown.
+    :math:`KL(p || (1 - a) q + a p)` with `a` = 0.01, `p` the member's distribution and `q` the
+    slate's. 0 means equal; NaN where either is unknown.
 
     Parameters
     ----------
     tastes : float, shape (n_members, n_genres)
-        Rows that sum to 1, or to 0 for members of whom nothing is known.
+        Rows that sum to 1, or to 0 for members without interactions.
     title_genres : float CSR, shape (n_titles, n_genres)
         Rows that sum to 1, or empty ones.
 
@@ -196,7 +199,7 @@ def calibration(
 
     Examples
     --------
-    Half and half is wanted. The first slate is that; the second holds one genre only:
+    The member has two equal genres. The first slate has both; the second has only one:
     0.5 log(0.5 / 0.995) + 0.5 log(0.5 / 0.005).
 
     >>> genres = sp.csr_array(np.array([[1, 0], [0, 1]], np.float32))

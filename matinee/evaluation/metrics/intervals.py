@@ -1,4 +1,4 @@
-"""How far a mean could be off by the luck of who was in the test."""
+"""Bootstrap intervals over the evaluated members."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEVEL = 0.95
 
 
 class Interval(NamedTuple):
-    """A mean, and where it lies in 95 of 100 repetitions with other members."""
+    """A mean and its 95 % interval."""
 
     mean: float
     low: float
@@ -28,13 +28,13 @@ def bootstrap(values: NDArray[np.floating], seed: int) -> Interval:
     Parameters
     ----------
     values : float, shape (n_members,)
-        No NaN: leave out members who could not be judged, and say how many.
+        No NaN: leave out members who are not evaluated, and report how many.
     seed : int
 
     Raises
     ------
     ConfigError
-        If there is no value, or one is not finite.
+        If there are no values, or one is not finite.
 
     Notes
     -----
@@ -55,7 +55,7 @@ def bootstrap(values: NDArray[np.floating], seed: int) -> Interval:
     if not np.isfinite(values).all():
         raise ConfigError(
             f"{(~np.isfinite(values)).sum()} of {len(values)} values are not finite: "
-            "leave out members who cannot be judged"
+            "leave out members without held-out titles"
         )
     distinct, counts = np.unique(np.asarray(values, np.float64), return_counts=True)
     random = np.random.default_rng(seed)
@@ -78,7 +78,7 @@ def paired_bootstrap(
 
     Examples
     --------
-    Members differ a lot, the lead never does.
+    The values differ, the lead does not.
 
     >>> paired_bootstrap(np.array([0.25, 1.0]), np.array([0.0, 0.75]), seed=1)
     Interval(mean=0.25, low=0.25, high=0.25)

@@ -1,4 +1,4 @@
-"""Metrics give the answers that a person gets on paper, and keep their laws."""
+"""Metrics equal values computed by hand, and keep their properties."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ from matinee.evaluation.metrics import PER_MEMBER, auc, average_precision, ndcg,
 
 def truth_of(*rows, titles=6):
     matrix = np.zeros((len(rows), titles), np.bool_)
-    for row, wanted in enumerate(rows):
-        matrix[row, wanted] = True
+    for row, titles in enumerate(rows):
+        matrix[row, titles] = True
     return sp.csr_array(matrix)
 
 
@@ -31,17 +31,17 @@ def test_a_slate_of_wrong_titles_and_an_empty_one_score_zero(metric):
 
 
 @ALL
-def test_a_member_with_nothing_to_find_is_not_judged(metric):
+def test_a_member_without_held_out_titles_is_not_evaluated(metric):
     assert np.isnan(metric(np.array([[0, 1]]), truth_of([]))).tolist() == [True]
 
 
 @ALL
-def test_slates_of_other_members_are_refused(metric):
+def test_slates_of_other_members_are_an_error(metric):
     with pytest.raises(ConfigError, match="2 slates for 1 members of the truth"):
         metric(np.array([[0], [1]]), truth_of([1]))
 
 
-def test_answers_by_hand():
+def test_values_by_hand():
     slates, truth = np.array([[3, 0, 5, 1]]), truth_of([0, 1, 2])
     gain, ideal = 1 / np.log2(3) + 1 / np.log2(5), 1 + 1 / np.log2(3) + 1 / 2
     assert ndcg(slates, truth) == pytest.approx([gain / ideal])
@@ -74,10 +74,10 @@ def test_metrics_lie_between_zero_and_one_and_members_do_not_mix(seed):
 @given(st.integers(0, 999))
 def test_a_hit_moved_up_never_lowers_a_metric(seed):
     _, slates, truth = random_case(seed)
-    wanted = truth.toarray()
+    held_out = truth.toarray()
     better = slates.copy()
     for row, slate in enumerate(slates):
-        hits = [title for title in slate if title >= 0 and wanted[row, title]]
+        hits = [title for title in slate if title >= 0 and held_out[row, title]]
         better[row] = hits + [title for title in slate if title not in hits or title < 0]
     for metric in PER_MEMBER.values():
         before, after = metric(slates, truth), metric(better, truth)
@@ -90,15 +90,15 @@ def test_auc_is_the_share_of_pairs_in_order(seed):
     scores = random.integers(0, 4, (5, 12)).astype(float)
     excluded = sp.csr_array((random.random((5, 12)) < 0.3) & ~truth.toarray())
     for member, value in enumerate(auc(scores, truth, excluded=excluded)):
-        wanted = truth.toarray()[member]
-        others = ~wanted & ~excluded.toarray()[member]
-        above = np.sign(scores[member][wanted][:, None] - scores[member][others])
+        held_out = truth.toarray()[member]
+        others = ~held_out & ~excluded.toarray()[member]
+        above = np.sign(scores[member][held_out][:, None] - scores[member][others])
         if above.size:
             assert value == pytest.approx((above.mean() + 1) / 2)
         else:
             assert np.isnan(value)
 
 
-def test_auc_cannot_exclude_what_it_looks_for():
+def test_auc_cannot_exclude_held_out_titles():
     with pytest.raises(ConfigError, match="a title of the truth is excluded from the AUC"):
         auc(np.ones((1, 6)), truth_of([1]), excluded=truth_of([1]))

@@ -1,4 +1,4 @@
-"""Coverage, inequality, novelty and variety at their extremes and by plain loops."""
+"""Coverage, inequality, novelty and diversity at their extremes and by plain loops."""
 
 import itertools
 
@@ -18,13 +18,13 @@ def test_a_catalogue_shown_evenly_is_covered_and_equal():
     assert gini(slates, title_count=4) == 0
 
 
-def test_one_title_for_all_is_nearly_all_inequality():
+def test_one_title_for_all_has_a_gini_near_one():
     slates = np.zeros((50, 1), int)
     assert coverage(slates, title_count=100) == 0.01
     assert gini(slates, title_count=100) == pytest.approx(0.99)
 
 
-def test_empty_places_show_nothing():
+def test_empty_places_are_no_exposure():
     slates = np.array([[-1, -1]])
     assert exposure(slates, title_count=2).tolist() == [0, 0]
     assert gini(slates, title_count=2) == 0
@@ -32,7 +32,7 @@ def test_empty_places_show_nothing():
     assert np.isnan(intra_list_diversity(slates, sp.eye_array(2, format="csr"))).all()
 
 
-def test_a_title_nobody_met_is_as_new_as_one_that_one_member_met():
+def test_a_title_without_interactions_is_as_novel_as_one_with_one():
     assert novelty(np.array([[0], [1]]), np.array([0, 1]), member_count=8).tolist() == [3, 3]
 
 
@@ -44,21 +44,21 @@ def test_diversity_equals_the_mean_over_all_pairs(seed):
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     unit = features / np.where(lengths > 0, lengths, 1)
     pairs = [1 - unit[a] @ unit[b] for a, b in itertools.combinations(slate, 2)]
-    found = intra_list_diversity(slate[None], sp.csr_array(features))
-    assert found == pytest.approx([np.mean(pairs)], abs=1e-6)
+    diversity = intra_list_diversity(slate[None], sp.csr_array(features))
+    assert diversity == pytest.approx([np.mean(pairs)], abs=1e-6)
 
 
-def test_a_hit_that_popularity_would_have_had_is_no_surprise():
+def test_a_hit_of_popularity_is_not_serendipitous():
     truth = sp.csr_array(np.array([[1, 1, 0], [0, 0, 0]], bool))
     slates, popular = np.array([[0, 1], [0, 1]]), np.array([[0], [0]])
-    found = metrics.serendipity(slates, truth, popular)
-    assert found[0] == 0.5
-    assert np.isnan(found[1])
+    values = metrics.serendipity(slates, truth, popular)
+    assert values[0] == 0.5
+    assert np.isnan(values[1])
 
 
-def test_calibration_is_unknown_without_a_taste_or_a_genre():
+def test_calibration_is_nan_without_a_genre_distribution():
     genres = sp.csr_array(np.array([[1, 0], [0, 0]], np.float32))
     tastes = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
-    found = metrics.calibration(np.array([[0], [1], [0]]), tastes, genres)
-    assert np.isnan(found).tolist() == [True, True, False]
-    assert found[2] == pytest.approx(0)
+    values = metrics.calibration(np.array([[0], [1], [0]]), tastes, genres)
+    assert np.isnan(values).tolist() == [True, True, False]
+    assert values[2] == pytest.approx(0)

@@ -8,7 +8,7 @@ from matinee.evaluation.metrics import accuracy, beyond_accuracy, intervals
 
 
 @pytest.mark.parametrize("module", [accuracy, beyond_accuracy, intervals])
-def test_examples_give_what_they_say(module):
+def test_examples_give_the_results_they_show(module):
     result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0

@@ -1,4 +1,4 @@
-"""Our numbers are scikit-learn's numbers, on random scores."""
+"""Metrics equal those of scikit-learn on random scores."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def drawn():
     random = np.random.default_rng(5)
     scores = random.permuted(np.tile(np.arange(TITLES, dtype=np.float32), (MEMBERS, 1)), axis=1)
     wanted = random.random((MEMBERS, TITLES)) < 0.1
-    wanted[:, 0] = True  # scikit-learn has no number for nothing
+    wanted[:, 0] = True  # scikit-learn has no value without a positive
     slates, _ = ranking.best_of_scores(scores, np.arange(MEMBERS), PLACES)
     return scores, wanted, slates, sp.csr_array(wanted)
 
