@@ -58,7 +58,7 @@ class TitleWeights:
             return np.asarray(dense, np.float32)
         assert self.diagonal is not None  # noqa: S101 - a product always has one
         dense = image.toarray() if sp.issparse(image) else image
-        scores = _product(np.asarray(dense, np.float32), self.right)
+        scores = product(np.asarray(dense, np.float32), self.right)
         row = np.repeat(np.arange(queries.shape[0]), np.diff(queries.indptr))
         scores[row, queries.indices] -= queries.data * self.diagonal[queries.indices]
         return scores
@@ -117,6 +117,12 @@ def ease(interactions: Interactions, *, penalty: float) -> TitleWeights:
     if several.shape[0] < len(used):
         return _ease_by_members(several, base)
     return _ease_by_titles(several[:, used], base[used], used, n_titles)
+
+
+def smaller_side(interactions: Interactions) -> int:
+    """What `ease` inverts: the smaller count of members and of titles with several interactions."""
+    several = interactions[np.diff(interactions.indptr) > 1]
+    return min(several.shape[0], len(np.unique(several.indices)))
 
 
 def _ease_by_titles(
@@ -320,8 +326,7 @@ def _matrix(
 
 def _row_sums(matrix: Wide) -> NDArray[np.float64]:
     row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    sums: NDArray[np.float64] = np.bincount(row, matrix.data, minlength=matrix.shape[0])
-    return sums
+    return np.bincount(row, matrix.data, minlength=matrix.shape[0]).astype(np.float64)
 
 
 def _scaled(matrix: Wide, factors: NDArray[np.float64]) -> Wide:
@@ -343,7 +348,7 @@ def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(inverse, np.float64)
 
 
-def _product(rows: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+def product(rows: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
     """`rows @ right`, always in blocks of one size, so that a row's result is its own."""
     result = np.empty((len(rows), right.shape[1]), np.float32)
     block = np.zeros((_BLOCK, rows.shape[1]), np.float32)
