@@ -1,4 +1,4 @@
-"""Linear models of title on title: EASE, its low-rank form, RP3beta and item-kNN.
+"""Linear models of title on title: EASE, its low-rank form, RP3beta, item-kNN and successors.
 
 Each one is a weight matrix `B`, shape (n_titles, n_titles), with a zero diagonal. A member's scores
 are `queries @ B`. A plain query is the whole history with weights of one; a fading query weights
@@ -16,6 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee.errors import ConfigError
+from matinee.models.history import History
 
 Interactions: TypeAlias = "sp.csr_array[np.float32]"
 """Shape (n_members, n_titles): positive where a member interacted with a title."""
@@ -299,6 +300,65 @@ def item_knn(
     weights = sp.csr_array(by_target.T)
     weights.sort_indices()
     return TitleWeights(weights)
+
+
+def successors(
+    history: History,
+    *,
+    window: int = 20,
+    half_life_titles: float = 8.0,
+    backward: float = 0.2,
+    source_exponent: float = 0.5,
+    target_exponent: float = 0.3,
+    shrinkage: float = 10.0,
+    neighbours: int = NEIGHBOURS,
+) -> TitleWeights:
+    r"""What members watch in the titles after each title: a Markov chain that skips.
+
+    .. math:: B_{ij} = \frac{\sum_u \sum_{k < l \le k + w} 2^{-(l - k - 1) / h}
+        [u_k = i, u_l = j]}{d_i^a d_j^b + s}
+
+    over the titles :math:`u_1, u_2, \dots` of each member in the order of time, with :math:`d` the
+    counts of titles. The same pairs in the other direction count `backward` times as much.
+
+    Parameters
+    ----------
+    history : History
+        Titles of one instant are in the order of their rows.
+    window : int
+        How many titles after a title are its successors.
+    half_life_titles : float
+        A successor so many titles later counts half.
+    neighbours : int
+        The largest weights that each row keeps; of equal ones those of lower columns.
+
+    References
+    ----------
+    Rendle, Freudenthaler and Schmidt-Thieme, "Factorizing personalized Markov chains for
+    next-basket recommendation", WWW 2010, for the chain; Guthrie et al., "A closer look at
+    skip-gram modelling", LREC 2006, for the skips.
+    """
+    if window < 1 or neighbours < 1:
+        raise ConfigError(
+            f"window and neighbours must be at least 1, got {window} and {neighbours}"
+        )
+    by_member = np.argsort(history.members, kind="stable")
+    members, titles = history.members[by_member], history.titles[by_member]
+    n_titles = history.shape[1]
+    pairs: Wide = sp.csr_array((n_titles, n_titles), dtype=np.float64)
+    for gap in range(1, min(window, len(titles) - 1) + 1):
+        same = members[gap:] == members[:-gap]
+        weights = np.full(int(same.sum()), np.exp2(-(gap - 1) / half_life_titles))
+        entries = (weights, (titles[:-gap][same], titles[gap:][same]))
+        pairs = sp.csr_array(pairs + sp.csr_array(entries, shape=pairs.shape))
+    pairs = sp.csr_array(pairs + backward * sp.csr_array(pairs.T))
+    pairs.sort_indices()
+    popular = np.maximum(np.bincount(titles, minlength=n_titles), 1).astype(np.float64)
+    row = np.repeat(np.arange(n_titles), np.diff(pairs.indptr))
+    pairs.data /= (
+        popular[row] ** source_exponent * popular[pairs.indices] ** target_exponent + shrinkage
+    )
+    return TitleWeights(_largest(pairs, neighbours))
 
 
 def _largest(matrix: Wide, kept: int) -> sp.csr_array[np.float32]:

@@ -142,7 +142,7 @@ def fit_parts(
     -------
     Parts
         Names: `popularity-1000`, `popularity-16000`, `popularity`, `rp3beta`, `rp3beta-recent`,
-        `ease`, `ease-recent`, those of `vectors`, and `new_titles`.
+        `ease`, `ease-recent`, `successors`, those of `vectors`, and `new_titles`.
     """
     settings = settings or Settings()
     matrix = history.matrix()
@@ -162,6 +162,7 @@ def fit_parts(
     for name, weights in (("rp3beta", walks), ("ease", ridge)):
         parts[name] = ByTitles(weights, matrix)
         parts[f"{name}-recent"] = ByTitles(weights, fading)
+    parts["successors"] = ByTitles(linear.successors(history), fading)
     for name, (members, titles) in (vectors or {}).items():
         parts[name] = ByVectors(members, titles)
     if new_titles is not None:

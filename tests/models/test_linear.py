@@ -6,6 +6,7 @@ import scipy.sparse as sp
 
 from matinee.errors import ConfigError
 from matinee.models import linear
+from matinee.models.history import History
 
 
 def checkerboard(size=12):
@@ -99,6 +100,20 @@ def test_item_knn_is_the_shrunk_cosine():
     expected = both / (length[:, None] * length + 5.0)
     np.fill_diagonal(expected, 0)
     np.testing.assert_allclose(whole(linear.item_knn(rows, shrinkage=5.0), 8), expected, atol=1e-6)
+
+
+def test_successors_are_pairs_in_order_with_skips_and_a_little_of_the_reverse():
+    members, titles = np.array([0, 0, 0, 1, 1]), np.array([2, 0, 1, 0, 2])
+    times = np.array([1, 2, 3, 1, 2], "datetime64[s]")
+    history = History.of_signals(members, titles, None, times, shape=(2, 3))
+    weights = linear.successors(
+        history, window=2, half_life_titles=1.0, backward=0.25, shrinkage=0.5
+    )
+    pairs = np.array([[0, 1, 1], [0, 0, 0], [1, 0.5, 0]])  # 2 -> 0 -> 1 and 0 -> 2
+    pairs += 0.25 * pairs.T
+    count = np.array([2.0, 1.0, 2.0])
+    expected = pairs / (count[:, None] ** 0.5 * count**0.3 + 0.5)
+    np.testing.assert_allclose(whole(weights, 3), expected, atol=1e-6)
 
 
 def test_what_watched_titles_add_is_the_score():
