@@ -360,8 +360,8 @@ def choose_weights(
         + a |v|^2 + b \sum_k |d_k|^2, \quad s(m, c) = (w_k + v + d_k) \cdot x(m, c)
 
     over evaluated members with at least one held-out candidate; the mean is over their held-out
-    candidates, `w` the default. Without evaluated members the default is the result; a few hundred
-    outweigh it.
+    candidates, `w` the default. The cohort without history has no `v`. Without evaluated members
+    the default is the result; a few hundred outweigh it.
 
     Parameters
     ----------
@@ -385,7 +385,7 @@ def choose_weights(
 
     def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         moved = flat.reshape(n_cohorts + 1, n_features)
-        weights = default + moved[0] + moved[1:]
+        weights = _moved(default, moved)
         loss, gradient = 0.0, np.zeros_like(default)
         for split in used:
             part_loss, part_gradient = loss_and_gradient(weights, split)
@@ -393,7 +393,7 @@ def choose_weights(
             gradient += part_gradient
         loss += shared_penalty * float((moved[0] ** 2).sum())
         loss += cohort_penalty * float((moved[1:] ** 2).sum())
-        whole = np.vstack([gradient.sum(axis=0), gradient])
+        whole = np.vstack([gradient[1:].sum(axis=0), gradient])
         whole[0] += 2 * shared_penalty * moved[0]
         whole[1:] += 2 * cohort_penalty * moved[1:]
         return loss, whole.ravel()
@@ -406,7 +406,13 @@ def choose_weights(
         options={"maxiter": steps},
     )
     moved = np.asarray(found.x, np.float64).reshape(n_cohorts + 1, n_features)
-    weights: NDArray[np.float64] = default + moved[0] + moved[1:]
+    return _moved(default, moved)
+
+
+def _moved(default: NDArray[np.float64], moved: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Members without history have other features, and take no part in the shared distance."""
+    weights = default + moved[1:]
+    weights[1:] += moved[0]
     return weights
 
 

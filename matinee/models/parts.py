@@ -92,7 +92,10 @@ class Settings:
     """Of the popularity parts, in interactions."""
 
     half_life_titles: float = 5.0
-    """Of the fading query: a title watched so many titles ago counts half."""
+    """Of the fading query of EASE and RP3beta: a title so many titles ago counts half."""
+
+    half_life_successors: float = 2.0
+    """Of the query of the successors."""
 
     alpha: float = 0.8
     beta: float = 0.45
@@ -162,7 +165,10 @@ def fit_parts(
     for name, weights in (("rp3beta", walks), ("ease", ridge)):
         parts[name] = ByTitles(weights, matrix)
         parts[f"{name}-recent"] = ByTitles(weights, fading)
-    parts["successors"] = ByTitles(linear.successors(history), fading)
+    parts["successors"] = ByTitles(
+        linear.successors(history),
+        history.fading(half_life_titles=settings.half_life_successors),
+    )
     for name, (members, titles) in (vectors or {}).items():
         parts[name] = ByVectors(members, titles)
     if new_titles is not None:

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from matinee.errors import ConfigError, DataError
 from matinee.models import combination
 from matinee.models.combination import COHORTS, Combination, Evidence
+from matinee.models.default_weights import WEIGHTS, default_combination
 from matinee.models.history import History
 from matinee.models.parts import ByVectors, ForEveryone, Parts, fit_parts
 
@@ -184,3 +185,32 @@ def test_scores_that_are_not_finite_are_refused():
     broken = Parts({"hybrid": ByVectors(members, np.ones((N_TITLES, 1), np.float32))}, history)
     with pytest.raises(DataError, match="the part hybrid has scores that are not finite"):
         scored(broken, np.arange(3), np.zeros((len(COHORTS), 2)))
+
+
+@pytest.mark.parametrize("context", ["next_visit", "session"])
+def test_default_weights_name_every_part_and_rank_what_the_parts_agree_on(parts, context):
+    everything = fit_parts(
+        parts.history,
+        vectors={"hybrid": (parts.by_name["hybrid"].members, parts.by_name["hybrid"].titles)},
+        new_titles=np.zeros(N_TITLES, np.float32),
+    )
+    assert set(WEIGHTS[context]) == set(everything.names)
+    weights = default_combination(parts.names).weights[context]
+    best = np.r_[np.full(len(parts.names), 1.5), np.full(len(parts.names), 2.0)]
+    worst = np.r_[np.full(len(parts.names), -0.5), np.full(len(parts.names), -1.0)]
+    assert (weights @ (best - worst) > 0.5).all()
+
+
+def test_members_without_history_take_no_part_in_what_the_others_share():
+    planted = np.tile([1.5, 0.0], (len(COHORTS), 1))
+    split = drawn_evidence(planted, 3000, seed=4)
+    keep = np.repeat(split.cohort > 0, 20)
+    others = Evidence(
+        split.features[keep],
+        np.arange((split.cohort > 0).sum() + 1) * 20,
+        split.cohort[split.cohort > 0],
+        split.target[keep],
+    )
+    weights = combination.choose_weights([others], np.zeros_like(planted))
+    assert (weights[0] == 0).all()
+    assert (weights[1:, 0] > 1).all()
