@@ -1,0 +1,437 @@
+"""One linear combination of all parts, with weights by context and cohort, chosen by evidence.
+
+A member's score for a title is a sum over parts, so each part's contribution to it is exact. The
+weights are those of a conditional logit: which of the candidates did the member watch next? Two
+contexts have weights of their own, because they want opposite ones. `next_visit`, the days after
+the night, learns from cuts in time. `session`, what follows at once, learns from last titles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import scipy.optimize
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from matinee.errors import ConfigError, DataError
+from matinee.models.history import History
+from matinee.models.parts import Parts
+
+Context: TypeAlias = Literal["next_visit", "session"]
+Rows: TypeAlias = NDArray[np.intp]
+
+PER_PART = 50
+"""Each part's best titles that are candidates."""
+
+LARGEST_Z = 30.0
+SMALLEST_Z = -5.0
+
+RANK_SCALE = 3.0
+"""A part's rank counts by `log(1 + rank / 3)`: the first three places differ most."""
+
+BOUNDS = (1, 10, 50)
+"""History lengths at which a cohort begins."""
+
+COHORTS = (
+    "no history",
+    *(
+        f"{length} titles, {state}"
+        for length in ("1-9", "10-49", "50+")
+        for state in ("active", "dormant")
+    ),
+)
+
+SHARED_PENALTY = 2.5
+"""On the shared distance from the default weights, in members: see `choose_weights`."""
+
+COHORT_PENALTY = 10.0
+"""On each cohort's own distance from the shared one."""
+
+
+def cohorts(history: History) -> NDArray[np.intp]:
+    """Each member's cohort, an index into `COHORTS`: intp, shape (n_members,)."""
+    length = np.searchsorted(BOUNDS, history.lengths(), side="right")
+    return np.where(length == 0, 0, 2 * length - history.is_active()).astype(np.intp)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The titles that may enter the slates of a block of members, and what each part says of them.
+
+    Candidates of one member are neighbours, titles ascending: `titles[indptr[i]:indptr[i + 1]]`.
+    """
+
+    rows: Rows
+    """intp, shape (n_rows,): the members."""
+
+    indptr: NDArray[np.intp]
+    """intp, shape (n_rows + 1,)."""
+
+    titles: NDArray[np.intp]
+    """intp, shape (n_candidates,)."""
+
+    features: NDArray[np.float32]
+    """float32, shape (n_candidates, 2 * n_parts): the spreads of all parts, then the ranks."""
+
+    @property
+    def row(self) -> NDArray[np.intp]:
+        """Which of `rows` each candidate is of: intp, shape (n_candidates,)."""
+        return np.repeat(np.arange(len(self.rows)), np.diff(self.indptr))
+
+
+def candidates(
+    parts: Parts,
+    rows: Rows,
+    *,
+    excluded: sp.csr_array[np.bool_],
+    allowed: NDArray[np.bool_] | None = None,
+    per_part: int = PER_PART,
+) -> Candidates:
+    """The union of each part's best titles, with two features a part.
+
+    The spread is `asinh(z)`, `z` the score's distance from its mean over the member's titles, in
+    standard deviations, cut off at -5 and 30. The rank is
+    `log((1 + per_part / 3) / (1 + rank / 3))` with the rank among the candidates from 0, of equal
+    ones the mean: positive for those that the part would list itself. A part that needs history
+    says 0 of members without.
+
+    Parameters
+    ----------
+    rows : intp, shape (n_rows,)
+        A block of members: some hundreds, for memory is 4 bytes x n_rows x n_titles a part.
+    excluded : bool CSR, shape (n_rows, n_titles)
+        Seen titles and others that this member is not shown.
+    allowed : bool, shape (n_titles,) or (n_rows, n_titles), optional
+        Titles that may be shown.
+
+    Raises
+    ------
+    DataError
+        If a part's scores are not finite.
+    """
+    n_titles = parts.history.shape[1]
+    open_ = np.ones((len(rows), n_titles), np.bool_)
+    if allowed is not None:
+        open_ &= allowed
+    open_[np.repeat(np.arange(len(rows)), np.diff(excluded.indptr)), excluded.indices] = False
+    count = np.maximum(open_.sum(axis=1), 1)
+    silent = parts.history.lengths()[rows] == 0
+    chosen = np.zeros_like(open_)
+    spreads: list[NDArray[np.float32]] = []
+    for name, part in parts.by_name.items():
+        scores = part.scores(rows)
+        if not np.isfinite(scores).all():
+            raise DataError(f"the part {name} has scores that are not finite: its model diverged")
+        kept = np.where(open_, scores, np.float32(0))
+        mean = kept.sum(axis=1, dtype=np.float64) / count
+        square = np.einsum("ij,ij->i", kept, kept, dtype=np.float64) / count
+        spread = np.sqrt(np.maximum(square - mean**2, 0.0))
+        scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 1e-7 * abs(mean))
+        z = (scores - mean[:, None].astype(np.float32)) * scale[:, None].astype(np.float32)
+        z[~open_] = -np.inf
+        if part.needs_history:
+            z[silent] = np.where(open_[silent], np.float32(0), np.float32(-np.inf))
+        chosen |= _best(z, per_part)
+        spreads.append(z)
+    row, titles = np.nonzero(chosen)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(rows)))])
+    n_parts = len(spreads)
+    features = np.empty((len(titles), 2 * n_parts), np.float32)
+    for column, z in enumerate(spreads):
+        own = z[row, titles]
+        features[:, column] = np.arcsinh(np.clip(own, SMALLEST_Z, LARGEST_Z))
+        features[:, n_parts + column] = _rank_feature(own, row, indptr, per_part)
+    for column, part in enumerate(parts.by_name.values()):
+        if part.needs_history:
+            features[silent[row], n_parts + column] = 0.0
+    return Candidates(rows, indptr, titles, features)
+
+
+def _best(scores: NDArray[np.float32], count: int) -> NDArray[np.bool_]:
+    """Each row's `count` best; of equal ones those of lower columns, but none of the worst value.
+
+    A linear model has one value, 0, for all titles that it knows nothing of: these are no list.
+    """
+    n_titles = scores.shape[1]
+    if n_titles <= count:
+        return scores > -np.inf
+    bound = np.partition(scores, n_titles - count, axis=1)[:, [n_titles - count]]
+    best = scores > bound
+    missing = count - best.sum(axis=1)
+    least = np.where(np.isfinite(scores), scores, np.inf).min(axis=1)
+    for row in np.flatnonzero((missing > 0) & (bound[:, 0] > least)):
+        level = np.flatnonzero(scores[row] == bound[row])
+        best[row, level[: missing[row]]] = True
+    return best
+
+
+def _rank_feature(
+    scores: NDArray[np.float32], row: NDArray[np.intp], indptr: NDArray[np.intp], per_part: int
+) -> NDArray[np.float64]:
+    """Of scores that are grouped by row."""
+    order = np.lexsort((-scores, row))
+    ordered, of = scores[order], row[order]
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (ordered[1:] != ordered[:-1]) | (of[1:] != of[:-1])
+    starts = np.flatnonzero(first)
+    ends = np.append(starts[1:], len(order))
+    middle = np.repeat((starts + ends - 1) / 2, ends - starts) - indptr[of]
+    ranks = np.empty(len(order))
+    ranks[order] = middle
+    return np.log((1 + per_part / RANK_SCALE) / (1 + ranks / RANK_SCALE))
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of the candidates of a block of members, and where they come from."""
+
+    candidates: Candidates
+    cohort: NDArray[np.intp]
+    """intp, shape (n_rows,)."""
+
+    weights: NDArray[np.float64]
+    """float64, shape (n_cohorts, 2 * n_parts)."""
+
+    parts: tuple[str, ...]
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """float64, shape (n_candidates,): the sums of `contributions()`."""
+        return np.asarray(self.contributions().sum(axis=1), np.float64)
+
+    def contributions(self, chosen: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
+        """What each part adds to each score; of some candidates only, if named by position.
+
+        Both features of a part count as that part's. A part with a negative contribution is never
+        a reason.
+
+        Returns
+        -------
+        float64, shape (n_candidates, n_parts)
+        """
+        every = np.arange(len(self.candidates.titles)) if chosen is None else chosen
+        cohort = self.cohort[self.candidates.row[every]]
+        products = np.asarray(self.candidates.features[every] * self.weights[cohort])
+        n_parts = len(self.parts)
+        return np.asarray(products[:, :n_parts] + products[:, n_parts:], np.float64)
+
+    def dense(self, n_titles: int) -> NDArray[np.float32]:
+        """float32, shape (n_rows, n_titles), -inf for titles that are no candidates."""
+        wide = np.full((len(self.candidates.rows), n_titles), -np.inf, np.float32)
+        wide[self.candidates.row, self.candidates.titles] = self.scores
+        return wide
+
+    def best(self, k: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The first `k` titles of each member; of equal scores the lower title row first.
+
+        Returns
+        -------
+        titles : intp, shape (n_rows, k); -1 where nothing is left
+        places : intp, shape (n_rows, k)
+            The position of each among the candidates, for `contributions`; -1 beside -1.
+        """
+        row, scores = self.candidates.row, self.scores
+        order = np.lexsort((self.candidates.titles, -scores, row))
+        rank = np.arange(len(order)) - self.candidates.indptr[row[order]]
+        within = rank < k
+        places = np.full((len(self.candidates.rows), k), -1, np.intp)
+        places[row[order][within], rank[within]] = order[within]
+        titles = np.where(places < 0, -1, self.candidates.titles[np.maximum(places, 0)])
+        return titles, places
+
+
+@dataclass(frozen=True)
+class Combination:
+    """The weights of every context and cohort."""
+
+    parts: tuple[str, ...]
+    weights: Mapping[Context, NDArray[np.float64]]
+    """float64, shape (n_cohorts, 2 * n_parts) each: spreads first, then ranks."""
+
+    def score(
+        self,
+        parts: Parts,
+        rows: Rows,
+        *,
+        context: Context,
+        excluded: sp.csr_array[np.bool_],
+        allowed: NDArray[np.bool_] | None = None,
+        per_part: int = PER_PART,
+    ) -> Scored:
+        """Candidates of a block of members and their scores; parameters as for `candidates`.
+
+        Raises
+        ------
+        ConfigError
+            If the parts are not those that the weights were chosen for.
+        """
+        if parts.names != self.parts:
+            raise ConfigError(
+                f"weights for the parts {', '.join(self.parts)} cannot combine "
+                f"{', '.join(parts.names)}: choose weights again"
+            )
+        found = candidates(parts, rows, excluded=excluded, allowed=allowed, per_part=per_part)
+        return Scored(found, cohorts(parts.history)[rows], self.weights[context], self.parts)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Candidates of evaluated members with their outcome, from one validation split."""
+
+    features: NDArray[np.float32]
+    """float32, shape (n_candidates, 2 * n_parts)."""
+
+    indptr: NDArray[np.intp]
+    """intp, shape (n_members + 1,)."""
+
+    cohort: NDArray[np.intp]
+    """intp, shape (n_members,)."""
+
+    target: NDArray[np.float64]
+    """float64, shape (n_candidates,): one over the held-out candidates of the member, or 0."""
+
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        """Evaluated members per cohort: intp, shape (n_cohorts,)."""
+        return np.bincount(self.cohort, minlength=len(COHORTS))
+
+
+def evidence(
+    parts: Parts,
+    truth: sp.csr_array[np.bool_],
+    *,
+    allowed: NDArray[np.bool_] | None = None,
+    largest: int = 5_000,
+    block: int = 512,
+    per_part: int = PER_PART,
+) -> Evidence:
+    """What a validation split says: parts of its training side, and what was held out.
+
+    Parameters
+    ----------
+    truth : bool CSR, shape (n_members, n_titles)
+        Held-out titles that the member had not watched before.
+    largest : int
+        So many evaluated members at most, evenly spread over the rows: more change no weight.
+    """
+    members = np.flatnonzero(np.diff(truth.indptr) > 0)
+    if len(members) > largest:
+        members = members[np.linspace(0, len(members) - 1, largest).round().astype(np.intp)]
+    watched = parts.history.matrix().astype(np.bool_)
+    group = cohorts(parts.history)
+    features, sizes, kept, targets = [], [], [], []
+    for start in range(0, len(members), block):
+        rows = members[start : start + block]
+        found = candidates(parts, rows, excluded=watched[rows], allowed=allowed, per_part=per_part)
+        row = found.row
+        hit = np.asarray(truth[rows].toarray())[row, found.titles]
+        hits = np.bincount(row, hit, minlength=len(rows))
+        useful = hits > 0
+        features.append(found.features[useful[row]])
+        targets.append((hit / np.maximum(hits, 1)[row])[useful[row]])
+        sizes.append(np.diff(found.indptr)[useful])
+        kept.append(group[rows[useful]])
+    n_features = 2 * len(parts.names)
+    return Evidence(
+        np.concatenate([np.empty((0, n_features), np.float32), *features]),
+        np.concatenate([[0], np.cumsum(np.concatenate([np.empty(0, np.intp), *sizes]))]),
+        np.concatenate([np.empty(0, np.intp), *kept]),
+        np.concatenate([np.empty(0), *targets]),
+    )
+
+
+def choose_weights(
+    splits: Sequence[Evidence],
+    default: NDArray[np.float64],
+    *,
+    shared_penalty: float = SHARED_PENALTY,
+    cohort_penalty: float = COHORT_PENALTY,
+    steps: int = 200,
+) -> NDArray[np.float64]:
+    r"""Weights of one context: the default ones, moved as far as the evidence carries.
+
+    Minimises, over a shared distance `v` and one `d` per cohort,
+
+    .. math:: \sum_m \left[ \log \sum_{c} e^{s(m, c)} - \overline{s(m, i)} \right]
+        + a |v|^2 + b \sum_k |d_k|^2, \quad s(m, c) = (w_k + v + d_k) \cdot x(m, c)
+
+    over evaluated members with at least one held-out candidate; the mean is over their held-out
+    candidates, `w` the default. The cohort without history has no `v`. Without evaluated members
+    the default is the result; a few hundred outweigh it.
+
+    Parameters
+    ----------
+    splits : sequence of Evidence
+        Several cuts in time for `next_visit`; each member's last titles for `session`.
+    default : float64, shape (n_cohorts, 2 * n_parts)
+
+    Returns
+    -------
+    float64, shape (n_cohorts, 2 * n_parts)
+
+    References
+    ----------
+    McFadden, "Conditional logit analysis of qualitative choice behavior", 1974; Liu and Nocedal,
+    "On the limited memory BFGS method", Mathematical Programming 1989.
+    """
+    n_cohorts, n_features = default.shape
+    used = [split for split in splits if len(split.cohort)]
+    if not used:
+        return default.copy()
+
+    def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        moved = flat.reshape(n_cohorts + 1, n_features)
+        weights = _moved(default, moved)
+        loss, gradient = 0.0, np.zeros_like(default)
+        for split in used:
+            part_loss, part_gradient = loss_and_gradient(weights, split)
+            loss += part_loss
+            gradient += part_gradient
+        loss += shared_penalty * float((moved[0] ** 2).sum())
+        loss += cohort_penalty * float((moved[1:] ** 2).sum())
+        whole = np.vstack([gradient[1:].sum(axis=0), gradient])
+        whole[0] += 2 * shared_penalty * moved[0]
+        whole[1:] += 2 * cohort_penalty * moved[1:]
+        return loss, whole.ravel()
+
+    found = scipy.optimize.minimize(
+        objective,
+        np.zeros((n_cohorts + 1) * n_features),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": steps},
+    )
+    moved = np.asarray(found.x, np.float64).reshape(n_cohorts + 1, n_features)
+    return _moved(default, moved)
+
+
+def _moved(default: NDArray[np.float64], moved: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Members without history have other features, and take no part in the shared distance."""
+    weights = default + moved[1:]
+    weights[1:] += moved[0]
+    return weights
+
+
+def loss_and_gradient(
+    weights: NDArray[np.float64], split: Evidence
+) -> tuple[float, NDArray[np.float64]]:
+    """The logit's loss without penalties, and its exact gradient, shape as `weights`."""
+    row = np.repeat(np.arange(len(split.cohort)), np.diff(split.indptr))
+    cohort = split.cohort[row]
+    scores = np.empty(len(row))
+    for k in np.unique(split.cohort):
+        scores[cohort == k] = split.features[cohort == k] @ weights[k]
+    starts = split.indptr[:-1]
+    highest = np.maximum.reduceat(scores, starts)
+    chance = np.exp(scores - highest[row])
+    total = np.add.reduceat(chance, starts)
+    loss = float((np.log(total) + highest).sum() - (split.target * scores).sum())
+    residual = chance / total[row] - split.target
+    gradient = np.zeros_like(weights)
+    for k in np.unique(split.cohort):
+        gradient[k] = residual[cohort == k] @ split.features[cohort == k]
+    return loss, gradient
