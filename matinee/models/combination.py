@@ -30,6 +30,9 @@ PER_PART = 50
 LARGEST_Z = 30.0
 SMALLEST_Z = -5.0
 
+FLAT = 1e-6
+"""Scores that differ by less than so much of their size are taken to be equal."""
+
 RANK_SCALE = 3.0
 """A part's rank counts by `log(1 + rank / 3)`: the first three places differ most."""
 
@@ -113,60 +116,87 @@ def candidates(
     DataError
         If a part's scores are not finite.
     """
-    n_titles = parts.history.shape[1]
-    open_ = np.ones((len(rows), n_titles), np.bool_)
-    if allowed is not None:
-        open_ &= allowed
-    open_[np.repeat(np.arange(len(rows)), np.diff(excluded.indptr)), excluded.indices] = False
-    count = np.maximum(open_.sum(axis=1), 1)
+    n_rows, n_titles = len(rows), parts.history.shape[1]
+    closed = _closed(excluded, allowed, n_titles)
+    closed_row = closed // n_titles
+    count = np.maximum(n_titles - np.bincount(closed_row, minlength=n_rows), 1)
     silent = parts.history.lengths()[rows] == 0
-    chosen = np.zeros_like(open_)
-    spreads: list[NDArray[np.float32]] = []
+    chosen = np.zeros(n_rows * n_titles, np.bool_)
+    every, means, scales = [], [], []
     for name, part in parts.by_name.items():
-        scores = part.scores(rows)
-        if not np.isfinite(scores).all():
+        scores = np.array(part.scores(rows), np.float32, order="C")
+        hidden = scores.ravel()[closed].astype(np.float64)
+        sums = scores.sum(axis=1, dtype=np.float64)
+        squares = np.einsum("ij,ij->i", scores, scores, dtype=np.float64)
+        mean = (sums - np.bincount(closed_row, hidden, minlength=n_rows)) / count
+        if not np.isfinite(squares).all():
             raise DataError(f"the part {name} has scores that are not finite: its model diverged")
-        kept = np.where(open_, scores, np.float32(0))
-        mean = kept.sum(axis=1, dtype=np.float64) / count
-        square = np.einsum("ij,ij->i", kept, kept, dtype=np.float64) / count
+        square = (squares - np.bincount(closed_row, hidden**2, minlength=n_rows)) / count
         spread = np.sqrt(np.maximum(square - mean**2, 0.0))
-        scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 1e-7 * abs(mean))
-        z = (scores - mean[:, None].astype(np.float32)) * scale[:, None].astype(np.float32)
-        z[~open_] = -np.inf
+        known = spread > FLAT * np.sqrt(np.maximum(squares / n_titles, 0.0))
         if part.needs_history:
-            z[silent] = np.where(open_[silent], np.float32(0), np.float32(-np.inf))
-        chosen |= _best(z, per_part)
-        spreads.append(z)
-    row, titles = np.nonzero(chosen)
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(rows)))])
-    n_parts = len(spreads)
+            known &= ~silent
+        least = scores.min(axis=1)
+        scores.ravel()[closed] = -np.inf
+        columns = np.arange(n_titles)
+        if part.same_for_all:
+            first = np.argsort(-part.scores(rows[:1])[0], kind="stable")
+            columns = np.sort(first[: per_part + n_titles - int(count.min())])
+        best = _best(scores[:, columns], per_part, known, least)
+        chosen[best // len(columns) * n_titles + columns[best % len(columns)]] = True
+        every.append(scores)
+        means.append(mean)
+        scales.append(np.divide(1.0, spread, out=np.zeros(n_rows), where=known))
+    place = np.flatnonzero(chosen)
+    row, titles = np.divmod(place, n_titles)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n_rows))])
+    n_parts = len(every)
     features = np.empty((len(titles), 2 * n_parts), np.float32)
-    for column, z in enumerate(spreads):
-        own = z[row, titles]
-        features[:, column] = np.arcsinh(np.clip(own, SMALLEST_Z, LARGEST_Z))
-        features[:, n_parts + column] = _rank_feature(own, row, indptr, per_part)
     for column, part in enumerate(parts.by_name.values()):
-        if part.needs_history:
-            features[silent[row], n_parts + column] = 0.0
+        own = every[column].ravel()[place]
+        z = (own - means[column][row]) * scales[column][row]
+        features[:, column] = np.arcsinh(np.clip(z, SMALLEST_Z, LARGEST_Z))
+        ranks = _rank_feature(own, row, indptr, per_part)
+        features[:, n_parts + column] = np.where(part.needs_history & silent[row], 0.0, ranks)
     return Candidates(rows, indptr, titles, features)
 
 
-def _best(scores: NDArray[np.float32], count: int) -> NDArray[np.bool_]:
-    """Each row's `count` best; of equal ones those of lower columns, but none of the worst value.
+def _closed(
+    excluded: sp.csr_array[np.bool_], allowed: NDArray[np.bool_] | None, n_titles: int
+) -> NDArray[np.intp]:
+    """Places, `row * n_titles + title`, of titles that a member may not be shown; distinct."""
+    row = np.repeat(np.arange(excluded.shape[0]), np.diff(excluded.indptr))
+    places = row * n_titles + excluded.indices
+    if allowed is None:
+        return np.unique(places)
+    mask = np.broadcast_to(~allowed, excluded.shape).copy()
+    mask.ravel()[places] = True
+    return np.flatnonzero(mask)
 
-    A linear model has one value, 0, for all titles that it knows nothing of: these are no list.
+
+def _best(
+    scores: NDArray[np.float32], count: int, known: NDArray[np.bool_], least: NDArray[np.float32]
+) -> NDArray[np.intp]:
+    """Places of each known row's `count` best; of equal ones those of lower columns.
+
+    None of a row's `least` value are among them: a linear model has one value, 0, for all titles
+    that it knows nothing of.
     """
-    n_titles = scores.shape[1]
-    if n_titles <= count:
-        return scores > -np.inf
-    bound = np.partition(scores, n_titles - count, axis=1)[:, [n_titles - count]]
-    best = scores > bound
-    missing = count - best.sum(axis=1)
-    least = np.where(np.isfinite(scores), scores, np.inf).min(axis=1)
-    for row in np.flatnonzero((missing > 0) & (bound[:, 0] > least)):
-        level = np.flatnonzero(scores[row] == bound[row])
-        best[row, level[: missing[row]]] = True
-    return best
+    n_rows, n_titles = scores.shape
+    kept = min(count, n_titles)
+    bound = np.partition(scores, n_titles - kept, axis=1)[:, n_titles - kept]
+    bound = np.maximum(bound, np.finfo(np.float32).min)
+    bound = np.where(bound <= least, np.nextafter(least, np.float32(np.inf)), bound)
+    bound[~known] = np.inf
+    best = np.flatnonzero(scores >= bound[:, None])
+    row = best // n_titles
+    surplus = []
+    for tied in np.flatnonzero(np.bincount(row, minlength=n_rows) > kept):
+        own = best[slice(*np.searchsorted(row, [tied, tied + 1]))]
+        values = scores.ravel()[own]
+        level = own[values == bound[tied]]
+        surplus.append(level[kept - int((values > bound[tied]).sum()) :])
+    return np.setdiff1d(best, np.concatenate([best[:0], *surplus]), assume_unique=True)
 
 
 def _rank_feature(

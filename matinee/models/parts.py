@@ -25,6 +25,10 @@ class Part(Protocol):
     def needs_history(self) -> bool:
         """Whether it says nothing of a member without interactions."""
 
+    @property
+    def same_for_all(self) -> bool:
+        """Whether every member gets the same scores, so that they are sorted once."""
+
     def scores(self, rows: Rows) -> NDArray[np.float32]:
         """float32, shape (len(rows), n_titles), comparable within a row only."""
 
@@ -37,6 +41,7 @@ class ForEveryone:
     """float32, shape (n_titles,)."""
 
     needs_history: bool = False
+    same_for_all: bool = True
 
     def scores(self, rows: Rows) -> NDArray[np.float32]:
         return np.broadcast_to(self.values, (len(rows), len(self.values)))
@@ -51,6 +56,7 @@ class ByTitles:
     """Shape (n_members, n_titles)."""
 
     needs_history: bool = True
+    same_for_all: bool = False
 
     def scores(self, rows: Rows) -> NDArray[np.float32]:
         return self.weights.scores(self.queries[rows])
@@ -79,6 +85,7 @@ class ByVectors:
     """float32, shape (n_titles, n_dimensions)."""
 
     needs_history: bool = True
+    same_for_all: bool = False
 
     def scores(self, rows: Rows) -> NDArray[np.float32]:
         return linear.product(self.members[rows], np.ascontiguousarray(self.titles.T))
@@ -104,7 +111,7 @@ class Settings:
     penalty: float = 400.0
     """The ridge of EASE."""
 
-    largest_side: int = 6_000
+    largest_side: int = 2_000
     """Where both sides are larger, EASE takes its low-rank form."""
 
     dimensions: int = 512

@@ -89,10 +89,9 @@ def test_only_allowed_titles_that_were_not_watched_are_candidates(parts):
 
 
 def test_a_title_that_a_linear_model_knows_nothing_of_is_not_its_candidate():
-    scores = np.array([[0, 0, 3, 0, 0, 2]], np.float32)
-    assert combination._best(scores, 4)[0].tolist() == [False, False, True, False, False, True]
-    scores = np.array([[1, 1, 3, 1, 0, 2]], np.float32)
-    assert combination._best(scores, 4)[0].tolist() == [True, True, True, False, False, True]
+    known, least = np.array([True, True, False]), np.zeros(3, np.float32)
+    scores = np.array([[0, 0, 3, 0, 0, 2], [1, 1, 3, 1, 0, 2], [1, 2, 3, 4, 5, 6]], np.float32)
+    assert combination._best(scores, 4, known, least).tolist() == [2, 5, 6, 7, 8, 11]
 
 
 def test_cohorts_split_by_length_and_by_the_last_tenth():
