@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -148,10 +149,10 @@ def test_interactions_do_not_depend_on_the_order_or_unit_of_rows(data):
 
 
 def test_seen_is_a_set():
-    met = matrices.seen(np.array([1, 0, 1, 1]), np.array([2, 3, 0, 2]), shape=(3, 4))
-    assert met.toarray().astype(int).tolist() == [[0, 0, 0, 1], [1, 0, 1, 0], [0, 0, 0, 0]]
-    assert met.has_sorted_indices
-    assert met.dtype == np.bool_
+    seen = matrices.seen(np.array([1, 0, 1, 1]), np.array([2, 3, 0, 2]), shape=(3, 4))
+    assert seen.toarray().astype(int).tolist() == [[0, 0, 0, 1], [1, 0, 1, 0], [0, 0, 0, 0]]
+    assert seen.has_sorted_indices
+    assert seen.dtype == np.bool_
 
 
 def test_a_signal_from_the_future_is_an_error():
@@ -178,6 +179,13 @@ def test_dislikes_alone_are_an_error():
 def test_a_row_outside_the_vocabulary_is_an_error(member, title, name):
     with pytest.raises(DataError, match=f"1 of 1 interactions have a {name} outside .* row 0"):
         weigh([member], [title], [1], [0])
+
+
+def test_members_and_titles_with_interactions_are_found_in_both_formats():
+    dense = np.array([[0, 2, 0], [0, 0, 0], [0, 1, 1]], np.float32)
+    for matrix in (sp.csr_array(dense), sp.coo_array(dense), sp.csr_array(dense > 0)):
+        assert matrices.has_interactions(matrix).tolist() == [True, False, True]
+        assert matrices.has_interactions(matrix, of="titles").tolist() == [False, True, True]
 
 
 def likes_of(members, titles, shape=(2, 4)):

@@ -26,7 +26,7 @@ def frame(members=60, titles=48, seed=1):
     weight = np.where(taste[:, None] == genre, 8.0, 1.0)
     drawn = [random.choice(titles, 8, replace=False, p=row / row.sum()) for row in weight]
     drawn[-1] = np.empty(0, np.int64)  # the last member is cold
-    row = np.repeat(np.arange(members), [len(found) for found in drawn])
+    row = np.repeat(np.arange(members), [len(of_member) for of_member in drawn])
     at = np.full(len(row), np.datetime64("2026-01-20T20:00:00", "us"))
     signals = pa.table(
         {

@@ -8,7 +8,7 @@ alone: identity only is collaborative filtering, content only is content-based, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -66,9 +66,13 @@ class Hyperparameters:
 
     seed: Annotated[int, Ge(0)] = 20260101
 
+    def stored(self) -> dict[str, Any]:
+        """The hyperparameters as a release holds them."""
+        return {STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
+
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> Hyperparameters:
-        """Hyperparameters from the JSON of a release, also of an older version.
+        """Hyperparameters from the JSON of a release.
 
         Raises
         ------
@@ -77,11 +81,11 @@ class Hyperparameters:
         ValueError
             If a value is out of range.
         """
-        return cls(**current_names(stored))
+        return cls(**field_names(stored))
 
 
-RENAMED = {"newcomer_penalty": "cold_start_penalty"}
-"""Former names of hyperparameters -> names now. Releases keep the names of their day."""
+STORED_NAMES = {"cold_start_penalty": "newcomer_penalty"}
+"""Hyperparameter -> its key in releases, where they differ: keys of releases do not change."""
 
 REMOVED = {
     *("linear_dimensions", "linear_penalty", "linear_share", "recent_titles"),
@@ -90,15 +94,14 @@ REMOVED = {
 """Hyperparameters of older releases that no model has any more."""
 
 
-def current_names(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """The stored hyperparameters of a release under today's names.
+def field_names(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The hyperparameters of a release by the names of the fields.
 
-    >>> current_names({"newcomer_penalty": 0.3, "epochs": 30, "trend_weight": 0.1})
+    >>> field_names({"newcomer_penalty": 0.3, "epochs": 30, "trend_weight": 0.1})
     {'cold_start_penalty': 0.3, 'epochs': 30}
     """
-    return {
-        RENAMED.get(name, name): value for name, value in stored.items() if name not in REMOVED
-    }
+    fields = {key: name for name, key in STORED_NAMES.items()}
+    return {fields.get(key, key): value for key, value in stored.items() if key not in REMOVED}
 
 
 @dataclass(frozen=True)

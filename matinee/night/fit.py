@@ -160,7 +160,7 @@ class Earlier:
     @property
     def cold_start_content(self) -> float:
         """The weight of the content model in the order of cold titles."""
-        had = hybrid.current_names(self.release.manifest["model"]["hyperparameters"])
+        had = hybrid.field_names(self.release.manifest["model"]["hyperparameters"])
         return float(had.get("cold_start_content", 0.0))
 
     def start(self, features: Described) -> Start:
@@ -217,7 +217,7 @@ def facts(night: Night, frame: Frame) -> dict[str, Any]:
     features = described(frame, HYBRID)
     return {
         "kind": "LightFM hybrid",
-        "hyperparameters": asdict(load(night, PUBLISHED, HYBRID).hyperparameters),
+        "hyperparameters": load(night, PUBLISHED, HYBRID).hyperparameters.stored(),
         "calibration_weight": Chosen.read(night.work("")).calibration_weight,
         "recency_half_life_days": in_days(frame.half_life_days),
         "popularity_half_life_days": in_days(frame.popular_half_life_days),

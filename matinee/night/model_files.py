@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ def save_model(model: HybridModel, folder: Path) -> None:
     """Write the arrays as `.npy` and the hyperparameters as JSON into an existing folder."""
     for name in _ARRAYS:
         np.save(folder / f"{name}.npy", getattr(model, name), allow_pickle=False)
-    text = json.dumps(asdict(model.hyperparameters), indent=2, sort_keys=True)
+    text = json.dumps(model.hyperparameters.stored(), indent=2, sort_keys=True)
     (folder / "hyperparameters.json").write_text(text + "\n")
 
 

@@ -1,5 +1,6 @@
 """The gate passes a good model, refuses a bad one, and gives the reason on one line."""
 
+import doctest
 import json
 import re
 
@@ -180,3 +181,9 @@ def test_without_evaluated_members_the_gate_fails():
     verdict = evaluation_gate.no_evaluated_members(7)
     assert not verdict.passed
     assert verdict.text.startswith("evaluated_members  0 of 7 members have two titles or more")
+
+
+def test_the_examples_in_docstrings_are_true():
+    result = doctest.testmod(evaluation_gate)
+    assert result.attempted > 0
+    assert result.failed == 0

@@ -81,7 +81,7 @@ def test_its_price_is_judged_every_night_and_the_card_prints_it(judged):
 
 def test_who_is_served_what_is_popular_is_judged_by_it(judged, monkeypatch):
     seen = []
-    monkeypatch.setattr(fallback, "strangers", lambda *_: np.arange(90))
+    monkeypatch.setattr(fallback, "cold_members", lambda *_: np.arange(90))
     real = evaluate._popular
     monkeypatch.setattr(evaluate, "_popular", lambda *given: seen.append(real(*given)) or seen[-1])
     everybody = judged()

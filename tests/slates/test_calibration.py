@@ -43,14 +43,14 @@ def test_a_few_very_high_scores_do_not_change_the_effect_of_calibration():
         sp.csr_array(np.eye(2, dtype=np.float32)[(np.arange(30) % 3 > 0) * 1])
     )
     even = np.linspace(2, 1, 30, dtype=np.float32)[None]
-    loud = even.copy()
-    loud[0, :3] += 9
+    stretched = even.copy()
+    stretched[0, :3] += 9
     mixes = np.array([[0.5, 0.5]], np.float32)
-    found, other = (
+    order, other = (
         calibration.rerank(slates, scores, mixes, genres, weight=0.1)[0][0, :10].tolist()
-        for scores in (even, loud)
+        for scores in (even, stretched)
     )
-    assert found == other != list(range(10))
+    assert order == other != list(range(10))
 
 
 def test_empty_places_stay_last():
@@ -64,8 +64,8 @@ def test_a_genre_distribution_is_the_weighted_mean_of_interactions():
 
 
 def test_a_title_of_two_genres_has_half_of_each():
-    found = calibration.shares(sp.csr_array(np.array([[0.15, 0.15], [0, 0]], np.float32)))
-    assert found.toarray().tolist() == [[0.5, 0.5], [0, 0]]
+    shares = calibration.shares(sp.csr_array(np.array([[0.15, 0.15], [0, 0]], np.float32)))
+    assert shares.toarray().tolist() == [[0.5, 0.5], [0, 0]]
 
 
 @given(st.integers(0, 999), st.sampled_from([0.1, 0.5, 1.0]))
@@ -75,8 +75,8 @@ def test_calibration_keeps_the_titles_and_never_increases_the_divergence(seed, w
     rows = np.array([random.permutation(30)[:12] for _ in range(20)])
     scores = np.sort(random.random((20, 12)).astype(np.float32))[:, ::-1]
     mixes = random.dirichlet(np.ones(4), 20).astype(np.float32)
-    found, _ = calibration.rerank(rows, scores, mixes, genres, weight=weight)
-    assert np.sort(found).tolist() == np.sort(rows).tolist()
+    reordered, _ = calibration.rerank(rows, scores, mixes, genres, weight=weight)
+    assert np.sort(reordered).tolist() == np.sort(rows).tolist()
     if weight == 1.0:
-        before, after = (metrics.calibration(x[:, :6], mixes, genres) for x in (rows, found))
+        before, after = (metrics.calibration(x[:, :6], mixes, genres) for x in (rows, reordered))
         assert np.nanmean(after) <= np.nanmean(before) + 1e-6

@@ -71,8 +71,8 @@ def test_slates_match_a_plain_python_sort(data):
     rows, scores = best_titles(members, titles, k, excluded=excluded, allowed=allowed, block=block)
     exact = members @ titles.T
     assert rows.tolist() == by_hand(exact, k, seen | ~allowed)
-    found = rows >= 0
-    assert (scores[found] == np.take_along_axis(exact, rows, axis=1)[found]).all()
+    filled = rows >= 0
+    assert (scores[filled] == np.take_along_axis(exact, rows, axis=1)[filled]).all()
     each_allowed = np.tile(allowed, (n_members, 1))
     again, _ = best_titles(members, titles, k, excluded=excluded, allowed=each_allowed)
     assert again.tolist() == rows.tolist()
@@ -135,5 +135,5 @@ def test_scores_are_as_exact_as_32_bits_allow(seed):
     exact = members.astype(np.float64) @ titles.astype(np.float64).T
     for member, places in enumerate(rows):
         for place, title in enumerate(places):
-            wanted = np.float32(exact[member, title]) if title >= 0 else -np.inf
-            assert scores[member, place] == pytest.approx(wanted, rel=1.2e-7)
+            expected = np.float32(exact[member, title]) if title >= 0 else -np.inf
+            assert scores[member, place] == pytest.approx(expected, rel=1.2e-7)

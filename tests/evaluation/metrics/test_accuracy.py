@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from matinee.errors import ConfigError
 from matinee.evaluation.metrics import PER_MEMBER, auc, average_precision, ndcg, precision, recall
+from matinee.matrices import has_interactions
 
 
 def truth_of(*rows, titles=6):
     matrix = np.zeros((len(rows), titles), np.bool_)
-    for row, titles in enumerate(rows):
-        matrix[row, titles] = True
+    for row, held_out in enumerate(rows):
+        matrix[row, held_out] = True
     return sp.csr_array(matrix)
 
 
@@ -63,9 +64,9 @@ def test_metrics_lie_between_zero_and_one_and_members_do_not_mix(seed):
     _, slates, truth = random_case(seed)
     for metric in PER_MEMBER.values():
         values = metric(slates, truth)
-        judged = np.diff(truth.indptr) > 0
-        assert np.isnan(values).tolist() == (~judged).tolist()
-        assert ((values[judged] >= 0) & (values[judged] <= 1)).all()
+        evaluated = has_interactions(truth)
+        assert np.isnan(values).tolist() == (~evaluated).tolist()
+        assert ((values[evaluated] >= 0) & (values[evaluated] <= 1)).all()
         for member in range(5):
             alone = metric(slates[[member]], truth[[member]])
             np.testing.assert_array_equal(alone, values[[member]])

@@ -15,38 +15,38 @@ MEMBERS, TITLES, PLACES = 60, 40, 10
 def drawn():
     random = np.random.default_rng(5)
     scores = random.permuted(np.tile(np.arange(TITLES, dtype=np.float32), (MEMBERS, 1)), axis=1)
-    wanted = random.random((MEMBERS, TITLES)) < 0.1
-    wanted[:, 0] = True  # scikit-learn has no value without a positive
+    held_out = random.random((MEMBERS, TITLES)) < 0.1
+    held_out[:, 0] = True  # scikit-learn has no value without a positive
     slates, _ = ranking.best_of_scores(scores, np.arange(MEMBERS), PLACES)
-    return scores, wanted, slates, sp.csr_array(wanted)
+    return scores, held_out, slates, sp.csr_array(held_out)
 
 
 def test_ndcg(drawn):
-    scores, wanted, slates, truth = drawn
-    theirs = [
-        ndcg_score([want], [score], k=PLACES) for want, score in zip(wanted, scores, strict=True)
+    scores, held_out, slates, truth = drawn
+    expected = [
+        ndcg_score([one], [score], k=PLACES) for one, score in zip(held_out, scores, strict=True)
     ]
-    np.testing.assert_allclose(metrics.ndcg(slates, truth), theirs)
+    np.testing.assert_allclose(metrics.ndcg(slates, truth), expected)
 
 
 def test_auc(drawn):
-    scores, wanted, _, truth = drawn
-    theirs = [roc_auc_score(want, score) for want, score in zip(wanted, scores, strict=True)]
-    np.testing.assert_allclose(metrics.auc(scores, truth), theirs)
+    scores, held_out, _, truth = drawn
+    expected = [roc_auc_score(one, score) for one, score in zip(held_out, scores, strict=True)]
+    np.testing.assert_allclose(metrics.auc(scores, truth), expected)
 
 
 def test_average_precision_over_the_whole_catalogue(drawn):
-    scores, wanted, _, truth = drawn
+    scores, held_out, _, truth = drawn
     whole, _ = ranking.best_of_scores(scores, np.arange(MEMBERS), TITLES)
-    theirs = [
-        average_precision_score(want, score) for want, score in zip(wanted, scores, strict=True)
+    expected = [
+        average_precision_score(one, score) for one, score in zip(held_out, scores, strict=True)
     ]
-    np.testing.assert_allclose(metrics.average_precision(whole, truth), theirs)
+    np.testing.assert_allclose(metrics.average_precision(whole, truth), expected)
 
 
 def test_precision(drawn):
-    _, wanted, slates, truth = drawn
-    shown = np.zeros_like(wanted)
+    _, held_out, slates, truth = drawn
+    shown = np.zeros_like(held_out)
     np.put_along_axis(shown, slates, values=True, axis=1)
-    theirs = [precision_score(want, show) for want, show in zip(wanted, shown, strict=True)]
-    np.testing.assert_allclose(metrics.precision(slates, truth), theirs)
+    expected = [precision_score(one, show) for one, show in zip(held_out, shown, strict=True)]
+    np.testing.assert_allclose(metrics.precision(slates, truth), expected)
