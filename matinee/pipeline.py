@@ -5,7 +5,7 @@
 
 from matinee.landing import Expired, Receipt
 from matinee.night.build import build
-from matinee.night.choose_trend import choose_trend
+from matinee.night.combine import combine
 from matinee.night.evaluate import Judged, judge
 from matinee.night.expire import drop_expired
 from matinee.night.features import Refreshed, refresh_features
@@ -60,7 +60,7 @@ __all__ = [
     "begin",
     "build",
     "choose",
-    "choose_trend",
+    "combine",
     "days",
     "docs",
     "doctor",

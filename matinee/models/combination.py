@@ -93,6 +93,7 @@ def candidates(
     excluded: sp.csr_array[np.bool_],
     allowed: NDArray[np.bool_] | None = None,
     per_part: int = PER_PART,
+    also: Rows | None = None,
 ) -> Candidates:
     """The union of each part's best titles, with two features a part.
 
@@ -110,6 +111,8 @@ def candidates(
         Seen titles and others that this member is not shown.
     allowed : bool, shape (n_titles,) or (n_rows, n_titles), optional
         Titles that may be shown.
+    also : intp, shape (n_rows,), optional
+        One title of each member that becomes a candidate in any case, to explain its score.
 
     Raises
     ------
@@ -122,7 +125,9 @@ def candidates(
     count = np.maximum(n_titles - np.bincount(closed_row, minlength=n_rows), 1)
     silent = parts.history.lengths()[rows] == 0
     chosen = np.zeros(n_rows * n_titles, np.bool_)
-    every, means, scales = [], [], []
+    forced = np.empty(0, np.intp) if also is None else np.arange(n_rows) * n_titles + also
+    chosen[forced] = True
+    every, means, scales, of_forced = [], [], [], []
     for name, part in parts.by_name.items():
         scores = np.array(part.scores(rows), np.float32, order="C")
         hidden = scores.ravel()[closed].astype(np.float64)
@@ -137,6 +142,7 @@ def candidates(
         if part.needs_history:
             known &= ~silent
         least = scores.min(axis=1)
+        of_forced.append(scores.ravel()[forced])
         scores.ravel()[closed] = -np.inf
         columns = np.arange(n_titles)
         if part.same_for_all:
@@ -154,6 +160,7 @@ def candidates(
     features = np.empty((len(titles), 2 * n_parts), np.float32)
     for column, part in enumerate(parts.by_name.values()):
         own = every[column].ravel()[place]
+        own[np.searchsorted(place, forced)] = of_forced[column]
         z = (own - means[column][row]) * scales[column][row]
         features[:, column] = np.arcsinh(np.clip(z, SMALLEST_Z, LARGEST_Z))
         ranks = _rank_feature(own, row, indptr, per_part)
@@ -291,8 +298,12 @@ class Combination:
         excluded: sp.csr_array[np.bool_],
         allowed: NDArray[np.bool_] | None = None,
         per_part: int = PER_PART,
+        cohort: NDArray[np.intp] | None = None,
+        also: Rows | None = None,
     ) -> Scored:
         """Candidates of a block of members and their scores; parameters as for `candidates`.
+
+        `cohort`, intp, shape (n_rows,), is given where the history is not whole any more.
 
         Raises
         ------
@@ -304,8 +315,11 @@ class Combination:
                 f"weights for the parts {', '.join(self.parts)} cannot combine "
                 f"{', '.join(parts.names)}: choose weights again"
             )
-        found = candidates(parts, rows, excluded=excluded, allowed=allowed, per_part=per_part)
-        return Scored(found, cohorts(parts.history)[rows], self.weights[context], self.parts)
+        found = candidates(
+            parts, rows, excluded=excluded, allowed=allowed, per_part=per_part, also=also
+        )
+        own = cohorts(parts.history)[rows] if cohort is None else cohort
+        return Scored(found, own, self.weights[context], self.parts)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ NEIGHBOURS = 200
 
 _BLOCK = 128
 
+_PAIRS = 8_192
+
 
 @dataclass(frozen=True)
 class TitleWeights:
@@ -64,6 +66,27 @@ class TitleWeights:
         scores[row, queries.indices] -= queries.data * self.diagonal[queries.indices]
         return scores
 
+    def pairs(self, sources: NDArray[np.intp], targets: NDArray[np.intp]) -> NDArray[np.float64]:
+        """`B[sources, targets]`, one weight for each pair: float64, shape (n_pairs,)."""
+        if self.right is None:
+            if sp.issparse(self.left):
+                return entries(self.left, sources, targets)
+            return np.asarray(self.left[sources, targets], np.float64)
+        weights = np.empty(len(sources), np.float64)
+        for start in range(0, len(sources), _PAIRS):
+            block = slice(start, start + _PAIRS)
+            columns = self.right[:, targets[block]]
+            if sp.issparse(self.left):
+                rows = sp.csr_array(self.left[sources[block]])
+                pair = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+                products = rows.data * columns[rows.indices, pair].astype(np.float64)
+                weights[block] = np.bincount(pair, products, minlength=rows.shape[0])
+            else:
+                dense = np.asarray(self.left[sources[block]], np.float64)
+                weights[block] = np.einsum("ij,ji->i", dense, columns)
+        weights[sources == targets] = 0.0
+        return weights
+
     def between(self, sources: NDArray[np.intp], targets: NDArray[np.intp]) -> NDArray[np.float64]:
         """`B[sources][:, targets]`: what each watched title adds to the score of each target.
 
@@ -81,6 +104,19 @@ class TitleWeights:
         weights: NDArray[np.float64] = wide.astype(np.float64) @ self.right[:, targets]
         weights[sources[:, None] == targets[None, :]] = 0.0
         return weights
+
+
+def entries(
+    matrix: sp.csr_array[np.float32], rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """`matrix[rows, columns]` of a CSR matrix with ascending columns: float64, shape (n,)."""
+    keys = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
+    keys = keys * matrix.shape[1] + matrix.indices
+    if not len(keys):
+        return np.zeros(len(rows))
+    wanted = rows * matrix.shape[1] + columns
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, matrix.data[place], 0.0).astype(np.float64)
 
 
 def ease(interactions: Interactions, *, penalty: float) -> TitleWeights:
@@ -139,9 +175,10 @@ def _ease_by_titles(
     np.fill_diagonal(weights, 0.0)
     if len(used) == n_titles:
         return TitleWeights(weights)
-    whole = np.zeros((n_titles, n_titles), np.float32)
-    whole[np.ix_(used, used)] = weights
-    return TitleWeights(whole)
+    starts = np.zeros(n_titles + 1, np.int64)
+    starts[used + 1] = len(used)
+    parts = weights.ravel(), np.tile(used, len(used)), np.cumsum(starts)
+    return TitleWeights(sp.csr_array(parts, shape=(n_titles, n_titles)))
 
 
 def _ease_by_members(rows: Wide, base: NDArray[np.float64]) -> TitleWeights:

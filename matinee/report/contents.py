@@ -109,7 +109,9 @@ def _titles(folder: Path) -> dict[str, Row]:
     rows = pq.read_table(path, columns=[one for one in wanted if one in known]).to_pylist()
     return {
         row[TITLE_ID]: {
-            "name": ai_labels.told(row["name"], row.get("ai_use"), row.get("ai_disclosure")),
+            "name": ai_labels.labelled_name(
+                row["name"], row.get("ai_use"), row.get("ai_disclosure")
+            ),
             "year": str(row.get("released_on") or "")[:4],
         }
         for row in rows

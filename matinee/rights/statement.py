@@ -126,7 +126,8 @@ def parameters(settings: Settings, name: str) -> dict[str, Any]:
             "half_life_days": model["recency_half_life_days"],
         },
         "in_the_order": {
-            "trend_weight": model["hyperparameters"]["trend_weight"],
+            # Releases from before the combination have it; now popularity is a part like others.
+            "trend_weight": model["hyperparameters"].get("trend_weight"),
             # Releases from before it was chosen by each night have it among their settings.
             "calibration_weight": model.get(
                 "calibration_weight", manifest["settings"].get("calibration_weight")

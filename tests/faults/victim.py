@@ -59,8 +59,8 @@ def training(settings):
     night = pipeline.begin(settings)
     pipeline.frame(night)
     for wanted in pipeline.FITS:
-        pipeline.fit(night, *wanted)
-    pipeline.choose_trend(night)
+        pipeline.fit(night, wanted)
+    pipeline.combine(night)
 
 
 PREPARED = []
