@@ -25,7 +25,7 @@ from matinee.operations.explain import Explanation, explain
 from matinee.operations.list_releases import list_releases
 from matinee.operations.promote import promote
 from matinee.operations.rebuild import Rebuilt, rebuild
-from matinee.operations.recommend import recommend, similar
+from matinee.operations.recommend import recommend, similar, slates
 from matinee.operations.rejected import Refused, rejected, replay
 from matinee.operations.simulate import simulate
 from matinee.progress import Progress
@@ -89,6 +89,7 @@ __all__ = [
     "score",
     "similar",
     "simulate",
+    "slates",
     "statement",
     "stop_if_broken",
     "take_requests",

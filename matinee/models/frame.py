@@ -142,8 +142,12 @@ class Frame:
     def _split(
         self, known: NDArray[np.bool_], held_out: NDArray[np.bool_], instant: datetime
     ) -> Frame | None:
-        tables = (self.signals.filter(pa.array(part)) for part in (known, held_out))
-        split = replace(self, as_of=instant, **dict(zip(("signals", "held_out"), tables)))
+        split = replace(
+            self,
+            as_of=instant,
+            signals=self.signals.filter(pa.array(known)),
+            held_out=self.signals.filter(pa.array(held_out)),
+        )
         if not (split.weights > 0).any() or not split.truth().nnz:
             return None
         return split

@@ -178,8 +178,8 @@ def baseline_weights(
 ) -> Weights:
     """Weights over the parts `names`: the combination's, or those of one part alone.
 
-    A baseline has a weight of 1 on both features of its part, whose order is the part's own. Members
-    without history keep the combination's weights: most parts say nothing of them.
+    A baseline has a weight of 1 on both features of its part, whose order is the part's own.
+    Members without history keep the combination's weights: most parts say nothing of them.
 
     Parameters
     ----------
@@ -213,9 +213,11 @@ def _evidence(one: Fit, half: int | None = None) -> Evidence:
     frame, truth = one.frame, one.frame.truth()
     if half is not None:
         kept = half_of(frame.members.ids) == bool(half)
-        truth = sp.csr_array(sp.diags_array(kept.astype(np.int8)) @ truth.astype(np.int8))
-        truth.eliminate_zeros()
-        truth = truth.astype(np.bool_)
+        of_half = np.repeat(kept, np.diff(truth.indptr))
+        entries = truth.data[of_half], truth.indices[of_half]
+        lengths = np.where(kept, np.diff(truth.indptr), 0)
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        truth = sp.csr_array((*entries, indptr), shape=truth.shape)
     return evidence(one.parts, truth, allowed=frame.in_catalogue)
 
 

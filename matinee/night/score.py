@@ -26,11 +26,9 @@ from matinee.night.model_files import save_array, save_matrix, save_parts
 from matinee.night.night import Night
 from matinee.night.scorer import BLOCK, CONTEXTS, RELEASE, Block, Scorer, ready
 from matinee.progress import Progress
+from matinee.releases.release import SESSION
 from matinee.slates import exposure, ranking
 from matinee.slates.sources import is_modelled
-
-SESSION = "session"
-"""The folder of the slates of a session in a release."""
 
 MEMBER_MATRIX, TITLE_MATRIX = "member_matrix", "title_matrix"
 """The feature matrices in `model/`: which member or title has which feature."""

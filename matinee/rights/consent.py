@@ -27,6 +27,7 @@ from matinee.errors import ConfigError, IntegrityError, RefusedError
 from matinee.privacy import pseudonym
 from matinee.provenance import canonical_json, readable_json
 from matinee.releases import non_profiled
+from matinee.releases.release import SLATES
 from matinee.settings import Settings
 
 PERSONALISATION, INSIGHTS = "personalisation", "insights"
@@ -199,8 +200,12 @@ def refused_since(settings: Settings, known: Collection[str]) -> set[tuple[str, 
     return {pair for pair in pairs if withdrawals.holds(*pair)}
 
 
-def slate(settings: Settings, release: releases.Release, member_id: str) -> pa.Table:
+def slate(
+    settings: Settings, release: releases.Release, member_id: str, *, folder: str = SLATES
+) -> pa.Table:
     """What a release shows a member now: the list for all, once they have refused their own.
+
+    `folder` is as for `Release.slate`.
 
     Raises
     ------
@@ -208,7 +213,7 @@ def slate(settings: Settings, release: releases.Release, member_id: str) -> pa.T
         If they refused and the release is so old that it holds no list for all.
     """
     if may_personalise(settings, member_id):
-        return release.slate(member_id)
+        return release.slate(member_id, folder=folder)
     shown = non_profiled.read(release, member_id)
     if shown is None:
         raise RefusedError(
