@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pyarrow as pa
 
-from matinee.models import feature_families, hybrid
+from matinee.models import fits, hybrid
+from matinee.models.default_weights import default_combination
 from matinee.models.frame import Frame
 from matinee.night.catalogue import Catalogue
-from matinee.night.scorer import Scorer
+from matinee.night.scorer import ready
 from matinee.slates.eligibility import Eligibility
 
 AS_OF = datetime(2026, 2, 1, tzinfo=UTC)
@@ -92,13 +93,21 @@ def catalogue(frame):
     )
 
 
-def scorer(**size):
-    small = frame(**size)
-    features = feature_families.described(small, feature_families.HYBRID)
-    model = hybrid.fit(
-        small.interactions(),
-        features.members,
-        features.titles,
-        hybrid.Hyperparameters(components=8, epochs=12),
+def fit(**size):
+    return fits.fit_all(frame(**size), hybrid.Hyperparameters(components=8, epochs=12))
+
+
+def scorer(slate_size=12, **size):
+    fitted = fit(**size)
+    return ready(
+        fitted,
+        default_combination(fitted.parts.names),
+        catalogue(fitted.frame),
+        slate_size=slate_size,
+        calibration_weight=0.0,
     )
-    return Scorer(small, catalogue(small), model, features, slate_size=12)
+
+
+def block(scorer, context="next_visit"):
+    """The slates of every member."""
+    return scorer.slates(scorer.catalogue.members, (context,))[context]

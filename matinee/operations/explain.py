@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee import matrices, releases
-from matinee.columns import MEMBER_ID, RANK, REASON, SOURCE, TITLE_ID
+from matinee.columns import MEMBER_ID, RANK, REASON, SCORE, SOURCE, TITLE_ID
 from matinee.errors import ConfigError, DataError
 from matinee.models import fallback
 from matinee.models.combination import Combination
@@ -46,6 +46,10 @@ NOTHING_OWN = "Nothing of the member's own speaks for it"
 CLOSE, ROUNDED = 1e-5, 1e-6
 """How far a sum of contributions may be from its score, and from a large one as a part of it: both
 are sums of 32-bit numbers in an order of their own."""
+
+NEAR = 0.05
+"""How far the score of a slate may be from the same score computed alone: the last bit of a part's
+score may change a rank among titles that are nearly equal."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +102,15 @@ def explain(settings: Settings, member: str, title: str, *, release: str) -> Exp
     slate = opened.slate(member)
     place = pc.index(slate[TITLE_ID], title_id).as_py()
     shown = slate.slice(place, 1).to_pylist()[0] if place >= 0 else {}
-    if not np.isclose(sum(parts.values()), score, rtol=ROUNDED, atol=CLOSE):
+    total = sum(parts.values())
+    published = shown.get(SCORE) if isinstance(scores, _Scores) and _is_whole(opened) else None
+    if not np.isclose(total, score, rtol=ROUNDED, atol=CLOSE) or (
+        published is not None and not np.isclose(total, published, rtol=NEAR, atol=NEAR)
+    ):
         raise DataError(
-            f"contributions to {member} and {title_id} add up to {sum(parts.values())}, "
-            f"the score is {score}: the arrays of release {opened.id} do not belong together"
+            f"contributions to {member} and {title_id} add up to {total}, "
+            f"the score is {score if published is None else published}: the arrays of release "
+            f"{opened.id} do not belong together"
         )
     named = [lookup.titled(opened, name) for name in scores.because_of(row, column)]
     by_size = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
@@ -115,6 +124,11 @@ def explain(settings: Settings, member: str, title: str, *, release: str) -> Exp
         groups=_grouped(opened, parts, named),
         features=[{"feature": name, "contribution": part} for name, part in by_size],
     )
+
+
+def _is_whole(release: releases.Release) -> bool:
+    """Whether no member was erased: the rest has nearly the same scores without them."""
+    return not release.manifest.get("privacy", {}).get("erased_members", 0)
 
 
 class _OfRelease(Protocol):
