@@ -46,7 +46,10 @@ def test_the_gate_hears_of_each(exposed):
 def test_the_popularity_list_counts_interactions_whatever_is_popular_now(scorer, exposed):
     other = worlds.scorer()
     countries, popular = other.ranker.popular
-    other.ranker.__dict__["popular"] = countries, {name: one[:, ::-1] for name, one in popular.items()}
+    other.ranker.__dict__["popular"] = (
+        countries,
+        {name: one[:, ::-1] for name, one in popular.items()},
+    )
     found = exposure_report.look(other, worlds.block(other).lists.rows[:, :10])
     assert found.lift_of_hits == exposed.lift_of_hits
 

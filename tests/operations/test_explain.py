@@ -152,7 +152,10 @@ def test_reasons_of_a_slate_are_varied(scorer):
 
 
 def test_nothing_sensitive_is_a_feature_or_a_reason(scorer):
-    families = {*scorer.ranker.fit.features.members.families, *scorer.ranker.fit.features.titles.families}
+    families = {
+        *scorer.ranker.fit.features.members.families,
+        *scorer.ranker.fit.features.titles.families,
+    }
     columns = {
         *feature_families.MEMBER_FAMILIES.values(),
         *feature_families.TITLE_FAMILIES.values(),
