@@ -93,7 +93,7 @@ def load(folder: Path) -> tuple[Ratings, Catalogue]:
     return Ratings(*rows, stamp[np.sort(first)].astype(np.int64), shape), catalogue
 
 
-def fitted(ratings: Ratings, catalogue: Catalogue, *, new_titles: bool) -> parts.Parts:
+def fitted(ratings: Ratings, catalogue: Catalogue) -> parts.Parts:
     history = History.of_signals(
         ratings.members,
         ratings.titles,
@@ -125,20 +125,18 @@ def fitted(ratings: Ratings, catalogue: Catalogue, *, new_titles: bool) -> parts
         hybrid.Hyperparameters(linear_dimensions=0),
     )
     vectors = model.member_vectors(of_members), model.title_vectors(of_titles)
-    demand = None
-    if new_titles:
-        words = matrices.features(
-            title_ids,
-            {"word": [sorted(set(re.findall(r"[^\W\d_]{3,}", n))) for n in catalogue.names]},
-            identity=False,
-            family_weights={"word": 1.0},
-            minimum_support=2,
-        ).matrix
-        rare = np.bincount(words.indices, minlength=words.shape[1]) <= 30
-        kinds = of_titles.matrix[:, of_titles.columns_of("genre")]
-        demand = expected_demand(
-            history, kinds=kinds, kin=words[:, rare], release_years=catalogue.years
-        )
+    words = matrices.features(
+        title_ids,
+        {"word": [sorted(set(re.findall(r"[^\W\d_]{3,}", n))) for n in catalogue.names]},
+        identity=False,
+        family_weights={"word": 1.0},
+        minimum_support=2,
+    ).matrix
+    rare = np.bincount(words.indices, minlength=words.shape[1]) <= 30
+    kinds = of_titles.matrix[:, of_titles.columns_of("genre")]
+    demand = expected_demand(
+        history, kinds=kinds, kin=words[:, rare], release_years=catalogue.years
+    )
     return parts.fit_parts(history, vectors={"hybrid": vectors}, new_titles=demand)
 
 
@@ -181,10 +179,22 @@ def sample(split: Evidence, size: int) -> Evidence:
     return Evidence(split.features[of], indptr, split.cohort[kept], split.target[of])
 
 
+def without_new_titles(split: Evidence) -> Evidence:
+    """Public catalogues list only titles that were rated some day: no default stands on them."""
+    features = split.features.copy()
+    features[:, [features.shape[1] // 2 - 1, -1]] = 0
+    return Evidence(features, split.indptr, split.cohort, split.target)
+
+
 def learned(evidence: dict, sets: list[str], protocol: str, n_features: int) -> np.ndarray:
     """Default weights of a context; members without history ask for their next visit always."""
     pool = [sample(s, PER_SPLIT) for name in sets for s in evidence[name, protocol]]
-    weights = combination.choose_weights(pool, np.zeros((len(COHORTS), n_features)))
+    weights = combination.choose_weights(
+        [without_new_titles(split) for split in pool],
+        np.zeros((len(COHORTS), n_features)),
+        shared_penalty=2.5,
+        cohort_penalty=10.0,
+    )
     if protocol == "last":
         weights[0] = learned(evidence, sets, "time", n_features)[0]
     return weights
@@ -194,7 +204,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="+", type=Path)
     parser.add_argument("--defaults", action="store_true")
-    parser.add_argument("--without-new-titles", action="store_true")
     given = parser.parse_args()
     own, everything, outer, names = {}, {}, {}, ()
     for folder in given.sets:
@@ -204,7 +213,7 @@ def main() -> None:
             for step in range(4 if protocol == "time" else 2):
                 mask = rest.held_out(protocol)
                 train = rest.where(~mask)
-                fit = fitted(train, catalogue, new_titles=not given.without_new_titles)
+                fit = fitted(train, catalogue)
                 truth = truth_of(rest, mask)
                 if step == 0:
                     outer[folder.name, protocol] = fit, truth

@@ -48,10 +48,10 @@ COHORTS = (
     ),
 )
 
-SHARED_PENALTY = 2.5
+SHARED_PENALTY = 20.0
 """On the shared distance from the default weights, in members: see `choose_weights`."""
 
-COHORT_PENALTY = 10.0
+COHORT_PENALTY = 80.0
 """On each cohort's own distance from the shared one."""
 
 
@@ -148,7 +148,7 @@ def candidates(
         if part.same_for_all:
             first = np.argsort(-part.scores(rows[:1])[0], kind="stable")
             columns = np.sort(first[: per_part + n_titles - int(count.min())])
-        best = _best(scores[:, columns], per_part, known, least)
+        best = _best(np.take(scores, columns, axis=1), per_part, known, least)
         chosen[best // len(columns) * n_titles + columns[best % len(columns)]] = True
         every.append(scores)
         means.append(mean)
@@ -191,19 +191,20 @@ def _best(
     """
     n_rows, n_titles = scores.shape
     kept = min(count, n_titles)
-    bound = np.partition(scores, n_titles - kept, axis=1)[:, n_titles - kept]
+    # As in `ranking`: the k-th best of the groups' maxima is a bound that the k-th best reaches.
+    group = max(1, min(20, n_titles // kept))
+    n_groups = n_titles // group
+    maxima = scores[:, : n_groups * group].reshape(n_rows, group, n_groups).max(axis=1)
+    bound = np.partition(maxima, n_groups - kept, axis=1)[:, n_groups - kept]
     bound = np.maximum(bound, np.finfo(np.float32).min)
     bound = np.where(bound <= least, np.nextafter(least, np.float32(np.inf)), bound)
     bound[~known] = np.inf
-    best = np.flatnonzero(scores >= bound[:, None])
-    row = best // n_titles
-    surplus = []
-    for tied in np.flatnonzero(np.bincount(row, minlength=n_rows) > kept):
-        own = best[slice(*np.searchsorted(row, [tied, tied + 1]))]
-        values = scores.ravel()[own]
-        level = own[values == bound[tied]]
-        surplus.append(level[kept - int((values > bound[tied]).sum()) :])
-    return np.setdiff1d(best, np.concatenate([best[:0], *surplus]), assume_unique=True)
+    row, title = np.divmod(np.flatnonzero(scores >= bound[:, None]), n_titles)
+    order = np.lexsort((title, -scores[row, title], row))
+    counts = np.bincount(row, minlength=n_rows)
+    first = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts) < kept
+    best: NDArray[np.intp] = row[order][first] * n_titles + title[order][first]
+    return best
 
 
 def _rank_feature(
@@ -404,8 +405,8 @@ def choose_weights(
         + a |v|^2 + b \sum_k |d_k|^2, \quad s(m, c) = (w_k + v + d_k) \cdot x(m, c)
 
     over evaluated members with at least one held-out candidate; the mean is over their held-out
-    candidates, `w` the default. The cohort without history has no `v`. Without evaluated members
-    the default is the result; a few hundred outweigh it.
+    candidates, `w` the default. The cohort without history has no `v`, and `a` for its `d`. Without
+    evaluated members the default is the result; a few hundred outweigh it.
 
     Parameters
     ----------
@@ -427,6 +428,9 @@ def choose_weights(
     if not used:
         return default.copy()
 
+    penalties = np.full((n_cohorts + 1, 1), cohort_penalty)
+    penalties[:2] = shared_penalty
+
     def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         moved = flat.reshape(n_cohorts + 1, n_features)
         weights = _moved(default, moved)
@@ -435,11 +439,9 @@ def choose_weights(
             part_loss, part_gradient = loss_and_gradient(weights, split)
             loss += part_loss
             gradient += part_gradient
-        loss += shared_penalty * float((moved[0] ** 2).sum())
-        loss += cohort_penalty * float((moved[1:] ** 2).sum())
+        loss += float((penalties * moved**2).sum())
         whole = np.vstack([gradient[1:].sum(axis=0), gradient])
-        whole[0] += 2 * shared_penalty * moved[0]
-        whole[1:] += 2 * cohort_penalty * moved[1:]
+        whole += 2 * penalties * moved
         return loss, whole.ravel()
 
     found = scipy.optimize.minimize(

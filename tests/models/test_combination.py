@@ -91,7 +91,17 @@ def test_only_allowed_titles_that_were_not_watched_are_candidates(parts):
 def test_a_title_that_a_linear_model_knows_nothing_of_is_not_its_candidate():
     known, least = np.array([True, True, False]), np.zeros(3, np.float32)
     scores = np.array([[0, 0, 3, 0, 0, 2], [1, 1, 3, 1, 0, 2], [1, 2, 3, 4, 5, 6]], np.float32)
-    assert combination._best(scores, 4, known, least).tolist() == [2, 5, 6, 7, 8, 11]
+    best = combination._best(scores, 4, known, least)
+    assert sorted(best.tolist()) == [2, 5, 6, 7, 8, 11]
+
+
+def test_the_best_of_many_titles_are_those_of_a_full_sort():
+    random = np.random.default_rng(9)
+    scores = random.integers(0, 200, (30, 999)).astype(np.float32)
+    scores[:, ::3] = -np.inf
+    best = combination._best(scores, 10, np.ones(30, np.bool_), np.zeros(30, np.float32))
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :10]
+    assert best.tolist() == (np.arange(30)[:, None] * 999 + order).ravel().tolist()
 
 
 def test_cohorts_split_by_length_and_by_the_last_tenth():
@@ -145,7 +155,7 @@ def test_planted_weights_are_found_and_few_members_keep_the_default():
     many = combination.choose_weights([drawn_evidence(planted, 4000, seed=4)], default)
     np.testing.assert_allclose(many, planted, atol=0.25)
     few = combination.choose_weights([drawn_evidence(planted, 5, seed=4)], default)
-    assert np.abs(few - default).max() < 0.5 * np.abs(planted - default).max()
+    assert np.abs(few - default).max() < 0.25 * np.abs(planted - default).max()
     none = combination.choose_weights([drawn_evidence(planted, 0, seed=4)], default)
     assert (none == default).all()
 
