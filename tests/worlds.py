@@ -53,6 +53,8 @@ def frame(members=60, titles=48, seed=1):
     of_titles = pa.table(
         {
             "title_id": title_ids,
+            "name": [f"Film {i}" for i in range(titles)],
+            "release_year": [1990] * titles,
             "title_kind": ["movie"] * titles,
             "genres": [[GENRES[g]] for g in genre],
             "themes": [["heist"] if i % 7 == 0 else [] for i in range(titles)],
@@ -70,7 +72,7 @@ def catalogue(frame):
     titles = frame.title_features
     table = titles.select(["title_id", "genres", "language", "countries", "title_kind"])
     for name, values in {
-        "name": [f"Film {i}" for i in range(len(titles))],
+        "name": titles["name"].to_pylist(),
         "released_on": [date(1990, 1, 1)] * len(titles),
         "added_on": [date(2026, 1, 20) if i < 6 else date(2020, 1, 1) for i in range(len(titles))],
         "minimum_age": [0.0] * len(titles),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -25,6 +27,13 @@ ITEM_KNN = "item_knn"
 KINDS = ("kind", "genre", "country")
 KIN = ("director", "actor", "theme")
 """Feature families that let the demand for a new title be expected; see `new_titles`."""
+
+
+WORD = re.compile(r"[^\W\d_]{3,}")
+"""A word of a name: three letters or more."""
+
+MOST_NAMES = 30
+"""A word of more names joins no series of titles."""
 
 
 @dataclass(frozen=True)
@@ -107,16 +116,24 @@ def with_item_knn(parts: Parts) -> Parts:
 def new_titles(frame: Frame, features: Described) -> NDArray[np.float32]:
     """The demand that each listed title without interactions is expected to get."""
     titles = features.titles
+    words = _words(frame)
+    kin = sp.hstack([titles.matrix[:, titles.columns_of(*KIN)], words], format="csr")
     demand = expected_demand(
         frame.history,
         kinds=titles.matrix[:, titles.columns_of(*KINDS)],
-        kin=titles.matrix[:, titles.columns_of(*KIN)],
-        release_years=_years(frame),
+        kin=sp.csr_array(kin),
+        release_years=frame.title_features["release_year"].to_numpy().astype(np.float64),
     )
     return np.where(frame.in_catalogue, demand, np.float32(0))
 
 
-def _years(frame: Frame) -> NDArray[np.float64]:
-    """The middle of each title's decade of release; NaN where unknown."""
-    decades = frame.title_features["release_decade"].to_pylist()
-    return np.array([float(text[:4]) + 5 if text else np.nan for text in decades])
+def _words(frame: Frame) -> sp.csr_array[np.float32]:
+    """Which title has which rare word in its name: sequels share them."""
+    names = frame.title_features["name"].to_pylist()
+    found = [sorted(set(WORD.findall((name or "").lower()))) for name in names]
+    row = np.repeat(np.arange(len(found)), [len(own) for own in found])
+    words, column = np.unique([word for own in found for word in own] or [""], return_inverse=True)
+    shape = len(names), len(words)
+    matrix = sp.csr_array((np.ones(len(row), np.float32), (row, column[: len(row)])), shape=shape)
+    support = np.bincount(matrix.indices, minlength=len(words))
+    return sp.csr_array(matrix[:, (support > 1) & (support <= MOST_NAMES)])

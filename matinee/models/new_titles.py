@@ -107,6 +107,8 @@ def kin_popularity(
     counts: NDArray[np.integer], kin: sp.csr_array[np.float32]
 ) -> NDArray[np.float64]:
     """The popularity of each title's most popular column: float64, shape (n_titles,)."""
+    if not kin.shape[1]:
+        return np.zeros(len(counts))
     carried = kin.astype(np.bool_).astype(np.float64)
     known = carried.T @ (counts > 0).astype(np.float64)
     of_column = (carried.T @ counts.astype(np.float64)) / (known + 1.0)

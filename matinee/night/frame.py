@@ -28,7 +28,7 @@ from matinee.models.frame import Frame, in_days, split_signals
 from matinee.night.night import Night
 from matinee.vocabulary import Vocabulary
 
-SERVICE = "hybrid_ranker_v1"
+SERVICE = "hybrid_ranker_v2"
 
 JUDGED = "judged"
 
