@@ -256,14 +256,17 @@ def compared(
         mask = inside & evaluated
         if not mask.any():
             continue
-        for model, all_values in values.items():
-            mean, low, high = metrics.bootstrap(all_values[mask], seed)
+        own = {model: all_values[mask] for model, all_values in values.items()}
+        others = [model for model in values if model != candidate]
+        leads = [own[candidate] - own[model] for model in others] if others else []
+        columns = np.column_stack([*own.values(), *leads])
+        intervals = metrics.bootstrap_columns(columns, seed)
+        of_leads = dict(zip(others, intervals[len(own) :], strict=True))
+        for model, (mean, low, high) in zip(own, intervals, strict=False):
             row: Row = {"model": model, "cohort": cohort, "metric": metric}
             row |= {"member_count": int(mask.sum()), "mean": mean, "low": low, "high": high}
-            row |= dict.fromkeys(("lead", "lead_low", "lead_high"))
-            if model != candidate:
-                lead = metrics.paired_bootstrap(values[candidate][mask], all_values[mask], seed)
-                row |= {"lead": lead.mean, "lead_low": lead.low, "lead_high": lead.high}
+            lead = of_leads.get(model, (None, None, None))
+            row |= dict(zip(("lead", "lead_low", "lead_high"), lead, strict=True))
             table.append(row)
     return table
 
