@@ -130,6 +130,18 @@ class Parts:
         return tuple(self.by_name)
 
 
+def query_of(
+    name: str, history: History, settings: Settings | None = None
+) -> sp.csr_array[np.float32]:
+    """The query of each member that a part of titles gets: float32 CSR, by the part's name."""
+    settings = settings or Settings()
+    if name == "successors":
+        return history.fading(half_life_titles=settings.half_life_successors)
+    if name.endswith("-recent"):
+        return history.fading(half_life_titles=settings.half_life_titles)
+    return history.matrix()
+
+
 def fit_parts(
     history: History,
     *,

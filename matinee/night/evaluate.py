@@ -168,14 +168,14 @@ def compare(
     verdicts: list[gate.Verdict] = []
     groups: list[exposure.Row] = []
     for split in filter(None, splits):
-        result = _evaluate(
+        result = evaluate_split(
             split,
             chosen,
             slate_size=slate_size,
             coverage_share=coverage_share,
             seed=seed,
             policy=policy,
-            audited=audited or {},
+            audited=audited,
         )
         tables.append(result.evaluation)
         verdicts += result.verdicts
@@ -199,23 +199,24 @@ class Split:
 
 
 @dataclass(frozen=True)
-class _Result:
+class Result:
     evaluation: pa.Table
     verdicts: list[gate.Verdict]
     groups: list[exposure.Row]
     model: str
 
 
-def _evaluate(
+def evaluate_split(
     split: Split,
     chosen: combine.Chosen,
     *,
     slate_size: int,
     coverage_share: float,
     seed: int,
-    policy: Sequence[exposure_policy.ExposureTarget],
-    audited: Mapping[str, Sequence[str | None]],
-) -> _Result:
+    policy: Sequence[exposure_policy.ExposureTarget] = (),
+    audited: Mapping[str, Sequence[str | None]] | None = None,
+) -> Result:
+    """Evaluate one context; parameters as for `compare`."""
     frame, parts = split.fit.frame, split.fit.parts
     truth, seen, listed = frame.truth(), frame.seen(), frame.in_catalogue
     members = np.flatnonzero(np.diff(truth.indptr))
@@ -235,16 +236,9 @@ def _evaluate(
     best = max(ndcg, key=lambda name: float(ndcg[name].mean()))
 
     def ranked(model: str) -> Versions:
-        half = combine.half_of(frame.members.ids)
-        ranker = Ranker(
-            fit=replace(split.fit, parts=with_knn if model == fits.ITEM_KNN else parts),
-            combination=Combination(chosen.parts, {}),
-            seen=seen,
-            countries=frame.member_features["country"].to_pylist(),
-            size=size,
-            calibration_weight=chosen.calibration_weight,
-        )
-        return versions(ranker, split, chosen, model, members, half, policy)
+        own = with_knn if model == fits.ITEM_KNN else parts
+        ranker = _ranker(split, chosen, size=size, parts=own)
+        return versions(ranker, split, chosen, model, members, policy)
 
     model, published = COMBINATION, ranked(COMBINATION)
     lead = metrics.paired_bootstrap(metrics.ndcg(published.shown, held_out), ndcg[best], seed)
@@ -284,11 +278,12 @@ def _evaluate(
     groups: list[exposure.Row] = []
     if split.context == "next_visit":
         of_members = {
-            name: [values[row] for row in members.tolist()] for name, values in audited.items()
+            name: [values[row] for row in members.tolist()]
+            for name, values in (audited or {}).items()
         }
         groups = exposure.group_means(metrics.ndcg(published.shown, held_out), of_members)
         verdicts += exposure.gap_verdicts(groups, metric=f"ndcg@{PLACES}")
-    return _Result(evaluation, verdicts, groups, model)
+    return Result(evaluation, verdicts, groups, model)
 
 
 @dataclass(frozen=True)
@@ -308,13 +303,13 @@ def versions(
     chosen: combine.Chosen,
     model: str,
     members: NDArray[np.intp],
-    half: NDArray[np.bool_],
     policy: Sequence[exposure_policy.ExposureTarget],
 ) -> Versions:
     """The lists of some members as a night publishes them, without calibration and policy too.
 
     Each half of the members is ranked by the weights that have not seen it.
     """
+    half = combine.half_of(ranker.fit.frame.members.ids)
     lists = Lists.empty(len(members), ranker.size, len(ranker.parts.names))
     for side, weights in enumerate(split.halves):
         names = ranker.parts.names
@@ -342,6 +337,44 @@ def versions(
         before = ready.published(members, lists, context=split.context, policy=False)
         found_others[BEFORE_POLICY] = before.rows[:, :PLACES]
     return Versions(shown.rows[:, :PLACES], shown.scores, found_others)
+
+
+def without(
+    split: Split,
+    chosen: combine.Chosen,
+    weights: combine.Weights,
+    *,
+    label: str,
+    slate_size: int,
+    seed: int,
+) -> dict[str, Any]:
+    """NDCG of the lists with other weights, and the lead of the published lists over them."""
+    frame = split.fit.frame
+    truth = frame.truth()
+    members = np.flatnonzero(np.diff(truth.indptr))
+    values = []
+    for one in (split, replace(split, halves=(weights, weights))):
+        ranker = _ranker(one, chosen, size=max(slate_size, PLACES))
+        shown = versions(ranker, one, chosen, COMBINATION, members, ()).shown
+        values.append(metrics.ndcg(shown, truth[members]))
+    own, lead = metrics.bootstrap_columns(np.column_stack([values[1], values[0] - values[1]]), seed)
+    row = {"members": len(members), "model": label, "mean": own.mean, "low": own.low}
+    return row | {"high": own.high, "lead": lead.mean, "lead_low": lead.low, "lead_high": lead.high}
+
+
+def _ranker(
+    split: Split, chosen: combine.Chosen, *, size: int, parts: Parts | None = None
+) -> Ranker:
+    """A ranker for the members of a split, without weights."""
+    frame = split.fit.frame
+    return Ranker(
+        fit=replace(split.fit, parts=parts or split.fit.parts),
+        combination=Combination(chosen.parts, {}),
+        seen=frame.seen(),
+        countries=frame.member_features["country"].to_pylist(),
+        size=size,
+        calibration_weight=chosen.calibration_weight,
+    )
 
 
 def baseline(

@@ -16,7 +16,7 @@ from matinee.models.fits import ITEM_KNN
 from matinee.models.history import History
 from matinee.models.hybrid import HybridModel, Hyperparameters
 from matinee.models.linear import TitleWeights
-from matinee.models.parts import ByTitles, ForEveryone, Part, Parts, Settings
+from matinee.models.parts import ByTitles, ForEveryone, Part, Parts, query_of
 
 _ARRAYS = ("member_embeddings", "title_embeddings")
 
@@ -111,10 +111,6 @@ def load_parts(
     StorageError
         If a file is missing.
     """
-    usual = Settings()
-    fading = history.fading(half_life_titles=usual.half_life_titles)
-    after = history.fading(half_life_titles=usual.half_life_successors)
-    plain = history.matrix()
     try:
         weights = {
             matrix: _load_weights(folder, matrix, n_titles=history.shape[1])
@@ -124,9 +120,7 @@ def load_parts(
         by_name: dict[str, Part] = {}
         for name in names:
             if name in LINEAR:
-                fades = fading if name.endswith("-recent") else plain
-                query = after if name == "successors" else fades
-                by_name[name] = ByTitles(weights[LINEAR[name]], query)
+                by_name[name] = ByTitles(weights[LINEAR[name]], query_of(name, history))
             else:
                 by_name[name] = others[name] if name in others else ForEveryone(next(shared))
     except OSError as error:

@@ -108,9 +108,7 @@ def judge(fitted, chosen):
 def test_both_contexts_are_evaluated_beside_every_baseline(fitted):
     chosen = combine.choose(splits_of(fitted, JUDGED, *CUTS, LAST), fitted[PUBLISHED].parts.names)
     judged, published = judge(fitted, chosen)
-    models = {
-        row["model"] for row in judged.evaluation.to_pylist() if row["metric"] == "ndcg@10"
-    }
+    models = {row["model"] for row in judged.evaluation.to_pylist() if row["metric"] == "ndcg@10"}
     assert {"hybrid", "ease", "rp3beta", "item_knn", "lightfm", "popularity-1000"} <= models
     metrics = set(judged.evaluation["metric"].to_pylist())
     assert {"ndcg@10", "session_ndcg@10", "coverage@10", "session_coverage@10"} <= metrics
