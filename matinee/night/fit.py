@@ -138,6 +138,7 @@ def facts(night: Night, frame: Frame, calibration_weight: float) -> dict[str, An
     model = load_model(night.work(f"fit-{PUBLISHED}"))
     return {
         "kind": "linear combination of popularity, linear models and a LightFM hybrid",
+        "parts": json.loads((night.work(f"fit-{PUBLISHED}") / NAMES).read_text()),
         "hyperparameters": model.hyperparameters.stored(),
         "calibration_weight": calibration_weight,
         "recency_half_life_days": in_days(frame.half_life_days),

@@ -126,8 +126,7 @@ def parameters(settings: Settings, name: str) -> dict[str, Any]:
             "half_life_days": model["recency_half_life_days"],
         },
         "in_the_order": {
-            # Releases from before the combination have it; now popularity is a part like others.
-            "trend_weight": model["hyperparameters"].get("trend_weight"),
+            "parts": list(model.get("parts", ("hybrid",))),
             # Releases from before it was chosen by each night have it among their settings.
             "calibration_weight": model.get(
                 "calibration_weight", manifest["settings"].get("calibration_weight")

@@ -11,10 +11,10 @@ from tests import worlds
 
 def test_nothing_is_known_in_a_column_that_is_left_out():
     frame = worlds.frame()
-    told = ablate.without(frame, ["country", "plan"])
-    families = set(feature_families.described(told).members.families)
+    reduced = ablate.without(frame, ["country", "plan"])
+    families = set(feature_families.described(reduced).members.families)
     assert families == {"identity", "language", "device", "daypart"}
-    assert told.member_features.schema == frame.member_features.schema
+    assert reduced.member_features.schema == frame.member_features.schema
 
 
 def test_without_demographics_the_gate_moves_less_than_its_tolerance(night_home):
