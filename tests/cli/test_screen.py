@@ -104,6 +104,19 @@ def test_the_full_screen_has_every_rule_stream_and_warning(screen_of):
     assert any(line.split()[:2] == ["subscriptions", "136"] for line in lines)
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_text_from_logs_cannot_control_the_terminal_or_style_the_screen(screen_of, full):
+    def change(manifest):
+        manifest["warnings"] = ["\x1b[2J [bold]landing[/]\nfile"]
+        manifest["gate"]["rules"].append({**WARNED, "text": "gap  \u202e[red]premium[/]"})
+
+    text = "\n".join(screen_of(change, full=full))
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\\x1b[2J [bold]landing[/]\\nfile" in text
+    assert "[red]premium[/]" in text
+
+
 def test_as_json_the_screen_is_the_whole_manifest(screen_of):
     printed = json.loads("\n".join(screen_of(form=Format.json)))
     (folder,) = (OLD_NIGHT / "releases").glob("2*")

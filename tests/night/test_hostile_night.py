@@ -126,6 +126,7 @@ def test_pages_and_screens_carry_no_markup_and_nothing_that_a_terminal_obeys(hos
     assert "<script>" not in card
     for form in Format:
         show(settings, release_id, form)
+    show(settings, release_id, Format.table, full=True)
     assert not OBEYED.search(capsys.readouterr().out)
 
 
