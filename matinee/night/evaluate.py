@@ -326,13 +326,13 @@ def versions(
             lists.rows[own], lists.contributions[own] = found.rows, found.contributions
     ready = ranker.with_policy(policy, members, {split.context: lists})
     shown = ready.published(members, lists, context=split.context)
-    weight = ranker.calibration_weight
-    other = replace(ready, calibration_weight=0.0 if weight else REPORTED_CALIBRATION)
-    others = {UNCALIBRATED if weight else CALIBRATED: other}
-    found_others = {
-        name: one.published(members, lists, context=split.context).rows[:, :PLACES]
-        for name, one in others.items()
-    }
+    found_others = {}
+    if split.context == "next_visit":
+        weight = ranker.calibration_weight
+        other = replace(ready, calibration_weight=0.0 if weight else REPORTED_CALIBRATION)
+        lists_of_other = other.published(members, lists, context=split.context)
+        name = UNCALIBRATED if weight else CALIBRATED
+        found_others[name] = lists_of_other.rows[:, :PLACES]
     if policy:
         before = ready.published(members, lists, context=split.context, policy=False)
         found_others[BEFORE_POLICY] = before.rows[:, :PLACES]

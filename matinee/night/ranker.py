@@ -213,8 +213,13 @@ class Ranker:
     def published(
         self, rows: NDArray[np.intp], lists: Lists, *, context: Context, policy: bool = True
     ) -> Lists:
-        """Lists as members see them: calibrated, then with the boosts of the policy."""
-        result = self.calibrated(rows, lists, weight=self.calibration_weight)
+        """Lists as members see them: calibrated, then with the boosts of the policy.
+
+        Those of a session are not calibrated: it goes on with what was just watched, and not with
+        all that a member ever liked.
+        """
+        weight = self.calibration_weight if context == "next_visit" else 0.0
+        result = self.calibrated(rows, lists, weight=weight)
         boosts = self.boosts.get(context, ()) if policy else ()
         order, _ = exposure_policy.boosted(result.slates, boosts)
         return result.ordered_as(order) if boosts else result

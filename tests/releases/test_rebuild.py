@@ -13,7 +13,7 @@ import pytest
 
 from matinee import releases
 from matinee.errors import DataError, IntegrityError, RefusedError
-from matinee.operations import rebuild
+from matinee.operations.rebuild import rebuild
 from matinee.operations.rebuild import Rebuilt, _refused_since, collect
 from matinee.pipeline import choose
 from matinee.releases import stages
