@@ -13,7 +13,6 @@ from matinee import landing, pipeline, releases, warehouse
 from matinee.errors import ConfigError, RefusedError
 from matinee.evaluation import splits
 from matinee.landing import write
-from matinee.models import feature_families
 from matinee.night import fit, publish
 from matinee.night.frame import JUDGED, PUBLISHED, read_frame
 from matinee.settings import Settings
@@ -159,8 +158,8 @@ def test_the_same_logs_publish_nothing_twice_and_a_warm_night_of_new_ones_goes_o
     assert store.verify("live").release_id == live.id
     assert live.manifest["model"]["continued_from"] == first
     assert live.manifest["model"]["hyperparameters"]["epochs"] == fit.WARM_EPOCHS
-    judged = fit.load(pipeline.begin(Settings(home=copied)), JUDGED, feature_families.HYBRID)
-    assert judged.hyperparameters.epochs == fit.WARM_EPOCHS
+    judged = fit.load(pipeline.begin(Settings(home=copied)), JUDGED)
+    assert judged.model.hyperparameters.epochs == fit.WARM_EPOCHS
 
 
 def test_a_night_whose_data_is_not_sane_stops_and_leaves_live_alone(copied, night):
