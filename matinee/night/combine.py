@@ -21,7 +21,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee.columns import MEMBER_ID, PLACES
-from matinee.errors import StorageError
+from matinee.errors import IntegrityError, StorageError
 from matinee.models.combination import (
     COHORTS,
     Combination,
@@ -119,24 +119,30 @@ class Chosen:
         ------
         StorageError
             If it left nothing: the night got no further, or was an older version's.
+        IntegrityError
+            If the file is damaged.
         """
         try:
             document = parse_json((folder / FILE).read_bytes())
+            nested = document["evaluation_weights"]
+            first, second = (np.array(rows) for rows in nested["session"])
+            return cls(
+                parts=tuple(document["parts"]),
+                weights={context: np.array(rows) for context, rows in document["weights"].items()},
+                judged=np.array(nested["next_visit"]),
+                halves=(first, second),
+                evaluated=document["evaluated_members"],
+                calibration_weight=document["calibration_weight"],
+                published=document["published"],
+            )
         except OSError as error:
             raise StorageError(
                 f"the last night left no {FILE}: {error}; run `matinee run` once more"
             ) from None
-        nested = document["evaluation_weights"]
-        first, second = (np.array(rows) for rows in nested["session"])
-        return cls(
-            parts=tuple(document["parts"]),
-            weights={context: np.array(rows) for context, rows in document["weights"].items()},
-            judged=np.array(nested["next_visit"]),
-            halves=(first, second),
-            evaluated=document["evaluated_members"],
-            calibration_weight=document["calibration_weight"],
-            published=document["published"],
-        )
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise IntegrityError(
+                f"{folder / FILE} is not what was written ({error}): run `matinee run` once more"
+            ) from None
 
 
 def combine(night: Night) -> None:
