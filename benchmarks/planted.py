@@ -1,6 +1,6 @@
 """How much of the planted taste comes back in the first places of the models that judged last.
 
-`python -m benchmarks.planted` reads `landing/truth.json` and `work/` under MATINEE_HOME, which
+`python -m benchmarks.planted` reads `simulator/truth.json` and `work/` under MATINEE_HOME, which
 `matinee simulate` and `matinee run` left, and prints a row a model. The generator knows what every
 title is worth to every member, so all members judge, and not only by what they happened to meet.
 """
@@ -32,7 +32,7 @@ def main() -> None:
     """The mean worth of first places, and which part of the way from chance to the best that is."""
     settings = Settings()
     night = Night(settings, *[datetime.now(UTC)] * 2)  # nothing here depends on the instant
-    truth = json.loads((settings.home / "landing" / TRUTH).read_text(encoding="utf-8"))
+    truth = json.loads((settings.home / TRUTH).read_text(encoding="utf-8"))
     frame = read_frame(night.work(JUDGED))
     worth = _worth(frame, truth)
     met = frame.seen()
@@ -69,9 +69,9 @@ def _worth(frame: Frame, truth: dict) -> np.ndarray:
     """What each title is worth to each member, in standard deviations, as it was planted."""
     given = truth["parameters"]
     simulation = Simulation(given["members"], given["titles"], len(truth["planted"]), given["seed"])
-    scribe = simulation.scribe
-    members = pc.index_in(frame.members.ids, value_set=scribe.member_ids).to_numpy()
-    titles = pc.index_in(frame.titles.ids, value_set=scribe.title_ids).to_numpy()
+    tables = simulation.tables
+    members = pc.index_in(frame.members.ids, value_set=tables.member_ids).to_numpy()
+    titles = pc.index_in(frame.titles.ids, value_set=tables.title_ids).to_numpy()
     columns = np.broadcast_to(titles, (len(members), len(titles)))
     return simulation.taste.score(members, columns)
 

@@ -1,3 +1,3 @@
-"""WHEN: one file per flow, each a list of steps. What a step does is in `matinee.pipeline`."""
+"""Prefect flows: one file per flow, each a list of steps of `matinee.pipeline`."""
 
-import matinee  # noqa: F401  # first, because it switches telemetry off before Prefect is imported
+import matinee  # noqa: F401  # first: it disables telemetry before Prefect is imported

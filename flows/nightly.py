@@ -16,7 +16,7 @@ from matinee.errors import InterruptError, MatineeError, StorageError
 from matinee.settings import Settings
 
 PATIENCE_SECONDS = 600
-"""How long a night waits for another holder of the home, such as the hourly refresh."""
+"""How long a night waits for another holder of the lease, such as the hourly refresh."""
 
 
 @flow(name="nightly")
@@ -28,17 +28,17 @@ def nightly(
 ) -> str:
     """Publish a release from all that landed by the end of `last_day`, or of the newest day.
 
-    If another run holds the home, the night waits up to ten minutes for it. With `full_refresh` the
-    warehouse is built again from all received rows. With `accept_volume` the night goes on though
-    far more or fewer rows landed than usual; with `accept_erasures` it erases though more than one
-    in twenty members ask at once.
+    If another run holds the lease, the night waits up to ten minutes. With `full_refresh` the
+    warehouse is built again from all received rows. With `accept_volume` the night continues
+    although far more or fewer rows landed than usual. With `accept_erasures` it erases members
+    although more than 5 % request it at once.
 
-    Returns the release id. A refused release stays as `candidate` and fails the run.
+    Returns the release id. A refused release becomes `candidate` and fails the run.
     """
     settings = Settings()
     log = get_run_logger()
-    accept = {"volume": accept_volume, "erasures": accept_erasures}
-    accepted = frozenset(name for name, is_accepted in accept.items() if is_accepted)
+    options = {"volume": accept_volume, "erasures": accept_erasures}
+    accepted = frozenset(name for name, is_set in options.items() if is_set)
     run = pipeline.NightRun(settings, last_day, accepted, full_refresh)
     with pipeline.lease(settings, "night", patience_seconds=PATIENCE_SECONDS, tell=log.warning):
         walk(run, pipeline.STEPS)
@@ -47,9 +47,9 @@ def nightly(
 
 
 def stop_at_once() -> None:
-    """Let Ctrl-C end the process as a crash would, which leaves a home whole.
+    """Let Ctrl-C end the process at once, as a crash would; a crash leaves a home intact.
 
-    The terminal ends Prefect's temporary server too, and nobody there would hear the state.
+    The terminal stops Prefect's temporary server too, so the final state could not be reported.
     """
     settings = Settings()
     before = pipeline.live_id(settings)

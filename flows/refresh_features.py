@@ -1,4 +1,4 @@
-"""Hourly: take in what has landed and bring the online features up to date. Publishes nothing."""
+"""Hourly: receive landed files and refresh the online features. Publishes nothing."""
 
 from datetime import date
 
@@ -14,7 +14,7 @@ from matinee.settings import Settings
 
 @flow(name="refresh-features")
 def refresh_features(last_day: date | None = None) -> State:
-    """Bring the online store up to the end of `last_day`; skipped while a night holds the lease."""
+    """Refresh the online store up to the end of `last_day`; skipped while a night runs."""
     settings = Settings()
     run = pipeline.NightRun(settings, last_day)
     try:

@@ -1,4 +1,4 @@
-"""Runs steps of a night as Prefect tasks: one task, one log line and one duration a step."""
+"""Runs steps of a night as Prefect tasks: one task and one log line with a duration per step."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -14,22 +14,22 @@ from matinee import pipeline
 ARTIFACTS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "validate": (
         "validation",
-        lambda found: create_table_artifact(key="validation-report", table=found.rows()),
+        lambda result: create_table_artifact(key="validation-report", table=result.rows()),
     ),
     "evaluate": (
         "judged",
-        lambda found: create_table_artifact(key="gate-table", table=found.rows()),
+        lambda result: create_table_artifact(key="gate-table", table=result.rows()),
     ),
     "publish": (
         "published",
-        lambda found: create_markdown_artifact(key="release-card", markdown=found.card()),
+        lambda result: create_markdown_artifact(key="release-card", markdown=result.card()),
     ),
 }
-"""Step name -> the result that it shows in Prefect, and how; also when the night stops at it."""
+"""Step name -> attribute of the run and how to make an artifact of it, also if the step fails."""
 
 
 def walk(run: pipeline.NightRun, steps: Iterable[pipeline.Step]) -> None:
-    """Run steps in order, each as a task of the flow that calls this."""
+    """Run steps in order, each as a task of the calling flow."""
     log = get_run_logger()
     for step in steps:
         started = time.monotonic()
@@ -39,21 +39,21 @@ def walk(run: pipeline.NightRun, steps: Iterable[pipeline.Step]) -> None:
 
 
 def _without_arguments(run: pipeline.NightRun, step: pipeline.Step) -> Callable[[], str]:
-    """The step as a task may call it: Prefect copies the arguments of a task."""
+    """The step as a function without arguments, because Prefect copies the arguments of a task."""
 
     def call() -> str:
         try:
             return step.call(run, _quarters(step.title))
         finally:
-            result, show = ARTIFACTS.get(step.name, ("", None))
-            if show and hasattr(run, result):
-                show(getattr(run, result))
+            attribute, create = ARTIFACTS.get(step.name, ("", None))
+            if create and hasattr(run, attribute):
+                create(getattr(run, attribute))
 
     return call
 
 
 def _quarters(title: str) -> pipeline.Progress:
-    """Log how far long work is, at each quarter of it."""
+    """Log the progress of a long step at each quarter."""
     log, reached = get_run_logger(), 0
 
     def advance(done: int, total: int, name: str) -> None:

@@ -22,16 +22,17 @@ from matinee.night.validate import stop_if_broken, validate, validate_frame, val
 from matinee.operations.docs import docs
 from matinee.operations.doctor import doctor
 from matinee.operations.explain import Explanation, explain
+from matinee.operations.forget import forget
 from matinee.operations.list_releases import list_releases
 from matinee.operations.promote import promote
-from matinee.operations.rebuild import Rebuilt, rebuild
+from matinee.operations.rebuild import RebuildResult, rebuild
 from matinee.operations.recommend import recommend, similar, slates
-from matinee.operations.rejected import Refused, rejected, replay
+from matinee.operations.rejected import RejectedRows, rejected, replay
 from matinee.operations.simulate import simulate
 from matinee.progress import Progress
-from matinee.rights.consent import choose
-from matinee.rights.erase import forget, take_requests
-from matinee.rights.reissue import redraw
+from matinee.rights.consent import record_choice
+from matinee.rights.erase import erase_requested
+from matinee.rights.reissue import reissue_pages
 from matinee.rights.statement import export, parameters, statement
 from matinee.transform import Built
 from matinee.validation import Validation
@@ -50,21 +51,21 @@ __all__ = [
     "NightRun",
     "Progress",
     "Published",
-    "Rebuilt",
+    "RebuildResult",
     "Receipt",
     "Refreshed",
-    "Refused",
+    "RejectedRows",
     "Scored",
     "Step",
     "Validation",
     "begin",
     "build",
-    "choose",
     "combine",
     "days",
     "docs",
     "doctor",
     "drop_expired",
+    "erase_requested",
     "explain",
     "export",
     "fit",
@@ -81,8 +82,9 @@ __all__ = [
     "rebuild",
     "receive",
     "recommend",
-    "redraw",
+    "record_choice",
     "refresh_features",
+    "reissue_pages",
     "rejected",
     "replay",
     "run",
@@ -92,7 +94,6 @@ __all__ = [
     "slates",
     "statement",
     "stop_if_broken",
-    "take_requests",
     "validate",
     "validate_frame",
     "validate_slates",

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
-    {"columns", "errors", "settings", "progress", "data"},
+    {"columns", "errors", "settings", "progress", "data", "cache", "imports"},
     {"vocabulary", "matrices", "privacy", "provenance", "durable"},
     {"evaluation"},
     {"slates"},

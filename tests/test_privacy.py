@@ -1,4 +1,4 @@
-"""Pseudonyms and traces: who can tell, and what counts as naming a member."""
+"""Pseudonyms, and the recognition of member ids in text."""
 
 import pytest
 from hypothesis import given
@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from matinee.privacy import ERASED, Traces, pseudonym
 
 KEY = bytes(range(32))
-WANTED = Traces.of(["m-000017", "17"])
+TRACES = Traces.of(["m-000017", "17"])
 
 
-def test_a_pseudonym_is_the_same_under_one_key_and_another_under_any_other():
+def test_a_pseudonym_depends_on_the_key():
     assert pseudonym(KEY, "m-1", use="tombstone") == pseudonym(KEY, "m-1", use="tombstone")
     assert pseudonym(KEY, "m-1", use="tombstone") != pseudonym(bytes(32), "m-1", use="tombstone")
 
 
-def test_names_for_one_use_do_not_join_with_those_of_another():
+def test_a_pseudonym_depends_on_the_use():
     assert pseudonym(KEY, "m-1", use="tombstone") != pseudonym(KEY, "m-1", use="withdrawal")
 
 
@@ -25,7 +25,7 @@ def test_a_short_key_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("text", "names"),
+    ("text", "is_named"),
     [
         (b'{"member_id":"m-000017","x":1}', True),
         (b"seen: m-000017-tt1-99", True),
@@ -41,26 +41,26 @@ def test_a_short_key_is_refused():
         ('{"member_id": "xm-000017"}'.encode("utf-16-be"), False),
     ],
 )
-def test_a_line_names_a_member_by_a_whole_word_or_where_a_member_is_expected(text, names):
-    assert WANTED.in_text(text) is names
+def test_a_member_is_found_as_a_whole_word_or_in_a_member_id_field(text, is_named):
+    assert TRACES.in_text(text) is is_named
 
 
-def test_bytes_of_texts_that_lie_end_to_end_name_a_member_unless_a_longer_number_follows():
-    assert WANTED.in_bytes(b"m-000016m-000017m-000018")
-    assert not WANTED.in_bytes(b"m-000016m-0000171")
-    assert WANTED.in_bytes(b"\x01" + "m-000017".encode("utf-16-le"))
-    assert not WANTED.in_bytes("m-0000171".encode("utf-16-le"))
+def test_a_member_is_found_in_binary_data_unless_a_digit_follows():
+    assert TRACES.in_bytes(b"m-000016m-000017m-000018")
+    assert not TRACES.in_bytes(b"m-000016m-0000171")
+    assert TRACES.in_bytes(b"\x01" + "m-000017".encode("utf-16-le"))
+    assert not TRACES.in_bytes("m-0000171".encode("utf-16-le"))
 
 
-def test_json_keeps_its_shape_without_the_members():
+def test_json_keeps_its_structure_without_the_members():
     document = {
         "samples": ["m-000017", "17", "m-000018"],
         "planted": {"m-000017": {"taste": 1}, "m-000018": {}},
         "rows": [{"member_id": "m-000017"}, {"member_id": 17}, {"member_id": "m-000018"}],
-        "why": "asked by m-000017",
+        "why": "requested by m-000017",
         "titles": 17,
     }
-    assert WANTED.without(document) == {
+    assert TRACES.without(document) == {
         "samples": ["m-000018"],
         "planted": {"m-000018": {}},
         "rows": [{"member_id": "m-000018"}],
@@ -70,7 +70,7 @@ def test_json_keeps_its_shape_without_the_members():
 
 
 @given(st.text(min_size=1, max_size=20), st.binary(max_size=40), st.binary(max_size=40))
-def test_an_id_between_spaces_is_always_found_when_it_is_distinctive(member, before, after):
+def test_a_distinctive_id_between_spaces_is_always_found(member, before, after):
     traces = Traces.of([member])
     if traces.distinctive:
         assert traces.in_text(before + b" " + member.encode() + b" " + after)

@@ -1,4 +1,4 @@
-"""`matinee ablate`: is it worth knowing who members are?"""
+"""`matinee ablate`: the hybrid with and without demographic features."""
 
 from __future__ import annotations
 

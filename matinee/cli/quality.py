@@ -1,4 +1,4 @@
-"""`matinee benchmark` and `matinee tune`: how good the models are, and how they could be better."""
+"""`matinee benchmark` and `matinee tune`: compares models, and tunes the hybrid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Data = Annotated[
 ]
 Protocol = Annotated[
     str,
-    typer.Option(help="What is held out: time, last, holdout, cold-titles or cold-members."),
+    typer.Option(help="Protocol: time, last, holdout, cold-titles or cold-members."),
 ]
 
 
@@ -34,7 +34,7 @@ def benchmark(
     ] = False,
     form: FormatOption = Format.table,
     plot: Annotated[
-        Path | None, typer.Option(help="Also draw NDCG with its intervals, as SVG.")
+        Path | None, typer.Option(help="Also plot NDCG with its intervals, as SVG.")
     ] = None,
 ) -> None:
     """Evaluate what a night would publish beside baselines, on real ratings.
@@ -46,7 +46,9 @@ def benchmark(
     from matinee.settings import Settings
 
     if plot is not None and not plot.resolve().parent.is_dir():
-        raise ConfigError(f"no folder {plot.resolve().parent} to draw into: make it, then compare")
+        raise ConfigError(
+            f"no folder {plot.resolve().parent} for the plot: create it, then run again"
+        )
     with progress("compare models") as step:
         rows = research_benchmark.run(
             data,
@@ -67,19 +69,19 @@ def tune(
     data: Data,
     protocol: Protocol = "last",
     budget_seconds: Annotated[
-        float, typer.Option(min=0, help="No trial begins later than this.")
+        float, typer.Option(min=0, help="No trial starts after this time.")
     ] = 600,
     form: FormatOption = Format.table,
 ) -> None:
-    """Look for better numbers for the hybrid, on validation data only.
+    """Tune the hyperparameters of the hybrid, on validation data only.
 
-    Asked again, it goes on where it stopped. Nothing changes by itself: what is found is printed
-    and written under MATINEE_HOME. Needs the extra `tune` of the package.
+    A second run continues where the first stopped. No setting is changed: the result is printed and
+    written under MATINEE_HOME. Needs the extra `tune` of the package.
     """
     from matinee.research import tune as research_tune
     from matinee.settings import Settings
 
-    with progress("look for better numbers") as step:
+    with progress("tune hyperparameters") as step:
         tuned = research_tune.tune(
             data,
             Settings(),

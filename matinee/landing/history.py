@@ -6,7 +6,6 @@ members wrote about titles later (tags) lands as one more snapshot a year, never
 """
 
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from matinee import durable
 from matinee.errors import DataError
-from matinee.landing.read import Records, TornError, as_text, records_of
+from matinee.landing.files import TornError
+from matinee.landing.read import Records, as_text, records_of
 from matinee.landing.write import place, write
 from matinee.progress import Progress
 
@@ -361,7 +362,7 @@ def _carry_forward(home: Path) -> list[Path]:
     A snapshot is everything under one `dt`: a title that is absent from the newest is retired, and
     one set must not retire the other's.
     """
-    carried = []
+    carried: list[Path] = []
     for stream in ("titles", "members"):
         days = sorted((home / "landing" / stream).glob("dt=*"))
         for name in ("movielens", "movietweetings"):
@@ -372,6 +373,13 @@ def _carry_forward(home: Path) -> list[Path]:
                     newest = path
                 elif newest is not None:
                     landed_on = date.fromisoformat(day.name.removeprefix("dt="))
-                    copy = partial(shutil.copyfile, newest)
+                    copy = partial(_copy, newest)
                     carried.append(place(home, stream, landed_on, path.name, copy))
     return carried
+
+
+def _copy(path: Path, draft: Path) -> None:
+    try:
+        draft.write_bytes(durable.read_plain(path.parents[2], path.parts[-3:]))
+    except durable.NotPlainError as error:
+        raise DataError(f"{path} is {error}: land a copy") from None

@@ -1,7 +1,6 @@
 """One stream's new files into Parquet: chunks of text, one query each, two files out."""
 
 import difflib
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -11,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from matinee import durable
 from matinee.errors import printable_name
 from matinee.landing import check
 from matinee.landing.contract import Stream
-from matinee.landing.ledger import sync_folder
-from matinee.landing.read import LandingFile, TornError, open_file
+from matinee.landing.files import LandingFile, TornError
+from matinee.landing.read import open_file
 
 if TYPE_CHECKING:
     import duckdb
@@ -102,8 +102,7 @@ class _Attempt:
                 self.intake.unknown.setdefault(column, []).append(name)
         for folder in self.folders.values():
             if folder.exists():
-                sync_folder(folder)
-                sync_folder(folder.parent)
+                durable.sync(folder.parent)
         return self.intake
 
     def _chunks(self, files: list[LandingFile]) -> Iterator[pa.Table]:
@@ -161,9 +160,7 @@ class _Attempt:
         self.connection.execute(
             f"copy ({query}) to $path (format parquet, compression zstd)", {"path": str(unfinished)}
         )
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        durable.put(unfinished, path)
 
 
 def _missing(column: str, unknown: list[str]) -> str:

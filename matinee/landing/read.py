@@ -13,10 +13,10 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from matinee.errors import printable_name
 from matinee.landing.contract import Stream
+from matinee.landing.files import LandingFile, Source, TornError, opened
 
 BLOCK_BYTES = 8 << 20
 LONGEST_RECORD_BYTES = 32 << 20
@@ -37,23 +38,6 @@ NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
 # One CSV record. A quote opens a field only at its start; elsewhere it is a character.
 _FIELD = rb'(?:"(?:[^"]++|"")*+"[^,\n]*+|[^",\n][^,\n]*+|)'
 _RECORD = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+\n")
-
-
-class TornError(Exception):
-    """The file as a whole cannot be read; the text says why."""
-
-
-@dataclass(frozen=True)
-class LandingFile:
-    """One file of the landing zone."""
-
-    path: Path
-    name: str
-    """The path below `landing/`: how the ledger and every row call it."""
-    stream: str
-    landed_on: date
-    format: str
-    """`jsonl`, `csv` or `parquet`; compression is told by the path's suffix."""
 
 
 @dataclass(frozen=True)
@@ -81,22 +65,34 @@ def open_file(file: LandingFile, stream: Stream) -> tuple[list[str] | None, Iter
     Raises
     ------
     TornError
-        Here or while iterating, when the file is empty, cut or cannot be what its name says.
+        Here or while iterating, when the file is empty, cut, cannot be what its name says, or has
+        other bytes than `file.sha256`.
     """
-    if file.path.stat().st_size == 0:
-        raise TornError("it is empty")
-    if file.format == "parquet":
-        return _open_parquet(file, stream)
-    if file.format == "csv":
-        return _open_csv(file, stream)
-    return None, _json_tables(file)
+    with ExitStack() as stack:
+        source = stack.enter_context(opened(file))
+        if source.size == 0:
+            raise TornError("it is empty")
+        if file.format == "parquet":
+            columns, tables = _open_parquet(source, stream)
+        elif file.format == "csv":
+            columns, tables = _open_csv(source, stream)
+        else:
+            columns, tables = None, _json_tables(source)
+        return columns, _checked(tables, source, stack.pop_all())
+
+
+def _checked(tables: Iterator[pa.Table], source: Source, stack: ExitStack) -> Iterator[pa.Table]:
+    """The tables, and at their end the check of what was read; then the file is closed."""
+    with stack:
+        yield from tables
+        source.check()
 
 
 # ---------- records of a text file
 
 
-def records_of(path: Path, *, is_quoted: bool) -> Iterator[Records]:
-    """Blocks of whole records.
+def records_of(source: Source | Path, *, is_quoted: bool) -> Iterator[Records]:
+    """Blocks of whole records of an opened landing file, or of a file elsewhere.
 
     One endless line must not cost the file its other rows: of a JSON line longer than the limit
     only the head comes out, which is no JSON. A CSV record that long is more likely a quote that
@@ -104,7 +100,7 @@ def records_of(path: Path, *, is_quoted: bool) -> Iterator[Records]:
     """
     rest, line, size, head = b"", 1, 0, b""
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with _unpacked(source) as file:
             while block := file.read(BLOCK_BYTES):
                 if size == 0:
                     block = block.removeprefix(b"\xef\xbb\xbf")
@@ -135,6 +131,15 @@ def records_of(path: Path, *, is_quoted: bool) -> Iterator[Records]:
         if len(records) == 0:
             raise TornError(f"the record of line {line} opens a quote that never closes")
         yield records
+
+
+@contextmanager
+def _unpacked(source: Source | Path) -> Iterator[IO[bytes]]:
+    if isinstance(source, Source):
+        yield source.text()
+        return
+    with gzip.open(source) if source.suffix == ".gz" else source.open("rb") as file:
+        yield cast("IO[bytes]", file)
 
 
 def _head(record: bytes) -> bytes:
@@ -212,16 +217,16 @@ def _with_file(table: pa.Table, file: LandingFile) -> pa.Table:
 # ---------- JSON lines
 
 
-def _json_tables(file: LandingFile) -> Iterator[pa.Table]:
-    for records in records_of(file.path, is_quoted=False):
-        yield _with_file(_without_empty_lines(as_text(records)), file)
+def _json_tables(source: Source) -> Iterator[pa.Table]:
+    for records in records_of(source, is_quoted=False):
+        yield _with_file(_without_empty_lines(as_text(records)), source.file)
 
 
 # ---------- CSV
 
 
-def _open_csv(file: LandingFile, stream: Stream) -> tuple[list[str], Iterator[pa.Table]]:
-    blocks = records_of(file.path, is_quoted=True)
+def _open_csv(source: Source, stream: Stream) -> tuple[list[str], Iterator[pa.Table]]:
+    blocks = records_of(source, is_quoted=True)
     first = next(blocks)
     try:
         text = first.texts()[0].decode()
@@ -236,7 +241,7 @@ def _open_csv(file: LandingFile, stream: Stream) -> tuple[list[str], Iterator[pa
     def tables() -> Iterator[pa.Table]:
         for records in itertools.chain([first[1:]], blocks):
             if len(records):
-                yield _with_file(_csv_table(records, header, stream), file)
+                yield _with_file(_csv_table(records, header, stream), source.file)
 
     return header, tables()
 
@@ -300,9 +305,10 @@ def csv_fields(record: str) -> list[str]:
 # ---------- Parquet
 
 
-def _open_parquet(file: LandingFile, stream: Stream) -> tuple[list[str], Iterator[pa.Table]]:
+def _open_parquet(source: Source, stream: Stream) -> tuple[list[str], Iterator[pa.Table]]:
+    seekable = source.seekable()
     try:
-        parquet = pq.ParquetFile(file.path)
+        parquet = pq.ParquetFile(seekable)
     except (pa.ArrowException, OSError) as error:
         raise TornError(f"it is cut or not Parquet: {error}") from None
     names = list(parquet.schema_arrow.names)
@@ -311,7 +317,7 @@ def _open_parquet(file: LandingFile, stream: Stream) -> tuple[list[str], Iterato
         line = 1
         try:
             for batch in parquet.iter_batches(columns=[n for n in stream.names if n in names]):
-                yield _with_file(_parquet_table(batch, line, stream), file)
+                yield _with_file(_parquet_table(batch, line, stream), source.file)
                 line += len(batch)
         except (pa.ArrowException, OSError) as error:
             raise TornError(f"its Parquet cannot be read: {error}") from None

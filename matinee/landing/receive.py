@@ -6,7 +6,6 @@ was received, and what a crash left behind is swept by the next call.
 
 import re
 import shutil
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.errors import (
     ConfigError,
     DataError,
@@ -25,15 +25,13 @@ from matinee.errors import (
     printable,
     printable_name,
 )
-from matinee.landing import erasure, ledger, requests, tombstones
+from matinee.landing import ledger, new_files, requests, tombstones
 from matinee.landing.contract import REJECTED, Contract, received_schema
 from matinee.landing.days import misnamed
-from matinee.landing.discover import discover, expected_sha256
+from matinee.landing.discover import discover
 from matinee.landing.drift import lost_columns, several
 from matinee.landing.intake import Intake, take_in
 from matinee.landing.ledger import Entry, Ledger
-from matinee.landing.read import LandingFile
-from matinee.landing.write import digest
 from matinee.progress import Progress
 
 if TYPE_CHECKING:
@@ -43,9 +41,6 @@ RULES_SHOWN = 3
 
 UNKNOWN_SHOWN = 20
 """Columns named of a stream: whoever spells ids as names has as many as rows."""
-
-ASKED = ("consents", requests.STREAM)
-"""Streams of what members ask for; what they ask counts from when it is here."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +109,7 @@ def landed_days(home: Path) -> tuple[date, date]:
     What members ask for is no history: a choice made at noon must not end the day for the night.
     """
     received = ledger.read(home).received
-    days = [entry.landed_on for entry in received if entry.stream not in ASKED]
+    days = [entry.landed_on for entry in received if entry.stream not in requests.STREAMS]
     if not days:
         raise DataError(f"nothing was received into {home} yet: land raw logs and receive them")
     return min(days), max(days)
@@ -149,6 +144,7 @@ def receive(
     home = home.resolve()
     known = ledger.read(home)
     try:
+        durable.sweep_drafts(home)
         sweep(home, known)
         _write_empty(home, contract)
         receipt = _receive(
@@ -182,26 +178,26 @@ def _receive(
 ) -> Receipt:
     tell = progress or (lambda done, total, what: None)
     batch = known.newest_batch + 1
-    files, warnings = discover(home / "landing", contract)
-    here = {file.name for file in files}
+    found, warnings = discover(home / "landing", contract)
+    here = {file.name for file in found}
     if missing := [entry.file for entry in known.received if entry.file not in here]:
         warnings.append(
             "received before and no longer in landing/, so that no release can be rebuilt from it:"
             f" {several(missing)}"
         )
-    if gone := [file.name for file in files if known.has_dropped(file.name)]:
+    if gone := [file.name for file in found if known.has_dropped(file.name)]:
         warnings.append(
             f"not received again, for it was dropped past its retention: {several(gone)}"
         )
-        files = [file for file in files if not known.has_dropped(file.name)]
-    tell(0, len(files), f"hashing {len(files)} landing files")
+        found = [file for file in found if not known.has_dropped(file.name)]
+    tell(0, len(found), f"hashing {len(found)} landing files")
     doubted = misnamed(
-        {one.landed_on for one in files if one.stream not in ASKED},
-        {one.landed_on for one in known.received if one.stream not in ASKED},
+        {one.landed_on for one in found if one.stream not in requests.STREAMS},
+        {one.landed_on for one in known.received if one.stream not in requests.STREAMS},
         today=today,
         asked=last_day,
     )
-    new, set_aside = _sort_out(files, known, tombstones.read(home), doubted)
+    new, set_aside = new_files.sort_out(home, found, known, tombstones.read(home), doubted)
 
     received: list[Entry] = []
     rules: dict[str, Mapping[str, int]] = {}
@@ -239,70 +235,10 @@ def _receive(
         batch=batch if received else None,
         files=tuple(received),
         set_aside=tuple(set_aside),
-        unchanged=len(files) - len(received) - len(set_aside),
+        unchanged=len(found) - len(received) - len(set_aside),
         rules=rules,
         warnings=tuple(warnings),
     )
-
-
-def _sort_out(
-    files: list[LandingFile],
-    known: Ledger,
-    forgotten: tombstones.Tombstones | None,
-    doubted: Mapping[date, str],
-) -> tuple[dict[str, dict[LandingFile, Entry]], list[Entry]]:
-    """The new files by stream, and those whose bytes or days are not what they should be."""
-    new: dict[str, dict[LandingFile, Entry]] = defaultdict(dict)
-    set_aside: list[Entry] = []
-    for file in files:
-        entry = _entry(file)
-        before = known.entries.get(file.name)
-        if forgotten and not (before and before.sha256 == entry.sha256):
-            entry = _keep_out(forgotten, file, entry)
-        expected = expected_sha256(file.path)
-        if before and before.status == "received":
-            if before.sha256 != entry.sha256:
-                reason = (
-                    f"its bytes have changed since it was received (sha256 was"
-                    f" {before.sha256[:12]}): put it back, and land the change under another name"
-                )
-                set_aside.append(replace(entry, reason=reason))
-        elif expected is not None and expected != entry.sha256:
-            reason = f"its sha256 is {entry.sha256[:12]} but its sidecar says {expected[:12]}"
-            set_aside.append(replace(entry, reason=f"{reason}: send it again"))
-        elif file.landed_on in doubted and file.stream not in ASKED:
-            set_aside.append(replace(entry, reason=doubted[file.landed_on]))
-        else:
-            new[file.stream][file] = entry
-    return new, set_aside
-
-
-def _entry(file: LandingFile, past: tuple[str, ...] = ()) -> Entry:
-    return Entry(
-        file=file.name,
-        stream=file.stream,
-        landed_on=file.landed_on,
-        sha256=digest(file.path),
-        bytes=file.path.stat().st_size,
-        rows=0,
-        kept=0,
-        rejected=0,
-        batch=None,
-        status="set_aside",
-        past_sha256=past,
-    )
-
-
-def _keep_out(forgotten: tombstones.Tombstones, file: LandingFile, entry: Entry) -> Entry:
-    """Erase whoever was forgotten from a file that has just come, before anything reads it."""
-    expected = expected_sha256(file.path)
-    returning = forgotten.returning(file)
-    if not returning.ids or expected not in (None, entry.sha256):
-        return entry
-    draft = file.path.with_name(f".{file.path.name}.erasing")
-    erasure.write_without(file, draft, returning)
-    erasure.put(draft, file.path)
-    return _entry(file, (entry.sha256,))
 
 
 def _settle(entry: Entry, intake: Intake, batch: int) -> Entry:
@@ -363,6 +299,9 @@ def batch_of(home: Path, table: str, batch: int) -> Path:
 
 def sweep(home: Path, known: Ledger) -> None:
     """Remove batches that a crash left, and make sure that those of the ledger are there."""
+    for path in sorted((home / "received").glob("*")) + sorted((home / "received").glob("*/*")):
+        if path.is_symlink():
+            raise IntegrityError(f"{path} is a link, which nothing here makes: remove it")
     for folder in sorted((home / "received").glob("*/batch=*")):
         match = re.fullmatch(r"batch=(\d{6,})", folder.name)
         number = int(match[1]) if match else -1
@@ -393,7 +332,7 @@ def _write_empty(home: Path, contract: Contract) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 unfinished = path.with_suffix(".tmp")
                 pq.write_table(schema.empty_table(), unfinished)
-                unfinished.replace(path)
+                durable.put(unfinished, path)
 
 
 def _require_history(home: Path, receipt: Receipt) -> None:
@@ -402,6 +341,9 @@ def _require_history(home: Path, receipt: Receipt) -> None:
         if have.isdisjoint(wanted):
             aside = next((entry for entry in receipt.set_aside if entry.stream in wanted), None)
             why = f"{aside.file} was set aside: {aside.reason}" if aside else "land one"
+            named = (one for one in receipt.warnings if re.split("[/:]", one)[0] in wanted)
+            if not aside and (warning := next(named, None)):
+                why = warning
             raise DataError(
                 f"no file of {' or '.join(wanted)} was ever received in {home / 'landing'}: {why}"
             )

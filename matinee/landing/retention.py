@@ -5,7 +5,6 @@ clock. The ledger comes first: from then on nobody takes a file in again or miss
 leaves after that is found and dropped by the next night.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -15,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.errors import StorageError
-from matinee.landing import ledger
+from matinee.landing import files, ledger
 from matinee.landing.contract import Contract, Stream
-from matinee.landing.discover import SIDECAR
 from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.receive import connection
 
@@ -102,10 +101,11 @@ def drop(
             warnings += _hidden(stream.name, entries, first)
         if after != known.entries:
             ledger.write(home, Ledger(after))
-        _hold_to_ledger(home, after)
+        with durable.drafts(home) as drafts:
+            _hold_to_ledger(home, after, drafts)
         for entry in after.values():
             if entry.status == "dropped" and entry.landed_on < kept_from[entry.stream]:
-                _remove(home / "landing" / entry.file)
+                files.remove_named(home / "landing", entry.file)
     except OSError as error:
         raise StorageError(f"{error}: make room or mend the access, then run again") from error
     return Expired(tuple(told), tuple(warnings))
@@ -183,7 +183,7 @@ def _hidden(stream: str, entries: list[Entry], first: date) -> Iterator[str]:
         )
 
 
-def _hold_to_ledger(home: Path, entries: Mapping[str, Entry]) -> None:
+def _hold_to_ledger(home: Path, entries: Mapping[str, Entry], drafts: durable.Drafts) -> None:
     """Take out of `received/` every row that the ledger says was dropped."""
     for is_rejected in (False, True):
         gone: dict[str, list[Entry]] = {}
@@ -192,10 +192,10 @@ def _hold_to_ledger(home: Path, entries: Mapping[str, Entry]) -> None:
                 gone.setdefault(entry.stream, []).append(entry)
         for stream, dropped in gone.items():
             last = max(entry.landed_on for entry in dropped)
-            files = pa.array([entry.file for entry in dropped], pa.string())
+            names = pa.array([entry.file for entry in dropped], pa.string())
             for path in _parts(home, f"rejected_{stream}" if is_rejected else stream):
                 if _oldest_day(path) <= last:
-                    _filter(path, files)
+                    _filter(path, names, drafts)
 
 
 def _parts(home: Path, table: str) -> list[Path]:
@@ -213,33 +213,23 @@ def _oldest_day(path: Path) -> date:
     return min((one.min for one in days), default=date.max)
 
 
-def _filter(path: Path, files: pa.Array) -> None:
+def _filter(path: Path, dropped: pa.Array, drafts: durable.Drafts) -> None:
     """A received file again without the rows of `files`; gone when no row is left."""
-    draft = path.with_suffix(".expiring")
     left = 0
+    draft = drafts.new()
     with (
         pq.ParquetFile(path) as old,
         pq.ParquetWriter(draft, old.schema_arrow, compression="zstd") as new,
     ):
         for group in range(old.num_row_groups):
             rows = old.read_row_group(group)
-            kept = rows.filter(pc.invert(pc.is_in(rows["file"].cast(pa.string()), files)))
+            kept = rows.filter(pc.invert(pc.is_in(rows["file"].cast(pa.string()), dropped)))
             if len(kept):
                 new.write_table(kept, row_group_size=len(kept))
             left += len(kept)
-    if not left:
-        draft.unlink()
-        _remove(path)
+    if left:
+        durable.put(draft, path)
         return
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(path)
-    ledger.sync_folder(path.parent)
-
-
-def _remove(path: Path) -> None:
-    """Remove a file, its sidecar, and the day's folder when nothing else is in it."""
-    for gone in (path, path.with_name(path.name + SIDECAR)):
-        gone.unlink(missing_ok=True)
-    if path.parent.is_dir() and not any(path.parent.iterdir()):
+    durable.remove(path)
+    if not any(path.parent.iterdir()):
         path.parent.rmdir()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matinee import transform, warehouse
+from matinee import releases, transform, warehouse
 from matinee.errors import IntegrityError
 from matinee.night import reconcile
 from matinee.night.night import Night
@@ -23,7 +23,8 @@ def build(
         When a dbt test fails, or a stream's rejected rows are over their budget.
     """
     settings = night.settings
-    stale = night.home / erase.STALE
+    releases.fence(night.home)
+    stale = night.home / erase.STALE_MARKER
     try:
         built = transform.build(
             project=settings.project,
@@ -37,6 +38,7 @@ def build(
             },
             full_refresh=full_refresh or stale.exists(),
             progress=progress,
+            query=lambda sql: warehouse.query(sql, home=night.home).to_pylist(),
         )
     except IntegrityError:
         reconcile.reconcile(night.home)  # dbt names its test, this the stream and the file

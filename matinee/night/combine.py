@@ -21,7 +21,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee.columns import MEMBER_ID, PLACES
-from matinee.errors import StorageError
+from matinee.errors import IntegrityError, StorageError
 from matinee.models.combination import (
     COHORTS,
     Combination,
@@ -37,6 +37,7 @@ from matinee.night.catalogue import read_catalogue
 from matinee.night.frame import CUTS, JUDGED, LAST, PUBLISHED
 from matinee.night.night import Night
 from matinee.night.scorer import COMBINATION, CONTEXTS, ready
+from matinee.provenance import parse_json
 from matinee.slates import exposure
 
 FILE = "combination.json"
@@ -120,10 +121,14 @@ class Chosen:
             If it left nothing: the night got no further, or was an older version's.
         """
         try:
-            document = json.loads((folder / FILE).read_text())
+            document = parse_json((folder / FILE).read_bytes())
         except OSError as error:
             raise StorageError(
                 f"the last night left no {FILE}: {error}; run `matinee run` once more"
+            ) from None
+        except ValueError as error:
+            raise IntegrityError(
+                f"{folder / FILE} is not what was written ({error}): run `matinee run` once more"
             ) from None
         nested = document["evaluation_weights"]
         first, second = (np.array(rows) for rows in nested["session"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matinee import landing
+from matinee import landing, releases
 from matinee.night.night import Night
 
 
@@ -12,6 +12,7 @@ def drop_expired(night: Night) -> landing.Expired:
     Days count from the night's instant: a night of the past drops what it would have dropped then.
     """
     settings = night.settings
+    releases.fence(night.home)
     return landing.drop(
         home=night.home,
         contract=landing.load(settings.project),

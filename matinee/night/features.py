@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matinee import features
+from matinee import features, releases
 from matinee.night.night import Night
 from matinee.progress import Progress
 
@@ -29,6 +29,7 @@ def refresh_features(night: Night, progress: Progress | None = None) -> Refreshe
         When what is online is not what history says was known at `as_of`.
     """
     home, project = night.home, night.settings.project
+    releases.fence(home)
     registered = features.apply(home=home, project=project)
     materialised = features.materialise(
         home=home,

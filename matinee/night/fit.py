@@ -26,6 +26,7 @@ from matinee.night.frame import JUDGED, PUBLISHED, SPLITS, frames, read_frame
 from matinee.night.model_files import load_model, load_parts, save_model, save_parts
 from matinee.night.night import Night
 from matinee.progress import Progress
+from matinee.provenance import parse_json
 
 WARM_EPOCHS = 8
 """Passes over the interactions when the hybrid goes on from an earlier release."""
@@ -78,7 +79,7 @@ def _load(night: Night, name: str, frame: Frame) -> Fit:
     folder = night.work(f"fit-{name}")
     model, features = load_model(folder), described(frame)
     own = ByVectors(*vectors(model, features)[HYBRID], needs_history=False)
-    names = json.loads((folder / NAMES).read_text())
+    names = parse_json((folder / NAMES).read_text())
     return Fit(frame, model, features, load_parts(folder, names, frame.history, {HYBRID: own}))
 
 
@@ -138,7 +139,7 @@ def facts(night: Night, frame: Frame, calibration_weight: float) -> dict[str, An
     model = load_model(night.work(f"fit-{PUBLISHED}"))
     return {
         "kind": "linear combination of popularity, linear models and a LightFM hybrid",
-        "parts": json.loads((night.work(f"fit-{PUBLISHED}") / NAMES).read_text()),
+        "parts": parse_json((night.work(f"fit-{PUBLISHED}") / NAMES).read_text()),
         "hyperparameters": model.hyperparameters.stored(),
         "calibration_weight": calibration_weight,
         "recency_half_life_days": in_days(frame.half_life_days),

@@ -26,6 +26,7 @@ from matinee.evaluation import splits
 from matinee.models import new_account_cap
 from matinee.models.frame import Frame, in_days, split_signals
 from matinee.night.night import Night
+from matinee.provenance import document
 from matinee.vocabulary import Vocabulary
 
 SERVICE = "hybrid_ranker_v2"
@@ -190,7 +191,8 @@ def write_frame(frame: Frame, folder: Path) -> None:
 
 def read_frame(folder: Path) -> Frame:
     """Take up a frame that an earlier step left."""
-    facts = json.loads((folder / "frame.json").read_text())
+    path = folder / "frame.json"
+    facts = document(path.read_bytes(), path, "run `matinee run` once more")
     return Frame(
         as_of=datetime.fromisoformat(facts["as_of"]),
         half_life_days=math.inf if (days := facts["half_life_days"]) is None else days,

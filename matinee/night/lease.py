@@ -17,7 +17,12 @@ from matinee.settings import Settings
 POLL_SECONDS = 5.0
 """How often a night that waits for another looks again."""
 
-FULL = ("No space left on device", "database or disk is full", "failed to offload data block")
+FULL = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "database or disk is full",
+    "failed to offload data block",
+)
 """What the system, SQLite and DuckDB say of a full disk."""
 
 Tell = Callable[[str], None]

@@ -17,6 +17,7 @@ from matinee.models.history import History
 from matinee.models.hybrid import HybridModel, Hyperparameters
 from matinee.models.linear import TitleWeights
 from matinee.models.parts import ByTitles, ForEveryone, Part, Parts, query_of
+from matinee.provenance import parse_json
 
 _ARRAYS = ("member_embeddings", "title_embeddings")
 
@@ -56,7 +57,7 @@ def load_model(folder: Path, *, hyperparameters: Path | None = None) -> HybridMo
     """
     try:
         members, titles = (read_array(folder, name) for name in _ARRAYS)
-        stored = json.loads((hyperparameters or folder / "hyperparameters.json").read_text())
+        stored = parse_json((hyperparameters or folder / "hyperparameters.json").read_text())
         numbers = Hyperparameters.from_stored(stored)
     except OSError as error:
         raise StorageError(f"no model in {folder}: {error}; fit and save one first") from None

@@ -68,8 +68,8 @@ def publish(night: Night, evidence: Evidence) -> Published:
     """Write, hash, sign and name the release; promote it, or keep it as candidate."""
     store = releases.Store.of(night.settings.home)
     store.sweep()
-    fields = manifest(night, evidence)
-    with store.draft() as draft:
+    with warehouse.connect(night.home), store.draft() as draft:  # opened once for all queries
+        fields = manifest(night, evidence)
         _fill(night, evidence, draft.path)
         _plot(fields, draft.path)
         release_id = draft.release_id(night.started_at)
@@ -136,7 +136,7 @@ def _name(
     if names.live and names.live.release_id == release.id:
         return f"nothing new: {release.id} is live and holds the same content"
     # One that never had a name is new, or was published by a night that died before it named it.
-    if release.id in store.ever_named():
+    if release.id in store.audited_ids():
         return (
             f"nothing new: {release.id} holds the same content and is not live, "
             f"as was decided before; `matinee releases promote {release.id}` makes it live"

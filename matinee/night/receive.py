@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from matinee import landing
+from matinee import landing, releases
 from matinee.progress import Progress
 from matinee.rights import consent, erase, reissue
 from matinee.settings import Settings
@@ -22,6 +22,7 @@ def receive(
     `last_day` is that of the night if somebody named it: files of that day are no mistake.
     """
     home = settings.home.resolve()
+    releases.fence(home)
     if landing.pseudonyms.is_wanted(home):
         landing.pseudonyms.pseudonymise(home, landing.load(settings.project))
     receipt = landing.receive(
@@ -34,7 +35,8 @@ def receive(
         today=datetime.now(UTC).date(),
         last_day=last_day,
     )
-    erase.take_requests(settings, progress)
+    releases.fence(home)
+    erase.erase_requested(settings, progress)
     consent.refresh(settings)
-    reissue.redraw(settings, by="receive")
+    reissue.reissue_pages(settings, by="receive")
     return receipt

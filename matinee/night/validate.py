@@ -18,6 +18,7 @@ from matinee.night.frame import PUBLISHED
 from matinee.night.night import Night
 from matinee.night.scorer import RELEASE
 from matinee.progress import Progress
+from matinee.provenance import document
 
 FRAME = ("frame_member_features", "frame_signals", "frame_title_features")
 
@@ -73,12 +74,13 @@ def validate_frame(night: Night) -> validation.Validation:
     """Hold what the published model learns from to its suites."""
     folder = night.work(PUBLISHED)
     files = {name: folder / f"{name.removeprefix('frame_')}.parquet" for name in FRAME}
-    return _check(night, _suites(night, FRAME), files)
+    return _check(night, validation.load_suites(night.settings.project, FRAME), files)
 
 
 def validate_slates(night: Night) -> validation.Validation:
     """Hold every member's slate to its suite, before it is published."""
-    return _check(night, _suites(night, SLATES), {"slates": night.work(RELEASE) / "slates"})
+    suites = validation.load_suites(night.settings.project, SLATES)
+    return _check(night, suites, {"slates": night.work(RELEASE) / "slates"})
 
 
 def histograms(night: Night) -> dict[str, Any]:
@@ -89,12 +91,14 @@ def histograms(night: Night) -> dict[str, Any]:
         "last_day": last_day,
         "least": transform.project_vars(night.settings.project)["minimum_cell_members"],
     }
+    with warehouse.connect(night.home):  # opened once for all
+        distributions = {
+            one.name: _histogram(night, one, asked) for one in validation.DISTRIBUTIONS
+        }
     return {
         **{name: str(day) for name, day in asked.items() if name != "least"},
         "minimum_members": asked["least"],
-        "distributions": {
-            one.name: _histogram(night, one, asked) for one in validation.DISTRIBUTIONS
-        },
+        "distributions": distributions,
     }
 
 
@@ -118,7 +122,7 @@ def history(night: Night) -> list[dict[str, Any]]:
         for release in releases.Store.of(night.settings.home).list()[: report.HISTORY - 1]
     ]
     for path in night.settings.folder("reports").glob(f"{STOPPED}-*.json"):
-        stopped = json.loads(path.read_text(encoding="utf-8"))
+        stopped = document(path.read_bytes(), path, "remove it")
         found.append((stopped, stopped["results"]))
     nights = [
         (datetime.fromisoformat(facts["as_of"]), facts["created_at"], report.states(results))
@@ -154,11 +158,6 @@ def drift(
     far = sum(not one.success for one in checks)
     compared = f"{len(checks)} distributions are far from those of {live.release_id}"
     return f"{far} of {compared}", checks
-
-
-def _suites(night: Night, names: tuple[str, ...]) -> dict[str, Any]:
-    suites = validation.load_suites(night.settings.project)
-    return {name: suites[name] for name in names}
 
 
 def _check(

@@ -1,4 +1,4 @@
-"""The dbt documentation site of the project."""
+"""Builds the dbt documentation site."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matinee.settings import Settings
 
 
 def docs(settings: Settings) -> Path:
-    """The dbt documentation site of the project."""
+    """Build the dbt documentation site of the project; return the path of its first page."""
     return transform.docs(
         project=settings.project,
         home=settings.home.resolve(),

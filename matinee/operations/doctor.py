@@ -1,4 +1,4 @@
-"""Says what an operator would ask first when something is wrong."""
+"""Collects diagnostics of an installation and a home."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from matinee.settings import Settings
 
 
 def doctor(settings: Settings) -> dict[str, Any]:
-    """What one would ask first when something is wrong."""
+    """Versions, paths, the warehouse and the releases, for a bug report."""
     home = settings.home.resolve()
     is_writable = _writable(home)
     warehouse = home / "warehouse/matinee.duckdb"
-    names = releases.Store.of(settings.home).aliases()
+    aliases = releases.Store.of(settings.home).aliases()
     return {
         "matinee": version("matinee"),
         "python": platform.python_version(),
@@ -29,8 +29,8 @@ def doctor(settings: Settings) -> dict[str, Any]:
         "landing_streams": sorted(path.name for path in (home / "landing").glob("*/")),
         "warehouse_bytes": warehouse.stat().st_size if warehouse.is_file() else None,
         "releases": len(releases.Store.of(settings.home).list()),
-        "live": names.live.release_id if names.live else None,
-        "candidate": names.candidate.release_id if names.candidate else None,
+        "live": aliases.live.release_id if aliases.live else None,
+        "candidate": aliases.candidate.release_id if aliases.candidate else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""Why a title has its score for a member: the exact sum, from the arrays of a release alone."""
+"""Explains a score: exact contributions of features, from the arrays of a release alone."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ from matinee.vocabulary import Vocabulary
 
 Row = dict[str, Any]
 
-NOTHING_OWN = "Nothing of the member's own speaks for it"
+NO_OWN_REASON = "No interaction or preference of the member supports it"
 
-CLOSE, ROUNDED = 1e-5, 1e-6
-"""How far a sum of contributions may be from its score, and from a large one as a part of it: both
-are sums of 32-bit numbers in an order of their own."""
+ABSOLUTE, RELATIVE = 1e-5, 1e-6
+"""Absolute and relative tolerance between the sum of contributions and the score: both are sums of
+32-bit numbers, in different orders."""
 
 NEAR = 0.05
 """How far the score of a slate may be from the same score computed alone: the last bit of a part's
@@ -54,74 +54,74 @@ score may change a rank among titles that are nearly equal."""
 
 @dataclass(frozen=True)
 class Explanation:
-    """One score and what it is made of."""
+    """One score and its contributions."""
 
     member_id: str
     title: str
     score: float
     rank: int | None
-    """The place in the member's slate, if the title is in it."""
+    """The rank in the member's slate, null if the title is not in it."""
     slate_source: str | None
     words: str
-    """The reason that the slate gives, which says the same thing not too often; of a title that is
-    not in the slate the strongest."""
+    """The reason text of the slate, which limits repeated reasons; the strongest reason for a title
+    that is not in the slate."""
     groups: list[Row]
-    """group, names (what helps most first), contribution; by size. They add up to the score."""
+    """group, names (largest contribution first), contribution; by size. They sum to the score."""
     features: list[Row]
-    """feature, contribution: the same, not grouped."""
+    """feature, contribution: the same without groups."""
 
 
 def explain(settings: Settings, member: str, title: str, *, release: str) -> Explanation:
-    """The contributions to the score of any title for any personalised member.
+    """The contributions to the score of any title for a personalised member.
 
     Raises
     ------
     ConfigError
-        If the release has no such title, or does not know the member: those without consent to
-        personalisation have no score, and who withdraws it has none from then on.
+        If the release has no such title, or no scores for the member. Members without consent to
+        personalisation have no scores, also after a later withdrawal.
     """
     if not consent.may_personalise(settings, member):
         raise ConfigError(
-            f"member {member!r} refused personalisation: nothing of theirs is used any more, and "
-            "the list for all has no personal reasons"
+            f"member {member!r} refused personalisation: their data is not used, and the "
+            "non-profiled list has no personal reasons"
         )
     opened = releases.Store.of(settings.home).open(release)
-    title_id = lookup.title_id(opened, title)
+    title_id = lookup.find_title(opened, title)
     members = Vocabulary.from_ids(opened.table("vocabulary/members.parquet")[MEMBER_ID])
     titles = Vocabulary.from_ids(opened.titles()[TITLE_ID])
     row = int(members.rows([member])[0])
     if row < 0:
         raise ConfigError(
             f"release {opened.id} has no scores for member {member!r}: unknown, or without consent "
-            "to personalisation; a slate of what is popular has no personal reasons"
+            "to personalisation; a popularity slate has no personal reasons"
         )
     column = int(titles.rows([title_id])[0])
-    of_release = _Scores.of if (opened.path / combine.FILE).exists() else _Arrays.of
+    of_release = _Scores.of if (opened.path / combine.FILE).exists() else _ReleaseArrays.of
     scores = of_release(opened, members, titles)
     score, parts = scores.contributions(row, column)
     slate = opened.slate(member)
-    place = pc.index(slate[TITLE_ID], title_id).as_py()
-    shown = slate.slice(place, 1).to_pylist()[0] if place >= 0 else {}
+    index = pc.index(slate[TITLE_ID], title_id).as_py()
+    slate_row = slate.slice(index, 1).to_pylist()[0] if index >= 0 else {}
     total = sum(parts.values())
-    published = shown.get(SCORE) if isinstance(scores, _Scores) and _is_whole(opened) else None
-    if not np.isclose(total, score, rtol=ROUNDED, atol=CLOSE) or (
+    published = slate_row.get(SCORE) if isinstance(scores, _Scores) and _is_whole(opened) else None
+    if not np.isclose(total, score, rtol=RELATIVE, atol=ABSOLUTE) or (
         published is not None and not np.isclose(total, published, rtol=NEAR, atol=NEAR)
     ):
         raise DataError(
-            f"contributions to {member} and {title_id} add up to {total}, "
-            f"the score is {score if published is None else published}: the arrays of release "
-            f"{opened.id} do not belong together"
+            f"contributions for {member} and {title_id} sum to {total}, the score is "
+            f"{score if published is None else published}: the arrays of release {opened.id} are "
+            "inconsistent"
         )
-    named = [lookup.titled(opened, name) for name in scores.because_of(row, column)]
+    watched = [lookup.display_title(opened, name) for name in scores.because_of(row, column)]
     by_size = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
     return Explanation(
         member_id=member,
-        title=lookup.titled(opened, title_id),
+        title=lookup.display_title(opened, title_id),
         score=score,
-        rank=shown.get(RANK),
-        slate_source=shown.get(SOURCE),
-        words=str(shown.get(REASON) or scores.text(opened, row, column) or NOTHING_OWN),
-        groups=_grouped(opened, parts, named),
+        rank=slate_row.get(RANK),
+        slate_source=slate_row.get(SOURCE),
+        words=str(slate_row.get(REASON) or scores.text(opened, row, column) or NO_OWN_REASON),
+        groups=_grouped(opened, parts, watched),
         features=[{"feature": name, "contribution": part} for name, part in by_size],
     )
 
@@ -259,7 +259,7 @@ class _Scores:
         if kind == reasons.Kind.TITLE:
             watched = [row for row in (index, second) if row >= 0]
             names = self.titles.take(np.array(watched)).to_pylist()
-            return reason_text.watched(*(lookup.titled(release, name) for name in names))
+            return reason_text.watched(*(lookup.display_title(release, name) for name in names))
         if kind == reasons.Kind.FEATURE:
             return reason_text.feature(self.attribution.titles.names[index])
         return {reasons.Kind.NEW: reason_text.NEW, reasons.Kind.POPULAR: reason_text.POPULAR}.get(
@@ -286,7 +286,7 @@ def _queries(
 
 
 @dataclass(frozen=True)
-class _Arrays:
+class _ReleaseArrays:
     """The scores of an older release: of one model, whose features add up."""
 
     titles: Vocabulary
@@ -297,28 +297,30 @@ class _Arrays:
     member_embeddings: NDArray[np.float32]
     title_embeddings: NDArray[np.float32]
     anchors: NDArray[np.intp]
-    everybody: NDArray[np.float32]
-    """As it was that night: it stays when a member is erased from the release."""
+    mean_member: NDArray[np.float32]
+    """The mean member vector of that night; unchanged when a member is erased later."""
 
     @classmethod
-    def of(cls, release: releases.Release, members: Vocabulary, titles: Vocabulary) -> _Arrays:
+    def of(
+        cls, release: releases.Release, members: Vocabulary, titles: Vocabulary
+    ) -> _ReleaseArrays:
         folder = release.path / "model"
-        of_titles = _features(release, "title")
-        learned = [
+        title_features = _features(release, "title")
+        embeddings = [
             np.asarray(read_array(folder, f"{side}_embeddings"), np.float32)
             for side in ("member", "title")
         ]
-        sizes = (len(members), len(learned[0])), (len(titles), len(learned[1]))
+        sizes = (len(members), len(embeddings[0])), (len(titles), len(embeddings[1]))
         return cls(
             titles=titles,
-            names=tuple(of_titles["name"].to_pylist()),
-            families=tuple(of_titles["family"].to_pylist()),
+            names=tuple(title_features["name"].to_pylist()),
+            families=tuple(title_features["family"].to_pylist()),
             member_matrix=read_matrix(folder, MEMBER_MATRIX, shape=sizes[0]),
             title_matrix=read_matrix(folder, TITLE_MATRIX, shape=sizes[1]),
-            member_embeddings=learned[0],
-            title_embeddings=learned[1],
+            member_embeddings=embeddings[0],
+            title_embeddings=embeddings[1],
             anchors=np.asarray(read_array(folder, "anchors"), np.intp),
-            everybody=np.asarray(read_array(folder, MEAN_MEMBER), np.float32),
+            mean_member=np.asarray(read_array(folder, MEAN_MEMBER), np.float32),
         )
 
     def vector(self, member: int) -> NDArray[np.float32]:
@@ -328,61 +330,61 @@ class _Arrays:
     def contributions(self, member: int, title: int) -> tuple[float, dict[str, float]]:
         vector = self.vector(member)
         parts = reasons.contributions(
-            vector, np.array([title]), self.title_matrix, self.title_embeddings, self.everybody
+            vector, np.array([title]), self.title_matrix, self.title_embeddings, self.mean_member
         )
         names = (*self.names, reason_text.SHARED)
-        told = zip(parts.indices, parts.data, strict=True)
+        pairs = zip(parts.indices, parts.data, strict=True)
         score = float((vector @ (self.title_matrix[[title]] @ self.title_embeddings).T)[0, 0])
-        return score, {names[column]: float(part) for column, part in told}
+        return score, {names[column]: float(part) for column, part in pairs}
 
     def best(self, member: int, title: int) -> reasons.Reasons:
-        """The reason that a slate of this title alone would give."""
+        """The reason in a slate of this title alone."""
         family = np.array(self.families)
         teller = reasons.ReasonFinder(
             self.title_matrix,
             self.title_embeddings,
-            self.everybody,
+            self.mean_member,
             usable=reason_text.has_sentence(self.families),
             identity=family == matrices.IDENTITY,
         )
         return teller.best(self.vector(member), np.array([[title]]), self.anchors[[member]])
 
     def because_of(self, member: int, title: int) -> list[str]:
-        """The ids of the watched titles that the title's own part is put down to."""
-        told = self.best(member, title)
-        if told.kind[0, 0] != reasons.Kind.TITLE:
+        """The ids of the watched titles in the reason, empty for other kinds of reasons."""
+        reason = self.best(member, title)
+        if reason.kind[0, 0] != reasons.Kind.TITLE:
             return []
-        rows = [told.index[0, 0], *([told.second[0, 0]] if told.second[0, 0] >= 0 else [])]
+        rows = [reason.index[0, 0], *([reason.second[0, 0]] if reason.second[0, 0] >= 0 else [])]
         return [str(name) for name in self.titles.take(np.array(rows)).to_pylist()]
 
     def text(self, release: releases.Release, member: int, title: int) -> str | None:
-        """None where nothing of the member's own speaks for the title."""
+        """The reason text; None if no contribution of the member supports the title."""
         if (self.anchors[member] == ranking.NONE).all():
             return None
-        told = self.best(member, title)
-        if told.kind[0, 0] == reasons.Kind.TITLE:
+        reason = self.best(member, title)
+        if reason.kind[0, 0] == reasons.Kind.TITLE:
             return reason_text.watched(
-                *(lookup.titled(release, name) for name in self.because_of(member, title))
+                *(lookup.display_title(release, name) for name in self.because_of(member, title))
             )
-        if told.kind[0, 0] == reasons.Kind.FEATURE:
-            return reason_text.feature(self.names[told.index[0, 0]])
+        if reason.kind[0, 0] == reasons.Kind.FEATURE:
+            return reason_text.feature(self.names[reason.index[0, 0]])
         return None
 
 
 def _grouped(release: releases.Release, parts: dict[str, float], watched: list[str]) -> list[Row]:
-    """Contributions by feature family, the largest first."""
+    """Contributions by feature family, largest first."""
     groups: dict[str, list[tuple[float, str]]] = {}
     for name, part in parts.items():
         family, _, value = name.partition("=")
         if family == WATCHED and value:
-            value = lookup.titled(release, value)
+            value = lookup.display_title(release, value)
         groups.setdefault(family, []).append((-part, value))
     rows = [
         {
             "group": reason_text.group(family),
-            "names": watched if family == matrices.IDENTITY else [v for _, v in sorted(found) if v],
-            "contribution": -sum(part for part, _ in found),
+            "names": watched if family == matrices.IDENTITY else [v for _, v in sorted(pairs) if v],
+            "contribution": -sum(part for part, _ in pairs),
         }
-        for family, found in groups.items()
+        for family, pairs in groups.items()
     ]
     return sorted(rows, key=lambda row: (-abs(row["contribution"]), row["group"]))

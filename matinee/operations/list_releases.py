@@ -13,31 +13,31 @@ Row = dict[str, Any]
 
 
 def list_releases(settings: Settings, url: str = "") -> list[Row]:
-    """Every release of this home or of a URL, newest first: id, names, as_of, gate, size."""
-    kept = releases.Store.of(settings.home)
+    """Every release of this home or of a URL, newest first: id, aliases, as_of, gate, size."""
+    store = releases.Store.of(settings.home)
     if url:
-        found = mirror.listed(releases.Remote.at(url), keys=kept.keys)
+        listed = mirror.list_remote(releases.Remote.open(url), keys=store.keys)
     else:
-        if not kept.root.parent.is_dir():
+        if not store.root.parent.is_dir():
             raise ConfigError(
-                f"the home {kept.root.parent} does not exist: `matinee run` fills one, and "
-                f"MATINEE_HOME says where it is"
+                f"the home {store.root.parent} does not exist: `matinee run` creates one; set "
+                f"MATINEE_HOME to its folder"
             )
-        names = kept.aliases()
-        found = ((one.id, names.names_of(one.id), one.manifest) for one in kept.list())
+        state = store.aliases()
+        listed = ((one.id, state.names_of(one.id), one.manifest) for one in store.list())
     rows = []
-    for release_id, aliases, manifest in found:
+    for release_id, aliases, manifest in listed:
         gate = manifest["gate"]
         failed = [rule["rule"] for rule in gate["rules"] if not rule["passed"]]
-        answers = sorted({one["by"] for one in gate.get("overrides", [])})
-        passed_over = f", passed over by {', '.join(answers)}" if answers else ""
+        people = sorted({one["by"] for one in gate.get("overrides", [])})
+        overridden = f", overridden by {', '.join(people)}" if people else ""
         rows.append(
             {
                 "release": release_id,
                 "alias": ", ".join(aliases),
                 "as_of": manifest["as_of"][:10],
                 "reason": manifest["reason"],
-                "gate": f"refused by {', '.join(failed)}{passed_over}" if failed else "passed",
+                "gate": f"refused by {', '.join(failed)}{overridden}" if failed else "passed",
                 "slates": manifest["exposure"]["members"],
                 "bytes": sum(record["bytes"] for record in manifest["files"]),
             }

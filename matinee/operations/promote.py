@@ -1,4 +1,4 @@
-"""Makes a release live; past a red gate only as a release that says on its card who answers."""
+"""Promotes a release; an override of a failed gate is published on the release card."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from matinee.errors import ConfigError
 from matinee.night import lease
 from matinee.releases import reissue
 from matinee.rights import consent
-from matinee.rights.reissue import Redrawn
+from matinee.rights.reissue import ReissueWithNewPages
 from matinee.settings import Settings
 
 OVERRIDE = "override"
-"""Why a release is published again when somebody answers for its gate."""
+"""Reason in the manifest of a release that is reissued for an override."""
 
 
-class AnsweredFor(Redrawn):
-    """A release as it is, but that its manifest and its pages name who passes over which rule."""
+class ReissueWithOverrides(ReissueWithNewPages):
+    """A `Fill` that copies a release and records the overrides in its manifest and pages."""
 
     def __init__(self, settings: Settings, rules: Collection[str], by: str, why: str) -> None:
         super().__init__(lambda one: consent.may_personalise(settings, one))
@@ -40,15 +40,15 @@ def promote(
     why: str,
     overrides: Collection[str] = (),
 ) -> releases.Alias:
-    """Make a release live, if nobody was faster.
+    """Make a release live, unless another promotion came first.
 
-    A release never changes, so one whose gate is passed over is published again, with the same
-    content, under a new id (`reason: override`): its card says who answers for it.
+    A release never changes. With overrides it is therefore reissued with the same content under a
+    new id (`reason: override`), and its card names the person and the reason.
 
     Raises
     ------
     ConfigError
-        If a rule is to be passed over where there is no key to sign the new card with.
+        If there is an override and no signing key for the new release.
     """
     store = releases.Store.of(settings.home)
     live = store.live()
@@ -56,14 +56,14 @@ def promote(
     if not overrides:
         return store.promote(name, expected=expected, at=at, by=by, why=why)
     with lease.lease(settings, "promote"):
-        release = store.judged(name, overrides, by=by, why=why)
+        release = store.check_gate(name, overrides, by=by, why=why)
         if release.id != expected:
-            if not store.may_sign():
+            if not store.can_sign():
                 raise ConfigError(
-                    f"an override is signed on the card of {release.id}, and {store.keys} holds "
-                    f"no signing key: promote it where releases are made, then push and pull"
+                    f"an override needs a new signature of {release.id}, and {store.keys} has no "
+                    f"signing key: promote it where releases are built, then push and pull"
                 )
-            fill = AnsweredFor(settings, overrides, by, why)
-            again = reissue.reissue(store, release, fill, at=at, by=by, why=OVERRIDE)
-            name = str(again.after)
+            fill = ReissueWithOverrides(settings, overrides, by, why)
+            reissued = reissue.reissue(store, release, fill, at=at, by=by, why=OVERRIDE)
+            name = str(reissued.after)
         return store.promote(name, expected=expected, at=at, by=by, why=why, overrides=overrides)

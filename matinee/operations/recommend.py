@@ -1,4 +1,4 @@
-"""Questions to a release: what a member is shown, what a title is near to, what there is."""
+"""Look-ups in a release: the slate of a member, and the nearest titles of a title."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matinee import releases
 from matinee.columns import MEMBER_ID, RANK, REASON, SCORE, SOURCE, TITLE_ID
 from matinee.errors import ConfigError
 from matinee.models.combination import Context
-from matinee.releases.lookup import title_id, titled
+from matinee.releases.lookup import display_title, find_title
 from matinee.releases.release import SESSION, SLATES
 from matinee.rights import consent
 from matinee.settings import Settings
@@ -32,17 +32,17 @@ def recommend(
     """The first `k` of a member's slate: rank, title, year, reason, source, score."""
     opened = releases.Store.of(settings.home).open(release)
     slate = consent.slate(settings, opened, member, folder=_folder(context)).slice(0, k)
-    known = opened.table("vocabulary/members.parquet")[MEMBER_ID]
-    if not slate.num_rows and pc.index(known, member).as_py() < 0:
-        near = ", ".join(known.slice(0, 3).to_pylist())
+    members = opened.table("vocabulary/members.parquet")[MEMBER_ID]
+    if not slate.num_rows and pc.index(members, member).as_py() < 0:
+        examples = ", ".join(members.slice(0, 3).to_pylist())
         raise ConfigError(
             f"release {opened.id} has no slate for member {member!r}: "
-            f"its {len(known):,} members are called {near}, ..."
+            f"the ids of its {len(members):,} members look like {examples}, ..."
         )
     return [
         {
             RANK: row[RANK],
-            "title": titled(opened, row[TITLE_ID]),
+            "title": display_title(opened, row[TITLE_ID]),
             REASON: row[REASON],
             SOURCE: row[SOURCE],
             SCORE: row[SCORE],
@@ -75,7 +75,7 @@ def slates(settings: Settings, output: Path, *, context: str, release: str = "")
     ) as file:
         for part in opened.slates(columns, folder=_folder(context)):
             members = pc.unique(part[MEMBER_ID]).to_pylist()
-            without = [one for one in members if refused.holds(one, consent.PERSONALISATION)]
+            without = [one for one in members if refused.includes(one, consent.PERSONALISATION)]
             shown = [consent.slate(settings, opened, one).select(columns) for one in without]
             kept = part.filter(
                 pc.invert(pc.is_in(part[MEMBER_ID], value_set=pa.array(without, pa.string())))
@@ -97,14 +97,13 @@ def _folder(context: str) -> str:
 
 
 def similar(settings: Settings, title: str, *, k: int, release: str) -> list[Row]:
-    """The `k` titles nearest to one, which is given by id or by name."""
+    """The `k` titles nearest to a title, given by id or by name."""
     opened = releases.Store.of(settings.home).open(release)
-    wanted = title_id(opened, title)
-    neighbours = opened.similar(wanted).slice(0, k)
+    neighbours = opened.similar(find_title(opened, title)).slice(0, k)
     return [
         {
             RANK: row[RANK],
-            "title": titled(opened, row["similar_title_id"]),
+            "title": display_title(opened, row["similar_title_id"]),
             "similarity": row["similarity"],
             TITLE_ID: row["similar_title_id"],
         }

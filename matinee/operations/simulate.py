@@ -1,4 +1,4 @@
-"""Land an invented service's raw logs, with what was planted written beside them."""
+"""Lands the raw logs of a simulated service, and writes down the planted truth."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from matinee import durable, provenance
 from matinee.errors import ConfigError
 from matinee.landing import place, write
 from matinee.landing.write import Format
 from matinee.progress import Progress
 from matinee.simulator import LandingDay, Simulation, describe
 
-TRUTH = "truth.json"
-"""Beside the streams' folders in landing/; no step of the night reads it."""
+TRUTH = "simulator/truth.json"
+"""Path of the planted truth under a home; no step of a night reads it."""
 
-# Every way of landing that the contract allows is used by somebody.
+OLD_TRUTH = "landing/truth.json"
+"""Where earlier versions wrote it."""
+
+# Every format that the contract allows is used by at least one stream.
 FORMATS: dict[str, Format] = {
     "plays": "jsonl.gz",
     "impressions": "jsonl.gz",
@@ -34,23 +38,23 @@ FORMATS: dict[str, Format] = {
 
 
 @dataclass(frozen=True)
-class Simulated:
-    """What landed."""
+class SimulationResult:
+    """What `simulate` landed."""
 
     days_landed: int
     days_skipped: int
     rows: dict[str, int]
-    """stream -> rows landed by this call, broken lines included."""
+    """Stream -> rows landed by this call, broken lines included."""
     truth: Path
 
     def summary(self) -> str:
         if not self.days_landed:
-            return f"{self.days_skipped} days were there already; nothing was landed"
+            return f"{self.days_skipped} days exist already; nothing was landed"
         rows = ", ".join(f"{count:,} {stream}" for stream, count in sorted(self.rows.items()))
-        there = f" ({self.days_skipped} were there already)" if self.days_skipped else ""
+        skipped = f" ({self.days_skipped} exist already)" if self.days_skipped else ""
         return (
-            f"landed {self.days_landed} days{there}: {rows}. Planted truths: {self.truth}. "
-            "A generator is no evidence of quality."
+            f"landed {self.days_landed} days{skipped}: {rows}. Planted truth: {self.truth}. "
+            "Results on simulated data are no evidence of quality."
         )
 
 
@@ -62,13 +66,13 @@ def simulate(
     days: int,
     seed: int,
     progress: Progress | None = None,
-) -> Simulated:
-    """Land `days` of a service of `members` and `titles`; days that are there stay as they are.
+) -> SimulationResult:
+    """Land `days` of a service of `members` and `titles`; existing days are not changed.
 
     Raises
     ------
     ConfigError
-        When a number is too small, or `landing/` holds other logs than a simulation of these.
+        If a number is too small, or `landing/` has logs that are not of this simulation.
     """
     for name, value, least in (("members", members, 1), ("titles", titles, 1), ("days", days, 1)):
         if value < least:
@@ -80,13 +84,16 @@ def simulate(
         "seed": seed,
         "first_day": simulation.first_day.isoformat(),
     }
-    path = home / "landing" / TRUTH
-    planted = _planted_before(path, parameters)
+    path = home / TRUTH
+    if (home / OLD_TRUTH).exists() and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (home / OLD_TRUTH).replace(path)
+    planted = _planted_before(path, home / "landing", parameters)
     start = len(planted)
     rows: dict[str, int] = {}
     if start < days:
-        # The parameters come first: a simulation that is cut short is known by them. The next call
-        # lands its days again, to the byte.
+        # The parameters are written first, to recognise a simulation that was interrupted. The next
+        # call lands its days again, with equal bytes.
         if not path.exists():
             _save(path, {"parameters": parameters, "planted": planted})
         for number, day in enumerate(simulation.landing_days(start), start + 1):
@@ -96,7 +103,7 @@ def simulate(
             if progress:
                 progress(number, days, day.on.isoformat())
         _save(path, {"parameters": parameters, "planted": planted, **describe(simulation)})
-    return Simulated(days - min(start, days), min(start, days), rows, path)
+    return SimulationResult(days - min(start, days), min(start, days), rows, path)
 
 
 def _land(home: Path, day: LandingDay) -> dict[str, int]:
@@ -106,7 +113,7 @@ def _land(home: Path, day: LandingDay) -> dict[str, int]:
         rows[stream] = table.num_rows
     for stream, lines in day.broken_lines.items():
         if lines:
-            # What old clients send comes in a file of its own, so that the rest is written fast.
+            # Broken lines are in their own file, so that the rest is written as a table.
             fill = partial(_write_lines, lines)
             place(home, stream, day.on, "old-clients.jsonl", fill)
             rows[stream] += len(lines)
@@ -117,23 +124,26 @@ def _write_lines(lines: list[str], path: Path) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _planted_before(path: Path, parameters: dict[str, Any]) -> dict[str, Any]:
-    """What earlier calls planted, day by day; nothing when the landing zone is empty."""
+def _planted_before(path: Path, landing: Path, parameters: dict[str, Any]) -> dict[str, Any]:
+    """What earlier calls planted, by day; empty if nothing has landed."""
     if not path.exists():
-        streams = sorted(p.name for p in path.parent.glob("*") if p.is_dir())
+        streams = sorted(p.name for p in landing.glob("*") if p.is_dir())
         if streams:
             raise ConfigError(
-                f"{path.parent} holds {', '.join(streams)} that no simulation wrote: "
+                f"{landing} has {', '.join(streams)} that were not simulated: "
                 "choose another MATINEE_HOME"
             )
         return {}
-    truth = json.loads(path.read_text(encoding="utf-8"))
+    cure = "choose another MATINEE_HOME"
+    truth = provenance.document(path.read_bytes(), path, cure)
+    if not {"parameters", "planted"} <= truth.keys():
+        raise ConfigError(f"{path} is no truth that a simulation wrote: {cure}")
     there = truth["parameters"]
     if there != parameters:
         differ = [f"{k} {there.get(k)} not {v}" for k, v in parameters.items() if there.get(k) != v]
         raise ConfigError(
-            f"{path.parent} holds a simulation of {', '.join(differ)}: "
-            "ask for the same, or choose another MATINEE_HOME"
+            f"{landing} has a simulation with {', '.join(differ)}: "
+            "use the same parameters, or choose another MATINEE_HOME"
         )
     planted: dict[str, Any] = truth["planted"]
     return planted
@@ -141,6 +151,7 @@ def _planted_before(path: Path, parameters: dict[str, Any]) -> dict[str, Any]:
 
 def _save(path: Path, truth: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    with durable.drafts(path.parents[1]) as drafts:
+        draft = drafts.new()
+        draft.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        durable.put(draft, path)

@@ -1,6 +1,6 @@
-"""Releases and refusals at a URL: what a machine that serves has to know, sent there and fetched.
+"""Push and pull of releases and consent withdrawals, for serving machines.
 
-Refusals go first in either direction: whatever is served, it is served by the newest of them.
+Withdrawals are transferred first in both directions, so that no release is served without them.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ FOLDER, NAME = consent.FILE.split("/")
 
 
 def push(
-    settings: Settings, remote: Remote, also: Collection[str] = (), *, at: datetime, by: str
-) -> mirror.Moved:
-    """Send who refused, then the releases that a name stands for, then the names."""
-    refused = consent.sealed(settings)
-    if NAME not in remote.names(FOLDER) or remote.read(consent.FILE) != refused:
-        remote.write(consent.FILE, refused)
-    return mirror.push(releases.Store.of(settings.home), remote, also, at=at, by=by)
+    settings: Settings, remote: Remote, extra: Collection[str] = (), *, at: datetime, by: str
+) -> mirror.SyncResult:
+    """Send the withdrawals, then the releases with an alias, then the aliases."""
+    withdrawals = consent.serialised(settings)
+    if NAME not in remote.names(FOLDER) or remote.read(consent.FILE) != withdrawals:
+        remote.write(consent.FILE, withdrawals)
+    return mirror.push(releases.Store.of(settings.home), remote, extra, at=at, by=by)
 
 
-def pull(settings: Settings, remote: Remote, also: Collection[str] = ()) -> mirror.Moved:
-    """Fetch who refused, then the releases that a name stands for there, then the names."""
+def pull(settings: Settings, remote: Remote, extra: Collection[str] = ()) -> mirror.SyncResult:
+    """Fetch the withdrawals, then the releases with a remote alias, then the aliases."""
     if NAME in remote.names(FOLDER):
         where = f"{remote.name}/{consent.FILE}"
-        consent.adopt(settings, remote.read(consent.FILE), where)
-    return mirror.pull(releases.Store.of(settings.home), remote, also)
+        consent.merge(settings, remote.read(consent.FILE), where)
+    return mirror.pull(releases.Store.of(settings.home), remote, extra)

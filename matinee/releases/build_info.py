@@ -1,4 +1,4 @@
-"""Where a release comes from: the code, the lock, the machine and the libraries."""
+"""Provenance of a build: commit, lock file, machine and library versions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENGINES = (
 
 
 def code(project: Path) -> dict[str, Any]:
-    """The commit, whether files differ from it, and the lock's hash; null where there is no git."""
+    """Version, commit, uncommitted changes and the hash of the lock file; null without git."""
     lock = project / "requirements.lock"
     return {
         "matinee": version("matinee"),
@@ -35,7 +35,7 @@ def code(project: Path) -> dict[str, Any]:
 
 
 def environment() -> dict[str, Any]:
-    """What a digest may depend on besides code and data."""
+    """Python, CPU, system and libraries: what a digest may depend on besides code and data."""
     return {
         "python": platform.python_version(),
         "cpu": platform.machine(),
@@ -45,7 +45,7 @@ def environment() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """The engines that are installed."""
+    """Installed versions of the libraries in `ENGINES`."""
     return {name: version(name) for name in ENGINES}
 
 

@@ -1,4 +1,4 @@
-"""Finds a title of a release by id or name, and says its name as a screen shows it."""
+"""Finds a title of a release by id or name, and formats its display name."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from matinee.slates import ai_labels
 Row = dict[str, Any]
 
 
-def titled(release: releases.Release, title_id: str) -> str:
-    """A title's name and year, as a person would say it, and its label if AI had a part in it."""
+def display_title(release: releases.Release, title_id: str) -> str:
+    """A title's name and year, with its AI label if it has one."""
     return _shown(_catalogue(release, title_id))
 
 
@@ -34,23 +34,23 @@ def _catalogue(release: releases.Release, title_id: str) -> Row:
     return row
 
 
-def title_id(release: releases.Release, title: str) -> str:
-    """The id of a title named by its id, or in any case by its name or as a screen shows it."""
+def find_title(release: releases.Release, title: str) -> str:
+    """The id of a title given by id, by name in any case, or by display name."""
     titles = release.titles()
     if pc.index(titles[TITLE_ID], title).as_py() >= 0:
         return title
-    wanted, names = title.lower(), pc.utf8_lower(titles["name"])
-    found = titles.filter(pc.equal(names, wanted)).to_pylist() or [
-        row for row in titles.to_pylist() if wanted in (_dated(row).lower(), _shown(row).lower())
+    query, names = title.lower(), pc.utf8_lower(titles["name"])
+    matches = titles.filter(pc.equal(names, query)).to_pylist() or [
+        row for row in titles.to_pylist() if query in (_dated(row).lower(), _shown(row).lower())
     ]
-    if len(found) == 1:
-        return str(found[0][TITLE_ID])
-    if found:
-        ids = ", ".join(f"{row[TITLE_ID]} is {_dated(row)}" for row in found)
-        raise ConfigError(f"{len(found)} titles are called {title!r}: use an id: {ids}")
-    called = dict(zip(names.to_pylist(), titles["name"].to_pylist(), strict=True))
-    near = [name for name in called if wanted in name] or difflib.get_close_matches(wanted, called)
+    if len(matches) == 1:
+        return str(matches[0][TITLE_ID])
+    if matches:
+        ids = ", ".join(f"{row[TITLE_ID]} is {_dated(row)}" for row in matches)
+        raise ConfigError(f"{len(matches)} titles have the name {title!r}: use an id: {ids}")
+    name_of = dict(zip(names.to_pylist(), titles["name"].to_pylist(), strict=True))
+    near = [name for name in name_of if query in name] or difflib.get_close_matches(query, name_of)
     hint = f"its titles are in {release.path / 'vocabulary/titles.parquet'}"
     if near:
-        hint = f"did you mean {' or '.join(repr(called[name]) for name in near[:3])}?"
+        hint = f"did you mean {' or '.join(repr(name_of[name]) for name in near[:3])}?"
     raise ConfigError(f"release {release.id} has no title {title!r}: {hint}")

@@ -28,8 +28,8 @@ LIST = "list_index"
 
 def read(release: releases.Release, member_id: str) -> pa.Table | None:
     """A member's non-profiled list with the columns of a slate; None in releases without."""
-    held = {record["file"] for record in release.manifest["files"]}
-    if not {LISTS, MEMBERS} <= held:
+    files = {record["file"] for record in release.manifest["files"]}
+    if not {LISTS, MEMBERS} <= files:
         return None
     table = release.table(MEMBERS)
     at = pc.index(table[MEMBER_ID], member_id).as_py()

@@ -1,4 +1,4 @@
-"""Writes the slates of a release so that one member's list can be read without the rest."""
+"""Writes the slates of a release so that one member's slate can be read without the rest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCHEMA = pa.schema(
         pa.field(SOURCE, pa.string(), nullable=False),
     ]
 )
-"""Every column of a slate, and the only ones. `rank` starts at 1."""
+"""The columns of a slate. `rank` starts at 1."""
 
 
 def write_slates(
@@ -34,20 +34,20 @@ def write_slates(
     rows_per_part: int = 2_000_000,
     rows_per_group: int = 8_192,
 ) -> int:
-    """Write blocks of members as `slates/part-*.parquet` below `folder`; return the rows.
+    """Write blocks of members as `slates/part-*.parquet` under `folder`; return the rows.
 
     Parameters
     ----------
     blocks
         Tables with the columns of `SCHEMA`, in ascending order of member and rank over all
-        blocks. A member's list lies in one block, and so ends up in one file.
+        blocks. The slate of a member is in one block, and therefore in one file.
     rows_per_group
-        What a look-up reads at least: about 160 lists of 50.
+        The minimum that a look-up reads: about 160 slates of 50.
 
     Raises
     ------
     DataError
-        If the rows are out of order, naming the first that is.
+        If the rows are out of order, with the first such row.
     """
     with SlateWriter(
         folder, "slates", rows_per_part=rows_per_part, rows_per_group=rows_per_group
@@ -101,7 +101,7 @@ class SlateWriter:
 
 
 class _Part:
-    """One file being written; gathers small blocks into row groups of a good size."""
+    """One file being written; collects small blocks into row groups."""
 
     def __init__(self, folder: Path, number: int) -> None:
         path = folder / f"part-{number:04}.parquet"
@@ -128,7 +128,7 @@ class _Part:
 
 
 def _checked_order(table: pa.Table, last: tuple[str, int] | None) -> tuple[str, int] | None:
-    """The key of a block's last row, once each row is seen to come after the one before."""
+    """Check the order of a block and return the key of its last row."""
     if table.num_rows == 0:
         return last
     members, ranks = table[MEMBER_ID], table[RANK]
@@ -146,4 +146,6 @@ def _checked_order(table: pa.Table, last: tuple[str, int] | None) -> tuple[str, 
 
 
 def _out_of_order(row: int, rank: int) -> str:
-    return f"slates come by member and rank: rank {rank} in row {row} of a block is out of order"
+    return (
+        f"slates are sorted by member and rank: rank {rank} in row {row} of a block is out of order"
+    )

@@ -1,4 +1,4 @@
-"""What each stage of a night came to, by hash: so that a rebuild can say where it parted."""
+"""Compares two manifests by stage of the night, to find where a rebuild first differs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Told = Mapping[str, Any]
-"""Name -> what a stage says of it; equal where nothing differs."""
+Manifest = Mapping[str, Any]
+"""A manifest, or its `stages` section."""
 
 FOLDERS = {
     "validation": ("validation",),
@@ -20,8 +20,8 @@ FOLDERS = {
 
 
 @dataclass(frozen=True)
-class Parting:
-    """One thing of which two releases say something else."""
+class StageDifference:
+    """One value that differs between two releases."""
 
     stage: str
     name: str
@@ -29,11 +29,11 @@ class Parting:
     after: str | None
 
 
-def partings(before: Told, after: Told) -> list[Parting]:
-    """Everything that two manifests say differently of a stage, the first stage first."""
+def stage_differences(before: Manifest, after: Manifest) -> list[StageDifference]:
+    """All differences between two manifests, the first stage first."""
     old, new = _stages(before), _stages(after)
     return [
-        Parting(stage, name, _said(was.get(name)), _said(now.get(name)))
+        StageDifference(stage, name, _text(was.get(name)), _text(now.get(name)))
         for stage, was in old.items()
         for now in (new[stage],)
         for name in sorted(was.keys() | now.keys())
@@ -41,9 +41,9 @@ def partings(before: Told, after: Told) -> list[Parting]:
     ]
 
 
-def _stages(manifest: Told) -> dict[str, dict[str, Any]]:
-    """A manifest, sorted into the stages of the night; what an old one lacks stays empty."""
-    told = manifest.get("stages", {})
+def _stages(manifest: Manifest) -> dict[str, dict[str, Any]]:
+    """The values of a manifest by stage of the night; empty where an old manifest has none."""
+    recorded = manifest.get("stages", {})
     left = {
         record["file"]: record["content_sha256"]
         for record in manifest["files"]
@@ -58,11 +58,11 @@ def _stages(manifest: Told) -> dict[str, dict[str, Any]]:
             entry["file"]: [entry["rows"], entry["rejected"]] for entry in manifest["inputs"]
         }
         | {f"all {row['stream']}": row for row in manifest.get("received", [])},
-        "warehouse": dict(told.get("features", {})) | left,  # the aggregates are marts too
+        "warehouse": dict(recorded.get("features", {})) | left,  # the aggregates are marts too
         **files,
-        "frames": dict(told.get("frames", {})),
+        "frames": dict(recorded.get("frames", {})),
     }
 
 
-def _said(value: Any) -> str | None:
+def _text(value: Any) -> str | None:
     return None if value is None else str(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matinee.columns import MEMBER_ID, RANK, REASON, SOURCE, TITLE_ID
+from matinee.provenance import document
 from matinee.report.formatting import Row
 from matinee.slates import ai_labels
 
@@ -71,7 +71,7 @@ def validation_results(folder: Path, manifest: Mapping[str, Any]) -> list[Row]:
     if not path.exists():
         return []
     drift = ((manifest.get("validation") or {}).get("drift") or {}).get("results") or []
-    return [*json.loads(path.read_bytes())["results"], *drift]
+    return [*document(path.read_bytes(), path, "verify the release")["results"], *drift]
 
 
 def genre_trends(folder: Path, as_of: date) -> list[Row]:

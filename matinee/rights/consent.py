@@ -1,8 +1,8 @@
-"""What members said about each purpose, honoured at the next read.
+"""Consent by purpose: records choices, keeps the list of withdrawals, selects the slate to show.
 
-A choice goes two ways at once: as a row of `consents` into the landing zone, for every build to
-come, and into the list of withdrawals, which every read looks at. The list names nobody: it holds
-keyed pseudonyms, and a seal by the same key, so that nobody can strike a member off it unseen.
+A choice is written twice: as a row of `consents` in the landing zone, for later builds, and into
+the list of withdrawals, which every read of a slate checks. The list contains keyed pseudonyms and
+no member ids. It is authenticated with the same key, so that a removed entry is detected.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,11 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matinee import landing, releases
+from matinee import durable, landing, releases
 from matinee.columns import EVENT_AT, MEMBER_ID
 from matinee.errors import ConfigError, IntegrityError, RefusedError
 from matinee.privacy import pseudonym
-from matinee.provenance import canonical_json, readable_json
+from matinee.provenance import canonical_json, parse_json, readable_json
 from matinee.releases import non_profiled
 from matinee.releases.release import SLATES
 from matinee.settings import Settings
@@ -38,7 +37,7 @@ FILE = "privacy/withdrawals.json"
 
 USE = "withdrawal"
 
-_SAID = pa.schema(
+_SCHEMA = pa.schema(
     {
         "event_id": pa.string(),
         MEMBER_ID: pa.string(),
@@ -50,109 +49,109 @@ _SAID = pa.schema(
     }
 )
 
-_IN_ORDER = [(name, "ascending") for name in (EVENT_AT, "received_at", "event_id")]
+_ORDER = [(name, "ascending") for name in (EVENT_AT, "received_at", "event_id")]
 
 
 @dataclass(frozen=True)
 class Withdrawals:
-    """By purpose, the pseudonyms of those who refused it, and since when."""
+    """Purpose -> pseudonym of a member who refused it -> time of the refusal."""
 
     key: bytes
     since: dict[str, dict[str, str]]
 
-    def holds(self, member_id: str, purpose: str) -> bool:
+    def includes(self, member_id: str, purpose: str) -> bool:
         """Whether a member has refused a purpose."""
         return pseudonym(self.key, member_id, use=USE) in self.since.get(purpose, {})
 
-    def said(self, name: str, purpose: str, *, granted: bool, at: str) -> None:
-        """Take in one choice, unless a later one is known."""
-        there = self.since.setdefault(purpose, {})
-        if there.get(name, "") > at:
+    def record(self, name: str, purpose: str, *, granted: bool, at: str) -> None:
+        """Apply one choice, unless a later one is known."""
+        refused = self.since.setdefault(purpose, {})
+        if refused.get(name, "") > at:
             return
         if granted:
-            there.pop(name, None)
+            refused.pop(name, None)
         else:
-            there[name] = at
+            refused[name] = at
 
 
 def read(settings: Settings) -> Withdrawals:
-    """The list of a home.
+    """The list of withdrawals of a home.
 
     Raises
     ------
     IntegrityError
-        If somebody changed it: better no list is shown than one that a member refused.
+        If it was changed by hand: no slate is shown on the basis of a list that may lack members.
     """
     home = settings.home.resolve()
     path = home / FILE
     key = landing.tombstones.key(home)
     if not path.exists():
         return Withdrawals(key, {})
-    if (found := _opened(path.read_bytes(), key)) is None:
+    if (withdrawals := _verified(path.read_bytes(), key)) is None:
         raise IntegrityError(
-            f"{path} is not what was written: restore it, or remove it and run `matinee run`, "
-            f"which writes it again from all consents received"
+            f"{path} was changed by hand: restore it, or remove it and run `matinee run`, which "
+            f"writes it again from all received consents"
         )
-    return found
+    return withdrawals
 
 
-def sealed(settings: Settings) -> bytes:
-    """The list of a home as it is kept, for a machine that serves and holds the same key."""
+def serialised(settings: Settings) -> bytes:
+    """The list as bytes, for a serving machine with the same privacy key."""
     return _text(read(settings))
 
 
-def adopt(settings: Settings, text: bytes, where: str) -> None:
-    """Take over the list of another home; what was said here stays said.
+def merge(settings: Settings, text: bytes, where: str) -> None:
+    """Take over the list of another home; choices recorded in this home are kept.
 
     Raises
     ------
     ConfigError
-        If the key is not here: without it nobody on the list is known.
+        If this home has no privacy key: the pseudonyms of the list cannot be resolved without it.
     IntegrityError
-        If it was not sealed with the key that is here.
+        If the list was not authenticated with the key of this home.
     """
     home = settings.home.resolve()
     if not (home / landing.tombstones.KEY).exists():
         raise ConfigError(
-            f"{where} says who refused, in names that only the privacy key tells: copy "
+            f"{where} lists withdrawals by pseudonyms of the privacy key, which is not here: copy "
             f"{landing.tombstones.KEY} from the home that pushed, mode 600, then pull again"
         )
     with releases.lease(home, name="consent", wait_seconds=10):
-        theirs = _opened(text, landing.tombstones.key(home))
-        if theirs is None:
+        remote = _verified(text, landing.tombstones.key(home))
+        if remote is None:
             raise IntegrityError(
-                f"{where} was not sealed with the privacy key of {home}: copy the key from the "
+                f"{where} was not written with the privacy key of {home}: copy the key from the "
                 f"home that pushed, or find out who changed it"
             )
-        _replay(theirs, pa.concat_tables([_received(home), _said_here(home)]))
-        if theirs != read(settings):
-            _save(home, theirs)
+        _apply(remote, pa.concat_tables([_received_consents(home), _local_consents(home)]))
+        if remote != read(settings):
+            _save(home, remote)
 
 
-def choose(
+def record_choice(
     settings: Settings, member_id: str, purpose: str, *, granted: bool
 ) -> tuple[Path, str | None]:
-    """Write down a member's choice; return the landing file, and the live release if there is one.
+    """Record a member's choice; return the landing file and the id of the live release, if any.
 
     Raises
     ------
     ConfigError
-        If there is no such purpose, or the live release knows no such member.
+        If the purpose is unknown, or the live release has no such member.
     """
     if purpose not in PURPOSES:
-        raise ConfigError(f"no purpose {purpose!r}; there are {', '.join(PURPOSES)}")
+        raise ConfigError(f"no purpose {purpose!r}; known purposes: {', '.join(PURPOSES)}")
     home = settings.home.resolve()
     store = releases.Store.of(home)
     live = store.live()
     if live and not live.slate(member_id).num_rows:
-        raise ConfigError(f"live release {live.id} knows no member {member_id!r}: check the id")
+        raise ConfigError(f"live release {live.id} has no member {member_id!r}: check the id")
     at = datetime.now(UTC)
-    said = f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"
-    named = hashlib.sha256(f"{member_id}\0{purpose}\0{said}".encode()).hexdigest()[:16]
+    event_at = f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"
+    digest = hashlib.sha256(f"{member_id}\0{purpose}\0{event_at}".encode()).hexdigest()[:16]
     row = {
-        "event_id": f"said-{named}",
-        "event_at": said,
-        "received_at": said,
+        "event_id": f"said-{digest}",
+        "event_at": event_at,
+        "received_at": event_at,
         "member_id": member_id,
         "purpose": purpose,
         "granted": granted,
@@ -162,97 +161,109 @@ def choose(
         home,
         "consents",
         at.date(),
-        f"said-{named}.jsonl",
-        lambda draft: _write(draft, line.encode()),
+        f"said-{digest}.jsonl",
+        lambda draft: draft.write_bytes(line.encode()),
     )
     with releases.lease(home, name="consent", wait_seconds=10):
         withdrawals = read(settings)
         name = pseudonym(withdrawals.key, member_id, use=USE)
-        withdrawals.said(name, purpose, granted=granted, at=said)
+        withdrawals.record(name, purpose, granted=granted, at=event_at)
         _save(home, withdrawals)
     return path, live.id if live else None
 
 
 def refresh(settings: Settings) -> Withdrawals:
-    """Bring the list up to all consents received; what was said here and is not received stays."""
+    """Apply all received consents to the list; choices of this home not yet received are kept."""
     home = settings.home.resolve()
     with releases.lease(home, name="consent", wait_seconds=10):
         withdrawals = read(settings)
         before = json.dumps(withdrawals.since, sort_keys=True)
-        _replay(withdrawals, _received(home))
+        _apply(withdrawals, _received_consents(home))
         if json.dumps(withdrawals.since, sort_keys=True) != before:
             _save(home, withdrawals)
     return withdrawals
 
 
 def may_personalise(settings: Settings, member_id: str) -> bool:
-    """Whether a member's own data may decide what is shown: what every reader asks first."""
-    return not read(settings).holds(member_id, PERSONALISATION)
+    """Whether a member allows personalisation; every command that shows a slate checks this."""
+    return not read(settings).includes(member_id, PERSONALISATION)
 
 
 def refused_since(settings: Settings, known: Collection[str]) -> set[tuple[str, str]]:
-    """Who refuses which purpose by a landing file that is not among the `known`."""
+    """(member, purpose) pairs refused in a landing file that is not among the `known`."""
     home = settings.home.resolve()
     withdrawals = read(settings)
-    said = pa.concat_tables([_received(home), _said_here(home)])
-    news = said.filter(pc.invert(pc.is_in(said["file"], value_set=pa.array(known, pa.string()))))
-    pairs = {(row[MEMBER_ID], row["purpose"]) for row in news.to_pylist()}
-    return {pair for pair in pairs if withdrawals.holds(*pair)}
+    choices = pa.concat_tables([_received_consents(home), _local_consents(home)])
+    later = choices.filter(
+        pc.invert(pc.is_in(choices["file"], value_set=pa.array(known, pa.string())))
+    )
+    pairs = {(row[MEMBER_ID], row["purpose"]) for row in later.to_pylist()}
+    return {pair for pair in pairs if withdrawals.includes(*pair)}
 
 
 def slate(
     settings: Settings, release: releases.Release, member_id: str, *, folder: str = SLATES
 ) -> pa.Table:
-    """What a release shows a member now: the list for all, once they have refused their own.
+    """The list a release shows a member: non-profiled once personalisation is refused.
 
     `folder` is as for `Release.slate`.
 
     Raises
     ------
     RefusedError
-        If they refused and the release is so old that it holds no list for all.
+        If they refused and the release is too old to have non-profiled lists.
     """
     if may_personalise(settings, member_id):
         return release.slate(member_id, folder=folder)
     shown = non_profiled.read(release, member_id)
     if shown is None:
         raise RefusedError(
-            f"member {member_id} refused personalisation and release {release.id} holds no list "
-            f"for all: publish a new one with `matinee run`"
+            f"member {member_id} refused personalisation and release {release.id} has no "
+            f"non-profiled list: publish a new one with `matinee run`"
         )
     return shown
 
 
-def _replay(withdrawals: Withdrawals, rows: pa.Table) -> None:
+def _apply(withdrawals: Withdrawals, rows: pa.Table) -> None:
     names = {one: pseudonym(withdrawals.key, one, use=USE) for one in _unique(rows, MEMBER_ID)}
-    for row in rows.sort_by(_IN_ORDER).to_pylist():
+    for row in rows.sort_by(_ORDER).to_pylist():
         at = f"{row[EVENT_AT]:%Y-%m-%dT%H:%M:%S.%fZ}"
         name = names[row[MEMBER_ID]]
-        withdrawals.said(name, row["purpose"], granted=row["granted"], at=at)
+        withdrawals.record(name, row["purpose"], granted=row["granted"], at=at)
 
 
-def _received(home: Path) -> pa.Table:
-    """What members said about each purpose, as the warehouse takes it."""
+def _received_consents(home: Path) -> pa.Table:
+    """The received rows of `consents`, as the warehouse reads them."""
     paths = sorted((home / "received" / "consents").glob("batch=*/*.parquet"))
-    tables = [pq.read_table(path, columns=_SAID.names).cast(_SAID) for path in paths]
-    return pa.concat_tables([_SAID.empty_table(), *tables])
+    tables = [pq.read_table(path, columns=_SCHEMA.names).cast(_SCHEMA) for path in paths]
+    return pa.concat_tables([_SCHEMA.empty_table(), *tables])
 
 
-def _said_here(home: Path) -> pa.Table:
-    """What `choose` landed: it may wait for a night that this home never has."""
+def _local_consents(home: Path) -> pa.Table:
+    """Choices landed by `record_choice` that may not be received: a serving home has no nights."""
     landing_zone = home / "landing"
-    rows = [
-        json.loads(line) | {"file": path.relative_to(landing_zone).as_posix()}
-        for path in sorted((landing_zone / "consents").glob("dt=*/said-*.jsonl"))
-        for line in path.read_bytes().splitlines()
-        if line.strip()  # blank where a member was erased
-    ]
-    times = (EVENT_AT, "received_at")
-    told = [
-        {**row, **{name: datetime.fromisoformat(row[name]).replace(tzinfo=None) for name in times}}
-        for row in rows
-    ]
-    return pa.Table.from_pylist(told, schema=_SAID)
+    rows = []
+    for path in sorted((landing_zone / "consents").glob("dt=*/said-*.jsonl")):
+        name = path.relative_to(landing_zone).as_posix()
+        try:
+            lines = durable.read_plain(landing_zone, name.split("/")).splitlines()
+            # A line is blank where a member was erased.
+            rows += [_choice(line) | {"file": name} for line in lines if line.strip()]
+        except (durable.NotPlainError, ValueError, KeyError, TypeError) as error:
+            raise IntegrityError(
+                f"{path} is not as `matinee consent` wrote it ({error}): restore it, or remove it "
+                f"if it is none of its files"
+            ) from None
+    return pa.Table.from_pylist(rows, schema=_SCHEMA)
+
+
+def _choice(line: bytes) -> dict[str, Any]:
+    row = parse_json(line)
+    times = {name: datetime.fromisoformat(row[name]) for name in (EVENT_AT, "received_at")}
+    choice = {name: row[name] for name in ("event_id", MEMBER_ID, "purpose", "granted")}
+    if [type(one) for one in choice.values()] != [str, str, str, bool]:
+        raise ValueError("its values have other types")
+    return choice | {name: at.replace(tzinfo=None) for name, at in times.items()}
 
 
 def _unique(rows: pa.Table, column: str) -> list[str]:
@@ -269,10 +280,10 @@ def _text(withdrawals: Withdrawals) -> bytes:
     return readable_json({"since": withdrawals.since, "seal": seal})
 
 
-def _opened(text: bytes, key: bytes) -> Withdrawals | None:
-    """The list in a text, or None if it was not sealed with the key."""
+def _verified(text: bytes, key: bytes) -> Withdrawals | None:
+    """The list in a text, or None if its MAC does not match the key."""
     try:
-        document = json.loads(text)
+        document = parse_json(text)
         since: dict[str, dict[str, str]] = document["since"]
         is_sealed = hmac.compare_digest(document["seal"], _seal(key, since))
     except (ValueError, KeyError, TypeError):
@@ -283,13 +294,5 @@ def _opened(text: bytes, key: bytes) -> Withdrawals | None:
 def _save(home: Path, withdrawals: Withdrawals) -> None:
     path = home / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    _write(draft, _text(withdrawals))
-    os.replace(draft, path)
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    releases.fence(path)
+    durable.replace(path, _text(withdrawals))

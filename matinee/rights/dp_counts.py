@@ -1,14 +1,13 @@
-"""Numbers for others to read: counts with noise, paid for out of a budget that each day has once.
+"""Differentially private counts, paid for out of a privacy budget that each day has once.
 
-A release holds exact counts of 20 members or more; they stay with whoever runs the service. What
-leaves the house is this: every genre of every closed day, small or not, with noise that hides what
-any one member did on any one day. Each answer costs some of the budget of the days that it tells
-of, and what is spent stays spent.
+A release contains exact counts of 20 members or more, for the operator of the service. Counts for
+other readers come from here: members by genre and closed day, small cells included, with noise that
+hides what one member did on one day. Each call spends some of the budget of the days it covers.
+Spent budget is never restored.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ from typing import Any
 
 from matinee import releases, warehouse
 from matinee.errors import ConfigError, IntegrityError, RefusedError
-from matinee.provenance import canonical_json
+from matinee.provenance import canonical_json, parse_json
 from matinee.releases import files, lease
 from matinee.rights import noise
 from matinee.settings import Settings
@@ -26,12 +25,12 @@ from matinee.settings import Settings
 LEDGER = "privacy/budget.jsonl"
 
 BUDGET = Fraction(1)
-"""Epsilon that a day has, for ever. Two answers of 1/2, or ten of 1/10, and no more."""
+"""Total epsilon of one day: for example two calls of 1/2, or ten of 1/10."""
 
-GENRES_A_DAY = 3
-"""In as many genres one member counts on one day, once in each."""
+MAX_GENRES_PER_DAY = 3
+"""One member counts in at most this many genres a day, once in each: the sensitivity."""
 
-COUNTS = """
+EXACT_COUNTS = """
     with
 
     title_genres as (
@@ -55,7 +54,7 @@ COUNTS = """
             acts.member_id,
             cast(acts.event_at as date) as day,
             genres.genre
-        from int_acts__closed as acts
+        from int_events__closed as acts
         inner join title_genres as genres using (title_id)
         where cast(acts.event_at as date) between $first::date and $last::date
 
@@ -63,7 +62,7 @@ COUNTS = """
 
     bounded as (
 
-        -- Which genres count depends on nobody but the member.
+        -- Which genres count depends on the member alone, not on other members.
         select * from member_genres
         qualify row_number() over (
             partition by member_id, day
@@ -74,7 +73,7 @@ COUNTS = """
 
     cells as (
 
-        -- All of them, whether anybody was there or not: an empty one that is left out tells that.
+        -- All cells, empty ones too: a missing cell would reveal that its count is zero.
         select
             days.day,
             genres.genre
@@ -97,13 +96,13 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Spent:
-    """One line of the ledger."""
+class BudgetEntry:
+    """One line of the budget ledger."""
 
     at: str
     by: str
     epsilon: str
-    """A fraction or a decimal, as it was asked for."""
+    """A fraction or a decimal."""
     first_day: str
     last_day: str
 
@@ -112,93 +111,97 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class Trends:
-    """Members by day and genre, with noise, and what it cost."""
+class NoisyCounts:
+    """Members by day and genre with noise, and the budget spent."""
 
     epsilon: str
     scale: str
-    """Of the noise: a number is off by about as much."""
+    """Scale of the Laplace noise: the expected absolute error of a count, about."""
     left: str
-    """Of the budget of the day that has least."""
+    """Budget left of the day with the least."""
     rows: list[Row]
 
 
-def trends(settings: Settings, epsilon: str, days: int, *, at: datetime, by: str) -> Trends:
+def noisy_counts(
+    settings: Settings, epsilon: str, days: int, *, at: datetime, by: str
+) -> NoisyCounts:
     """Members who watched or rated each genre on each of the last closed days, with noise.
 
     Raises
     ------
     RefusedError
-        If a day's budget is too small for it: nothing is told and nothing spent.
+        If the budget of a day is too small: nothing is returned and nothing is spent.
     """
-    asked = _fraction(epsilon)
-    last = closed_until(settings)
+    cost = _parse_epsilon(epsilon)
+    last = last_closed_day(settings)
     first = last - timedelta(days=days - 1)
-    told = [first + timedelta(days=number) for number in range(days)]
+    covered = [first + timedelta(days=number) for number in range(days)]
     home = settings.home.resolve()
     with lease(home, name="budget", wait_seconds=10):
-        lines = ledger(settings)
-        left = {day: BUDGET - spent(lines, day) for day in told}
-        poorest = min(told, key=lambda day: (left[day], day))
-        if left[poorest] < asked:
+        lines = read_ledger(settings)
+        left = {day: BUDGET - spent_budget(lines, day) for day in covered}
+        poorest = min(covered, key=lambda day: (left[day], day))
+        if left[poorest] < cost:
             raise RefusedError(
                 f"{poorest} has {left[poorest]} of its privacy budget of {BUDGET} left and "
-                f"{epsilon} is asked: ask for less, or for days that have not been told"
+                f"{epsilon} is requested: request less, or days that are not published yet"
             )
-        exact = counts(settings, first, last)
-        line = Spent(at.isoformat(), by, str(asked), first.isoformat(), last.isoformat())
+        exact = exact_counts(settings, first, last)
+        line = BudgetEntry(at.isoformat(), by, str(cost), first.isoformat(), last.isoformat())
         path = home / LEDGER
         path.parent.mkdir(parents=True, exist_ok=True)
         with files.storage_errors(path):
-            files.append(path, canonical_json(asdict(line)))  # before anybody sees a number
-    scale = GENRES_A_DAY / asked
+            files.append(path, canonical_json(asdict(line)))  # before a count is returned
+    scale = MAX_GENRES_PER_DAY / cost
     rows = [
-        {**row, "member_count": row["member_count"] + noise.discrete_laplace(scale, _draw)}
+        {**row, "member_count": row["member_count"] + noise.discrete_laplace(scale, _random_below)}
         for row in exact
     ]
-    return Trends(str(asked), str(scale), str(left[poorest] - asked), rows)
+    return NoisyCounts(str(cost), str(scale), str(left[poorest] - cost), rows)
 
 
-def counts(settings: Settings, first: date, last: date) -> list[Row]:
-    """The exact counts, each member in at most `GENRES_A_DAY` of a day. Never to be told."""
-    asked = {"first": first, "last": last, "most": GENRES_A_DAY}
-    rows: list[Row] = warehouse.query(COUNTS, asked, home=settings.home.resolve()).to_pylist()
+def exact_counts(settings: Settings, first: date, last: date) -> list[Row]:
+    """Counts without noise, each member in at most `MAX_GENRES_PER_DAY`. Never publish them."""
+    parameters = {"first": first, "last": last, "most": MAX_GENRES_PER_DAY}
+    rows: list[Row] = warehouse.query(
+        EXACT_COUNTS, parameters, home=settings.home.resolve()
+    ).to_pylist()
     return rows
 
 
-def closed_until(settings: Settings) -> date:
-    """The last day of the live release that is closed: what comes later changes it no more."""
+def last_closed_day(settings: Settings) -> date:
+    """The last closed day of the live release: late events can no longer change it."""
     as_of = datetime.fromisoformat(releases.Store.of(settings.home).open("live").manifest["as_of"])
     return as_of.date() - timedelta(days=settings.lateness_days + 1)
 
 
-def ledger(settings: Settings) -> list[Spent]:
-    """All that was spent, oldest first."""
+def read_ledger(settings: Settings) -> list[BudgetEntry]:
+    """Every line of the budget ledger, oldest first."""
     path = settings.home.resolve() / LEDGER
     if not path.exists():
         return []
     try:
-        return [Spent(**json.loads(line)) for line in path.read_text().splitlines()]
+        return [BudgetEntry(**parse_json(line)) for line in path.read_text().splitlines()]
     except (ValueError, TypeError) as error:
         raise IntegrityError(
-            f"{path} is not what was written ({error}): restore it; without it nothing is told"
+            f"{path} is not a valid ledger ({error}): restore it; no counts are returned without it"
         ) from error
 
 
-def spent(lines: Sequence[Spent], day: date) -> Fraction:
-    """What a day has cost so far."""
+def spent_budget(lines: Sequence[BudgetEntry], day: date) -> Fraction:
+    """The budget of a day that is spent so far."""
     return sum((Fraction(line.epsilon) for line in lines if line.covers(day)), Fraction(0))
 
 
-def _fraction(epsilon: str) -> Fraction:
+def _parse_epsilon(epsilon: str) -> Fraction:
     try:
-        asked = Fraction(epsilon)
+        parsed = Fraction(epsilon)
     except (ValueError, ZeroDivisionError):
-        asked = Fraction(0)
-    if not 0 < asked <= BUDGET:
+        parsed = Fraction(0)
+    if not 0 < parsed <= BUDGET:
         raise ConfigError(f"epsilon must be above 0 and at most {BUDGET}, got {epsilon!r}")
-    return asked
+    return parsed
 
 
-def _draw(below: int) -> int:
+def _random_below(below: int) -> int:
     return secrets.randbelow(below)

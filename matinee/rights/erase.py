@@ -1,14 +1,13 @@
-"""Forgets members: everything that names them under a home goes, and a receipt proves it.
+"""Erases members: removes all that names them from every file of a home, and writes a receipt.
 
-The order makes a crash harmless. Who is being forgotten is written down first, then the tombstone,
-then each store is cleaned; only when a search of every file finds nothing is the work done. The
-next `receive` takes up what a crash left, and takes in the erase requests that were received.
+The order makes a crash harmless. The members are written down first, then their tombstones, then
+each store is cleaned. The work is done only when a search of every file finds nothing. The next
+`receive` continues an interrupted erasure, and carries out the erase requests received.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -16,199 +15,236 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from matinee import features, landing, releases, warehouse
+from matinee import durable, features, landing, provenance, releases, warehouse
 from matinee.errors import ConfigError, IntegrityError
 from matinee.privacy import ERASED, Traces
 from matinee.progress import Progress
-from matinee.releases import lease
+from matinee.releases import fence
 from matinee.releases.reissue import reissue_all
 from matinee.rights import consent, member_search
-from matinee.rights.reissue import ERASURE, Without
+from matinee.rights.reissue import ERASURE, ReissueWithoutMembers
 from matinee.settings import Settings
 
 UNFINISHED = "privacy/forgetting.json"
-"""Whom we are forgetting; the one file that may still name them, and it goes last."""
+"""Members whose erasure is not finished; the last file that names them, removed at the end."""
 
-STALE = "warehouse/stale"
-"""A mark for the next build: sums in the warehouse still count someone; build it all again."""
+STALE_MARKER = "warehouse/stale"
+"""Tells the next build that sums in the warehouse still count erased members: full refresh."""
 
-STEPS = ("look", "logs and received rows", "warehouse", "features", "releases", "the rest", "prove")
+STEPS = (
+    "search",
+    "logs and received rows",
+    "warehouse",
+    "features",
+    "releases",
+    "other files",
+    "verify",
+)
 
 
 @dataclass(frozen=True)
-class Receipt:
-    """What was done, without saying for whom: `tombstones` tell the key's holder."""
+class ErasureReceipt:
+    """What was erased. Members appear as `tombstones`, which only the privacy key resolves."""
 
     tombstones: list[str]
-    asked_at: str
+    requested_at: str
     found: dict[str, int]
-    """Rows that named the members, by store, before."""
+    """Rows that named the members before the erasure, by store."""
     left: dict[str, int]
-    """The same afterwards: empty, or the receipt is not one."""
+    """The same afterwards; must be empty."""
     files_searched: int
     control_planted: int
     control_found: int
-    """Of the planted files, how many the search saw; all, or it proves nothing."""
+    """How many of the planted files the search found; must be all of them."""
     landing_files: dict[str, list[str]]
     """Landing file -> its sha256 before and after."""
     landing_files_removed: list[str]
     received_files: int
     releases: list[dict[str, str | None]]
-    """Each release that named them: its id before, and after, null where it was removed."""
+    """Each release that named them: its id before and after, null if it was removed."""
 
     def rows(self) -> list[dict[str, Any]]:
-        """A line a store."""
+        """One row per store."""
         return [
             {"store": store, "rows_before": rows, "rows_after": self.left.get(store, 0)}
             for store, rows in self.found.items()
         ]
 
+    def as_dict(self) -> dict[str, Any]:
+        """The receipt as its JSON file holds it."""
+        names = {"requested_at": "asked_at"}
+        return {names.get(name, name): value for name, value in asdict(self).items()}
 
-def forget(
+
+def erase_members(
     settings: Settings, members: Iterable[str], *, by: str, progress: Progress | None = None
-) -> tuple[Receipt, Path]:
-    """Forget members, under the lease of the home, and return the receipt and where it is.
+) -> tuple[ErasureReceipt, Path]:
+    """Erase members; return the receipt and its path. The caller holds the lease of the home.
 
     Raises
     ------
+    ConfigError
+        If no member is given, or an id is blank.
     IntegrityError
-        If something still names them at the end, or the search does not see what is planted.
+        If a file still names a member at the end, or the search misses a planted file.
     """
     ids = frozenset(members)
     if blank := [one for one in ids if not one.strip()]:
-        raise ConfigError(f"{blank[0]!r} is no member id")
+        raise ConfigError(f"{blank[0]!r} is not a member id")
     if not ids:
-        raise ConfigError("name at least one member to forget")
-    with lease(settings.home.resolve()):
-        return _forget(settings, ids, by=by, progress=progress)
+        raise ConfigError("name at least one member to erase")
+    return _erase(settings, ids, by=by, progress=progress)
 
 
-def take_requests(settings: Settings, progress: Progress | None = None) -> Receipt | None:
-    """Forget whom a crash left half forgotten, and who asked for it in a received log.
+def erase_requested(settings: Settings, progress: Progress | None = None) -> ErasureReceipt | None:
+    """Finish interrupted erasures, and erase the members of received erase requests.
 
-    The caller holds the lease: this is a part of receiving.
+    The caller holds the lease: this is a step of `receive`.
     """
     home = settings.home.resolve()
     ids = landing.requested(home) | _unfinished(home)
     if not ids:
         return None
-    return _forget(settings, ids, by="privacy_requests", progress=progress)[0]
+    return _erase(settings, ids, by="privacy_requests", progress=progress)[0]
 
 
-def _forget(
+def _erase(
     settings: Settings, ids: frozenset[str], *, by: str, progress: Progress | None
-) -> tuple[Receipt, Path]:
+) -> tuple[ErasureReceipt, Path]:
     home = settings.home.resolve()
     at = datetime.now(UTC)
     ids = ids | _unfinished(home)
-    wanted = Traces(ids)
-    tell = progress or (lambda done, total, what: None)
+    traces = Traces(ids)
+    report = progress or (lambda done, total, what: None)
 
     def step(number: int) -> None:
-        tell(number, len(STEPS), STEPS[number])
+        fence(home)
+        report(number, len(STEPS), STEPS[number])
 
+    durable.sweep_drafts(home)
     _write(home / UNFINISHED, {"members": sorted(ids)})
     tombstones = landing.tombstones.add(home, ids, at)
     step(0)
-    found = member_search.search(home, wanted, but=frozenset({UNFINISHED}))
+    found = member_search.search(home, traces, exclude=frozenset({UNFINISHED}))
     step(1)
-    erased = landing.erase(home, landing.load(settings.project), wanted, found)
+    erased = landing.erase(home, landing.load(settings.project), traces, found)
     step(2)
     if warehouse.path(home).is_file():
-        (home / STALE).touch()
-        warehouse.erase(home, wanted)
+        durable.replace(home / STALE_MARKER, b"")
+        warehouse.erase(home, traces)
     step(3)
-    features.erase(home=home, project=settings.project, traces=wanted)
-    # Made anew by the next night. dbt's target repeats the project's own words, and an id can be
-    # one of them: it would be found there for ever.
-    for made_anew in ("work", "warehouse/dbt/target"):
-        shutil.rmtree(home / made_anew, ignore_errors=True)
+    features.erase(home=home, project=settings.project, traces=traces)
+    # The next night writes these again. dbt's target repeats text of the project, and an id that
+    # is a word of that text would be found there after every erasure.
+    for temporary in ("work", "warehouse/dbt/target"):
+        shutil.rmtree(home / temporary, ignore_errors=True)
     step(4)
-    moved = _reissue(settings, wanted, found, at, by)
+    reissued = _reissue(settings, traces, found, at, by)
     step(5)
-    for name in found:
-        _clean(home / name, wanted)
+    with durable.drafts(home) as drafts:
+        for name in found:
+            _clean(home, name, traces, drafts)
     step(6)
-    with member_search.control(home, min(ids)) as planted:
-        after = member_search.search(home, wanted, but=frozenset({UNFINISHED}))
-    seen = [name for name in planted if after.pop(name, 0)]
-    receipt = Receipt(
+    with member_search.planted_control(home, min(ids)) as planted:
+        after = member_search.search(home, traces, exclude=frozenset({UNFINISHED}))
+    detected = [name for name in planted if after.pop(name, 0)]
+    receipt = ErasureReceipt(
         tombstones=tombstones,
-        asked_at=at.isoformat(),
+        requested_at=at.isoformat(),
         found=member_search.by_store(found),
         left=member_search.by_store(after),
         files_searched=sum(path.is_file() for path in home.rglob("*")),
         control_planted=len(planted),
-        control_found=len(seen),
+        control_found=len(detected),
         landing_files={name: list(pair) for name, pair in erased.rewritten.items()},
         landing_files_removed=erased.removed,
         received_files=len(erased.received),
-        releases=moved,
+        releases=reissued,
     )
-    _hold(receipt, after, planted, seen)
+    _require_complete(receipt, after, planted, detected)
     path = home / "reports" / "erasures" / f"{at:%Y%m%dT%H%M%SZ}-{tombstones[0][:12]}.json"
-    _write(path, asdict(receipt))
-    (home / UNFINISHED).unlink()
+    _write(path, receipt.as_dict())
+    durable.remove(home / UNFINISHED)
     return receipt, path
 
 
-def _hold(receipt: Receipt, after: dict[str, int], planted: list[str], seen: list[str]) -> None:
-    if blind := sorted(set(planted) - set(seen)):
-        raise IntegrityError(f"the search did not see {blind[0]}, which was planted: do not trust")
+def _require_complete(
+    receipt: ErasureReceipt, after: dict[str, int], planted: list[str], detected: list[str]
+) -> None:
+    if missed := sorted(set(planted) - set(detected)):
+        raise IntegrityError(f"the search did not find the planted file {missed[0]}: do not trust")
     if receipt.left:
         name, rows = next(iter(after.items()))
         raise IntegrityError(
-            f"{name} still names a member in {rows} rows, or cannot be looked into ({len(after)} "
-            f"files in all): remove it, or what wrote it, then forget again"
+            f"{name} still names a member in {rows} rows, or cannot be searched ({len(after)} "
+            f"files in all): remove it, or what wrote it, then run `matinee forget` again"
         )
 
 
 def _reissue(
-    settings: Settings, wanted: Traces, found: dict[str, int], at: datetime, by: str
+    settings: Settings, traces: Traces, found: dict[str, int], at: datetime, by: str
 ) -> list[dict[str, str | None]]:
     store = releases.Store.of(settings.home)
-    named = {name.split("/")[1] for name in found if name.startswith("releases/")}
+    release_ids = {name.split("/")[1] for name in found if name.startswith("releases/")}
     refused = consent.read(settings)
-    fill = Without(wanted, lambda one: not refused.holds(one, consent.PERSONALISATION))
-    done = reissue_all(store, named, fill, at=at, by=by, why=ERASURE)
+    fill = ReissueWithoutMembers(
+        traces, lambda one: not refused.includes(one, consent.PERSONALISATION)
+    )
+    done = reissue_all(store, release_ids, fill, at=at, by=by, why=ERASURE)
     return [{"before": one.before, "after": one.after} for one in done]
 
 
-def _clean(path: Path, wanted: Traces) -> None:
+def _clean(home: Path, name: str, traces: Traces, drafts: durable.Drafts) -> None:
     """Clean what no store owns: logs, reports, planted truths."""
-    if not path.is_file() or path.suffix not in member_search.TEXTS:
+    path = home / name
+    if path.suffix not in member_search.TEXT_SUFFIXES:
         return
-    text = path.read_bytes()
-    if not wanted.in_text(text):
+    *above, last = name.split("/")
+    try:
+        # A backup may share the files of a home by hard links; logs that it shares are refused.
+        text = durable.read_plain(home, [*above, last], one_name=above[:1] == ["landing"])
+    except (durable.NotPlainError, FileNotFoundError):
+        return  # if it still names them, the last search says so
+    if not traces.in_text(text):
         return
-    if path.suffix == ".json":
-        document = wanted.without(json.loads(text))
-        cleaned = json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+    if path.suffix == ".json" and (document := _without(text, traces)) is not None:
+        cleaned = document
     elif path.suffix in (".html", ".md"):
         cleaned = text
-        for one in wanted.distinctive:
+        for one in traces.distinctive:
             cleaned = cleaned.replace(one.encode(), ERASED.encode())
     else:
         lines = text.splitlines(keepends=True)
-        cleaned = b"".join(line for line in lines if not wanted.in_text(line))
-    draft = path.with_name(f".{path.name}.erasing")
+        cleaned = b"".join(line for line in lines if not traces.in_text(line))
+    draft = drafts.new()
     draft.write_bytes(cleaned)
-    os.replace(draft, path)
+    with durable.folder(home, above) as folder:
+        durable.put(draft, path, folder=folder)
+
+
+def _without(text: bytes, wanted: Traces) -> bytes | None:
+    """A JSON document without the members; None for a text that is none, which goes by lines."""
+    try:
+        kept = wanted.without(provenance.parse_json(text))
+        return json.dumps(kept, ensure_ascii=False, indent=1).encode() + b"\n"
+    except (ValueError, RecursionError):
+        return None
 
 
 def _unfinished(home: Path) -> frozenset[str]:
     path = home / UNFINISHED
     if not path.exists():
         return frozenset()
-    return frozenset(json.loads(path.read_text(encoding="utf-8"))["members"])
+    cure = "restore it, or remove it and forget the same members again"
+    unfinished = provenance.document(path.read_bytes(), path, cure)
+    try:
+        return frozenset(unfinished["members"])
+    except (KeyError, TypeError):
+        raise IntegrityError(f"{path} names no members: {cure}") from None
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    # Half a surrogate pair, as of a name that is not UTF-8, stays the escape that JSON has for it.
+    durable.replace(path, text.encode(errors="backslashreplace"), mode=0o600)

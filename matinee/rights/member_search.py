@@ -1,8 +1,9 @@
-"""Looks for members in every file of a home: packed, typed, in databases, and in raw bytes."""
+"""Searches every file of a home for member ids: text, compressed, Parquet, databases, raw bytes."""
 
 from __future__ import annotations
 
 import gzip
+import os
 import sqlite3
 import zlib
 from collections import Counter
@@ -15,16 +16,17 @@ import pyarrow.parquet as pq
 
 from matinee import landing, warehouse
 from matinee.privacy import Traces
+from matinee.releases.lease import NOTES
 
-TEXTS = {".json", ".jsonl", ".csv", ".txt", ".md", ".html", ".log", ".sql", ".yml", ".lease"}
+TEXT_SUFFIXES = {".json", ".jsonl", ".csv", ".txt", ".md", ".html", ".log", ".sql", ".yml"}
 
 SQLITE = b"SQLite format 3\0"
 
 DUCKDB = b"DUCK"
 
-PACKED = {".parquet", ".gz"}
+COMPRESSED_SUFFIXES = {".parquet", ".gz"}
 
-SEALED = (
+ARCHIVE_SIGNATURES = (
     b"PK\x03\x04",
     b"BZh",
     b"\xfd7zXZ",
@@ -32,31 +34,30 @@ SEALED = (
     b"7z\xbc\xaf",
     b"\x04\x22\x4d\x18",
 )
-"""How zip, bzip2, xz, zstd, 7z and lz4 begin: no home holds one, and nobody looks into them."""
+"""First bytes of zip, bzip2, xz, zstd, 7z and lz4: matinee writes none and cannot search them."""
 
-CONTROL = ".control"
-"""The folder of planted files by which a search proves that it can see."""
+CONTROL_FOLDER = ".control"
+"""Folder of the planted files that a search must find: the positive control."""
 
 
-def search(home: Path, traces: Traces, *, but: frozenset[str] = frozenset()) -> dict[str, int]:
-    """Every file that names one of the members, by its path below `home`, and in how many rows.
+def search(home: Path, traces: Traces, *, exclude: frozenset[str] = frozenset()) -> dict[str, int]:
+    """Path below `home` of every file that names a member -> number of such rows.
 
-    A file is taken apart by what it is, then its bytes are looked through as they lie: whatever
-    is not packed shows there too. A packed file that cannot be taken apart counts as one row:
-    nobody can say whom it names.
+    A file is parsed by its format, then its raw bytes are searched too. A compressed file that
+    cannot be parsed counts as one row, because it may name a member.
     """
     found: dict[str, int] = {}
     for path in sorted(home.rglob("*")):
         name = path.relative_to(home).as_posix()
-        if path.is_file() and not path.is_symlink() and name not in but:
-            rows = _rows(path, traces) + traces.in_text(name.encode())
+        if path.is_file() and not path.is_symlink() and name not in exclude | NOTES:
+            rows = _rows(path, traces) + traces.in_text(os.fsencode(name))
             if rows:
                 found[name] = rows
     return found
 
 
 def by_store(found: Mapping[str, int]) -> dict[str, int]:
-    """Rows by the folder of the home that they are in."""
+    """Rows by top-level folder of the home."""
     stores: Counter[str] = Counter()
     for name, rows in found.items():
         stores[name.partition("/")[0]] += rows
@@ -64,9 +65,9 @@ def by_store(found: Mapping[str, int]) -> dict[str, int]:
 
 
 @contextmanager
-def control(home: Path, member_id: str) -> Iterator[list[str]]:
-    """Plant the id in a file of every kind that a home holds, for as long as the block runs."""
-    folder = home / CONTROL
+def planted_control(home: Path, member_id: str) -> Iterator[list[str]]:
+    """Plant the id in a file of every format in a home while the block runs; yields their names."""
+    folder = home / CONTROL_FOLDER
     line = f'{{"member_id":"{member_id}"}}\n'.encode()
     files = ["plain.jsonl", "packed.jsonl.gz", "typed.parquet", "online.db", "raw.npy", "w.duckdb"]
     try:
@@ -77,12 +78,12 @@ def control(home: Path, member_id: str) -> Iterator[list[str]]:
         with closing(sqlite3.connect(folder / files[3])) as connection, connection:
             connection.execute("create table planted (member_id text)")
             connection.execute("insert into planted values (?)", (member_id,))
-        planted = [f"{CONTROL}/{name}" for name in files[:4]]
+        planted = [f"{CONTROL_FOLDER}/{name}" for name in files[:4]]
         if Traces.of([member_id]).distinctive:
             (folder / files[4]).write_bytes(b"\x93NUMPY" + member_id.encode() + b"\0")
-            planted.append(f"{CONTROL}/{files[4]}")
+            planted.append(f"{CONTROL_FOLDER}/{files[4]}")
         warehouse.plant(folder / files[5], member_id)
-        yield [*planted, f"{CONTROL}/{files[5]}"]
+        yield [*planted, f"{CONTROL_FOLDER}/{files[5]}"]
     finally:
         for name in files:
             (folder / name).unlink(missing_ok=True)
@@ -92,23 +93,33 @@ def control(home: Path, member_id: str) -> Iterator[list[str]]:
 def _rows(path: Path, traces: Traces) -> int:
     with path.open("rb") as file:
         head = file.read(16)
+    if not _is_utf8(path) and (head.startswith((SQLITE, b"PAR1")) or head[8:12] == DUCKDB):
+        return 1  # no library opens it by such a name
     if head.startswith(SQLITE):
-        return _of_sqlite(path, traces) or _of_bytes(path, traces)
+        return _sqlite_rows(path, traces) or _bytes_rows(path, traces)
     if head[8:12] == DUCKDB:
-        return sum(warehouse.search(path, traces).values()) or _of_bytes(path, traces)
+        return sum(warehouse.search(path, traces).values()) or _bytes_rows(path, traces)
     if head.startswith(b"PAR1"):
-        return _of_parquet(path, traces)
+        return _parquet_rows(path, traces)
     if head.startswith(b"\x1f\x8b"):
-        return _of_gzip(path, traces)
-    if head.startswith(SEALED) or path.suffix in PACKED:
+        return _gzip_rows(path, traces)
+    if head.startswith(ARCHIVE_SIGNATURES) or path.suffix in COMPRESSED_SUFFIXES:
         return 1
-    if path.suffix in TEXTS:
+    if path.suffix in TEXT_SUFFIXES:
         with path.open("rb") as file:
             return sum(1 for line in file if traces.in_text(line))
-    return _of_bytes(path, traces)
+    return _bytes_rows(path, traces)
 
 
-def _of_parquet(path: Path, traces: Traces) -> int:
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _parquet_rows(path: Path, traces: Traces) -> int:
     try:
         with pq.ParquetFile(path) as file:
             rows = sum(
@@ -117,21 +128,21 @@ def _of_parquet(path: Path, traces: Traces) -> int:
             )
     except (pa.ArrowException, OSError):
         return 1
-    return rows or _of_bytes(path, traces)
+    return rows or _bytes_rows(path, traces)
 
 
-def _of_gzip(path: Path, traces: Traces) -> int:
+def _gzip_rows(path: Path, traces: Traces) -> int:
     rows = 0
     try:
         with gzip.open(path) as file:
             for line in file:
                 rows += traces.in_text(line)
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        return rows or 1  # torn: nobody can say what is in the rest
+        return rows or 1  # truncated: the rest may name a member
     return rows
 
 
-def _of_sqlite(path: Path, traces: Traces) -> int:
+def _sqlite_rows(path: Path, traces: Traces) -> int:
     rows = 0
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         tables = connection.execute("select name from sqlite_master where type = 'table'")
@@ -144,9 +155,9 @@ def _of_sqlite(path: Path, traces: Traces) -> int:
 def _names(cell: object, traces: Traces) -> bool:
     if isinstance(cell, str):
         return cell in traces.ids or traces.in_text(cell.encode())
-    # A key of Feast's holds the id between lengths.
+    # A Feast key contains the id between length fields.
     return isinstance(cell, bytes) and (traces.in_text(cell) or traces.in_bytes(cell))
 
 
-def _of_bytes(path: Path, traces: Traces) -> int:
+def _bytes_rows(path: Path, traces: Traces) -> int:
     return int(traces.in_bytes(path.read_bytes()))

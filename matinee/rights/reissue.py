@@ -1,4 +1,4 @@
-"""Writes a release again: without some members, or with pages that no longer show who refused."""
+"""Reissues releases: without erased members, or with pages that omit members who refused."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ EASE_FACTORS = ("model/ease_left_data.npy", "model/ease_right.npy")
 MEMBER_MATRIX = "model/member_matrix"
 
 ERASURE, WITHDRAWAL = "erasure", "withdrawal"
-"""Why a release is published again."""
+"""Reasons in the manifest of a reissued release."""
 
 Row = dict[str, Any]
 
 
-class Redrawn:
-    """Fills a draft with a release as it is, but for its pages; the `Fill` of `releases.reissue`.
+class ReissueWithNewPages:
+    """A `Fill` of `releases.reissue`: copies a release and draws its pages again.
 
-    The pages show the lists of a few members: of those alone who `may_be_shown`.
+    The pages show the slates of a few members: only of members who `may_be_shown`.
     """
 
     def __init__(self, may_be_shown: Callable[[str], bool]) -> None:
@@ -57,9 +57,9 @@ class Redrawn:
     def __call__(
         self, release: releases.Release, draft: releases.Draft, at: datetime
     ) -> Mapping[str, Any]:
-        """Every file, then the pages, which tell the new id."""
+        """Write every file, then the pages, which print the new id."""
         fields = self._fields(release, at)
-        names = reissue.names_of_files(release)
+        names = reissue.file_names(release)
         for name in names:
             if name not in (report.PAGE, report.CARD):
                 (draft.path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -71,21 +71,21 @@ class Redrawn:
         return fields
 
     def _fields(self, release: releases.Release, at: datetime) -> dict[str, Any]:
-        return reissue.fields_of(release)
+        return reissue.manifest_fields(release)
 
     def _write(self, release: releases.Release, name: str, target: Path) -> None:
         shutil.copyfile(release.path / name, target)
 
-    def _samples(self, told: list[str], folder: Path) -> list[str]:
-        """Those of them who may still be shown, or the first member who may."""
-        if kept := [one for one in told if self.may_be_shown(one)]:
-            return kept
+    def _samples(self, samples: list[str], folder: Path) -> list[str]:
+        """The samples that may still be shown, or the first member who may be."""
+        if allowed := [one for one in samples if self.may_be_shown(one)]:
+            return allowed
         members: list[str] = pq.read_table(folder / MEMBERS)[MEMBER_ID].to_pylist()
         return [one for one in members if self.may_be_shown(one)][:1]
 
 
-class Without(Redrawn):
-    """The same without some members: rows, arrays, facts, and pages."""
+class ReissueWithoutMembers(ReissueWithNewPages):
+    """A `Fill` that also removes members from rows, arrays and the manifest."""
 
     def __init__(
         self, traces: Traces, may_be_shown: Callable[[str], bool] = lambda member: True
@@ -94,11 +94,11 @@ class Without(Redrawn):
         self.traces = traces
 
     def _fields(self, release: releases.Release, at: datetime) -> dict[str, Any]:
-        fields = reissue.fields_of(release)
+        fields = reissue.manifest_fields(release)
         as_of = fields.pop("as_of")
         fields = {**self.traces.without(fields), "as_of": as_of}
         privacy = dict(fields.get("privacy") or {})
-        # Only how many, here and before: whom, only the key's holder can tell.
+        # Only the number of members: their names are in the tombstones, under the privacy key.
         privacy["erased_members"] = privacy.get("erased_members", 0) + len(self.traces.ids)
         privacy["erased_through"] = plain(at, "erased_through")
         exposure = dict(fields.get("exposure") or {})
@@ -110,18 +110,18 @@ class Without(Redrawn):
         source = release.path / name
         if name == MEMBER_FEATURES:
             features = pq.read_table(source)
-            pq.write_table(features.filter(pa.array(~self._theirs(features))), target)
+            pq.write_table(features.filter(pa.array(~self._features_of_members(features))), target)
         elif name.endswith(".parquet"):
             landing.filter_parquet(source, target, self.traces)
         elif name == EMBEDDINGS:
-            theirs = self._theirs(release.table(MEMBER_FEATURES))
+            theirs = self._features_of_members(release.table(MEMBER_FEATURES))
             np.save(target, np.load(source, allow_pickle=False)[~theirs], allow_pickle=False)
         elif name in BY_MEMBER:
-            theirs = self._rows_of(release)
+            theirs = self._rows_of_members(release)
             np.save(target, np.load(source, allow_pickle=False)[~theirs], allow_pickle=False)
         elif name.startswith(MEMBER_MATRIX):
             part = name.removeprefix(f"{MEMBER_MATRIX}_").removesuffix(".npy")
-            np.save(target, getattr(self._matrix(release), part), allow_pickle=False)
+            np.save(target, getattr(self._member_matrix(release), part), allow_pickle=False)
         elif name.startswith("model/ease_") and self._ease_is_by_members(release):
             self._write_ease(release, name, target)
         elif name.endswith(".json"):
@@ -129,9 +129,12 @@ class Without(Redrawn):
         else:
             shutil.copyfile(source, target)
 
-    def _matrix(self, release: releases.Release) -> sp.csr_array[np.float32]:
-        """Who has which feature, without the members' rows and their own features' columns."""
-        features, rows = self._theirs(release.table(MEMBER_FEATURES)), self._rows_of(release)
+    def _member_matrix(self, release: releases.Release) -> sp.csr_array[np.float32]:
+        """The member-feature matrix without the rows and identity columns of the members."""
+        features, rows = (
+            self._features_of_members(release.table(MEMBER_FEATURES)),
+            self._rows_of_members(release),
+        )
         parts = [
             np.load(release.path / f"{MEMBER_MATRIX}_{part}.npy", allow_pickle=False)
             for part in ("data", "indices", "indptr")
@@ -168,38 +171,38 @@ class Without(Redrawn):
             part = name.removeprefix("model/ease_left_").removesuffix(".npy")
             np.save(target, getattr(left, part), allow_pickle=False)
 
-    def _rows_of(self, release: releases.Release) -> NDArray[np.bool_]:
-        """Which rows of the model's members are theirs."""
+    def _rows_of_members(self, release: releases.Release) -> NDArray[np.bool_]:
+        """Boolean mask of the members' rows in the member vocabulary."""
         members = release.table(MEMBERS)[MEMBER_ID]
-        wanted = pa.array(sorted(self.traces.ids))
-        rows: NDArray[np.bool_] = pc.is_in(members, value_set=wanted).to_numpy()
+        ids = pa.array(sorted(self.traces.ids))
+        rows: NDArray[np.bool_] = pc.is_in(members, value_set=ids).to_numpy()
         return rows
 
-    def _theirs(self, features: pa.Table) -> NDArray[np.bool_]:
-        """Which of the model's features are the members' own: one each, by which it knew them."""
+    def _features_of_members(self, features: pa.Table) -> NDArray[np.bool_]:
+        """Boolean mask of the members' identity features: one feature per member."""
         names = pa.array([f"{matrices.IDENTITY}={one}" for one in sorted(self.traces.ids)])
         theirs: NDArray[np.bool_] = pc.is_in(features["name"], value_set=names).to_numpy()
         return theirs
 
 
-def redraw(settings: Settings, *, by: str) -> list[reissue.Reissued]:
-    """Publish again each kept release whose pages show a member who has refused since.
+def reissue_pages(settings: Settings, *, by: str) -> list[reissue.ReissueResult]:
+    """Reissue each release whose pages show a member who refused personalisation since.
 
-    The caller holds the lease. A machine without a signing key has its releases from a mirror,
-    and gets these from there too.
+    The caller holds the lease. A machine without a signing key pulls its releases from a mirror,
+    and pulls the reissued ones too.
     """
     store = releases.Store.of(settings.home)
     refused = consent.read(settings)
 
     def may_be_shown(member_id: str) -> bool:
-        return not refused.holds(member_id, consent.PERSONALISATION)
+        return not refused.includes(member_id, consent.PERSONALISATION)
 
     named = {
         one.id
         for one in store.list()
         if not all(map(may_be_shown, one.manifest.get("samples", [])))
     }
-    if not named or not store.may_sign():
+    if not named or not store.can_sign():
         return []
-    fill = Redrawn(may_be_shown)
+    fill = ReissueWithNewPages(may_be_shown)
     return reissue.reissue_all(store, named, fill, at=datetime.now(UTC), by=by, why=WITHDRAWAL)

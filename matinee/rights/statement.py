@@ -1,4 +1,4 @@
-"""What is held of a member, what it was used for, and what decides what everyone is shown."""
+"""Access to data: the export and the statement of one member, and the public parameters."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ Row = dict[str, Any]
 
 MARTS = "dbt_project/models/marts"
 
-USED_IN = {
-    Source.HYBRID: "their list was ordered by a model that learned from what they did",
-    Source.COLD_MEMBER: (
-        "their list was ordered by what is known of them, without any interaction of theirs"
+USE_OF_SOURCE = {
+    Source.HYBRID: "their list was ordered by a model trained on their interactions",
+    Source.COLD_MEMBER: ("their list was ordered by their profile, without any interactions"),
+    Source.POPULAR: (
+        "their list was the popular titles of their country, without those they have watched"
     ),
-    Source.POPULAR: ("their list was what many watch where they are, without what they have seen"),
     Source.NON_PROFILED: (
-        "their list was the one for all in their country: nothing about them was used"
+        "their list was the non-profiled list of their country: no data about them was used"
     ),
 }
 
 
 def export(settings: Settings, member_id: str) -> dict[str, Any]:
-    """Everything held of a member, each column with what it is used for and for how long.
+    """All data about a member; each column with its purposes and its days until expiry.
 
     Raises
     ------
     DataError
-        If nothing is held.
+        If there is no data about the member.
     """
     home = settings.home.resolve()
     contract = landing.load(settings.project)
@@ -67,10 +67,10 @@ def export(settings: Settings, member_id: str) -> dict[str, Any]:
                 "rows_that_broke_the_contract": broken,
             }
     tables = {
-        name: {"used_for": why, "rows": _table(home, name, member_id)}
-        for name, why in _marts(settings.project).items()
+        name: {"used_for": use, "rows": _table(home, name, member_id)}
+        for name, use in _marts(settings.project).items()
     }
-    held = {
+    data = {
         "member_id": member_id,
         "choices_now": {
             purpose: "refused" if withdrawn else "not refused"
@@ -85,36 +85,36 @@ def export(settings: Settings, member_id: str) -> dict[str, Any]:
             if (shown := release.slate(member_id).to_pylist())
         },
     }
-    if not (held["received"] or held["derived"] or held["published"]):
-        raise DataError(f"nothing is held of member {member_id!r}: check the id")
-    return held
+    if not (data["received"] or data["derived"] or data["published"]):
+        raise DataError(f"no data about member {member_id!r}: check the id")
+    return data
 
 
 def statement(settings: Settings, member_id: str) -> list[Row]:
     """Where a member's data was used: how many rows of which table, in which release, and why."""
-    held = export(settings, member_id)
+    data = export(settings, member_id)
     rows: list[Row] = []
-    for name, stream in held["received"].items():
+    for name, stream in data["received"].items():
         uses = sorted({use for column in stream["columns"].values() for use in column["used_for"]})
         count = len(stream["rows"]) + len(stream["rows_that_broke_the_contract"])
         rows.append(_row("received", name, count, f"{stream['description']} For {', '.join(uses)}"))
-    for name, table in held["derived"].items():
+    for name, table in data["derived"].items():
         kind = "feature" if (settings.home / "features" / f"{name}.parquet").exists() else "table"
         rows.append(_row(kind, name, len(table["rows"]), table["used_for"]))
-    for release_id, published in held["published"].items():
+    for release_id, published in data["published"].items():
         release = releases.Store.of(settings.home).open(release_id)
         trained = pc.index(release.table("vocabulary/members.parquet")[MEMBER_ID], member_id)
         how = "in the training data; " if trained.as_py() >= 0 else "not in the training data; "
         source = published["list"][0][SOURCE]
-        why = how + _used_in(source)
+        why = how + _use_of_source(source)
         if source != Source.NON_PROFILED.label and not consent.may_personalise(settings, member_id):
-            why += "; they refused since, and are shown the list for all"
+            why += "; they refused personalisation since and get the non-profiled list"
         rows.append(_row("release", release_id, len(published["list"]), why))
     return rows
 
 
 def parameters(settings: Settings, name: str) -> dict[str, Any]:
-    """The main parameters of a release's lists, for everyone to read; from its manifest alone."""
+    """The main parameters that order the lists of a release, from its manifest; public."""
     manifest = releases.Store.of(settings.home).open(name).manifest
     model, features = manifest["model"], manifest["features"]
     return {
@@ -127,7 +127,7 @@ def parameters(settings: Settings, name: str) -> dict[str, Any]:
         },
         "in_the_order": {
             "parts": list(model.get("parts", ("hybrid",))),
-            # Releases from before it was chosen by each night have it among their settings.
+            # Older releases have it in their settings: it was not chosen by the night then.
             "calibration_weight": model.get(
                 "calibration_weight", manifest["settings"].get("calibration_weight")
             ),
@@ -147,7 +147,7 @@ def parameters(settings: Settings, name: str) -> dict[str, Any]:
 
 
 def _weighted(weights: Mapping[str, float], columns: Mapping[str, str]) -> list[Row]:
-    """The heaviest first: what it is, its name in the registry, and its weight beside the id's."""
+    """Feature families by weight, largest first: family, registry column, relative weight."""
     ordered = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))
     return [
         {"parameter": family, "column": columns[family], "weight": weight}
@@ -168,13 +168,13 @@ def _received(home: Path, stream: str, member_id: str) -> list[Row]:
 
 
 def _rejected(home: Path, stream: str, member_id: str) -> list[Row]:
-    """Rows that broke the contract and name the member; of a replayed one the newest."""
-    wanted = Traces.of([member_id])
+    """Rejected rows that name the member; of a replayed row the newest."""
+    traces = Traces.of([member_id])
     rows: list[Row] = []
     for path in sorted((home / "received" / f"rejected_{stream}").glob("batch=*/*.parquet")):
         table = pq.read_table(path)
         texts = table["raw_text"].to_pylist()
-        named = [wanted.in_text((text or "").encode()) for text in texts]
+        named = [traces.in_text((text or "").encode()) for text in texts]
         rows += table.filter(pa.array(named, pa.bool_())).to_pylist()
     return rows
 
@@ -184,25 +184,25 @@ def _table(home: Path, name: str, member_id: str) -> list[Row]:
         rows = warehouse.query(f"select * from {name} where member_id = ?", [member_id], home=home)
     except DataError:  # not built yet
         return []
-    found: list[Row] = rows.to_pylist()
-    return found
+    result: list[Row] = rows.to_pylist()
+    return result
 
 
 def _marts(project: Path) -> dict[str, str]:
-    """Every table for others to read that is about members, and the first sentence on it."""
-    found = {}
+    """Every mart that has a member id, with its description."""
+    marts = {}
     for path in sorted((project / MARTS).glob("*/*.yml")):
         for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
             if MEMBER_ID in {column["name"] for column in model.get("columns", [])}:
-                found[str(model["name"])] = str(model["description"])
-    return found
+                marts[str(model["name"])] = str(model["description"])
+    return marts
 
 
 def _reasons(release: Release, member_id: str) -> list[Row]:
-    held = [one["file"] for one in release.manifest["files"] if one["file"].startswith("reasons/")]
+    names = [one["file"] for one in release.manifest["files"] if one["file"].startswith("reasons/")]
     return [
         row
-        for name in held
+        for name in names
         for row in pq.read_table(
             release.path / name, filters=[(MEMBER_ID, "=", member_id)]
         ).to_pylist()
@@ -213,16 +213,16 @@ def _shown_now(settings: Settings, member_id: str) -> list[Row]:
     live = releases.Store.of(settings.home).live()
     try:
         rows: list[Row] = consent.slate(settings, live, member_id).to_pylist() if live else []
-    except RefusedError:  # the release holds no list that may be shown to them
+    except RefusedError:  # the release has no list that they may be shown
         return []
     return rows
 
 
 def _withdrawn(settings: Settings, member_id: str) -> dict[str, bool]:
     withdrawals = consent.read(settings)
-    return {purpose: withdrawals.holds(member_id, purpose) for purpose in consent.PURPOSES}
+    return {purpose: withdrawals.includes(member_id, purpose) for purpose in consent.PURPOSES}
 
 
-def _used_in(source: str) -> str:
-    """What a list of this source was made from; the source itself where it is an older one."""
-    return next((text for one, text in USED_IN.items() if one.label == source), source)
+def _use_of_source(source: str) -> str:
+    """What a list of this source was made from; the source itself if it is no longer known."""
+    return next((text for one, text in USE_OF_SOURCE.items() if one.label == source), source)

@@ -1,4 +1,4 @@
-"""The command line as a person meets it: what is on stdout, what on stderr, and which exit code."""
+"""The command line: stdout, stderr and exit codes."""
 
 import json
 import os
@@ -20,7 +20,7 @@ ENGINES = ("dbt", "duckdb", "feast", "great_expectations", "lightfm", "prefect",
 
 @pytest.fixture
 def matinee(tmp_path):
-    """A function that runs `matinee ...` in a home; gives the finished process."""
+    """A function that runs `matinee ...` in a home and returns the finished process."""
 
     def run(*arguments, home=tmp_path / "home", **environment):
         return subprocess.run(
@@ -33,7 +33,7 @@ def matinee(tmp_path):
     return run
 
 
-def test_help_imports_no_engine_and_so_answers_at_once():
+def test_help_imports_no_engine():
     code = (
         "import sys\n"
         "from matinee.cli import app\n"
@@ -51,7 +51,7 @@ def test_help_imports_no_engine_and_so_answers_at_once():
     [
         (["run"], 2, "no file of titles was ever received"),
         (["run", "--as-of", "yesterday"], 2, "--as-of must be a day like 2026-01-31"),
-        (["recommend", "m-1"], 2, "no release is live"),
+        (["recommend", "m-1"], 2, "no live release in"),
         (["recommend", "m-1", "--release", "../../etc"], 2, "neither an alias"),
         (["releases", "show", "20260101T000000Z-000000000000"], 2, "no release 20260101T"),
         (["releases", "rollback"], 2, "there is no previous release"),
@@ -65,9 +65,8 @@ def test_wrong_input_is_one_line_on_stderr_and_its_exit_code(
     done = matinee(*arguments)
     assert done.returncode == code
     assert done.stdout == ""
-    told = [line for line in done.stderr.splitlines() if line.startswith("matinee: ")]
-    assert len(told) == 1
-    assert message in told[0]
+    (error,) = [line for line in done.stderr.splitlines() if line.startswith("matinee: ")]
+    assert message in error
     assert "Traceback" not in done.stderr
 
 
@@ -78,7 +77,7 @@ def test_an_unknown_command_is_bad_usage(matinee):
 def test_a_home_that_is_missing_or_a_file_is_named(matinee, tmp_path):
     missing = matinee("releases", "list")
     assert missing.returncode == 2
-    assert "home does not exist: `matinee run` fills one" in missing.stderr
+    assert "home does not exist: `matinee run` creates one" in missing.stderr
     (tmp_path / "home").write_text("")
     for command in (["releases", "list"], ["releases", "show"], ["recommend", "m-1"]):
         done = matinee(*command)
@@ -92,7 +91,7 @@ def test_the_version_is_one_word_on_stdout(matinee):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("hears_ctrl_c")
-def test_ctrl_c_while_dbt_builds_is_told_as_such_and_no_broken_build(matinee, night_home, tmp_path):
+def test_ctrl_c_while_dbt_builds_is_reported_as_an_interruption(matinee, night_home, tmp_path):
     home = shutil.copytree(night_home, tmp_path / "copy")
     shutil.rmtree(home / "warehouse")
     environment = os.environ | {"MATINEE_HOME": str(home)}
@@ -100,25 +99,25 @@ def test_ctrl_c_while_dbt_builds_is_told_as_such_and_no_broken_build(matinee, ni
     while not (home / "warehouse/matinee.duckdb").exists():
         time.sleep(0.05)
     night.send_signal(signal.SIGINT)
-    told = night.communicate()[1]
+    printed = night.communicate()[1]
     assert night.returncode == 130
-    assert told.splitlines()[-1] == "matinee: interrupted; live unchanged"
+    assert printed.splitlines()[-1] == "matinee: interrupted; live unchanged"
 
 
 @pytest.mark.slow
-def test_nothing_to_compare_with_is_not_offered(matinee, night_home):
+def test_diff_is_not_suggested_without_a_previous_release(matinee, night_home):
     assert "diff previous" not in matinee("releases", "show", home=night_home).stdout
 
 
 @pytest.mark.slow
-def test_a_day_far_from_those_that_landed_is_refused_with_their_range(matinee, night_home):
+def test_a_day_far_from_the_landed_days_is_refused_with_their_range(matinee, night_home):
     done = matinee("run", "--as-of", "2019-01-01", home=night_home)
     assert done.returncode == 2
     assert "is 2019-01-01 and logs have landed from 20" in done.stderr
 
 
 @pytest.mark.slow
-def test_slates_are_data_on_stdout_and_nothing_else(matinee, night_home):
+def test_slates_are_printed_on_stdout_only(matinee, night_home):
 
     member = releases.Store.of(night_home).open("live").manifest["samples"][0]
     done = matinee("recommend", member, "--k", 3, "--format", "json", home=night_home)
@@ -129,7 +128,7 @@ def test_slates_are_data_on_stdout_and_nothing_else(matinee, night_home):
 
 
 @pytest.mark.slow
-def test_a_title_is_found_by_its_name_in_any_case_and_a_near_miss_is_suggested(matinee, night_home):
+def test_a_title_is_found_by_name_in_any_case_and_a_similar_name_is_suggested(matinee, night_home):
     listed = json.loads(matinee("similar", "JAWS", "--format", "json", home=night_home).stdout)
     assert listed
     missed = matinee("similar", "the godf", home=night_home)
@@ -138,19 +137,19 @@ def test_a_title_is_found_by_its_name_in_any_case_and_a_near_miss_is_suggested(m
 
 
 @pytest.mark.slow
-def test_a_title_is_taken_as_a_screen_shows_it(matinee, night_home):
-    told = json.loads(matinee("similar", "Jaws", "--format", "json", home=night_home).stdout)
-    for row in told:
+def test_a_title_is_found_by_its_display_name(matinee, night_home):
+    similar = json.loads(matinee("similar", "Jaws", "--format", "json", home=night_home).stdout)
+    for row in similar:
         again = matinee("similar", row["title"], "--format", "json", home=night_home)
         assert again.returncode == 0, again.stderr
 
 
 @pytest.mark.slow
-def test_an_unknown_member_is_told_how_members_are_called(matinee, night_home):
+def test_an_unknown_member_is_refused_with_example_ids(matinee, night_home):
     done = matinee("recommend", "nobody", home=night_home)
     assert done.returncode == 2
-    assert "has no slate for member 'nobody': its " in done.stderr
-    assert " members are called m-000001, m-000002, m-000003, ..." in done.stderr
+    assert "has no slate for member 'nobody': the ids of its " in done.stderr
+    assert " members look like m-000001, m-000002, m-000003, ..." in done.stderr
 
 
 @pytest.mark.slow
@@ -182,11 +181,11 @@ def test_the_screen_of_a_release_shows_the_gate_three_members_the_rows_and_what_
 
 
 @pytest.mark.slow
-def test_doctor_says_what_one_would_ask_first(matinee, night_home):
-    told = json.loads(matinee("doctor", "--format", "json", home=night_home).stdout)
-    assert told["home_is_writable"] is True
-    assert told["live"]
-    assert told["duckdb"]
+def test_doctor_prints_the_state_of_the_home(matinee, night_home):
+    printed = json.loads(matinee("doctor", "--format", "json", home=night_home).stdout)
+    assert printed["home_is_writable"] is True
+    assert printed["live"]
+    assert printed["duckdb"]
 
 
 @pytest.mark.slow
@@ -197,19 +196,17 @@ def test_releases_are_listed_newest_first(matinee, night_home):
 
 
 @pytest.mark.slow
-def test_forgetting_a_member_of_whom_nothing_is_held_is_refused_and_changes_nothing(
-    matinee, night_home
-):
+def test_an_erasure_of_an_unknown_member_is_refused_and_changes_nothing(matinee, night_home):
     done = matinee("forget", "m-999999", home=night_home)
     assert done.returncode == 2
-    assert "nothing is held of member 'm-999999'" in done.stderr
+    assert "no data about member 'm-999999'" in done.stderr
     assert not (night_home / "privacy/forgetting.json").exists()
 
 
 def test_a_consent_without_a_choice_is_refused_and_lands_nothing(matinee, tmp_path):
     done = matinee("consent", "m-1")
     assert done.returncode == 2
-    assert "say what the member said: --grant or --refuse" in done.stderr
+    assert "give the member's choice: --grant or --refuse" in done.stderr
     assert not (tmp_path / "home/landing").exists()
 
 
@@ -225,9 +222,9 @@ def test_a_pushed_release_is_listed_verified_and_shown_elsewhere(matinee, night_
     (server / "keys").mkdir(parents=True)
     for key in [*(home / "keys").glob("*.pub"), home / "keys/privacy.key"]:
         shutil.copy(key, server / "keys")
-    told = matinee("releases", "verify", "live", "--store", url, home=server)
-    assert told.returncode == 0
-    assert live in told.stdout
+    verified = matinee("releases", "verify", "live", "--store", url, home=server)
+    assert verified.returncode == 0
+    assert live in verified.stdout
     assert live in matinee("releases", "list", "--store", url, home=server).stdout
     assert matinee("releases", "pull", url, home=server).returncode == 0
     assert json.loads(matinee("releases", "show", "--format", "json", home=server).stdout)
@@ -240,7 +237,7 @@ def test_a_pushed_release_is_listed_verified_and_shown_elsewhere(matinee, night_
         assert f"{live}/manifest.json is not the one that signature.json signs" in done.stderr
 
 
-def test_a_store_out_of_reach_is_one_line_and_exit_code_six(matinee, tmp_path):
+def test_an_unreachable_store_is_one_line_and_exit_code_6(matinee, tmp_path):
     (tmp_path / "share").write_text("a file where a folder should be")
     done = matinee("releases", "pull", f"file://{tmp_path}/share/x")
     assert done.returncode == 6

@@ -1,4 +1,4 @@
-"""Scheduled use, for real: a Prefect server and worker on loopback, a trigger, a release."""
+"""A scheduled night with a Prefect server and worker on loopback, up to a release."""
 
 import json
 import os
@@ -29,9 +29,9 @@ def free_port() -> int:
 
 @pytest.fixture
 def prefect(tmp_path, small_home):
-    """A function that runs `prefect ...` against a server of our own, raw logs in place.
+    """A function that runs `prefect ...` against a test server, with a home of raw logs.
 
-    Server, worker and flow each refuse every way out of the machine, and write down who tried.
+    Server, worker and flow refuse and log all connections out of the machine.
     """
     home = tmp_path / "home"
     shutil.copytree(small_home / "landing", home / "landing")
@@ -94,9 +94,9 @@ def test_a_deployed_night_publishes_a_release_through_a_worker(prefect, tmp_path
     assert "refresh-features/hourly" in deployments
 
     prefect("deployment", "run", "nightly/nightly")
-    told = prefect("worker", "start", "--pool", "local", "--run-once", timeout=400)
+    output = prefect("worker", "start", "--pool", "local", "--run-once", timeout=400)
 
-    assert "COMPLETED" in prefect("flow-run", "ls", "--state", "COMPLETED"), told
+    assert "COMPLETED" in prefect("flow-run", "ls", "--state", "COMPLETED"), output
     aliases = json.loads((tmp_path / "home/releases/aliases.json").read_text())
     assert (tmp_path / "home/releases" / aliases["live"]["release_id"] / "manifest.json").is_file()
     artifacts = prefect("artifact", "ls")
@@ -105,15 +105,15 @@ def test_a_deployed_night_publishes_a_release_through_a_worker(prefect, tmp_path
     attempts = (tmp_path / "attempts").read_text().splitlines()
     assert len([line for line in attempts if "control.invalid" in line]) >= 3
     assert [line for line in attempts if "control.invalid" not in line] == []
-    assert who_is_named(tmp_path / "prefect", tmp_path / "home/received") == set()
+    assert files_with_member_ids(tmp_path / "prefect", tmp_path / "home/received") == set()
 
 
-def who_is_named(folder: Path, received: Path) -> set[str]:
-    """Files in which Prefect keeps a member's id, apart from those planted to see that it shows."""
+def files_with_member_ids(folder: Path, received: Path) -> set[str]:
+    """Files of Prefect that contain a member id, without the planted control files."""
     tables = [pq.read_table(path, columns=["member_id"]) for path in received.glob("members/*/*")]
     members = Traces.of(one for table in tables for one in table["member_id"].to_pylist())
     assert len(members.ids) > 200
-    with member_search.control(folder, min(members.ids)) as planted:
+    with member_search.planted_control(folder, min(members.ids)) as planted:
         found = member_search.search(folder, members)
     assert set(planted) <= set(found)
     return set(found) - set(planted)

@@ -1,4 +1,4 @@
-"""Weights come from validation splits alone, and no evaluation uses weights that saw its members."""
+"""Weights come from validation splits, and no evaluation has weights that saw its members."""
 
 from dataclasses import replace
 

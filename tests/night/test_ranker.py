@@ -1,4 +1,4 @@
-"""Lists come from one path: their scores are sums of parts, in the country and limits of members."""
+"""Lists come from one path: scores are sums of parts, in the country and limits of members."""
 
 from dataclasses import replace
 

@@ -16,7 +16,7 @@ from matinee import landing, pipeline, transform, warehouse
 from matinee.cli import app
 from matinee.errors import ConfigError, IntegrityError, RefusedError
 from matinee.night import reconcile
-from matinee.operations.rejected import IN_CONTEXT
+from matinee.operations.rejected import CROSS_ROW_RULES
 from matinee.settings import Settings
 from tests.landing.samples import HOSTILE, good_row, is_text
 
@@ -25,8 +25,8 @@ CONTRACT = landing.load(ROOT)
 FIRST, LAST = date(2026, 1, 2), date(2026, 1, 5)
 LATEST = 3
 
-BOOKKEEPING = ("built_", "int_changes__")
-"""Tables that say what a night had to do, not what is true."""
+BOOKKEEPING = re.compile(r"last_\w+|int_\w+__(changed|expired)")
+"""Tables that list what a night had to build, not its results."""
 
 BOT_PLAYS = 300
 
@@ -106,7 +106,7 @@ def tables(home, *, staged=False):
         "select table_name as name from information_schema.tables order by all", home=home
     )["name"].to_pylist()
     built = {
-        name: warehouse.table(name, home=home) for name in names if not name.startswith(BOOKKEEPING)
+        name: warehouse.table(name, home=home) for name in names if not BOOKKEEPING.fullmatch(name)
     }
     if staged:
         return built
@@ -202,7 +202,7 @@ def test_a_bot_counts_as_a_busy_member_of_that_day_and_no_more(on_time):
         " where member_id = 'bot'",
         home=on_time,
     ).to_pylist()
-    cap = transform.project_vars(ROOT)["acts_per_title_day"]
+    cap = transform.project_vars(ROOT)["events_per_title_day"]
     others = 2  # plays of t0 on that day by ordinary members
     assert stats["play_count_7d"] == cap + others
     assert bot["signal_milli"] <= transform.project_vars(ROOT)["signal_milli"]["cap"]
@@ -243,29 +243,26 @@ def test_rejected_rows_are_listed_without_obeying_them(copied):
     assert "2 of 4 rejected rows: 4 plays unknown_title" in said.output
     said = CliRunner().invoke(app, ["rejected", "--rule", "invalid_utf8", "--format", "json"])
     assert "[]" in said.stdout
-    assert "no rejected rows break that rule; there are 4 plays unknown_title" in said.output
+    assert "no rejected rows for this rule; other rules: 4 plays unknown_title" in said.output
 
 
 def test_a_rule_that_is_none_is_a_usage_error_that_names_them(copied):
     settings = Settings(home=copied, project=ROOT)
-    said = r"no rule unknown; there are: before_service, .*missing_field, .*unknown_title"
+    said = r"unknown rule unknown; known rules: before_service, .*missing_field, .*unknown_title"
     with pytest.raises(ConfigError, match=said):
         pipeline.rejected(settings, stream=None, rule="unknown", limit=1)
-    with pytest.raises(ConfigError, match=r"no rule missing_field:title_id; there are"):
+    with pytest.raises(ConfigError, match=r"unknown rule missing_field:title_id; known rules"):
         pipeline.rejected(settings, stream="members", rule="missing_field:title_id", limit=1)
 
 
 def test_the_rules_of_dbt_are_known_by_name():
-    folder = ROOT / "dbt_project"
-    text = (folder / "macros/judged_deliveries.sql").read_text()
-    text += "".join(path.read_text() for path in folder.glob("models/staging/*/*.sql"))
-    named = set(re.findall(r"duplicate='(\w+)'|then '(unknown_\w+)'", text))
-    assert {one for pair in named for one in pair if one} == set(IN_CONTEXT)
+    text = (ROOT / "dbt_project/macros/staging/classified_deliveries.sql").read_text()
+    assert set(re.findall(r"'((?:duplicate|unknown)_\w+)'", text)) == set(CROSS_ROW_RULES)
 
 
 def test_a_stream_that_is_none_is_a_usage_error(copied):
     settings = Settings(home=copied, project=ROOT)
-    with pytest.raises(ConfigError, match=r"no stream playz; there are: .*plays"):
+    with pytest.raises(ConfigError, match=r"unknown stream playz; known streams: .*plays"):
         pipeline.rejected(settings, stream="playz", rule=None, limit=1)
 
 

@@ -1,4 +1,4 @@
-"""Any score of a release can be taken apart with nothing but the release."""
+"""Any score of a release can be explained from the release alone."""
 
 import shutil
 from collections import Counter
@@ -15,7 +15,7 @@ from matinee.errors import ConfigError, DataError
 from matinee.models import feature_families
 from matinee.night import combine, score, shelves
 from matinee.night.model_files import save_model
-from matinee.operations.explain import NOTHING_OWN
+from matinee.operations.explain import NO_OWN_REASON
 from matinee.releases import lookup
 from matinee.settings import Settings
 from tests import worlds
@@ -76,12 +76,12 @@ def test_contributions_add_up_to_the_score_of_any_title(settings, shown, member)
     in_slate = [title for of, title in shown if of == member]
     others = [f"t-{number:03}" for number in range(48) if f"t-{number:03}" not in in_slate]
     for title in (*in_slate[:2], in_slate[-1], others[0], others[-1]):
-        told = explain(settings, member, title)
-        for parts in (told.groups, told.features):
+        explanation = explain(settings, member, title)
+        for parts in (explanation.groups, explanation.features):
             total = sum(part["contribution"] for part in parts)
-            assert total == pytest.approx(told.score, abs=1e-5)
+            assert total == pytest.approx(explanation.score, abs=1e-5)
         if title in in_slate:
-            assert told.score == pytest.approx(shown[member, title], abs=1e-5)
+            assert explanation.score == pytest.approx(shown[member, title], abs=1e-5)
 
 
 def test_slates_reasons_and_explanations_agree(settings):
@@ -89,32 +89,32 @@ def test_slates_reasons_and_explanations_agree(settings):
     parts = release.table("reasons/part-0000.parquet").to_pylist()
     slate = release.slate("m-004").to_pylist()
     for row in slate[:10]:
-        told = explain(settings, "m-004", row["title_id"])
-        assert told.words == row["reason"]
+        explanation = explain(settings, "m-004", row["title_id"])
+        assert explanation.words == row["reason"]
         mine = {
             part["feature"]: part["contribution"]
             for part in parts
             if (part["member_id"], part["title_id"]) == ("m-004", row["title_id"])
         }
-        all_parts = {part["feature"]: part["contribution"] for part in told.features}
+        all_parts = {part["feature"]: part["contribution"] for part in explanation.features}
         by_name = {name: part for name, part in mine.items() if name != "watched"}
         assert by_name == pytest.approx({name: all_parts[name] for name in by_name}, abs=1e-5)
         assert sum(mine.values()) == pytest.approx(row["score"], abs=1e-5)
-        assert (told.rank, told.slate_source) == (row["rank"], "hybrid")
+        assert (explanation.rank, explanation.slate_source) == (row["rank"], "hybrid")
 
 
-def test_who_did_nothing_is_told_no_reason_of_their_own(settings):
+def test_a_cold_member_has_no_personal_reason(settings):
     first = releases.Store.of(settings.home).open("candidate").slate("m-059").to_pylist()
     assert {row["source"] for row in first} == {"cold_member"}
     shown = explain(settings, "m-059", first[0]["title_id"])
     assert shown.words == first[0]["reason"] == "A first pick for new members"
     left = {f"t-{i:03}" for i in range(48)} - {row["title_id"] for row in first}
-    assert explain(settings, "m-059", min(left)).words == NOTHING_OWN
+    assert explain(settings, "m-059", min(left)).words == NO_OWN_REASON
 
 
-def test_contributions_are_grouped_into_words(settings, scorer):
-    told = explain(settings, "m-000", "Film 0")
-    groups = {row["group"]: row["names"] for row in told.groups}
+def test_contributions_are_grouped_by_feature_family(settings, scorer):
+    explanation = explain(settings, "m-000", "Film 0")
+    groups = {row["group"]: row["names"] for row in explanation.groups}
     assert groups["genre"] == ["Crime"]
     assert groups["theme"] == ["heist"]
     assert "what everybody likes" in groups
@@ -123,7 +123,7 @@ def test_contributions_are_grouped_into_words(settings, scorer):
     assert set(groups["titles watched"]) - {""} <= watched
 
 
-def test_who_and_what_is_unknown_is_said(settings):
+def test_an_unknown_member_or_title_is_refused_by_name(settings):
     with pytest.raises(ConfigError, match="no scores for member 'nobody': unknown, or without"):
         explain(settings, "nobody", "t-000")
     with pytest.raises(ConfigError, match="no title 'Fil': did you mean 'Film 0'"):
@@ -134,21 +134,21 @@ def test_watched_titles_named_in_a_reason_were_watched(scorer):
     slates = worlds.block(scorer).table.to_pylist()
     liked = scorer.ranker.liked.toarray() > 0
     labels = np.array(scorer.catalogue.labels)
-    told = [row for row in slates if row["reason"].startswith("Because you watched ")]
-    assert told
-    for row in told:
+    rows = [row for row in slates if row["reason"].startswith("Because you watched ")]
+    assert rows
+    for row in rows:
         mine = set(labels[liked[int(row["member_id"][2:])]])
         assert set(row["reason"].removeprefix("Because you watched ").split(" and ")) <= mine
 
 
 def test_reasons_of_a_slate_are_varied(scorer):
-    told = {}
+    texts = {}
     for row in worlds.block(scorer).table.to_pylist():
         if row["source"] == "hybrid" and row["rank"] <= 10:
-            told.setdefault(row["member_id"], []).append(row["reason"])
-    most = [Counter(reasons).most_common(1)[0][1] for reasons in told.values()]
+            texts.setdefault(row["member_id"], []).append(row["reason"])
+    most = [Counter(reasons).most_common(1)[0][1] for reasons in texts.values()]
     assert np.mean(most) < 6  # few things differ here: three genres and six directors
-    assert np.mean([len(set(reasons)) for reasons in told.values()]) > 3
+    assert np.mean([len(set(reasons)) for reasons in texts.values()]) > 3
 
 
 def test_nothing_sensitive_is_a_feature_or_a_reason(scorer):
@@ -168,30 +168,30 @@ def test_nothing_sensitive_is_a_feature_or_a_reason(scorer):
 
 @pytest.fixture
 def release(settings, tmp_path):
-    """The same release in a home of one's own, to change."""
+    """The same release in its own home, to change."""
     home = shutil.copytree(settings.home, tmp_path / "home")
     return releases.Store.of(home).open("candidate")
 
 
-def test_arrays_that_do_not_belong_together_explain_nothing(release):
+def test_inconsistent_arrays_are_refused(release):
     path = release.path / "model/same_for_all.npy"
     np.save(path, np.load(path, allow_pickle=False)[:, ::-1])
     title = release.slate("m-000")["title_id"][0].as_py()
-    said = r"add up to .*, the score is .*: the arrays of release \S+ do not belong together"
-    with pytest.raises(DataError, match=f"contributions to m-000 and {title} {said}"):
+    message = r"sum to .*, the score is .*: the arrays of release \S+ are inconsistent"
+    with pytest.raises(DataError, match=f"contributions for m-000 and {title} {message}"):
         explain(Settings(home=release.path.parents[1]), "m-000", title)
 
 
-def test_a_name_that_two_titles_have_is_asked_for_by_id(release):
+def test_a_name_of_two_titles_needs_an_id(release):
     path = release.path / "vocabulary/titles.parquet"
     titles = pq.read_table(path).to_pylist()
     titles[3]["name"] = titles[7]["name"] = "Twins"
     pq.write_table(pa.Table.from_pylist(titles), path)
-    said = "2 titles are called 'Twins': use an id: t-003 is Twins.*, t-007 is Twins"
-    with pytest.raises(ConfigError, match=said):
-        lookup.title_id(release, "Twins")
+    message = "2 titles have the name 'Twins': use an id: t-003 is Twins.*, t-007 is Twins"
+    with pytest.raises(ConfigError, match=message):
+        lookup.find_title(release, "Twins")
     with pytest.raises(ConfigError, match="has no title 'twinz': did you mean 'Twins'\\?"):
-        lookup.title_id(release, "twinz")
+        lookup.find_title(release, "twinz")
     known = "has no title 'Jaws': its titles are in .*vocabulary/titles.parquet"
     with pytest.raises(ConfigError, match=known):
-        lookup.title_id(release, "Jaws")
+        lookup.find_title(release, "Jaws")

@@ -15,7 +15,7 @@ import pytest
 from matinee import releases, report
 from matinee.night import manifest, validate
 from matinee.releases import reissue
-from matinee.rights.reissue import Redrawn
+from matinee.rights.reissue import ReissueWithNewPages
 from matinee.settings import Settings
 from tests.report.samples import earlier, nights
 
@@ -42,7 +42,7 @@ def drawn(release):
     return report.draw(release.path, release.manifest)
 
 
-class WithHistory(Redrawn):
+class WithHistory(ReissueWithNewPages):
     """A release as it would be if others had been published before it."""
 
     def _fields(self, release, at):
@@ -79,7 +79,9 @@ def test_a_reissue_changes_nothing_on_the_pages_but_the_id(tmp_path):
     pages = drawn(first)
     assert "Metrics over releases" in pages["report.html"]
     assert "✗ stopped 1" in pages["report.html"]
-    second = again(tmp_path, first, Redrawn(lambda member: True), AT + timedelta(days=1))
+    second = again(
+        tmp_path, first, ReissueWithNewPages(lambda member: True), AT + timedelta(days=1)
+    )
     assert second.id != first.id
     for name, text in pages.items():
         written = (second.path / name).read_text(encoding="utf-8")

@@ -125,7 +125,7 @@ def test_the_command_prints_json_for_each_protocol_and_draws(ratings, tmp_path):
 def test_a_picture_that_cannot_be_drawn_is_refused_before_anything_is_compared(ratings, tmp_path):
     command = ["benchmark", "--data", str(ratings), "--plot", str(tmp_path / "none" / "plot.svg")]
     done = CliRunner().invoke(cli.app, command)
-    with pytest.raises(ConfigError, match=r"no folder .*none to draw into: make it, then compare"):
+    with pytest.raises(ConfigError, match=r"no folder .*none for the plot: create it"):
         raise done.exception
 
 

@@ -1,4 +1,4 @@
-"""A home with a little of everything landed for two members, and received."""
+"""A home with received landing files of every format for two members."""
 
 import gzip
 import json
@@ -31,7 +31,7 @@ def lines(rows):
 
 
 class Zone:
-    """A home; the leaver is in landing files of every format but the titles."""
+    """A home in which LEAVER is in landing files of every format."""
 
     def __init__(self, home):
         self.home = home

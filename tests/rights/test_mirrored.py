@@ -1,4 +1,4 @@
-"""Who refused is known on every machine that pulls, before it has a new release to show."""
+"""Consent withdrawals reach every machine that pulls, before new releases do."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ LIST = f"bucket/matinee/{consent.FILE}"
 @pytest.fixture
 def remote():
     objects.register()
-    return Remote.at("fake://bucket/matinee")
+    return Remote.open("fake://bucket/matinee")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def settings(tmp_path):
 
 @pytest.fixture
 def server(tmp_path, settings):
-    """A machine that serves, with both keys that it needs."""
+    """A serving machine with both keys that it needs."""
     landing.tombstones.key(settings.home)
     server = Settings(home=tmp_path / "server")
     (server.home / "keys").mkdir(parents=True)
@@ -49,35 +49,35 @@ def push(settings, remote):
     return sync.push(settings, remote, at=AT, by="ada")
 
 
-def test_a_refusal_holds_elsewhere_after_the_next_push_and_pull(settings, server, remote):
+def test_a_refusal_is_applied_on_other_machines_after_a_push_and_pull(settings, server, remote):
     push(settings, remote)
     sync.pull(server, remote)
     assert consent.may_personalise(server, MEMBER)
-    pipeline.choose(settings, MEMBER, "personalisation", granted=False)
+    pipeline.record_choice(settings, MEMBER, "personalisation", granted=False)
     push(settings, remote)
     assert MEMBER not in Fake.objects[LIST].decode()
     sync.pull(server, remote)
     assert not consent.may_personalise(server, MEMBER)
     assert consent.may_personalise(server, OTHER)
-    pipeline.choose(settings, MEMBER, "personalisation", granted=True)
+    pipeline.record_choice(settings, MEMBER, "personalisation", granted=True)
     push(settings, remote)
     sync.pull(server, remote)
     assert consent.may_personalise(server, MEMBER)
 
 
-def test_a_refusal_that_was_said_where_it_is_served_outlives_a_pull(settings, server, remote):
+def test_a_refusal_recorded_on_a_serving_machine_is_kept_by_a_pull(settings, server, remote):
     push(settings, remote)
     sync.pull(server, remote)
-    pipeline.choose(server, OTHER, "personalisation", granted=False)
-    pipeline.choose(settings, MEMBER, "personalisation", granted=False)
+    pipeline.record_choice(server, OTHER, "personalisation", granted=False)
+    pipeline.record_choice(settings, MEMBER, "personalisation", granted=False)
     push(settings, remote)
     sync.pull(server, remote)
     assert not consent.may_personalise(server, MEMBER)
     assert not consent.may_personalise(server, OTHER)
 
 
-def test_refusals_come_before_releases(settings, server, remote):
-    pipeline.choose(settings, MEMBER, "personalisation", granted=False)
+def test_refusals_are_transferred_before_releases(settings, server, remote):
+    pipeline.record_choice(settings, MEMBER, "personalisation", granted=False)
     push(settings, remote)
     order = [path for what, path in Fake.calls if what in ("put", "create")]
     assert order[0] == LIST
@@ -86,32 +86,32 @@ def test_refusals_come_before_releases(settings, server, remote):
     assert next(path for what, path in Fake.calls if what == "read") == LIST
 
 
-def test_a_list_that_has_not_changed_is_not_sent_again(settings, remote):
+def test_an_unchanged_list_is_not_sent_again(settings, remote):
     push(settings, remote)
     Fake.calls.clear()
     push(settings, remote)
     assert not [path for what, path in Fake.calls if what in ("put", "create")]
 
 
-def test_a_machine_without_the_privacy_key_pulls_nothing_and_is_told_why(settings, server, remote):
+def test_a_machine_without_the_privacy_key_pulls_nothing(settings, server, remote):
     push(settings, remote)
     (server.home / landing.tombstones.KEY).unlink()
-    said = (
-        r"withdrawals\.json says who refused, .* copy keys/privacy\.key from the home that pushed"
+    message = (
+        r"withdrawals\.json lists withdrawals by pseudonyms .* copy keys/privacy\.key from the home"
     )
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         sync.pull(server, remote)
     assert releases.Store.of(server.home).live() is None
-    assert not (server.home / landing.tombstones.KEY).exists()  # none was made up
+    assert not (server.home / landing.tombstones.KEY).exists()  # no new key was created
 
 
-def test_a_list_that_somebody_edited_there_is_refused_and_nothing_changes(settings, server, remote):
-    pipeline.choose(settings, MEMBER, "personalisation", granted=False)
+def test_a_changed_remote_list_is_refused_and_nothing_changes(settings, server, remote):
+    pipeline.record_choice(settings, MEMBER, "personalisation", granted=False)
     push(settings, remote)
     sync.pull(server, remote)
     document = json.loads(Fake.objects[LIST])
     document["since"]["personalisation"] = {}
     Fake.objects[LIST] = json.dumps(document).encode()
-    with pytest.raises(IntegrityError, match="was not sealed with the privacy key of"):
+    with pytest.raises(IntegrityError, match="was not written with the privacy key of"):
         sync.pull(server, remote)
     assert not consent.may_personalise(server, MEMBER)

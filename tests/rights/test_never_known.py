@@ -1,4 +1,4 @@
-"""Forgetting is complete when a model trained afterwards is the one that never knew the member."""
+"""After an erasure, a new model is equal to one that was trained without the member."""
 
 import gzip
 import shutil
@@ -11,27 +11,27 @@ from matinee import pipeline, releases
 from matinee.settings import Settings
 
 
-def take_out(landing, member):
-    """A member's rows gone from logs that nobody has received, by nothing that matinee knows."""
-    taken = 0
+def remove_member(landing, member):
+    """Remove a member's rows from logs that are not received, without code of matinee."""
+    removed = 0
     for path in sorted(landing.glob("*/*/*")):
         if path.suffix == ".parquet":
             table = pq.read_table(path)
             if "member_id" in table.column_names:
-                kept = table.filter(pc.not_equal(table["member_id"], member))
-                taken += len(table) - len(kept)
-                pq.write_table(kept, path)
+                others = table.filter(pc.not_equal(table["member_id"], member))
+                removed += len(table) - len(others)
+                pq.write_table(others, path)
             continue
         pack, unpack = (gzip.compress, gzip.decompress) if path.suffix == ".gz" else (bytes, bytes)
         lines = unpack(path.read_bytes()).splitlines(keepends=True)
-        kept = [line for line in lines if member.encode() not in line]
-        taken += len(lines) - len(kept)
-        path.write_bytes(pack(b"".join(kept)))
-    return taken
+        others = [line for line in lines if member.encode() not in line]
+        removed += len(lines) - len(others)
+        path.write_bytes(pack(b"".join(others)))
+    return removed
 
 
 @pytest.mark.slow
-def test_a_model_trained_after_forgetting_is_the_one_that_never_knew_the_member(
+def test_a_model_trained_after_an_erasure_equals_one_trained_without_the_member(
     copied, small_home, tmp_path, night
 ):
     def content(home):
@@ -41,7 +41,7 @@ def test_a_model_trained_after_forgetting_is_the_one_that_never_knew_the_member(
     live = releases.Store.of(copied).live()
     member = live.manifest["samples"][0]
     shutil.copytree(small_home / "landing", tmp_path / "unknown/landing")
-    assert take_out(tmp_path / "unknown/landing", member) > 100
+    assert remove_member(tmp_path / "unknown/landing", member) > 100
 
     pipeline.forget(Settings(home=copied), [member], by="test")
     assert content(copied) == content(tmp_path / "unknown") != live.manifest["content_digest"]

@@ -1,4 +1,4 @@
-"""Noise is drawn from the distribution that its promise rests on."""
+"""Noise has the discrete Laplace distribution."""
 
 import math
 import random
@@ -11,7 +11,7 @@ from matinee.rights import noise
 
 
 @pytest.mark.parametrize("scale", [Fraction(1, 2), Fraction(3), Fraction(12, 5)])
-def test_how_often_each_number_comes_is_the_discrete_laplace_distribution(scale):
+def test_frequencies_match_the_discrete_laplace_distribution(scale):
     draws = 40_000
     seeded = random.Random(7)  # noqa: S311
     counted = Counter(noise.discrete_laplace(scale, seeded.randrange) for _ in range(draws))

@@ -1,4 +1,4 @@
-"""Outside ids stay outside: landing files get keyed pseudonyms before they are received."""
+"""Landing files get keyed pseudonyms instead of external ids before they are received."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,7 +18,7 @@ def landed(home):
     return zone
 
 
-def test_no_file_names_a_member_by_the_outside_id_but_lines_that_cannot_be_read(landed):
+def test_external_ids_remain_in_unreadable_lines_only(landed):
     done = pseudonymise(landed.home, landed.contract)
     assert (done.files, done.received_before, done.unreadable) == (5, 0, 1)
     found = member_search.search(landed.home, Traces.of([LEAVER, STAYER]))
@@ -26,7 +26,7 @@ def test_no_file_names_a_member_by_the_outside_id_but_lines_that_cannot_be_read(
     assert "1 lines cannot be read" in done.summary()
 
 
-def test_one_member_has_one_name_in_every_format_and_rows_stay_rows(landed):
+def test_a_member_has_one_pseudonym_in_every_format(landed):
     pseudonymise(landed.home, landed.contract)
     landed.receive()
     names = set(landed.rows("members", "member_id"))
@@ -39,7 +39,7 @@ def test_one_member_has_one_name_in_every_format_and_rows_stay_rows(landed):
     assert "two\nlines" in landed.rows("searches", "query_text")
 
 
-def test_renaming_twice_changes_nothing_and_what_was_received_stays(landed):
+def test_a_second_run_changes_nothing_and_received_files_are_kept(landed):
     pseudonymise(landed.home, landed.contract)
     before = landed.plays.read_bytes()
     pseudonymise(landed.home, landed.contract)
@@ -50,21 +50,21 @@ def test_renaming_twice_changes_nothing_and_what_was_received_stays(landed):
     assert not landed.receive().set_aside
 
 
-def test_files_that_are_not_whole_stop_nobody_and_are_set_aside_as_they_are(landed):
+def test_damaged_files_are_quarantined_unchanged(landed):
     cut = landed.members.with_name("cut.parquet")
     cut.write_bytes(landed.members.read_bytes()[:-9])
     empty = landed.land("plays", "empty.jsonl.gz", b"")
     flipped = landed.land("plays", "flipped.jsonl", lines([play(6, LEAVER)]))
     flipped.with_name("flipped.jsonl.sha256").write_text("0" * 64)
-    torn = {path: path.read_bytes() for path in (cut, empty, flipped)}
+    damaged = {path: path.read_bytes() for path in (cut, empty, flipped)}
     done = pseudonymise(landed.home, landed.contract)
     assert (done.files, done.torn) == (5, 3)
     assert "3 files are not whole and will be set aside" in done.summary()
-    assert {path: path.read_bytes() for path in torn} == torn
+    assert {path: path.read_bytes() for path in damaged} == damaged
     assert len(landed.receive().set_aside) == 3
 
 
-def test_lines_that_are_no_text_keep_what_they_say_and_are_refused(landed):
+def test_lines_that_are_not_text_are_unchanged_and_rejected(landed):
     half = landed.land("plays", "half.jsonl", b'{"member_id": "a", "title_id": "\\ud800"}\n')
     text = b"event_id,member_id,event_at,received_at,query_text\ns3,b,c,d,\xff\n"
     bytes_ = landed.land("searches", "bytes.csv", text)
@@ -75,7 +75,7 @@ def test_lines_that_are_no_text_keep_what_they_say_and_are_refused(landed):
     assert len(landed.rows("rejected_searches", "line")) == 1
 
 
-def test_an_id_that_is_no_text_is_not_let_in(landed):
+def test_an_id_that_is_not_text_is_rejected(landed):
     ids = pa.array([b"\xff", b"a"], pa.binary()).view(pa.string())
     path = landed.members.with_name("bytes.parquet")
     pq.write_table(pa.table({"member_id": ids, "joined_on": ["2026-01-01"] * 2}), path)

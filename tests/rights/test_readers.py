@@ -1,4 +1,4 @@
-"""A refusal holds at the next read, whichever command reads; and every command is asked."""
+"""A refusal is applied at the next read by every command that reads a slate."""
 
 import ast
 import json
@@ -17,7 +17,7 @@ PACKAGE = Path(matinee.__file__).parent
 
 MEMBERS = ("member", "members")
 WRITERS = {"forget", "consent"}
-"""Commands about a member that show nothing of a release."""
+"""Commands about a member that print nothing of a release."""
 
 READERS = {
     "recommend": ["--format", "json"],
@@ -25,10 +25,10 @@ READERS = {
     "export": [],
     "statement": ["--format", "json"],
 }
-"""Commands that show something of one member, and what they need beside the id."""
+"""Commands that print something about one member, and their other arguments."""
 
 SCREENS = [["releases", "show", "live"]]
-"""Commands that show some members without being told whom."""
+"""Commands that print some members without a member argument."""
 
 
 def commands():
@@ -44,7 +44,7 @@ def commands():
     return list(walk(typer.main.get_command(app), []))
 
 
-def test_every_command_that_takes_a_member_is_asked_below():
+def test_every_command_with_a_member_argument_is_tested_below():
     named = {
         " ".join(name)
         for name, command in commands()
@@ -54,23 +54,23 @@ def test_every_command_that_takes_a_member_is_asked_below():
     assert named == READERS.keys() | WRITERS
 
 
-def test_slates_are_read_past_the_rule_only_where_a_member_asks_for_what_is_held():
+def test_slates_are_read_without_the_consent_check_in_known_modules_only():
     readers = set()
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 if node.func.attr != "slate" or path.is_relative_to(PACKAGE / "releases"):
                     continue
-                if getattr(node.func.value, "id", "") != "consenting":
+                if getattr(node.func.value, "id", "") != "consent":
                     readers.add(path.stem)
-    # consenting is the rule, explaining asks it first, statement tells members what is held, and
-    # reissuing counts the slates that leave with the erased.
-    assert readers == {"consenting", "explaining", "statement", "reissuing"}
+    # consent is the check, explain calls it first, statement exports all data of a member, and
+    # reissue counts the slates of erased members.
+    assert readers == {"consent", "explain", "statement", "reissue"}
 
 
 @pytest.fixture(scope="module")
 def refused(night_home, tmp_path_factory):
-    """A home in which the first sample of the live release has just refused personalisation."""
+    """A home in which the first sample of the live release has refused personalisation."""
     home = shutil.copytree(night_home, tmp_path_factory.mktemp("readers") / "home")
     settings = Settings(home=home)
     release = releases.Store.of(settings.home).open("live")
@@ -79,9 +79,9 @@ def refused(night_home, tmp_path_factory):
     assert own[0]["source"] == "hybrid"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MATINEE_HOME", str(home))
-        before = {name: said(name, member, own) for name in READERS}
+        before = {name: run_reader(name, member, own) for name in READERS}
         screen = invoke(SCREENS[0]).output
-        pipeline.choose(settings, member, "personalisation", granted=False)
+        pipeline.record_choice(settings, member, "personalisation", granted=False)
         yield member, own, before, screen
 
 
@@ -91,51 +91,55 @@ def invoke(arguments):
     return CliRunner().invoke(app, arguments)
 
 
-def said(name, member, own):
+def run_reader(name, member, own):
     more = [one.format(title=own[0]["title_id"]) for one in READERS[name]]
     return invoke([name, member, *more])
 
 
 def personal(own):
-    """Reasons that only the member's own acts give."""
+    """Reasons that come from the member's own interactions."""
     return {row["reason"] for row in own if "you watched" in row["reason"]}
 
 
 @pytest.mark.slow
-def test_recommend_shows_the_list_for_all(refused):
+def test_recommend_prints_the_non_profiled_list(refused):
     member, own, before, _ = refused
-    assert any(reason in before["recommend"].stdout for reason in personal(own))  # the control
-    rows = json.loads(said("recommend", member, own).stdout)
+    assert any(reason in before["recommend"].stdout for reason in personal(own))  # control
+    rows = json.loads(run_reader("recommend", member, own).stdout)
     assert {row["source"] for row in rows} == {"non_profiled"}
     assert not {row["reason"] for row in rows} & personal(own)
 
 
 @pytest.mark.slow
-def test_explain_has_nothing_to_explain(refused):
+def test_explain_refuses(refused):
     member, own, before, _ = refused
     assert json.loads(before["explain"].stdout)["groups"]
-    done = said("explain", member, own)
+    done = run_reader("explain", member, own)
     assert done.stdout == ""
-    assert f"member {member!r} refused personalisation: nothing of theirs" in str(done.exception)
+    assert f"member {member!r} refused personalisation: their data is not used" in str(
+        done.exception
+    )
 
 
 @pytest.mark.slow
-def test_export_and_statement_tell_what_is_held_and_what_is_shown_now(refused):
+def test_export_and_statement_have_past_and_current_slates(refused):
     member, own, before, _ = refused
     assert json.loads(before["export"].stdout)["shown_now"] == json.loads(json.dumps(own))
-    held = json.loads(said("export", member, own).stdout)
-    assert held["choices_now"]["personalisation"] == "refused"
-    assert {row["source"] for row in held["shown_now"]} == {"non_profiled"}
-    assert next(iter(held["published"].values()))["list"] == own
-    told = json.loads(said("statement", member, own).stdout)
-    (release,) = [row for row in told if row["kind"] == "release"]
-    assert release["why"].endswith("they refused since, and are shown the list for all")
-    assert "refused since" not in before["statement"].stdout
+    exported = json.loads(run_reader("export", member, own).stdout)
+    assert exported["choices_now"]["personalisation"] == "refused"
+    assert {row["source"] for row in exported["shown_now"]} == {"non_profiled"}
+    assert next(iter(exported["published"].values()))["list"] == own
+    rows = json.loads(run_reader("statement", member, own).stdout)
+    (release,) = [row for row in rows if row["kind"] == "release"]
+    assert release["why"].endswith(
+        "they refused personalisation since and get the non-profiled list"
+    )
+    assert "personalisation since" not in before["statement"].stdout
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("screen", SCREENS)
-def test_screens_show_the_list_for_all(refused, screen):
+def test_screens_print_the_non_profiled_list(refused, screen):
     member, _, _, before = refused
     assert f"{member} is shown (hybrid)" in before
     now = invoke(screen).output
@@ -154,8 +158,8 @@ def shown(copied, monkeypatch):
     return copied, live, member
 
 
-def holds_without(home, before, member):
-    """Live is the same content under a new name, and no page of it shows the member."""
+def assert_reissued_without(home, before, member):
+    """Live has the same content under a new id, and no page shows the member."""
     store = releases.Store.of(home)
     live = store.open("live")
     store.verify("live")
@@ -170,30 +174,30 @@ def holds_without(home, before, member):
 
 
 @pytest.mark.slow
-def test_a_refusal_takes_a_member_off_the_pages_of_kept_releases_at_once(shown):
+def test_a_refusal_reissues_the_pages_that_show_the_member(shown):
     home, before, member = shown
     done = invoke(["consent", member, "--refuse"])
     assert f"release {before.id}, whose page showed them, is now 2" in done.stderr
-    holds_without(home, before, member)
+    assert_reissued_without(home, before, member)
 
 
 @pytest.mark.slow
-def test_while_a_night_runs_a_refusal_waits_for_the_next_receipt_to_take_the_pages_off(shown):
+def test_during_a_night_pages_are_reissued_by_the_next_receive(shown):
     home, before, member = shown
     with pipeline.lease(Settings(home=home), "night"):
         done = invoke(["consent", member, "--refuse"])
-    assert "The next receipt of logs takes them off the pages" in done.stderr
+    assert "The next `receive` removes the member from the pages" in done.stderr
     assert releases.Store.of(home).open("live").id == before.id
     pipeline.receive(Settings(home=home))
-    holds_without(home, before, member)
+    assert_reissued_without(home, before, member)
 
 
 @pytest.mark.slow
-def test_a_machine_that_signs_nothing_leaves_pages_to_its_mirror(shown):
+def test_a_machine_without_a_signing_key_reissues_no_pages(shown):
     home, before, member = shown
     (home / "keys" / "signing.pem").unlink()
     assert (
-        f"release {before.id} shows them the list for all"
+        f"release {before.id} shows them the non-profiled list"
         in invoke(["consent", member, "--refuse"]).stderr
     )
     assert releases.Store.of(home).open("live").id == before.id

@@ -82,7 +82,7 @@ def test_ten_times_the_plays_stop_the_night_until_somebody_accepts_them(copied, 
     assert store.open("live").id == first
     left = (copied / "reports/stopped.html").read_text()
     assert "✗ stopped 1" in left
-    assert "Far more than a usual day" in left
+    assert "Far more rows landed than on a usual day" in left
     published = night(copied, accepted=frozenset({"volume"}))
     manifest = store.open(published.release_id).manifest
     assert manifest["validation"]["accepted"] == ["volume"]

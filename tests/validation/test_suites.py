@@ -1,5 +1,6 @@
 """Each suite passes a sane table, and notices every fault it is there for."""
 
+import re
 from itertools import groupby
 from pathlib import Path
 
@@ -64,6 +65,34 @@ def test_every_suite_has_a_sane_table_and_a_fault_for_each_of_its_notes(suites):
             assert any(expectation.notes.startswith(start) for start in met), (
                 f"{table}: no fault breaks: {expectation.notes}"
             )
+
+
+def is_critical(expectation):
+    return expectation.severity == "critical"
+
+
+def test_a_critical_note_names_a_cause_and_an_action(suites):
+    notes = [
+        one.notes for suite in suites.values() for one in suite.expectations if is_critical(one)
+    ]
+    assert len(notes) > 60
+    assert [note for note in notes if not re.search(r"\. Cause: .*\. Action: .*\.$", note)] == []
+
+
+def test_a_description_names_its_bound(suites):
+    bound = re.compile(r"\d|<=|^Every |^Each |^No |if and only if|no more and no fewer")
+    described = {
+        one.description
+        for suite in suites.values()
+        for one in suite.expectations
+        if one.expectation_type == "unexpected_rows_expectation"
+    }
+    assert len(described) > 40
+    assert [one for one in described if not bound.search(one)] == []
+
+
+def test_only_the_suites_that_a_step_needs_are_loaded():
+    assert list(load_suites(PROJECT, ("slates", "member_tastes"))) == ["member_tastes", "slates"]
 
 
 @pytest.mark.parametrize("table", SANE)

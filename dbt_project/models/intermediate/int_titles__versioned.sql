@@ -1,4 +1,4 @@
--- What a title was said to be, from one day until the next time something else was said.
+-- The versions of a title, each from the snapshot that brought it until the snapshot that brings the next.
 with
 
 snapshots as (
@@ -33,8 +33,8 @@ compared as (
 
     select
         *,
-        {{ as_one(content) }} as said,
-        lag({{ as_one(content) }}) over snapshots as said_before
+        {{ row_struct(content) }} as content,
+        lag({{ row_struct(content) }}) over snapshots as previous_content
 
     from snapshots
     window snapshots as (partition by title_id order by landed_on)
@@ -48,13 +48,13 @@ versioned as (
         {% for column in content -%}
         {{ column }},
         {% endfor -%}
-        {{ sorted_set(list_union('directors', 'actors')) }} as people,
+        {{ sorted_set(concat_lists('directors', 'actors')) }} as people,
         landed_on as known_from,
         lead(landed_on) over versions as known_until,
         row_number() over versions as version
 
     from compared
-    where said is distinct from said_before
+    where content is distinct from previous_content
     window versions as (partition by title_id order by landed_on)
 
 )
