@@ -250,7 +250,9 @@ def test_a_rebuild_collects_no_link(zone, tmp_path, secret):
     (zone.home / "landing" / DAY).mkdir(parents=True)
     (zone.home / "landing" / DAY / "a.jsonl").symlink_to(secret)
     with pytest.raises(IntegrityError, match=r"a\.jsonl is a link"):
-        collect_inputs(zone.home, tmp_path / "clean", [{"file": f"{DAY}/a.jsonl", "sha256": "0" * 64}])
+        collect_inputs(
+            zone.home, tmp_path / "clean", [{"file": f"{DAY}/a.jsonl", "sha256": "0" * 64}]
+        )
 
 
 @pytest.mark.parametrize("linked", ["plays", "plays/batch=000001"])
