@@ -181,7 +181,11 @@ def sweep_drafts(home: Path) -> None:
         return
     with _private(home) as parent:
         for name in os.listdir(parent):
-            descriptor = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=parent)
+            try:
+                descriptor = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=parent)
+            except NotADirectoryError:
+                os.unlink(name, dir_fd=parent)
+                continue
             try:
                 if try_lock(descriptor):
                     shutil.rmtree(home / DRAFTS / name)

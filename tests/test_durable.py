@@ -270,9 +270,11 @@ def test_drafts_of_the_dead_are_swept_and_those_of_the_living_stay(tmp_path):
         dead = tmp_path / durable.DRAFTS / "1-dead"
         dead.mkdir()
         (dead / "half").write_bytes(b"m-000017")
+        (dead.parent / "file").write_bytes(b"m-000017")
+        (dead.parent / "link").symlink_to(tmp_path)
         durable.sweep_drafts(tmp_path)
         assert kept.exists()
-        assert not dead.exists()
+        assert list(dead.parent.iterdir()) == [drafts.path]
 
 
 def test_a_folder_of_drafts_that_others_can_enter_is_closed_to_them(tmp_path):

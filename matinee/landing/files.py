@@ -199,7 +199,7 @@ def remove(file: LandingFile) -> None:
         with _folder_of(file) as folder:
             for name in (file.path.name + SIDECAR, file.path.name):
                 _unlink(name, folder)
-    except (NotPlainError, FileNotFoundError):
+    except (TornError, FileNotFoundError):
         return
 
 
@@ -239,5 +239,10 @@ def _sha256_of(path: Path) -> str:
 
 @contextmanager
 def _folder_of(file: LandingFile) -> Iterator[int]:
-    with durable.folder(file.landing, file.name.split("/")[:-1]) as folder:
+    with ExitStack() as stack:
+        try:
+            above = file.name.split("/")[:-1]
+            folder = stack.enter_context(durable.folder(file.landing, above))
+        except NotPlainError as error:
+            raise TornError(f"{error}: land a copy of the folder") from None
         yield folder

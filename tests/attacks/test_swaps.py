@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import shutil
 from importlib import import_module
 
 import pyarrow as pa
@@ -69,7 +70,19 @@ def removed(path, content):
     path.unlink()
 
 
-SWAPS = {"in place": in_place, "renamed": renamed, "link": by_link, "removed": removed}
+def folder_by_link(path, content):
+    elsewhere = path.parents[4] / "elsewhere"
+    shutil.move(path.parent, elsewhere)
+    path.parent.symlink_to(elsewhere)
+
+
+SWAPS = {
+    "in place": in_place,
+    "renamed": renamed,
+    "link": by_link,
+    "folder": folder_by_link,
+    "removed": removed,
+}
 
 
 def swapped_before(monkeypatch, module, name, swap):
@@ -93,7 +106,7 @@ def test_a_file_that_is_swapped_after_it_was_hashed_is_set_aside(zone, monkeypat
     content = PACK[format](OTHER)
     swapped_before(monkeypatch, module, "connection", lambda: SWAPS[swap](path, content))
     receipt = zone.receive()
-    words = {"link": "it is a link", "removed": "it is gone"}
+    words = {"link": "it is a link", "removed": "it is gone", "folder": f"{DAY} is a link or no"}
     assert homes.reasons(receipt)[path.name].startswith(words.get(swap, "its bytes changed while"))
     assert zone.rows("plays", "event_id") == []
     assert ledger.read(zone.home).entries[f"{DAY}/{path.name}"].status == "set_aside"
