@@ -86,7 +86,8 @@ def wait_until_healthy(port: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_deployed_night_publishes_a_release_through_a_worker(prefect, tmp_path):
+def test_a_deployed_night_publishes_the_same_release_through_a_worker(prefect, tmp_path, release):
+    """The same logs in another folder, another process and another program: the same content."""
     prefect("work-pool", "create", "local", "--type", "process")
     prefect("deploy", "--all")
     deployments = prefect("deployment", "ls")
@@ -98,7 +99,8 @@ def test_a_deployed_night_publishes_a_release_through_a_worker(prefect, tmp_path
 
     assert "COMPLETED" in prefect("flow-run", "ls", "--state", "COMPLETED"), output
     aliases = json.loads((tmp_path / "home/releases/aliases.json").read_text())
-    assert (tmp_path / "home/releases" / aliases["live"]["release_id"] / "manifest.json").is_file()
+    path = tmp_path / "home/releases" / aliases["live"]["release_id"] / "manifest.json"
+    assert json.loads(path.read_text())["content_digest"] == release.manifest["content_digest"]
     artifacts = prefect("artifact", "ls")
     for key in ("gate-table", "validation-report", "release-card"):
         assert key in artifacts
