@@ -33,7 +33,7 @@ types: .venv/test.stamp ## Strict types in matinee/ and flows/.
 
 sql: .venv/test.stamp   ## Style of the SQL.
 	@home=$$(mktemp -d) && mkdir $$home/warehouse && cd dbt_project && MATINEE_HOME=$$home \
-		../$(BIN)/sqlfluff lint models snapshots tests --processes 2 --disable-progress-bar; \
+		../$(BIN)/sqlfluff lint models snapshots tests --processes 1 --disable-progress-bar; \
 		code=$$?; rm -rf $$home; exit $$code
 
 docs: .venv/run.stamp   ## Build the dbt documentation site and say where it is.

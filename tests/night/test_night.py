@@ -1,6 +1,7 @@
 """The whole night on a small simulated service: what is true of every release that goes live."""
 
 import re
+import shutil
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
@@ -141,15 +142,34 @@ def without(home, member):
     pq.write_table(left, path)
 
 
-def test_the_same_logs_publish_nothing_twice_and_a_warm_night_of_new_ones_goes_on_from_live(
-    copied, night, monkeypatch
+def test_the_same_logs_publish_nothing_twice_but_name_a_release_whose_night_died_before_it_could(
+    copied, night, monkeypatch, tmp_path
 ):
-    """A member who is gone from its newest snapshot gets no slate, and teaches still."""
+    store = releases.Store.of(copied)
+    first, notes = store.open("live").id, []
+
+    def publish_twice(run, evidence):
+        shutil.copytree(run.home / "work", tmp_path / "work")
+        notes.append(publish.publish(run, evidence).note)
+        # What is left on the disk when a night dies between publishing and promoting: at the latest
+        # moment its line is in the trail and no name has moved.
+        (store.root / "aliases.json").unlink()
+        shutil.rmtree(run.home / "work")
+        shutil.copytree(tmp_path / "work", run.home / "work")
+        return publish.publish(run, evidence)
+
+    monkeypatch.setattr("matinee.night.run.publish", publish_twice)
+    assert night(copied).release_id == first
+    assert "nothing new" in notes[0]
+    assert [release.id for release in store.list()] == [first]
+    assert store.open("live").id == first
+    assert [entry.action for entry in store.trail().entries()] == ["promote", "void", "promote"]
+
+
+def test_a_warm_night_of_new_logs_goes_on_from_live(copied, night, monkeypatch):
+    """A member who is gone from the newest snapshot gets no slate, and teaches still."""
     store = releases.Store.of(copied)
     first = store.open("live").id
-    assert "nothing new" in night(copied).note
-    assert [release.id for release in store.list()] == [first]
-
     # A cut in time for all that they are few, and after the first night, which must not know it.
     monkeypatch.setitem(splits.choose_protocol.__kwdefaults__, "minimum_test_members", 100)
     pipeline.simulate(copied, **SMALL | {"days": SMALL["days"] + 6})
@@ -179,17 +199,6 @@ def test_a_night_whose_data_is_not_sane_stops_and_leaves_live_alone(copied, nigh
     with pytest.raises(RefusedError):
         night(copied)
     assert store.open("live").id == first
-
-
-def test_a_release_whose_night_died_before_it_was_named_is_named_by_the_next(copied, night):
-    store = releases.Store.of(copied)
-    live = store.open("live")
-    # What is left on the disk when a night dies between publishing and promoting: at the latest
-    # moment its line is in the trail and no name has moved.
-    (store.root / "aliases.json").unlink()
-    assert night(copied).release_id == live.id
-    assert store.open("live").id == live.id
-    assert [entry.action for entry in store.trail().entries()] == ["promote", "void", "promote"]
 
 
 def test_a_night_of_a_day_that_has_not_begun_is_refused(night_home):
