@@ -60,7 +60,8 @@ def main() -> int:
                 f"\n{log}\nenvironment: {' '.join(command[:3])} ... failed, see above\n"
             )
             return process.returncode
-    sys.stderr.write("\r\x1b[2K" * sys.stderr.isatty() + f"{line()}\n")
+    done = f"environment: {lock.name} installed in {time.monotonic() - began:.0f} s"
+    sys.stderr.write("\r\x1b[2K" * sys.stderr.isatty() + f"{done}\n")
     return 0
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 SHOWN = 15
+SLOW_SECONDS = 20
 
 
 def spent() -> float:
@@ -20,6 +21,7 @@ class Meter:
     def __init__(self, config):
         self.config = config
         self.modules = Counter()
+        self.unmarked = {}
         self.workers = 0.0
 
     @pytest.hookimpl(wrapper=True)
@@ -30,21 +32,37 @@ class Meter:
         finally:
             self.modules[item.nodeid.partition("::")[0]] += spent() - before
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item):
+        before = spent()
+        try:
+            return (yield)
+        finally:
+            if spent() - before > SLOW_SECONDS and not item.get_closest_marker("slow"):
+                self.unmarked[item.nodeid] = spent() - before
+
     def pytest_sessionfinish(self, session):
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
-            output["cpu"] = {"total": spent(), "modules": dict(self.modules)}
+            output["cpu"] = {
+                "total": spent(),
+                "modules": dict(self.modules),
+                "unmarked": self.unmarked,
+            }
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node, error):
-        found = getattr(node, "workeroutput", {}).get("cpu", {"total": 0.0, "modules": {}})
-        self.workers += found["total"]
-        self.modules.update(found["modules"])
+        if found := getattr(node, "workeroutput", {}).get("cpu"):
+            self.workers += found["total"]
+            self.modules.update(found["modules"])
+            self.unmarked |= found["unmarked"]
 
     def pytest_terminal_summary(self, terminalreporter):
         own = os.times()  # without children: the workers are counted by what they report
         seconds = own.user + own.system + self.workers if self.workers else spent()
         terminalreporter.write_line(f"{seconds:.0f} CPU seconds in all processes")
+        for test, cost in self.unmarked.items():
+            terminalreporter.write_line(f"mark as slow, {cost:.0f} CPU seconds: {test}")
         if os.environ.get("MATINEE_TEST_CPU") == "1":
             for module, cost in self.modules.most_common(SHOWN):
                 terminalreporter.write_line(f"{cost:8.1f}  {module}")

@@ -24,3 +24,8 @@ def test_another_process_with_another_hash_seed_collects_the_same_ids(request):
     found = {line for line in done.stdout.splitlines() if "::" in line}
     missing = sorted({item.nodeid for item in items} - found)
     assert missing == [], f"{len(missing)} ids of this session are not in the other collection"
+
+
+def test_at_most_ten_tests_are_slow(request):
+    slow = [item.nodeid for item in request.session.items if item.get_closest_marker("slow")]
+    assert len(slow) <= 10, slow

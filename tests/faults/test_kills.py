@@ -13,8 +13,6 @@ from matinee.settings import Settings
 from tests.conftest import SMALL
 from tests.faults import aims, harness
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def template(night_home, tmp_path_factory):
@@ -60,6 +58,7 @@ def test_after_kills_of_receive_every_row_is_in_the_ledger(warm, template):
     assert_intact(aims.receive(warm, template, 2), kills=2)
 
 
+@pytest.mark.slow
 def test_the_night_after_kills_of_dbt_training_and_publishing_publishes(warm, template):
     live = pipeline.live_id(Settings(home=template))
     for window in ("build the warehouse (dbt)", "fit models (LightFM)"):

@@ -19,8 +19,6 @@ from matinee.night.frame import JUDGED, PUBLISHED, read_frame
 from matinee.settings import Settings
 from tests.conftest import SMALL
 
-pytestmark = pytest.mark.slow
-
 
 def rows(sql, home):
     return warehouse.query(sql, home=home).to_pylist()
