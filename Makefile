@@ -1,4 +1,4 @@
-# The task runner. `make run` and `make test` are all that a newcomer needs.
+# The task runner. `make run` and `make test` are all that is needed to start.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,13 +39,13 @@ sql: .venv/test.stamp   ## Style of the SQL.
 docs: .venv/run.stamp   ## Build the dbt documentation site and say where it is.
 	$(BIN)/matinee docs
 
-faults: .venv/test.stamp ## Kill the steps of a night a hundred times; docs/reliability.md says what is counted.
+faults: .venv/test.stamp ## Kill the steps of a night a hundred times; docs/research/reliability.md says what is counted.
 	$(BIN)/python -m tests.faults.long
 
-bench-logs: .venv/run.stamp ## What 1, 10 and 50 million events cost, beside DuckDB alone; docs/data.md has the figures.
+bench-logs: .venv/run.stamp ## What 1, 10 and 50 million events cost, beside DuckDB alone; docs/research/logs.md has the figures.
 	$(BIN)/python -m benchmarks.logs
 
-bench-abuse: .venv/run.stamp ## What bots, rings and hostile text buy; docs/data.md has the figures.
+bench-abuse: .venv/run.stamp ## What bots, many accounts and hostile text achieve; docs/research/logs.md has the figures.
 	$(BIN)/python -m benchmarks.abuse
 
 lock: .venv/run.stamp ## Resolve both locks again: hashes, no addresses, Python 3.11 to 3.13.

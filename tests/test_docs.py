@@ -15,7 +15,10 @@ from matinee.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 BIN = Path(sys.executable).parent
 
 
@@ -35,7 +38,7 @@ def commands() -> list[str]:
 
 @pytest.mark.parametrize("command", commands())
 def test_every_command_is_in_the_readme_or_in_docs(command):
-    texts = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))]
+    texts = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md"))]
     assert any(command in text for text in texts)
 
 
@@ -112,6 +115,14 @@ def test_no_file_of_the_project_names_a_registry_or_a_machine():
 def test_no_page_has_a_gap_left_to_fill(page):
     gaps = r"^[A-Z-]{4,}$|\bTODO|\bTBD|\| [A-Z]{5,} \||<!-- figures: \S+ -->\s*<!-- end -->"
     assert not re.findall(gaps, page.read_text(encoding="utf-8"), re.M)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_line_is_longer_than_120_characters(page):
+    """Without code blocks, and without tables, which have one line a row."""
+    prose = re.sub(r"^( *)```.*?^\1```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    lines = [line for line in prose.splitlines() if not line.lstrip().startswith("|")]
+    assert [line for line in lines if len(line) > 120] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -42,6 +42,9 @@ BANNED = {
     "leasing",
 }
 
+BANNED_IN_PROSE = BANNED | {"judge", "judges", "judged", "loud", "louder", "worth", "heed", "heeds"}
+"""Words that pages do not use either, outside of code."""
+
 FOLDERS = ("matinee", "flows", "tests", "benchmarks", "scripts", "feature_repo", "expectations")
 
 
@@ -87,3 +90,21 @@ def test_no_dbt_model_or_macro_uses_a_banned_word():
     for path in (project / "macros").rglob("*.sql"):
         names |= set(re.findall(r"macro\s+(\w+)", path.read_text(encoding="utf-8")))
     assert not {name for name in names if words(name) & BANNED}
+
+
+def pages() -> list[Path]:
+    names = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+    return [*(ROOT / name for name in names), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def prose(text: str) -> set[str]:
+    """The words of a page, without code blocks, code spans and targets of links."""
+    text = re.sub(r"^( *)```.*?^\1```", "", text, flags=re.M | re.S)
+    text = re.sub(r"`[^`]*`|\]\([^)]*\)", "", text)
+    return {word.lower() for word in re.findall(r"[A-Za-z]+", text)}
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
+def test_no_page_uses_a_banned_word(path):
+    banned = prose(path.read_text(encoding="utf-8")) & BANNED_IN_PROSE
+    assert not banned, f"docs/glossary.md has the words to use instead of {sorted(banned)}"

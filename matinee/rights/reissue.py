@@ -132,8 +132,8 @@ class ReissueWithoutMembers(ReissueWithNewPages):
             for part in ("data", "indices", "indptr")
         ]
         matrix = sp.csr_array(tuple(parts), shape=(len(rows), len(features)))
-        kept: sp.csr_array[np.float32] = matrix[~rows][:, ~features]
-        return kept
+        remaining: sp.csr_array[np.float32] = matrix[~rows][:, ~features]
+        return remaining
 
     def _rows_of_members(self, release: releases.Release) -> NDArray[np.bool_]:
         """Boolean mask of the members' rows in the member vocabulary."""

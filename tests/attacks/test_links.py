@@ -236,7 +236,7 @@ def test_a_choice_that_this_home_did_not_write_is_named(zone, secret, plant, wor
     path.parent.mkdir(parents=True)
     plant(path, secret)
     with pytest.raises(IntegrityError, match=rf"said-x.jsonl is not as .*{words}.*remove it"):
-        consent._said_here(zone.home)
+        consent._local_consents(zone.home)
 
 
 @pytest.mark.parametrize("name", ["../../secret", f"{DAY}/../../../../secret", "/etc/hostname"])
