@@ -72,7 +72,6 @@ def test_every_setting_is_in_the_readme_with_its_default(name):
     assert f"| `MATINEE_{name.upper()}` | {default} |" in README
 
 
-@pytest.mark.slow
 def test_the_readmes_look_at_a_release_works_as_it_stands(night_home, tmp_path):
     home = shutil.copytree(night_home, tmp_path / "home")
     block = README.partition("## Look at a release")[2].partition("```console")[2]
@@ -90,7 +89,6 @@ def test_the_readmes_look_at_a_release_works_as_it_stands(night_home, tmp_path):
         assert done.stdout.strip(), line
 
 
-@pytest.mark.slow
 def test_the_readmes_own_logs_become_a_release(tmp_path, night, monkeypatch):
     code = README.partition("## Bring your own logs")[2].partition("```python\n")[2]
     monkeypatch.chdir(tmp_path)

@@ -10,8 +10,6 @@ from matinee import landing, pipeline, releases
 from matinee.errors import IntegrityError
 from matinee.settings import Settings
 
-pytestmark = pytest.mark.slow
-
 
 def test_the_manifest_says_how_much_was_compared(night_home):
     features = releases.Store.of(night_home).open("live").manifest["features"]

@@ -16,9 +16,7 @@ from matinee.landing import write
 from matinee.settings import Settings
 from tests.landing.conftest import ROOT
 from tests.landing.samples import FORMATS, HOSTILE, is_text
-from tests.test_security import OBEYED
-
-pytestmark = pytest.mark.slow
+from tests.test_security import CONTROL
 
 NAMES = {"clicked_title_id": "title_id", "candidate_asset_ids": "asset_id"}
 """Columns that name what another column names."""
@@ -121,13 +119,13 @@ def test_pages_and_screens_carry_no_markup_and_nothing_that_a_terminal_obeys(hos
     page = Page(text)
     assert not page.tags.keys() & {"script", "img", "iframe", "object", "embed"}
     assert not [name for name in page.names if name.startswith("on")]
-    assert not OBEYED.search(text.replace("\t", "").replace("\r", ""))
+    assert not CONTROL.search(text.replace("\t", "").replace("\r", ""))
     card = (release.path / "card.md").read_text(encoding="utf-8")
     assert "<script>" not in card
     for form in Format:
         show(settings, release_id, form)
     show(settings, release_id, Format.table, full=True)
-    assert not OBEYED.search(capsys.readouterr().out)
+    assert not CONTROL.search(capsys.readouterr().out)
 
 
 def test_nothing_is_written_outside_the_home_or_under_a_hostile_name(hostile_home):

@@ -77,7 +77,6 @@ def test_without_ctrl_c_an_error_is_what_it_was(tmp_path):
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@pytest.mark.slow
 def test_ctrl_c_after_the_promotion_says_what_is_live(night_home):
     settings = Settings(home=night_home)
     assert str(lease.interrupted(settings, None)) == (

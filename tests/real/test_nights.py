@@ -8,7 +8,7 @@ import pytest
 
 from matinee import landing, releases
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = pytest.mark.real
 
 DATA = Path(os.environ.get("MATINEE_REAL_DATA", "."))
 

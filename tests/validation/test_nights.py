@@ -15,8 +15,6 @@ from matinee.night import validate
 from matinee.settings import Settings
 from matinee.validation import DISTRIBUTIONS
 
-pytestmark = pytest.mark.slow
-
 
 def last_night(home):
     """The night of a home, once more."""
@@ -70,6 +68,7 @@ def spiked(home):
         write(home, "plays", day, again, f"again-{copy}", "parquet")
 
 
+@pytest.mark.slow
 def test_ten_times_the_plays_stop_the_night_until_somebody_accepts_them(copied, night):
     store = releases.Store.of(copied)
     first = store.open("live").id
