@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from matinee.errors import told
 from matinee.landing import check
-from matinee.landing.contract import Stream
+from matinee.landing.contract import FORMATS, Stream
 from matinee.landing.ledger import sync_folder
 from matinee.landing.read import LandingFile, TornError, open_file
 
@@ -25,6 +25,20 @@ CHUNK_BYTES = 64 << 20
 
 LIKELY = 1000
 """Unknown columns among which a renamed one is looked for."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row that broke a rule."""
+
+    file: str
+    line: int
+    value: str | None
+    """What broke it, where anybody may see that."""
+
+    def __str__(self) -> str:
+        where = f"{self.file} line {self.line}"
+        return where if self.value is None else f"{told(self.value)!r} in {where}"
 
 
 @dataclass
@@ -40,6 +54,10 @@ class Intake:
     """Columns that the contract does not know, each with the files that have it."""
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Columns of the contract that a file has, in the contract's order."""
+    examples: dict[str, Example] = field(default_factory=dict)
+    """Rule -> the first row that broke it."""
+    naive: Counter[str] = field(default_factory=Counter)
+    """Rows with a time that has no offset."""
 
 
 def take_in(
@@ -88,10 +106,10 @@ class _Attempt:
         self.part = 0
 
     def run(self, files: list[LandingFile]) -> Intake:
-        for is_json in (False, True):
-            same = [file for file in files if (file.format == "jsonl") == is_json]
+        for format in FORMATS:
+            same = [file for file in files if file.format == format]
             for chunk in self._chunks(same):
-                self._write(chunk, is_json=is_json)
+                self._write(chunk, format)
         for name, columns in sorted(self.columns.items()):
             unknown = sorted(columns - set(self.stream.names))
             missing = [column for column in self.stream.required if column not in columns]
@@ -127,13 +145,13 @@ class _Attempt:
         if pending and not self.intake.torn:
             yield pa.concat_tables(pending)
 
-    def _write(self, chunk: pa.Table, *, is_json: bool) -> None:
+    def _write(self, chunk: pa.Table, format: str) -> None:
         run = self.connection.execute
         self.connection.register("chunk", chunk)
-        if is_json:
+        if format == "jsonl":
             for name, key in run(check.keys()).fetchall():
                 self.columns[name].add(key)
-        checked = check.checked(self.stream, is_json=is_json)
+        checked = check.checked(self.stream, format=format)
         run(f"create or replace temp table checked as select * from ({checked}) {self.among}")
         self.connection.unregister("chunk")
         for condition, folder in self.folders.items():
@@ -144,15 +162,22 @@ class _Attempt:
                 folder.mkdir(parents=True, exist_ok=True)
                 self._copy(f"select {columns} from checked where {condition}", folder)
         self.part += 1
-        for name, rows, broken in run(
-            "select file, count(*), count(rule) from checked group by file"
+        for name, rows, broken, naive in run(
+            "select file, count(*), count(rule), count(*) filter (is_naive and rule is null)"
+            " from checked group by file"
         ).fetchall():
             self.intake.rows[name] += rows
             self.intake.rejected[name] += broken
-        for rule, rows in run(
-            "select rule, count(*) from checked where rule is not null group by rule"
+            if naive:
+                self.intake.naive[name] += naive
+        for rule, rows, first in run(
+            "select rule, count(*), arg_min(struct_pack(file, line, example), (file, line))"
+            " from checked where rule is not null group by rule"
         ).fetchall():
             self.intake.rules[rule] += rows
+            self.intake.examples.setdefault(
+                rule, Example(first["file"], first["line"], first["example"])
+            )
         run("drop table checked")
 
     def _copy(self, query: str, folder: Path) -> None:

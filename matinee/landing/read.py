@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from matinee.errors import told
+from matinee.landing import lists
 from matinee.landing.contract import Stream
 
 BLOCK_BYTES = 8 << 20
@@ -254,8 +255,9 @@ def _csv_table(records: Records, header: list[str], stream: Stream) -> pa.Table:
         else:
             values = fields[column.name]
             if is_list:
-                is_there = pc.not_equal(values, "")
-                values = pc.if_else(is_there, pc.split_pattern(values, "|"), None)
+                values, is_broken = lists.split(values, stream.missing_values["csv"])
+                rule = pc.if_else(is_broken, f"mistyped_field:{column.name}", None)
+                table = table.set_column(2, "broken", pc.coalesce(table["broken"], rule))
         table = table.append_column(f"text_{column.name}", values)
     return table
 

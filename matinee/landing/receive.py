@@ -9,7 +9,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from matinee.landing.drift import lost_columns, several
 from matinee.landing.intake import Intake, take_in
 from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.read import LandingFile
+from matinee.landing.shares import implausible
 from matinee.landing.write import digest
 
 if TYPE_CHECKING:
@@ -67,7 +68,11 @@ class Receipt:
     rules: Mapping[str, Mapping[str, int]]
     """Rejected rows of this batch by stream and rule."""
     warnings: tuple[str, ...]
-    """Names that the contract does not know, of files and of columns."""
+    """What may be a mistake: names that the contract does not know, one id that has it all."""
+    examples: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The first row that broke a rule, by stream and rule."""
+    notes: tuple[str, ...] = ()
+    """How something was read that can be read in more than one way."""
 
     def summary(self) -> str:
         """One line, and one more for each thing that somebody should look at."""
@@ -79,9 +84,12 @@ class Receipt:
         ]
         for stream, rules in self.rules.items():
             for rule, count in sorted(rules.items(), key=lambda one: -one[1])[:RULES_SHOWN]:
-                lines.append(f"{stream}: {count:,} rows break {rule}")
+                example = self.examples.get(stream, {}).get(rule)
+                where = f", the first {example}" if example else ""
+                lines.append(f"{stream}: {count:,} rows break {rule}{where}")
         lines += [f"set aside {entry.file}: {entry.reason}" for entry in self.set_aside]
         lines += [f"warning: {warning}" for warning in self.warnings]
+        lines += [f"note: {note}" for note in self.notes]
         return "\n".join(map(spelt, lines))
 
     @property
@@ -200,6 +208,8 @@ def _receive(
 
     received: list[Entry] = []
     rules: dict[str, Mapping[str, int]] = {}
+    examples: dict[str, Mapping[str, str]] = {}
+    notes: list[str] = []
     with connection(home, threads, memory_limit) as database:
         for done, (name, entries) in enumerate(new.items(), start=1):
             folders = (batch_of(home, name, batch), batch_of(home, f"rejected_{name}", batch))
@@ -208,7 +218,15 @@ def _receive(
             received += [entry for entry in settled if entry.status == "received"]
             set_aside += [entry for entry in settled if entry.status == "set_aside"]
             rules[name] = dict(sorted(intake.rules.items()))
+            examples[name] = {rule: str(row) for rule, row in intake.examples.items()}
             warnings += lost_columns(name, settled, known)
+            if share := implausible(database, contract.streams[name], folders[0]):
+                warnings.append(share)
+            if intake.naive:
+                notes.append(
+                    f"{name}: {intake.naive.total():,} rows have a time without an offset, read as"
+                    f" UTC: {several(sorted(intake.naive))}"
+                )
             unknown = sorted(intake.unknown.items())
             for column, names in unknown[:UNKNOWN_SHOWN]:
                 warnings.append(f"{name}: unknown column {told(column)} in {several(names)}")
@@ -235,6 +253,8 @@ def _receive(
         unchanged=len(files) - len(received) - len(set_aside),
         rules=rules,
         warnings=tuple(warnings),
+        examples=examples,
+        notes=tuple(notes),
     )
 
 

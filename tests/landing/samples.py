@@ -31,12 +31,13 @@ HOSTILE = {
     "emoji": "\N{WOMAN}\u200d\N{GIRL} Z\u0351\u036b\u0343",
     "blank": " \t ",
     "mark": "\ufeff\uffff\U0010ffff",
-    "null": "null",
-    "nan": "NaN",
     "long": "é" * 2_000,
     "longest": "x" * 65_000,
 }
 """Texts that every format can hold and that are values, whatever they look like."""
+
+MISSING = {"null": "null", "nan": "NaN"}
+"""Texts that stand for no value in every format."""
 
 GOOD = {
     "varchar": "x1",
