@@ -29,8 +29,8 @@ INFINITE = ("infinity", "-infinity", "inf", "-inf")
 
 TRUE, FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
 
-PLAIN = "____-__-__T__:__:__Z"
-"""How most times are written, as a LIKE pattern: a fast way past the patterns below."""
+PLAIN, PRECISE = "____-__-__T__:__:__Z", "____-__-_____:__:__.______Z"
+"""How most times are written, as LIKE patterns: a fast way past the patterns below."""
 _DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 _TIME = r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
 _OFFSET = r"[+-](0[0-9]|1[0-8])(:?[0-5][0-9])?"
@@ -38,7 +38,7 @@ EXACT = f"{_DAY}([T ]{_TIME}(Z|{_OFFSET}| UTC)?)?"
 """What DuckDB reads as it should, and nothing that it would look up in a list of zones."""
 LOOSE = f"{_DAY}[Tt ]{_TIME} ?([Zz]|[Uu][Tt][Cc]|{_OFFSET})?"
 """The same with a space before the offset, or in small letters."""
-ZONED = rf"{_DAY}[Tt ]{_TIME}[^0-9].*[A-Za-z].*"
+ZONED = rf"{_DAY}[Tt ]{_TIME}[^0-9:.,].*[A-Za-z].*"
 NAIVE = f"{_DAY}([Tt ]{_TIME})?"
 
 
@@ -173,6 +173,9 @@ def _timestamp(text: str) -> str:
     spelt = f"regexp_replace(upper({text}), ' ?(Z|UTC|[+-][0-9:]+)$', '\\1')"
     return (
         f"case when {text} like '{PLAIN}' then try_cast({text} as timestamp)"
+        # NZ is New Zealand.
+        f" when {text} like '{PRECISE}' and not ends_with({text}, 'NZ') and {text}[11] <> 't'"
+        f" then try_cast({text} as timestamptz)::timestamp"
         f" when regexp_full_match(rtrim({text}), '{EXACT}')"
         f" then try_cast(rtrim({text}) as timestamptz)::timestamp"
         f" when regexp_full_match({text}, '{LOOSE}')"

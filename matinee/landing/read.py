@@ -31,6 +31,8 @@ from matinee.landing.contract import Stream
 
 BLOCK_BYTES = 8 << 20
 LONGEST_RECORD_BYTES = 32 << 20
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""The years 1 to 9999 in Unix time."""
 SHOWN_BYTES = 64 << 10
 """As much of a line that is longer than that is kept, for people to see what it was."""
 NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
@@ -304,7 +306,8 @@ def csv_fields(record: str) -> list[str]:
 
 def _open_parquet(file: LandingFile, stream: Stream) -> tuple[list[str], Iterator[pa.Table]]:
     try:
-        parquet = pq.ParquetFile(file.path)
+        # The old INT96 overflows in nanoseconds.
+        parquet = pq.ParquetFile(file.path, coerce_int96_timestamp_unit="us")
     except (pa.ArrowException, OSError) as error:
         raise TornError(f"it is cut or not Parquet: {error}") from None
     names = list(parquet.schema_arrow.names)
@@ -353,13 +356,28 @@ def _to_text(values: pa.Array, target: pa.DataType, name: str) -> pa.Array:
     """A column as text that has the value's full meaning; UTF-8 is not yet checked."""
     kind = values.type
     if pa.types.is_timestamp(kind):
-        values = values.cast(pa.timestamp("us"), safe=False)  # naive is UTC, zones become UTC
+        values = _instants(values)
     try:
         # Unsafe to text means: bytes of any type as they are, UTF-8 or not.
         return values.cast(target, safe=False)
     except pa.ArrowNotImplementedError:
         wanted = "a list" if pa.types.is_list(target) else "one value"
         raise TornError(f"its column {name} is {kind}, where {wanted} is asked for") from None
+
+
+def _instants(values: pa.Array) -> pa.Array:
+    """Timestamps of any unit as UTC; what four digits of a year cannot hold is at their ends.
+
+    One without a zone is UTC too: Parquet has no other way to leave the zone out.
+    """
+    kind = values.type
+    per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
+    first, last = (
+        max(-(2**63), min(2**63 - 1, second * per_second)) for second in (FIRST_SECOND, LAST_SECOND)
+    )
+    counts = pc.max_element_wise(values.cast(pa.int64()), first, skip_nulls=False)
+    counts = pc.min_element_wise(counts, last, skip_nulls=False)
+    return counts.cast(pa.timestamp(kind.unit)).cast(pa.timestamp("us", "UTC"), safe=False)
 
 
 def _decode(value: Any) -> tuple[Any, bool]:
