@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PROBLEMS_KEPT = 1000
 FIRST_SECOND, LAST_SECOND = 631_152_000, 4_102_444_800  # 1990 to 2100, in Unix time
+UNITS_PER_SECOND = (1, 10**3, 10**6, 10**9)
+"""Seconds, milliseconds, microseconds, nanoseconds: between 1990 and 2100 none is another."""
 
 ARTICLE = re.compile(
     r"(?P<name>.+), (?P<article>The|A|An|La|Le|Les|L'|Il|Lo|El|Los|Las|Das|Der|Die|Den|Det|De|O|Os)"
@@ -73,6 +75,10 @@ class Imported:
         )
 
 
+RATING = ("1", "31", "2.5", "1260759144")
+"""A member, a title, a value and a time, as a set writes them."""
+
+
 @dataclass(frozen=True)
 class Ratings:
     """How a file of member, title, value and Unix time is laid out."""
@@ -102,10 +108,37 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
         yield from _decoded(records)
 
 
-def csv_records(path: Path) -> Iterator[tuple[int, str]]:
-    """The same for CSV, where a quoted field may hold newlines."""
+def csv_records(path: Path, width: int) -> Iterator[tuple[int, str]]:
+    """The same for CSV of `width` fields, where a quoted field may hold newlines.
+
+    Raises
+    ------
+    DataError
+        When a stray quote makes one record of lines that are records by themselves.
+    """
+    swallowed: list[tuple[int, str]] = []
+    lost = n_lines = 0
     for records in _whole(path, is_quoted=True):
-        yield from _decoded(records)
+        for line, text in _decoded(records):
+            inner = text.split("\n")
+            n_lines += len(inner)
+            if any(_is_record(one, width) for one in inner[1:]):
+                swallowed.append((line, inner[0]))
+                lost += len(inner)
+            yield line, text
+    if swallowed:
+        line, text = swallowed[0]
+        raise DataError(
+            f"{path}: {lost:,} of {n_lines:,} lines would be lost, for a quote on line {line} takes"
+            f" the lines after it into its field: close it, or double it: {text[:80]!r}"
+            + (f" ({len(swallowed) - 1:,} more such quotes)" if len(swallowed) > 1 else "")
+        )
+
+
+def _is_record(line: str, width: int) -> bool:
+    """Whether a line begins with a number and has as many fields as a record, at least."""
+    number, *others = line.split(",")
+    return number.strip('"').isdecimal() and len(others) + 1 >= width
 
 
 def split_year(name: str) -> tuple[str, date | None]:
@@ -128,6 +161,18 @@ def put_article_first(name: str) -> str:
         return name
     space = "" if match["article"].endswith("'") else " "
     return f"{match['article']}{space}{match['name']}{match['rest'] or ''}"
+
+
+def unix_second(text: str) -> int | None:
+    """A time of a set: Unix seconds, milliseconds or finer, or ISO 8601 in UTC; None else."""
+    if text.isdecimal():
+        seconds = (int(text) // unit for unit in UNITS_PER_SECOND)
+        return next((one for one in seconds if FIRST_SECOND <= one < LAST_SECOND), None)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp())
 
 
 def _whole(path: Path, *, is_quoted: bool) -> Iterator[Records]:
@@ -160,8 +205,14 @@ def staged(ratings: Ratings, problems: Problems) -> Iterator["duckdb.DuckDBPyCon
         )
         for records in _whole(ratings.path, is_quoted=False):
             _stage(connection, records, ratings, problems)
-        if connection.execute("select count(*) from ratings").fetchone() == (0,):
-            raise DataError(f"{ratings.path}: not one rating could be read; {problems.count} lines")
+        if connection.execute("select count(*) from ratings").fetchall() == [(0,)]:
+            first = f", the first {problems.texts[0]}" if problems.texts else ""
+            raise DataError(
+                f"{ratings.path}: not one rating could be read; {problems.count:,} lines{first};"
+                f" wanted are lines like {ratings.separator.join(RATING)!r}, the value from"
+                f" {ratings.minimum:g} to {ratings.maximum:g}, the time in Unix seconds or"
+                " milliseconds and not before 1990"
+            )
         yield connection
 
 
@@ -171,7 +222,7 @@ def _stage(
     table = as_text(records)
     if ratings.header is not None and records.lines[0] == 1:
         found = table["raw_text"][0].as_py().strip()
-        if found != ratings.header:
+        if found.replace('"', "").lower() != ratings.header.lower():
             raise DataError(f"{ratings.path}: its header is {found!r}, not {ratings.header!r}")
         table = table.slice(1)
     connection.register("chunk", table)
@@ -180,7 +231,13 @@ def _stage(
         create or replace temp table parsed as
         select line, raw_text, f[1] as member_number, f[2] as title_number,
             try_cast(f[3] as double) * $scale as value,
-            try_cast(try_cast(f[4] as double) as bigint) as second,
+            coalesce(
+                list_filter(
+                    [try_cast(try_cast(f[4] as double) / unit as bigint) for unit in $units],
+                    lambda one: one >= $first and one < $last
+                )[1],
+                try_cast(epoch(try_cast(f[4] as timestamp)) as bigint)
+            ) as second,
             coalesce(
                 len(f) = 4
                 and regexp_full_match(f[1], '[0-9]{1,18}')
@@ -190,7 +247,8 @@ def _stage(
                 false
             ) as is_good
         from (
-            select line, raw_text, string_split(trim(raw_text, chr(13) || chr(10)), $separator) as f
+            select line, raw_text,
+                string_split(replace(trim(raw_text, chr(13) || chr(10)), '"', ''), $separator) as f
             from chunk
         )
         """,
@@ -201,6 +259,7 @@ def _stage(
             "separator": ratings.separator,
             "first": FIRST_SECOND,
             "last": LAST_SECOND,
+            "units": list(UNITS_PER_SECOND),
         },
     )
     connection.execute(
@@ -240,6 +299,11 @@ def land(
     low, high, n_ratings = connection.execute(
         "select min(second), max(second), count(*) from ratings"
     ).fetchone() or (0, 0, 0)
+    if problems.count > n_ratings + len(titles):
+        raise DataError(
+            f"{problems.count:,} lines could not be read, more than the {n_ratings:,} ratings and"
+            f" {len(titles):,} films that could; the first: {problems.texts[0]}"
+        )
     first_day, last_day = (datetime.fromtimestamp(second, UTC).date() for second in (low, high))
 
     tell(0, 2, f"{n_ratings} ratings from {first_day} to {last_day}")

@@ -34,6 +34,7 @@ from matinee.landing.history import (
     put_article_first,
     split_year,
     staged,
+    unix_second,
 )
 
 IDS = Ids(name="movielens", member="ml-%s", title="ml-%d")
@@ -239,7 +240,7 @@ def _fields(
 def _csv_fields(path: Path, width: int, problems: Problems) -> Iterator[tuple[int, list[str]]]:
     if not path.exists():
         return
-    for line, text in csv_records(path):
+    for line, text in csv_records(path, width):
         (fields,) = csv.reader([text]) if text else ([],)
         if line > 1 and len(fields) == width:
             yield line, fields
@@ -254,10 +255,11 @@ class _Tags:
         dat, table = path / "tags.dat", path / "tags.csv"
         rows = _fields(dat, "::", 4, problems) if dat.exists() else _csv_fields(table, 4, problems)
         self.said: list[tuple[int, str, str]] = []
-        for line, (_, number, tag, second) in rows:
+        for line, (_, number, tag, time) in rows:
             theme = " ".join(tag.lower().split())
-            if second.isdecimal() and number.isdecimal() and theme:
-                self.said.append((int(second), number, theme))
+            second = unix_second(time)
+            if second is not None and number.isdecimal() and theme:
+                self.said.append((second, number, theme))
             else:
                 problems.add(dat if dat.exists() else table, line, f"not a tag: {tag[:60]!r}")
         self.said.sort()
