@@ -23,9 +23,10 @@ from matinee.columns import MEMBER_ID
 from matinee.errors import IntegrityError
 from matinee.landing import ledger
 from matinee.landing.contract import Contract
+from matinee.landing.dialect import TornError
 from matinee.landing.discover import SIDECAR, discover
 from matinee.landing.ledger import sync_folder
-from matinee.landing.read import LandingFile, TornError, csv_fields, records_of
+from matinee.landing.read import LandingFile, csv_fields, records_of
 from matinee.landing.write import digest
 from matinee.privacy import Traces
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from matinee.errors import DataError
-from matinee.landing.read import Records, TornError, as_text, records_of
+from matinee.landing.dialect import TornError
+from matinee.landing.read import Records, as_text, records_of
 from matinee.landing.write import place, write
 
 if TYPE_CHECKING:

@@ -1,6 +1,5 @@
 """One stream's new files into Parquet: chunks of text, one query each, two files out."""
 
-import difflib
 import os
 import shutil
 from collections import Counter
@@ -14,8 +13,10 @@ import pyarrow as pa
 from matinee.errors import told
 from matinee.landing import check
 from matinee.landing.contract import FORMATS, Stream
+from matinee.landing.dialect import TornError
+from matinee.landing.drift import renamed
 from matinee.landing.ledger import sync_folder
-from matinee.landing.read import LandingFile, TornError, open_file
+from matinee.landing.read import LandingFile, open_file
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,6 +48,8 @@ class Intake:
 
     torn: dict[str, str] = field(default_factory=dict)
     """Why a file as a whole could not be taken in."""
+    torn_lines: dict[str, str] = field(default_factory=dict)
+    """A line of such a file, to show and not to keep: it may name a member."""
     rows: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
@@ -58,6 +61,8 @@ class Intake:
     """Rule -> the first row that broke it."""
     naive: Counter[str] = field(default_factory=Counter)
     """Rows with a time that has no offset."""
+    notes: list[str] = field(default_factory=list)
+    """What was read in another way than it is written, the file first."""
 
 
 def take_in(
@@ -77,15 +82,17 @@ def take_in(
     written already: if one is torn, all is done again without it. Torn files are rare.
     """
     torn: dict[str, str] = {}
+    torn_lines: dict[str, str] = {}
     while True:
         for folder in (kept, rejected):
             shutil.rmtree(folder, ignore_errors=True)
         whole = [file for file in files if file.name not in torn]
         intake = _Attempt(connection, stream, kept, rejected, among).run(whole)
         if not intake.torn:
-            intake.torn = torn
+            intake.torn, intake.torn_lines = torn, torn_lines
             return intake
         torn |= intake.torn
+        torn_lines |= intake.torn_lines
 
 
 class _Attempt:
@@ -115,6 +122,7 @@ class _Attempt:
             missing = [column for column in self.stream.required if column not in columns]
             if missing and columns:
                 self.intake.torn[name] = _missing(missing[0], unknown)
+                self.intake.torn_lines[name] = ", ".join(sorted(columns))
             self.intake.columns[name] = tuple(n for n in self.stream.names if n in columns)
             for column in unknown:
                 self.intake.unknown.setdefault(column, []).append(name)
@@ -130,10 +138,11 @@ class _Attempt:
         size = 0
         for file in files:
             try:
-                columns, tables = open_file(file, self.stream)
-                self.columns[file.name] = set(columns or ())
+                opened = open_file(file, self.stream)
+                self.columns[file.name] = set(opened.columns or ())
+                self.intake.notes += [f"{file.name} {note}" for note in opened.notes]
                 self.intake.rows[file.name] = 0
-                for table in tables:
+                for table in opened.tables:
                     pending.append(table)
                     size += table.nbytes
                     if size >= CHUNK_BYTES:
@@ -142,6 +151,8 @@ class _Attempt:
                         pending, size = [], 0
             except TornError as error:
                 self.intake.torn[file.name] = str(error)
+                if error.example is not None:
+                    self.intake.torn_lines[file.name] = error.example
         if pending and not self.intake.torn:
             yield pa.concat_tables(pending)
 
@@ -192,6 +203,6 @@ class _Attempt:
 
 
 def _missing(column: str, unknown: list[str]) -> str:
-    closest = difflib.get_close_matches(column, unknown[:LIKELY], n=1, cutoff=0.0)
-    hint = f"; the closest column it has is {told(closest[0])}: rename that" if closest else ""
+    closest = renamed(column, unknown[:LIKELY])
+    hint = f"; the closest column it has is {told(closest)}: rename that" if closest else ""
     return f"it has no column {column}, which is required{hint}"

@@ -21,8 +21,9 @@ import pyarrow.parquet as pq
 from matinee.columns import EVENT_ID, MEMBER_ID
 from matinee.landing import erasure, ledger, tombstones
 from matinee.landing.contract import Contract
+from matinee.landing.dialect import TornError
 from matinee.landing.discover import discover, expected_sha256
-from matinee.landing.read import LandingFile, TornError, csv_fields, is_utf8, records_of
+from matinee.landing.read import LandingFile, csv_fields, is_utf8, records_of
 from matinee.landing.write import digest
 from matinee.privacy import pseudonym
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 RULES_SHOWN = 3
+LONGEST_LINE = 120
 
 UNKNOWN_SHOWN = 20
 """Columns named of a stream: whoever spells ids as names has as many as rows."""
@@ -71,6 +72,8 @@ class Receipt:
     """What may be a mistake: names that the contract does not know, one id that has it all."""
     examples: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The first row that broke a rule, by stream and rule."""
+    torn_lines: Mapping[str, str] = field(default_factory=dict)
+    """A line of a file that was set aside, or its columns: shown once, and kept nowhere."""
     notes: tuple[str, ...] = ()
     """How something was read that can be read in more than one way."""
 
@@ -87,7 +90,10 @@ class Receipt:
                 example = self.examples.get(stream, {}).get(rule)
                 where = f", the first {example}" if example else ""
                 lines.append(f"{stream}: {count:,} rows break {rule}{where}")
-        lines += [f"set aside {entry.file}: {entry.reason}" for entry in self.set_aside]
+        for entry in self.set_aside:
+            line = self.torn_lines.get(entry.file)
+            shown = f"; the line is {told(line[:LONGEST_LINE])!r}" if line else ""
+            lines.append(f"set aside {entry.file}: {entry.reason}{shown}")
         lines += [f"warning: {warning}" for warning in self.warnings]
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join(map(spelt, lines))
@@ -209,6 +215,7 @@ def _receive(
     received: list[Entry] = []
     rules: dict[str, Mapping[str, int]] = {}
     examples: dict[str, Mapping[str, str]] = {}
+    torn_lines: dict[str, str] = {}
     notes: list[str] = []
     with connection(home, threads, memory_limit) as database:
         for done, (name, entries) in enumerate(new.items(), start=1):
@@ -222,6 +229,8 @@ def _receive(
             warnings += lost_columns(name, settled, known)
             if share := implausible(database, contract.streams[name], folders[0]):
                 warnings.append(share)
+            torn_lines |= intake.torn_lines
+            notes += intake.notes
             if intake.naive:
                 notes.append(
                     f"{name}: {intake.naive.total():,} rows have a time without an offset, read as"
@@ -254,6 +263,7 @@ def _receive(
         rules=rules,
         warnings=tuple(warnings),
         examples=examples,
+        torn_lines=torn_lines,
         notes=tuple(notes),
     )
 

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 
 from matinee.columns import MEMBER_ID
 from matinee.errors import ConfigError
+from matinee.landing.dialect import TornError
 from matinee.landing.ledger import sync_folder
-from matinee.landing.read import LandingFile, TornError, csv_fields, records_of
+from matinee.landing.read import LandingFile, csv_fields, records_of
 from matinee.privacy import LEAST_KEY_BYTES, Traces, pseudonym
 
 USE = "tombstone"
