@@ -9,7 +9,8 @@ from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.ledger import read as read_ledger
 from matinee.landing.movielens import import_movielens
 from matinee.landing.movietweetings import import_movietweetings
-from matinee.landing.receive import Receipt, Totals, count, landed_days, receive
+from matinee.landing.receipt import Receipt, Totals, count
+from matinee.landing.receive import landed_days, receive
 from matinee.landing.replay import Replayed, replay
 from matinee.landing.requests import requested
 from matinee.landing.retention import Dropped, Expired, drop

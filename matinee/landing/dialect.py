@@ -79,7 +79,7 @@ def require_text(start: bytes, *, is_json: bool) -> None:
     for magic, what in MAGIC.items():
         if start.startswith(magic):
             raise TornError(f"its bytes are those of {what}")
-    if start.startswith(UTF_16) and b"\0" in start[:HEAD_BYTES]:
+    if not is_json and start.startswith(UTF_16) and b"\0" in start[:HEAD_BYTES]:
         raise TornError("it is UTF-16: save it as UTF-8")
     returns = start.rstrip(b"\r")
     if b"\n" not in start and (b"}\r{" in returns if is_json else b"\r" in returns):

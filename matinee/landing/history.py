@@ -9,7 +9,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -18,17 +18,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from matinee.errors import DataError
-from matinee.landing.dialect import TornError
-from matinee.landing.read import Records, as_text, records_of
+from matinee.landing.read import Records, as_text
+from matinee.landing.set_files import FIRST_SECOND, LAST_SECOND, UNITS_PER_SECOND, Problems, whole
 from matinee.landing.write import place, write
 
 if TYPE_CHECKING:
     import duckdb
-
-PROBLEMS_KEPT = 1000
-FIRST_SECOND, LAST_SECOND = 631_152_000, 4_102_444_800  # 1990 to 2100, in Unix time
-UNITS_PER_SECOND = (1, 10**3, 10**6, 10**9)
-"""Seconds, milliseconds, microseconds, nanoseconds: between 1990 and 2100 none is another."""
 
 ARTICLE = re.compile(
     r"(?P<name>.+), (?P<article>The|A|An|La|Le|Les|L'|Il|Lo|El|Los|Las|Das|Der|Die|Den|Det|De|O|Os)"
@@ -37,19 +32,6 @@ ARTICLE = re.compile(
 YEAR = re.compile(r"(?P<name>.*?)\s*\((?P<year>\d{4})(?:[-\N{EN DASH}]\s?\d{0,4})?\)\s*")
 
 Progress = Callable[[int, int, str], None]
-
-
-@dataclass
-class Problems:
-    """What could not be read, by file and line; the first thousand in words, all in number."""
-
-    texts: list[str] = field(default_factory=list)
-    count: int = 0
-
-    def add(self, path: Path, line: int, reason: str) -> None:
-        self.count += 1
-        if len(self.texts) < PROBLEMS_KEPT:
-            self.texts.append(f"{path.name} line {line}: {reason}")
 
 
 @dataclass(frozen=True)
@@ -103,45 +85,6 @@ class Ids:
     title: str
 
 
-def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines of a small text file: UTF-8, and latin-1 where a line is not."""
-    for records in _whole(path, is_quoted=False):
-        yield from _decoded(records)
-
-
-def csv_records(path: Path, width: int) -> Iterator[tuple[int, str]]:
-    """The same for CSV of `width` fields, where a quoted field may hold newlines.
-
-    Raises
-    ------
-    DataError
-        When a stray quote makes one record of lines that are records by themselves.
-    """
-    swallowed: list[tuple[int, str]] = []
-    lost = n_lines = 0
-    for records in _whole(path, is_quoted=True):
-        for line, text in _decoded(records):
-            inner = text.split("\n")
-            n_lines += len(inner)
-            if any(_is_record(one, width) for one in inner[1:]):
-                swallowed.append((line, inner[0]))
-                lost += len(inner)
-            yield line, text
-    if swallowed:
-        line, text = swallowed[0]
-        raise DataError(
-            f"{path}: {lost:,} of {n_lines:,} lines would be lost, for a quote on line {line} takes"
-            f" the lines after it into its field: close it, or double it: {text[:80]!r}"
-            + (f" ({len(swallowed) - 1:,} more such quotes)" if len(swallowed) > 1 else "")
-        )
-
-
-def _is_record(line: str, width: int) -> bool:
-    """Whether a line begins with a number and has as many fields as a record, at least."""
-    number, *others = line.split(",")
-    return number.strip('"').isdecimal() and len(others) + 1 >= width
-
-
 def split_year(name: str) -> tuple[str, date | None]:
     """`Toy Story (1995)` into the name and the first day of the year."""
     match = YEAR.fullmatch(name)
@@ -164,34 +107,6 @@ def put_article_first(name: str) -> str:
     return f"{match['article']}{space}{match['name']}{match['rest'] or ''}"
 
 
-def unix_second(text: str) -> int | None:
-    """A time of a set: Unix seconds, milliseconds or finer, or ISO 8601 in UTC; None else."""
-    if text.isdecimal():
-        seconds = (int(text) // unit for unit in UNITS_PER_SECOND)
-        return next((one for one in seconds if FIRST_SECOND <= one < LAST_SECOND), None)
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp())
-
-
-def _whole(path: Path, *, is_quoted: bool) -> Iterator[Records]:
-    try:
-        yield from records_of(path, is_quoted=is_quoted)
-    except TornError as error:
-        raise DataError(f"{path} cannot be read: {error}") from None
-
-
-def _decoded(records: Records) -> Iterator[tuple[int, str]]:
-    for line, raw in zip(records.lines.tolist(), records.texts(), strict=True):
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError:
-            text = raw.decode("latin-1")
-        yield line, text.rstrip("\r\n")
-
-
 @contextmanager
 def staged(ratings: Ratings, problems: Problems) -> Iterator["duckdb.DuckDBPyConnection"]:
     """A database with the table `ratings` (member_number, title_number, value, second, line)."""
@@ -204,7 +119,7 @@ def staged(ratings: Ratings, problems: Problems) -> Iterator["duckdb.DuckDBPyCon
             "create table ratings (member_number varchar, title_number varchar,"
             " value double, second bigint, line bigint)"
         )
-        for records in _whole(ratings.path, is_quoted=False):
+        for records in whole(ratings.path, is_quoted=False):
             _stage(connection, records, ratings, problems)
         if connection.execute("select count(*) from ratings").fetchall() == [(0,)]:
             first = f", the first {problems.texts[0]}" if problems.texts else ""

@@ -16,7 +16,8 @@ from matinee.landing.contract import FORMATS, Stream
 from matinee.landing.dialect import TornError
 from matinee.landing.drift import renamed
 from matinee.landing.ledger import sync_folder
-from matinee.landing.read import LandingFile, open_file
+from matinee.landing.read import LandingFile
+from matinee.landing.tables import open_file
 
 if TYPE_CHECKING:
     import duckdb

@@ -24,18 +24,15 @@ from matinee.errors import DataError
 from matinee.landing.history import (
     Ids,
     Imported,
-    Problems,
     Progress,
     Ratings,
-    csv_records,
     first_of_year,
     land,
-    lines,
     put_article_first,
     split_year,
     staged,
-    unix_second,
 )
+from matinee.landing.set_files import Problems, csv_records, lines, unix_second
 
 IDS = Ids(name="movielens", member="ml-%s", title="ml-%d")
 

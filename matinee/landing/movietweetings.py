@@ -9,14 +9,13 @@ from matinee.errors import DataError
 from matinee.landing.history import (
     Ids,
     Imported,
-    Problems,
     Progress,
     Ratings,
     land,
-    lines,
     split_year,
     staged,
 )
+from matinee.landing.set_files import Problems, lines
 
 IDS = Ids(name="movietweetings", member="mt-%s", title="tt%07d")
 

@@ -146,7 +146,6 @@ def test_what_is_no_csv_is_set_aside_with_the_true_reason_and_a_line(zone, kind)
         (b"[" + encode([PLAY], "jsonl").strip() + b"]\n", "it is one JSON array: write one object"),
         (b"[\r\n" + encode([PLAY], "jsonl") + b"]\n", "it is one JSON array: write one object"),
         (encode([PLAY], "parquet"), "its bytes are those of Parquet: let its name end in .parquet"),
-        (encode([PLAY], "jsonl").decode().encode("utf-16"), "it is UTF-16: save it as UTF-8"),
     ],
 )
 def test_json_lines_that_are_none_are_set_aside_with_the_true_reason(zone, content, reason):

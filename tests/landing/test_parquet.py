@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from matinee.landing import read
+from matinee.landing import parquet_tables
 from tests.landing.samples import encode
 
 RATING = {
@@ -163,6 +163,6 @@ def test_whatever_the_reader_raises_sets_its_file_aside(zone, monkeypatch, error
         iter_batches = fail
 
     reader = fail if when == "opening" else Failing
-    monkeypatch.setattr(read, "pq", SimpleNamespace(ParquetFile=reader))
+    monkeypatch.setattr(parquet_tables, "pq", SimpleNamespace(ParquetFile=reader))
     (entry,) = zone.receive().set_aside
     assert "x" in entry.reason
