@@ -38,9 +38,8 @@ def told(what: str) -> pipeline.Progress:
 def receive(
     settings: Settings, last_day: date | None, accepted: frozenset[str]
 ) -> pipeline.Receipt:
-    receipt = pipeline.receive(settings, last_day=last_day, accepted=accepted)
-    get_run_logger().info(receipt.summary())
-    return receipt
+    tell = get_run_logger().info
+    return pipeline.receive(settings, last_day=last_day, accepted=accepted, tell=tell)
 
 
 @task

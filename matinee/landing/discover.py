@@ -16,6 +16,8 @@ FORMATS = {
     ".parquet": "parquet",
 }
 SIDECAR = ".sha256"
+TOMBSTONE = ".withdrawn"
+"""After the name of a landing file: it is taken back, and not received while this is there."""
 LINK = "a link, so it is not received: nobody could be erased from what it leads to; land a copy"
 DAY = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
 
@@ -82,4 +84,7 @@ def _format(path: Path) -> str | None:
 
 
 def _is_sidecar(path: Path) -> bool:
-    return path.suffix == SIDECAR and path.with_suffix("").exists()
+    beside = path.with_suffix("")
+    if path.suffix == TOMBSTONE:  # its file may be gone
+        return any(beside.name.endswith(suffix) for suffix in FORMATS)
+    return path.suffix == SIDECAR and beside.exists()

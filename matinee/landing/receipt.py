@@ -39,6 +39,8 @@ class Receipt:
     """The first row that broke a rule, by stream and rule."""
     torn_lines: Mapping[str, str] = field(default_factory=dict)
     """A line of a file that was set aside, or its columns: shown once, and kept nowhere."""
+    withdrawn: tuple[Entry, ...] = ()
+    """Files that were taken back, as they had been received."""
     notes: tuple[str, ...] = ()
     """How something was read that can be read in more than one way."""
 
@@ -49,6 +51,10 @@ class Receipt:
         lines = [
             f"{len(self.files):,} new files with {rows:,} rows, {rejected:,} of them rejected; "
             f"{self.unchanged:,} files received before"
+        ]
+        lines += [
+            f"took back {entry.file} with {entry.rows:,} rows, {entry.rejected:,} of them rejected"
+            for entry in self.withdrawn
         ]
         for stream, rules in self.rules.items():
             for rule, count in sorted(rules.items(), key=lambda one: -one[1])[:RULES_SHOWN]:

@@ -7,7 +7,7 @@ was received, and what a crash left behind is swept by the next call.
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, told
-from matinee.landing import erasure, ledger, requests, tombstones
+from matinee.landing import erasure, ledger, requests, tombstones, withdrawals
 from matinee.landing.contract import REJECTED, Contract, received_schema
 from matinee.landing.days import misnamed
 from matinee.landing.discover import discover, expected_sha256
@@ -66,8 +66,9 @@ def receive(
     accept_erasures: bool = False,
     today: date | None = None,
     last_day: date | None = None,
+    withdraw: Collection[str] = (),
 ) -> Receipt:
-    """Take in every landing file that is new.
+    """Take in every landing file that is new, after taking back those of `withdraw`.
 
     Requests of more members to be erased than can be meant are set aside, unless
     `accept_erasures` says that they are; and files of days that can hardly be true
@@ -75,8 +76,8 @@ def receive(
 
     Raises
     ------
-    DataError
-        When no file of `titles`, or none of `plays` and `ratings`, was ever received.
+    ConfigError
+        When `withdraw` names no received file.
     IntegrityError
         When the ledger cannot be read, or rows that it speaks of are gone.
     StorageError
@@ -84,13 +85,21 @@ def receive(
     """
     home = home.resolve()
     known = ledger.read(home)
+    by_name = withdrawals.named(home, known, withdraw, ASKED)
     try:
+        files, warnings = discover(home / "landing", contract)
+        reasons = dict(withdrawals.due(home / "landing", known, files, ASKED))
+        reasons |= dict.fromkeys(by_name, withdrawals.BY_COMMAND)
+        known, withdrawn = withdrawals.take_back(home, known, reasons)
         sweep(home, known)
+        withdrawals.clean(home, known)
         _write_empty(home, contract)
         receipt = _receive(
             home,
             contract,
             known,
+            files,
+            warnings,
             threads=threads,
             memory_limit=memory_limit,
             progress=progress,
@@ -100,14 +109,15 @@ def receive(
         )
     except OSError as error:
         raise StorageError(f"{error}: make room or mend the access, then run again") from error
-    _require_history(home, receipt)
-    return receipt
+    return replace(receipt, withdrawn=tuple(withdrawn))
 
 
 def _receive(
     home: Path,
     contract: Contract,
     known: Ledger,
+    files: list[LandingFile],
+    warnings: list[str],
     *,
     threads: int,
     memory_limit: str,
@@ -118,8 +128,20 @@ def _receive(
 ) -> Receipt:
     tell = progress or (lambda done, total, what: None)
     batch = known.newest_batch + 1
-    files, warnings = discover(home / "landing", contract)
+    notes: list[str] = []
     here = {file.name for file in files}
+    is_known = {entry.file for entry in known.received}
+    if kept_out := [
+        file
+        for file in files
+        if file.name not in is_known
+        and file.stream not in ASKED
+        and withdrawals.is_withdrawn(file.path)
+    ]:
+        files = [file for file in files if file not in kept_out]
+        notes.append(
+            f"not received, for {withdrawals.BY_TOMBSTONE}: {several([f.name for f in kept_out])}"
+        )
     if missing := [entry.file for entry in known.received if entry.file not in here]:
         warnings.append(
             "received before and no longer in landing/, so that no release can be rebuilt from it:"
@@ -143,7 +165,6 @@ def _receive(
     rules: dict[str, Mapping[str, int]] = {}
     examples: dict[str, Mapping[str, str]] = {}
     torn_lines: dict[str, str] = {}
-    notes: list[str] = []
     with connection(home, threads, memory_limit) as database:
         for done, (name, entries) in enumerate(new.items(), start=1):
             folders = (batch_of(home, name, batch), batch_of(home, f"rejected_{name}", batch))
@@ -214,9 +235,16 @@ def _sort_out(
             if before.sha256 != entry.sha256:
                 reason = (
                     f"its bytes have changed since it was received (sha256 was"
-                    f" {before.sha256[:12]}): put it back, and land the change under another name"
+                    f" {before.sha256[:12]}): put it back and land the change under another name,"
+                    f" or take the old rows back: `matinee receive --withdraw {file.name}`"
                 )
                 set_aside.append(replace(entry, reason=reason))
+        elif (
+            before
+            and before.status == "withdrawn"
+            and withdrawals.stays_out(file.path, before, entry.sha256)
+        ):
+            continue
         elif expected is not None and expected != entry.sha256:
             reason = f"its sha256 is {entry.sha256[:12]} but its sidecar says {expected[:12]}"
             set_aside.append(replace(entry, reason=f"{reason}: send it again"))
@@ -346,12 +374,23 @@ def _write_empty(home: Path, contract: Contract) -> None:
                 unfinished.replace(path)
 
 
-def _require_history(home: Path, receipt: Receipt) -> None:
-    have = {entry.stream for entry in ledger.read(home).received}
+def require_history(home: Path) -> None:
+    """Refuse a home that has no catalogue, or nothing that members did.
+
+    Raises
+    ------
+    DataError
+        When no file of `titles`, or none of `plays` and `ratings`, was ever received.
+    """
+    entries = ledger.read(home).entries.values()
+    have = {entry.stream for entry in entries if entry.status == "received"}
     for wanted in (("titles",), ("plays", "ratings")):
         if have.isdisjoint(wanted):
-            aside = next((entry for entry in receipt.set_aside if entry.stream in wanted), None)
+            aside = next(
+                (e for e in entries if e.status == "set_aside" and e.stream in wanted), None
+            )
             why = f"{aside.file} was set aside: {aside.reason}" if aside else "land one"
             raise DataError(
-                f"no file of {' or '.join(wanted)} was ever received in {home / 'landing'}: {why}"
+                f"no file of {' or '.join(wanted)} was ever received in {home / 'landing'}: {why};"
+                " `matinee doctor --landing` says what became of every file there"
             )

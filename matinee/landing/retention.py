@@ -5,14 +5,11 @@ clock. The ledger comes first: from then on nobody takes a file in again or miss
 leaves after that is found and dropped by the next night.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matinee.errors import StorageError
@@ -21,6 +18,7 @@ from matinee.landing.contract import Contract, Stream
 from matinee.landing.discover import SIDECAR
 from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.receive import connection
+from matinee.landing.withdrawals import without
 
 CHOICES = "consents"
 """The stream whose old rows may still hold: a member's latest word on a purpose."""
@@ -192,10 +190,10 @@ def _hold_to_ledger(home: Path, entries: Mapping[str, Entry]) -> None:
                 gone.setdefault(entry.stream, []).append(entry)
         for stream, dropped in gone.items():
             last = max(entry.landed_on for entry in dropped)
-            files = pa.array([entry.file for entry in dropped], pa.string())
+            files = [entry.file for entry in dropped]
             for path in _parts(home, f"rejected_{stream}" if is_rejected else stream):
                 if _oldest_day(path) <= last:
-                    _filter(path, files)
+                    without(path, files)
 
 
 def _parts(home: Path, table: str) -> list[Path]:
@@ -211,30 +209,6 @@ def _oldest_day(path: Path) -> date:
     if any(one is None or not one.has_min_max for one in days):
         return date.min
     return min((one.min for one in days), default=date.max)
-
-
-def _filter(path: Path, files: pa.Array) -> None:
-    """A received file again without the rows of `files`; gone when no row is left."""
-    draft = path.with_suffix(".expiring")
-    left = 0
-    with (
-        pq.ParquetFile(path) as old,
-        pq.ParquetWriter(draft, old.schema_arrow, compression="zstd") as new,
-    ):
-        for group in range(old.num_row_groups):
-            rows = old.read_row_group(group)
-            kept = rows.filter(pc.invert(pc.is_in(rows["file"].cast(pa.string()), files)))
-            if len(kept):
-                new.write_table(kept, row_group_size=len(kept))
-            left += len(kept)
-    if not left:
-        draft.unlink()
-        _remove(path)
-        return
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(path)
-    ledger.sync_folder(path.parent)
 
 
 def _remove(path: Path) -> None:

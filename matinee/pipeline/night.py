@@ -6,7 +6,7 @@ Each step is a plain function that takes the night, does one thing, and returns 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -65,10 +65,14 @@ def receive(
     *,
     last_day: date | None = None,
     accepted: frozenset[str] = frozenset(),
+    withdraw: Collection[str] = (),
+    tell: Callable[[str], None] = lambda said: None,
 ) -> landing.Receipt:
     """Hash, check and type every new landing file, then do what members asked for in them.
 
     `last_day` is that of the night if somebody named it: files of that day are no mistake.
+    Received files that `withdraw` names are taken back first. `tell` is called with what was found,
+    before anything else can stop.
     """
     home = settings.home.resolve()
     if landing.pseudonyms.is_wanted(home):
@@ -82,7 +86,9 @@ def receive(
         accept_erasures="erasures" in accepted,
         today=datetime.now(UTC).date(),
         last_day=last_day,
+        withdraw=withdraw,
     )
+    tell(receipt.summary())
     forgetting.take_requests(settings, progress)
     consenting.refresh(settings)
     reissuing.redraw(settings, by="receive")
@@ -96,11 +102,14 @@ def begin(
 
     Raises
     ------
+    DataError
+        If no catalogue, or no play and no rating, was ever received.
     ConfigError
         If that day has not begun yet (features of the future would be served for ever), or is
         nowhere near the days that have landed.
     """
     started_at = datetime.now(UTC)
+    landing.require_history(settings.home.resolve())
     first, newest = landing.landed_days(settings.home.resolve())
     last_day = last_day or newest
     if last_day > started_at.date():
@@ -134,7 +143,7 @@ def build(
         When a dbt test fails, or a stream's rejected rows are over their budget.
     """
     settings = night.settings
-    stale = night.home / forgetting.STALE
+    stale = [night.home / mark for mark in (forgetting.STALE, landing.withdrawals.MARK)]
     try:
         built = transform.build(
             project=settings.project,
@@ -146,7 +155,7 @@ def build(
                 "consent_without_record": settings.consent_without_record,
                 "lateness_days": settings.lateness_days,
             },
-            full_refresh=full_refresh or stale.exists(),
+            full_refresh=full_refresh or any(mark.exists() for mark in stale),
             progress=progress,
         )
     except IntegrityError:
@@ -160,7 +169,8 @@ def build(
         days=settings.lateness_days + 1,
     )
     warehouse.export_features(night.home)
-    stale.unlink(missing_ok=True)
+    for mark in stale:
+        mark.unlink(missing_ok=True)
     return built
 
 

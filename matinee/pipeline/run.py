@@ -43,8 +43,7 @@ def run(
     """
     with leasing.lease(settings, "night"):
         with progress("receive raw logs") as step:
-            receipt = night.receive(settings, step, last_day=last_day, accepted=accepted)
-        tell(receipt.summary())
+            receipt = night.receive(settings, step, last_day=last_day, accepted=accepted, tell=tell)
         tonight = night.begin(settings, last_day, accepted=accepted)
         with progress("drop what is past its retention"):
             expired = retention.drop_expired(tonight)
@@ -90,6 +89,7 @@ def days(settings: Settings, first: date, last: date | None = None) -> list[date
     if last is None:
         with leasing.lease(settings, "backfill"):
             night.receive(settings, last_day=first)
+        landing.require_history(settings.home.resolve())
         last = landing.landed_days(settings.home.resolve())[1]
     if last < first:
         raise ConfigError(f"--to {last} is before --from {first}")
