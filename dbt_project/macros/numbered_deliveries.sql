@@ -1,8 +1,11 @@
-{#- Rows numbered within their key; 1 is the one that counts. An exact repeat says what number 1 says, to
-    the last column: a file that was copied. A retry has another time of receipt, and is a duplicate.
+{#- Rows numbered within their key; 1 is the one that counts. A repeat says what number 1 says: a file that
+    was copied, or an event that was delivered again, which may have another `received_at`, `country`,
+    `device` and `utc_offset_minutes`. What says anything else under the same key is a conflict.
     Few keys come twice, and only those are sorted: a window over all rows takes three times as long. -#}
 {% macro numbered_deliveries(source_name, stream, received, key, by) %}
     {%- set said = contract_columns(source_name, stream) %}
+    {%- set of_delivery = ['received_at', 'country', 'device', 'utc_offset_minutes'] %}
+    {%- set facts = said | reject('in', of_delivery) | list if 'received_at' in said else said %}
     with
 
     repeated_keys as (
@@ -47,8 +50,8 @@
             *,
 
             row_number() over deliveries as delivery_number,
-            {{ as_json(said) }} as said,
-            first_value({{ as_json(said) }}) over deliveries as said_first
+            {{ as_json(facts) }} as said,
+            first_value({{ as_json(facts) }}) over deliveries as said_first
 
         from marked
         where is_repeated
