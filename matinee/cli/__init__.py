@@ -194,11 +194,20 @@ def similar(
 
 
 @app.command(epilog="Example: matinee doctor --format json")
-def doctor(form: FormatOption = Format.table) -> None:
+def doctor(
+    of_landing: Annotated[
+        bool,
+        typer.Option("--landing", help="Every landing file that was not received, and why."),
+    ] = False,
+    form: FormatOption = Format.table,
+) -> None:
     """Versions, paths, the warehouse and the live release: paste this into an issue."""
     from matinee import pipeline
     from matinee.settings import Settings
 
+    if of_landing:
+        emit(pipeline.unreceived(Settings()), form, title="not received")
+        return
     emit_one(pipeline.doctor(Settings()), form)
 
 

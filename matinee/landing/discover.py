@@ -5,7 +5,9 @@ import re
 from datetime import date
 from pathlib import Path
 
+from matinee.landing import ledger, misplaced
 from matinee.landing.contract import Contract
+from matinee.landing.misplaced import Misplaced
 from matinee.landing.read import LandingFile
 
 FORMATS = {
@@ -24,31 +26,61 @@ DAY = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
 
 def discover(landing: Path, contract: Contract) -> tuple[list[LandingFile], list[str]]:
     """Every landing file in canonical order, and a warning for every other name."""
+    files, others = survey(landing, contract)
+    return files, [str(one) for one in others]
+
+
+def survey(landing: Path, contract: Contract) -> tuple[list[LandingFile], list[Misplaced]]:
+    """Every landing file in canonical order, and all else, each with the path that is right."""
     files: list[LandingFile] = []
-    warnings: list[str] = []
+    others: list[Misplaced] = []
     for folder in _sorted(landing):
         stream = folder.name
-        if not folder.is_dir():  # notes, or a generator's truth.json: no rows are looked for there
-            continue
-        if stream not in contract.streams:
-            warnings.append(f"{stream}: no such stream{closest(stream, contract.streams)}")
+        if not folder.is_dir() or stream not in contract.streams:
+            hint = closest(stream, contract.streams)
+            if other := misplaced.at_the_top(folder, contract.streams, hint):
+                others.append(other)
             continue
         for day in _sorted(folder):
             landed_on = _landed_on(day)
             if landed_on is None:
-                is_day = DAY.fullmatch(day.name) and day.is_dir()
-                why = "there is no such day" if is_day else "not a folder dt=YYYY-MM-DD"
-                warnings.append(f"{stream}/{day.name}: {why}, so nothing in it is received")
+                if DAY.fullmatch(day.name) and day.is_dir():
+                    why = "there is no such day, so nothing in it is received"
+                    others.append(Misplaced(f"{stream}/{day.name}", why))
+                else:
+                    others.append(misplaced.in_stream(stream, day, FORMATS))
                 continue
             for path in _sorted(day):
                 name = f"{stream}/{day.name}/{path.name}"
                 if path.is_symlink():
-                    warnings.append(f"{name}: {LINK}")
+                    others.append(Misplaced(name, LINK))
                 elif format := _format(path):
                     files.append(LandingFile(path, name, stream, landed_on, format))
                 elif not _is_sidecar(path):
-                    warnings.append(f"{name}: not one of *{', *'.join(FORMATS)}")
-    return files, warnings
+                    others.append(misplaced.in_day(name, path, FORMATS))
+    return files, others
+
+
+def unreceived(home: Path, contract: Contract) -> list[Misplaced]:
+    """Every file below `landing/` of which no row counts, each with the reason, by name."""
+    landing = home / "landing"
+    files, others = survey(landing, contract)
+    known = ledger.read(home).entries
+    found = [*misplaced.every_file(landing, others)]
+    for file in files:
+        entry = known.get(file.name)
+        if entry is None:
+            found.append(Misplaced(file.name, "it has not been received yet: `matinee receive`"))
+        elif entry.status != "received":
+            what = entry.status.replace("_", " ")
+            found.append(Misplaced(file.name, f"{what}: {entry.reason}"))
+    named = {one.name for one in found}
+    found += [
+        Misplaced(path.name, "beside the folders of the streams, so it is no log")
+        for path in _sorted(landing)
+        if path.is_file() and path.name not in named
+    ]
+    return sorted(found, key=lambda one: one.name)
 
 
 def closest(name: str, known: object) -> str:

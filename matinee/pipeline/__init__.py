@@ -12,7 +12,7 @@ from matinee.pipeline.explaining import Explanation, explain
 from matinee.pipeline.forgetting import forget, take_requests
 from matinee.pipeline.frames import Framed, frame
 from matinee.pipeline.leasing import interrupted, lease, live_id
-from matinee.pipeline.logs import Refused, rejected, replay
+from matinee.pipeline.logs import Refused, rejected, replay, unreceived
 from matinee.pipeline.night import (
     Night,
     Progress,
@@ -93,6 +93,7 @@ __all__ = [
     "stop_if_broken",
     "store",
     "take_requests",
+    "unreceived",
     "validate",
     "validate_frame",
     "validate_slates",

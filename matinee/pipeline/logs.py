@@ -126,6 +126,12 @@ def _remedy(home: Path, stream: str, span: str, last_day: date) -> str:
     )
 
 
+def unreceived(settings: Settings) -> list[dict[str, Any]]:
+    """Every landing file of which no row counts: why, and the path that would be right."""
+    found = landing.unreceived(settings.home.resolve(), landing.load(settings.project))
+    return [{"file": one.name, "why": one.reason, "right_path": one.right} for one in found]
+
+
 def rejected(settings: Settings, *, stream: str | None, rule: str | None, limit: int) -> Refused:
     """Rejected rows, newest first; `rule` may leave out the column, as in `missing_field`.
 
