@@ -23,9 +23,10 @@ from matinee.columns import MEMBER_ID
 from matinee.errors import IntegrityError
 from matinee.landing import ledger
 from matinee.landing.contract import Contract
-from matinee.landing.dialect import TornError
+from matinee.landing.dialect import TornError, folded
 from matinee.landing.discover import SIDECAR, discover
 from matinee.landing.ledger import sync_folder
+from matinee.landing.parquet_tables import id_texts
 from matinee.landing.read import LandingFile, csv_fields, records_of
 from matinee.landing.write import digest
 from matinee.privacy import Traces
@@ -120,9 +121,9 @@ def mask(table: pa.Table, traces: Traces) -> np.ndarray[Any, np.dtype[np.bool_]]
     """Which rows of a table name one of the members, in any cell of text."""
     found = np.zeros(len(table), np.bool_)
     for name, column in zip(table.column_names, table.columns, strict=True):
-        if name == MEMBER_ID:
+        if folded(name) == folded(MEMBER_ID):
             values = pa.array(sorted(traces.ids))
-            found |= _plain(pc.is_in(column.cast(pa.string()), value_set=values))
+            found |= _plain(pc.is_in(id_texts(column), value_set=values))
         text = _as_text(column)
         if text is not None and traces.token:
             found |= _plain(pc.match_substring_regex(text, traces.token))

@@ -90,6 +90,12 @@ def _to_text(values: pa.Array, target: pa.DataType, name: str) -> pa.Array:
         raise TornError(f"its column {name} is {kind}, where {wanted} is asked for") from None
 
 
+def id_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of ids as they are received."""
+    texts = [_plain(chunk).cast(pa.string(), safe=False) for chunk in column.chunks]
+    return pa.chunked_array(texts, pa.string())
+
+
 def _plain(values: pa.Array) -> pa.Array:
     """Values that a cast to text gets right: an id is the same from whichever type it comes."""
     kind = values.type

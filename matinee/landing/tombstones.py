@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 
 from matinee.columns import MEMBER_ID
 from matinee.errors import ConfigError
-from matinee.landing.dialect import TornError
+from matinee.landing.dialect import TornError, folded
 from matinee.landing.ledger import sync_folder
+from matinee.landing.parquet_tables import id_texts
 from matinee.landing.read import LandingFile, csv_fields, records_of
 from matinee.privacy import LEAST_KEY_BYTES, Traces, pseudonym
 
@@ -118,10 +119,10 @@ def _path(home: Path) -> Path:
 def _candidates(file: LandingFile) -> Iterator[str]:
     """Every id that a file may name; of broken lines every word."""
     if file.format == "parquet":
-        schema = pq.read_schema(file.path)
-        if MEMBER_ID in schema.names:
-            column = pq.read_table(file.path, columns=[MEMBER_ID]).column(0).unique()
-            yield from (str(one) for one in column.to_pylist() if one is not None)
+        for name in pq.read_schema(file.path).names:
+            if folded(name) == folded(MEMBER_ID):
+                column = pq.read_table(file.path, columns=[name]).column(0)
+                yield from (one for one in id_texts(column).unique().to_pylist() if one)
         return
     if file.format == "csv":
         yield from _of_csv(file.path)
