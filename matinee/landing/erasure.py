@@ -213,7 +213,7 @@ def _tell_ledger(home: Path, drafts: dict[str, Path], erased: Erased) -> None:
     entries = {name: entry for name, entry in known.entries.items() if name not in erased.removed}
     kept, rejected = _rows(home, rejected=False), _rows(home, rejected=True)
     for name, entry in entries.items():
-        if entry.status != "received":
+        if entry.status not in ("received", "withdrawn"):
             continue
         entries[name] = replace(
             entry,

@@ -10,16 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matinee import durable
 from matinee.errors import StorageError
 from matinee.landing import files, ledger
 from matinee.landing.contract import Contract, Stream
 from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.receive import connection
+from matinee.landing.withdrawals import without
 
 CHOICES = "consents"
 """The stream whose old rows may still hold: a member's latest word on a purpose."""
@@ -101,8 +99,7 @@ def drop(
             warnings += _hidden(stream.name, entries, first)
         if after != known.entries:
             ledger.write(home, Ledger(after))
-        with durable.drafts(home) as drafts:
-            _hold_to_ledger(home, after, drafts)
+        _hold_to_ledger(home, after)
         for entry in after.values():
             if entry.status == "dropped" and entry.landed_on < kept_from[entry.stream]:
                 files.remove_named(home / "landing", entry.file)
@@ -183,7 +180,7 @@ def _hidden(stream: str, entries: list[Entry], first: date) -> Iterator[str]:
         )
 
 
-def _hold_to_ledger(home: Path, entries: Mapping[str, Entry], drafts: durable.Drafts) -> None:
+def _hold_to_ledger(home: Path, entries: Mapping[str, Entry]) -> None:
     """Take out of `received/` every row that the ledger says was dropped."""
     for is_rejected in (False, True):
         gone: dict[str, list[Entry]] = {}
@@ -192,10 +189,10 @@ def _hold_to_ledger(home: Path, entries: Mapping[str, Entry], drafts: durable.Dr
                 gone.setdefault(entry.stream, []).append(entry)
         for stream, dropped in gone.items():
             last = max(entry.landed_on for entry in dropped)
-            names = pa.array([entry.file for entry in dropped], pa.string())
+            names = [entry.file for entry in dropped]
             for path in _parts(home, f"rejected_{stream}" if is_rejected else stream):
                 if _oldest_day(path) <= last:
-                    _filter(path, names, drafts)
+                    without(home, path, names)
 
 
 def _parts(home: Path, table: str) -> list[Path]:
@@ -211,25 +208,3 @@ def _oldest_day(path: Path) -> date:
     if any(one is None or not one.has_min_max for one in days):
         return date.min
     return min((one.min for one in days), default=date.max)
-
-
-def _filter(path: Path, dropped: pa.Array, drafts: durable.Drafts) -> None:
-    """A received file again without the rows of `files`; gone when no row is left."""
-    left = 0
-    draft = drafts.new()
-    with (
-        pq.ParquetFile(path) as old,
-        pq.ParquetWriter(draft, old.schema_arrow, compression="zstd") as new,
-    ):
-        for group in range(old.num_row_groups):
-            rows = old.read_row_group(group)
-            kept = rows.filter(pc.invert(pc.is_in(rows["file"].cast(pa.string()), dropped)))
-            if len(kept):
-                new.write_table(kept, row_group_size=len(kept))
-            left += len(kept)
-    if left:
-        durable.put(draft, path)
-        return
-    durable.remove(path)
-    if not any(path.parent.iterdir()):
-        path.parent.rmdir()

@@ -42,6 +42,8 @@ class NightRun:
     last_day: date | None = None
     accepted: frozenset[str] = frozenset()
     full_refresh: bool = False
+    tell: Callable[[str], None] = lambda note: None
+    """Called with what was received before anything else can stop the night."""
 
     night: Night = field(init=False)
     receipt: landing.Receipt = field(init=False)
@@ -70,9 +72,11 @@ class Step:
 
 
 def _receive(run: NightRun, progress: Progress | None) -> str:
-    run.receipt = receive(run.settings, progress, last_day=run.last_day, accepted=run.accepted)
+    run.receipt = receive(
+        run.settings, progress, last_day=run.last_day, accepted=run.accepted, tell=run.tell
+    )
     run.night = begin(run.settings, run.last_day, accepted=run.accepted)
-    return run.receipt.summary()
+    return ""
 
 
 def _drop_expired(run: NightRun, progress: Progress | None) -> str:
@@ -181,7 +185,7 @@ def run(
 
     `tell` is called with what somebody should read even if the night stops later.
     """
-    started = NightRun(settings, last_day, accepted, full_refresh)
+    started = NightRun(settings, last_day, accepted, full_refresh, tell)
     with lease(settings, "night"):
         for step in STEPS:
             with progress(step.title) as advance:
@@ -202,6 +206,7 @@ def days(settings: Settings, first: date, last: date | None = None) -> list[date
     if last is None:
         with lease(settings, "backfill"):
             receive(settings, last_day=first)
+        landing.require_history(settings.home.resolve())
         last = landing.landed_days(settings.home.resolve())[1]
     if last < first:
         raise ConfigError(f"--to {last} is before --from {first}")

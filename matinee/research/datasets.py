@@ -125,6 +125,7 @@ def read(path: Path, settings: Settings, progress: Progress | None = None) -> Da
             threads=settings.threads,
             memory_limit=settings.memory_limit,
         )
+        landing.require_history(home)
         return _of_received(path.resolve().name, home / "received", half_life)
 
 

@@ -5,7 +5,7 @@ import pytest
 from matinee import landing
 from matinee.errors import printable
 from tests.landing.conftest import ROOT, Zone
-from tests.landing.samples import FORMATS, HOSTILE, encode, good_row, is_text
+from tests.landing.samples import FORMATS, HOSTILE, MISSING, as_kept, encode, good_row, is_text
 
 STREAMS = landing.load(ROOT).streams
 TOO_LONG = {"too long": "x" * 65_537}
@@ -25,7 +25,7 @@ def rows_of(stream, texts):
 
 
 # With half a pair in it a file is read record by record, and without it at once.
-FILES = {"whole": HOSTILE | TOO_LONG, "halves": HOSTILE | HALVES}
+FILES = {"whole": HOSTILE | MISSING | TOO_LONG, "halves": HOSTILE | HALVES}
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,10 @@ def outcomes(tmp_path_factory):
     return found, receipts, around
 
 
+def is_missing(column, text):
+    return text in MISSING.values() and column.pii != "free_text"
+
+
 def test_a_text_is_kept_as_it_is_in_every_format_or_refused_in_every_format(outcomes):
     found, _, _ = outcomes
     for name in STREAMS:
@@ -68,13 +72,17 @@ def check_formats_agree(found, name, file):
             assert outcome == ["unreadable_line", "invalid_utf8", "invalid_utf8"], case
         elif text in TOO_LONG.values():
             assert outcome == [f"field_too_long:{column.name}"] * len(FORMATS), case
-        elif not is_text(column):
+        elif not is_text(column) and not is_missing(column, text):
             assert outcome == [f"not_allowed:{column.name}"] * len(FORMATS), case
+        elif is_missing(column, text) and column.required:
+            assert outcome == [f"missing_field:{column.name}"] * len(FORMATS), case
         else:
             # In CSV a bar parts a list, in a formula as well.
             values = [one[stream.names.index(column.name)] for one in outcome]
             bare = ["|".join(one) if isinstance(one, list) else one for one in values]
-            kept = f"z|{text}" if column.data_type == "varchar[]" else text
+            kept = None if is_missing(column, text) else as_kept(stream, column.name, text)
+            if column.data_type == "varchar[]":
+                kept = "z" if kept is None else f"z|{kept}"
             assert bare == [kept] * len(FORMATS), case
 
 
@@ -145,7 +153,9 @@ def test_a_file_whose_lines_end_in_returns_alone_is_set_aside_with_the_reason(zo
     row = encode([good_row(STREAMS["searches"])], "csv")
     zone.land("searches", "s.csv", row.replace(b"\n", b"\r"))
     (entry,) = zone.receive().set_aside
-    assert entry.reason == (r"its header cannot be read: lines end in \n or \r\n, not in \r alone")
+    assert entry.reason == (
+        r"its lines end in \r alone: let them end in \n or \r\n, as `tr '\r' '\n'` does"
+    )
 
 
 def test_what_is_spelt_is_one_line_that_obeys_nobody():

@@ -143,8 +143,9 @@ def test_a_torn_file_is_set_aside_and_the_others_go_on(zone):
 
 def test_a_torn_file_that_is_sent_again_is_received(zone):
     zone.land("plays", "a.jsonl.gz", cut(GZIP))
+    zone.receive()
     with pytest.raises(DataError, match=r"plays or ratings was ever .* set aside: it is cut"):
-        zone.receive()
+        landing.require_history(zone.home)
     zone.land("plays", "a.jsonl.gz", GZIP)
     assert zone.receive().totals["plays"].kept == 50
 
@@ -242,14 +243,17 @@ def test_received_parquet_has_the_contracts_types_in_order(zone, contract):
 
 
 def test_a_home_without_titles_or_acts_says_what_is_missing(zone):
+    zone.receive()
     with pytest.raises(DataError, match=r"no file of plays or ratings was ever received in .*land"):
-        zone.receive()
+        landing.require_history(zone.home)
     zone.land("plays", "a.jsonl", jsonl())
     assert zone.receive().batch == 2
+    landing.require_history(zone.home)
     shutil.rmtree(zone.home)
     zone.land("plays", "a.jsonl", jsonl())
+    zone.receive()
     with pytest.raises(DataError, match="no file of titles was ever received"):
-        zone.receive()
+        landing.require_history(zone.home)
 
 
 def test_the_newest_day_of_nothing_is_an_error(tmp_path):

@@ -93,4 +93,4 @@ def test_a_poisoned_file_erases_nobody_until_an_operator_says_that_it_is_true(zo
 def test_what_is_accepted_is_accepted_for_one_night(option):
     result = CliRunner().invoke(app, ["run", "--from", "2026-01-01", option])
     assert isinstance(result.exception, ConfigError)
-    assert f"{option} is said of one night: not with --from" in str(result.exception)
+    assert f"{option} is for one night: not with --from" in str(result.exception)

@@ -55,7 +55,7 @@ BROKEN = [
     ("plays", {"event_at": "2026-01-02T10:05:01.000001Z"}, "event_after_receipt"),
     ("plays", {"event_at": "1989-12-31T23:59:59Z"}, "before_service"),
     ("plays", {"title_id": "x" * 65537}, "field_too_long:title_id"),
-    ("ratings", {"value": "nan"}, "mistyped_field:value"),
+    ("ratings", {"value": "nan"}, "missing_field:value"),
     ("ratings", {"value": "inf"}, "mistyped_field:value"),
     ("ratings", {"value": 10.5}, "out_of_range:value"),
     ("ratings", {"value": -1}, "out_of_range:value"),
