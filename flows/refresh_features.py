@@ -3,8 +3,8 @@
 from datetime import date
 
 from prefect import flow
-from prefect.logging import get_run_logger
 from prefect.client.schemas import State
+from prefect.logging import get_run_logger
 from prefect.states import Completed
 
 from flows.steps import walk

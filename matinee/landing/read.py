@@ -221,8 +221,11 @@ def with_file(table: pa.Table, file: LandingFile) -> pa.Table:
     return table.add_column(0, "file", names).add_column(1, "landed_on", days)
 
 
-def csv_fields(record: str, dialect: Dialect = PLAIN_CSV) -> list[str]:
-    """The fields of one record; none when it cannot be one, as with a return outside quotes."""
+def csv_fields(record: str, dialect: Dialect = PLAIN_CSV, *, is_strict: bool = True) -> list[str]:
+    """The fields of one record; none when it cannot be one, as with a return outside quotes.
+
+    What follows a closing quote is an error when strict, else a part of the field.
+    """
     csv.field_size_limit(LONGEST_RECORD_BYTES + BLOCK_BYTES)  # of the process, so on each call
     try:
         rows = list(
@@ -230,7 +233,7 @@ def csv_fields(record: str, dialect: Dialect = PLAIN_CSV) -> list[str]:
                 [record],
                 delimiter=dialect.text,
                 skipinitialspace=dialect.is_padded,
-                strict=True,
+                strict=is_strict,
             )
         )
     except csv.Error:

@@ -133,8 +133,8 @@ def _receive(
         and files.is_withdrawn(file.landing, file.name)
     ]:
         found = [file for file in found if file not in kept_out]
-        names = several([file.name for file in kept_out])
-        notes.append(f"not received, for {withdrawals.BY_TOMBSTONE}: {names}")
+        kept = several([file.name for file in kept_out])
+        notes.append(f"not received, for {withdrawals.BY_TOMBSTONE}: {kept}")
     if missing := [entry.file for entry in known.received if entry.file not in here]:
         warnings.append(
             "received before and no longer in landing/, so that no release can be rebuilt from it:"

@@ -361,7 +361,7 @@ def test_a_bad_night_is_not_excused_by_a_good_history(ledger_of):
         r"plays: 32 of 1,000 rows \(3\.2%\) of 2026-01-09 are rejected, the budget is 1\.0%;"
         r" 30 break unknown_title\. See them with `matinee rejected --stream plays`; most of them,"
         rf" 32, are in {NEW}: land it corrected, and take it back with"
-        rf" `matinee receive --withdraw {NEW}`; or mend"
+        rf" `matinee receive --withdraw {NEW}`; or correct"
     )
     with pytest.raises(RefusedError, match=said):
         held(home)

@@ -48,7 +48,7 @@ class _Header:
 def open_csv(source: Source, stream: Stream) -> Opened:
     start = source.head()
     require_text(start, is_json=False)
-    dialect = detect(start, stream)
+    dialect = detect(start, stream.names)
     blocks = records_of(source, is_quoted=True, delimiter=dialect.delimiter)
     first = next(blocks)
     place = dialect.lines_before_header

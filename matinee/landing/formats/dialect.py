@@ -2,10 +2,10 @@
 
 import csv
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from matinee.errors import printable_name
-from matinee.landing.contract import Stream
 from matinee.landing.files import HEAD_BYTES, TornError
 
 DELIMITERS = {b",": "commas", b";": "semicolons", b"\t": "tabs", b"|": "bars"}
@@ -18,7 +18,7 @@ MAGIC = {
     b"\xfd7zXZ": "xz: unpack it, or pack it with gzip",
 }
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_SEPARATOR = re.compile(rb'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
+_SEPARATOR = re.compile(rb'"?sep=([^"])"?[\r\n]*', re.IGNORECASE)
 _ARRAY = re.compile(rb"\s*\[\s*(\{|\r?\n|$)")
 
 
@@ -73,8 +73,8 @@ def require_text(start: bytes, *, is_json: bool) -> None:
         )
 
 
-def detect(start: bytes, stream: Stream) -> Dialect:
-    """The dialect under which a header has most columns of the contract; commas when in doubt."""
+def detect(start: bytes, columns: Iterable[str]) -> Dialect:
+    """The dialect under which a header has most of the columns; commas when in doubt."""
     start = start.removeprefix(b"\xef\xbb\xbf")
     lines = start.splitlines(keepends=True)
     before = 0
@@ -82,7 +82,7 @@ def detect(start: bytes, stream: Stream) -> Dialect:
     if lines and (match := _SEPARATOR.fullmatch(lines[0])):
         delimiter, before = match[1], 1
     header = next((line for line in lines[before:] if line.strip()), b"").decode(errors="replace")
-    known = {folded(name) for name in stream.names}
+    known = {folded(name) for name in columns}
 
     def n_known(one: bytes) -> int:
         return sum(folded(name) in known for name in fields(header, one.decode("latin-1")))
@@ -100,6 +100,11 @@ def fields(line: str, delimiter: str) -> list[str]:
         return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:
         return []
+
+
+def is_column(name: str, column: str) -> bool:
+    """Whether a name in a header stands for a column of the contract."""
+    return folded(name.strip()) == folded(column)
 
 
 def folded(name: str) -> str:

@@ -91,6 +91,12 @@ def _to_text(values: pa.Array, target: pa.DataType, name: str) -> pa.Array:
         raise TornError(f"its column {name} is {kind}, where {wanted} is asked for") from None
 
 
+def texts(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of ids as text, as `receive` reads it; UTF-8 is not checked."""
+    parts = [_plain(chunk).cast(pa.string(), safe=False) for chunk in values.chunks]
+    return pa.chunked_array(parts, pa.string())
+
+
 def _plain(values: pa.Array) -> pa.Array:
     """Values that a cast to text gets right: an id is the same from whichever type it comes."""
     kind = values.type
