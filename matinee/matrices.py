@@ -258,47 +258,6 @@ def has_interactions(
     return np.bincount(rows, minlength=matrix.shape[axis]) > 0
 
 
-def recency_weighted(
-    likes: sp.coo_array[np.float32],
-    members: NDArray[np.intp],
-    titles: NDArray[np.intp],
-    times: NDArray[np.datetime64],
-    *,
-    half_life_titles: float,
-) -> sp.csr_array[np.float32]:
-    """Each member's interactions, weighted by recency: 1 for the last title, then decaying.
-
-    Parameters
-    ----------
-    likes : COO, shape (n_members, n_titles)
-        As `interactions` returns them.
-    members, titles, times : shape (n,)
-        All events; those of pairs that are not in `likes` are ignored.
-    half_life_titles : float
-        The number of later titles after which a title's weight is 0.5; infinite: all weigh 1.
-
-    Notes
-    -----
-    Of titles with events at the same instant the higher row is the later one, as in `splits`.
-    """
-    keys = _keys(likes.row.astype(np.intp), likes.col.astype(np.intp), likes.shape)
-    order = np.argsort(keys)
-    event_keys = _keys(members, titles, likes.shape)
-    place = np.minimum(np.searchsorted(keys[order], event_keys), max(len(keys) - 1, 0))
-    known = keys[order][place] == event_keys if len(keys) else np.zeros(len(event_keys), np.bool_)
-    last = np.full(len(keys), np.iinfo(np.int64).min)
-    microseconds = times.astype("datetime64[us]").astype(np.int64)
-    np.maximum.at(last, order[place[known]], microseconds[known])
-    newest_first = np.lexsort((-likes.col.astype(np.int64), -last, likes.row))
-    row = likes.row[newest_first]
-    counts = np.bincount(row, minlength=likes.shape[0])
-    rank = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    weight = np.exp2(-rank / half_life_titles).astype(np.float32)
-    matrix = sp.csr_array((weight, (row, likes.col[newest_first])), shape=likes.shape)
-    matrix.sort_indices()
-    return matrix
-
-
 def seen(
     members: NDArray[np.intp], titles: NDArray[np.intp], *, shape: tuple[int, int]
 ) -> sp.csr_array[np.bool_]:

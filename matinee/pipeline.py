@@ -5,7 +5,7 @@
 
 from matinee.landing import Expired, Receipt
 from matinee.night.build import build
-from matinee.night.choose_trend import choose_trend
+from matinee.night.combine import combine
 from matinee.night.evaluate import Judged, judge
 from matinee.night.expire import drop_expired
 from matinee.night.features import Refreshed, refresh_features
@@ -26,7 +26,7 @@ from matinee.operations.forget import forget
 from matinee.operations.list_releases import list_releases
 from matinee.operations.promote import promote
 from matinee.operations.rebuild import RebuildResult, rebuild
-from matinee.operations.recommend import recommend, similar
+from matinee.operations.recommend import recommend, similar, slates
 from matinee.operations.rejected import RejectedRows, rejected, replay
 from matinee.operations.simulate import simulate
 from matinee.progress import Progress
@@ -60,7 +60,7 @@ __all__ = [
     "Validation",
     "begin",
     "build",
-    "choose_trend",
+    "combine",
     "days",
     "docs",
     "doctor",
@@ -91,6 +91,7 @@ __all__ = [
     "score",
     "similar",
     "simulate",
+    "slates",
     "statement",
     "stop_if_broken",
     "validate",

@@ -48,9 +48,9 @@ def test_every_command_has_help_that_ends_in_an_example(command):
 
     from matinee.cli import app
 
-    told = CliRunner().invoke(app, [*command.split()[1:], "--help"])
-    assert told.exit_code == 0
-    assert f"Example: {command}" in " ".join(told.output.split())
+    result = CliRunner().invoke(app, [*command.split()[1:], "--help"])
+    assert result.exit_code == 0
+    assert f"Example: {command}" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize("command", commands())
@@ -62,8 +62,8 @@ def test_help_shows_every_word_that_was_written(command):
     found = typer.main.get_command(app)
     for word in command.split()[1:]:
         found = found.commands[word]
-    told = CliRunner().invoke(app, [*command.split()[1:], "--help"])
-    assert " ".join(found.help.split()) in " ".join(told.output.split())
+    result = CliRunner().invoke(app, [*command.split()[1:], "--help"])
+    assert " ".join(found.help.split()) in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -157,8 +157,8 @@ def test_what_was_measured_is_what_its_command_measures():
 
     from benchmarks import quality
 
-    for name, asked in quality.RUNS.items():
+    for name, run in quality.RUNS.items():
         figures = json.loads((quality.FIGURES / f"{name}.json").read_text(encoding="utf-8"))
-        told = {key: figures[key] for key in asdict(asked)}
-        assert told == json.loads(json.dumps(asdict(asked))), name
-        assert [row["model"] for row in figures["rows"]] == list(asked.models), name
+        measured = {key: figures[key] for key in asdict(run)}
+        assert measured == json.loads(json.dumps(asdict(run))), name
+        assert [row["model"] for row in figures["rows"]] == list(run.models), name

@@ -186,37 +186,3 @@ def test_members_and_titles_with_interactions_are_found_in_both_formats():
     for matrix in (sp.csr_array(dense), sp.coo_array(dense), sp.csr_array(dense > 0)):
         assert matrices.has_interactions(matrix).tolist() == [True, False, True]
         assert matrices.has_interactions(matrix, of="titles").tolist() == [False, True, True]
-
-
-def likes_of(members, titles, shape=(2, 4)):
-    ones = np.ones(len(members))
-    rows = np.array(members), np.array(titles)
-    return matrices.interactions(*rows, ones, ones, half_life_days=1, shape=shape)
-
-
-def test_the_last_title_has_the_largest_weight():
-    members, titles = np.array([0, 0, 0, 1, 0]), np.array([0, 1, 2, 3, 0])
-    times = np.array(
-        ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-01", "2026-01-09"], "M8[D]"
-    )
-    late = matrices.recency_weighted(
-        likes_of(members, titles), members, titles, times, half_life_titles=1
-    )
-    assert late.toarray().tolist() == [[1, 0.25, 0.5, 0], [0, 0, 0, 1]]
-
-
-def test_of_titles_at_the_same_instant_the_higher_row_is_later():
-    members, titles = np.array([0, 0]), np.array([2, 1])
-    times = np.array(["2026-01-01"] * 2, "M8[D]")
-    late = matrices.recency_weighted(
-        likes_of(members, titles), members, titles, times, half_life_titles=1
-    )
-    assert late.toarray()[0].tolist() == [0, 0.5, 1, 0]
-
-
-def test_without_decay_all_interactions_have_weight_one_and_other_events_none():
-    members, titles = np.array([0, 0, 1]), np.array([0, 1, 2])
-    likes = likes_of(members[:2], titles[:2])
-    times = np.array(["2026-01-01"] * 3, "M8[D]")
-    late = matrices.recency_weighted(likes, members, titles, times, half_life_titles=np.inf)
-    assert late.toarray().tolist() == [[1, 1, 0, 0], [0, 0, 0, 0]]

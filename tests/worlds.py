@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pyarrow as pa
 
-from matinee.models import feature_families, hybrid
+from matinee.models import fits, hybrid
+from matinee.models.default_weights import default_combination
 from matinee.models.frame import Frame
 from matinee.night.catalogue import Catalogue
-from matinee.night.scorer import Scorer
+from matinee.night.scorer import ready
 from matinee.slates.eligibility import Eligibility
 
 AS_OF = datetime(2026, 2, 1, tzinfo=UTC)
@@ -52,6 +53,8 @@ def frame(members=60, titles=48, seed=1):
     of_titles = pa.table(
         {
             "title_id": title_ids,
+            "name": [f"Film {i}" for i in range(titles)],
+            "release_year": [1990] * titles,
             "title_kind": ["movie"] * titles,
             "genres": [[GENRES[g]] for g in genre],
             "themes": [["heist"] if i % 7 == 0 else [] for i in range(titles)],
@@ -69,7 +72,7 @@ def catalogue(frame):
     titles = frame.title_features
     table = titles.select(["title_id", "genres", "language", "countries", "title_kind"])
     for name, values in {
-        "name": [f"Film {i}" for i in range(len(titles))],
+        "name": titles["name"].to_pylist(),
         "released_on": [date(1990, 1, 1)] * len(titles),
         "added_on": [date(2026, 1, 20) if i < 6 else date(2020, 1, 1) for i in range(len(titles))],
         "minimum_age": [0.0] * len(titles),
@@ -92,13 +95,21 @@ def catalogue(frame):
     )
 
 
-def scorer(**size):
-    small = frame(**size)
-    features = feature_families.described(small, feature_families.HYBRID)
-    model = hybrid.fit(
-        small.interactions(),
-        features.members,
-        features.titles,
-        hybrid.Hyperparameters(components=8, epochs=12),
+def fit(**size):
+    return fits.fit_all(frame(**size), hybrid.Hyperparameters(components=8, epochs=12))
+
+
+def scorer(slate_size=12, **size):
+    fitted = fit(**size)
+    return ready(
+        fitted,
+        default_combination(fitted.parts.names),
+        catalogue(fitted.frame),
+        slate_size=slate_size,
+        calibration_weight=0.0,
     )
-    return Scorer(small, catalogue(small), model, features, slate_size=12)
+
+
+def block(scorer, context="next_visit"):
+    """The slates of every member."""
+    return scorer.slates(scorer.catalogue.members, (context,))[context]

@@ -39,6 +39,12 @@ def _version(is_requested: bool) -> None:
         raise typer.Exit
 
 
+ContextOption = Annotated[
+    str,
+    typer.Option(help="next_visit: the days after the night; session: right after the last title."),
+]
+
+
 @app.callback()
 def options(
     is_version: Annotated[
@@ -174,13 +180,31 @@ def recommend(
     member: Annotated[str, typer.Argument(help="A member id.")],
     k: Annotated[int, typer.Option(min=1, help="How many titles.")] = 10,
     release: Annotated[str, typer.Option(help="A release id or alias.")] = "live",
+    context: ContextOption = "next_visit",
     form: FormatOption = Format.table,
 ) -> None:
     """Print one member's slate, best first, with a reason for each title."""
     from matinee import pipeline
     from matinee.settings import Settings
 
-    emit(pipeline.recommend(Settings(), member, k=k, release=release), form, title=member)
+    rows = pipeline.recommend(Settings(), member, k=k, release=release, context=context)
+    emit(rows, form, title=member)
+
+
+@app.command(epilog="Example: matinee slates --context session --output session.parquet")
+def slates(
+    output: Annotated[Path, typer.Option(help="The Parquet file to write.")],
+    context: ContextOption = "next_visit",
+    release: Annotated[
+        str, typer.Option(help="A release id or alias. Default: live, else candidate.")
+    ] = "",
+) -> None:
+    """Every member's slate as a Parquet file: member_id, rank from 1, title_id."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    count = pipeline.slates(Settings(), output, context=context, release=release)
+    talk.print(f"{count:,} members' slates in {output}", markup=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: matinee similar 'The Matrix'")

@@ -26,21 +26,21 @@ Protocol = Annotated[
 
 def benchmark(
     data: Data,
-    protocol: Protocol = "time",
-    models: Annotated[str, typer.Option(help="Comma-separated names. Default: all models.")] = "",
-    tune: Annotated[
-        int, typer.Option(min=0, help="Number of settings of each model to try on validation data.")
-    ] = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds; rows are means.")] = 1,
+    protocol: Annotated[
+        str, typer.Option(help="Protocols with commas between. Default: all four.")
+    ] = "time,last,holdout,successive",
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="Also a row for each part that is left out.")
+    ] = False,
     form: FormatOption = Format.table,
     plot: Annotated[
         Path | None, typer.Option(help="Also plot NDCG with its intervals, as SVG.")
     ] = None,
 ) -> None:
-    """Compare the hybrid with baselines on real ratings, under one protocol.
+    """Evaluate what a night would publish beside baselines, on real ratings.
 
-    Every title is ranked for every evaluated member, except titles the member has interacted with.
-    `als` needs the extra `peers` of the package, and --tune needs the extra `tune`.
+    All titles are ranked for every member who is evaluated, seen titles left out. `time` and
+    `holdout` evaluate lists for the next visit, `last` and `successive` those of a session.
     """
     from matinee.research import benchmark as research_benchmark
     from matinee.settings import Settings
@@ -53,24 +53,16 @@ def benchmark(
         rows = research_benchmark.run(
             data,
             Settings(),
-            protocol=protocol,  # type: ignore[arg-type]  # an unknown one is refused by name
-            models=[name.strip() for name in models.split(",")] if models else [],
-            trials=tune,
-            seeds=seeds,
+            protocols=[name.strip() for name in protocol.split(",")],
+            ablate=ablate,
             progress=step,
         )
     if plot is not None:
-        research_benchmark.plot({f"{data.resolve().name}, {protocol}": rows}, plot)
+        research_benchmark.plot(rows, plot)
     if form is Format.json:
         emit(rows, form)
         return
-    shown, more = zip(*(_split(row) for row in rows), strict=True)
-    emit(shown, form, title=f"{data.resolve().name}, {protocol}: top 10")
-    emit(more, form, title="beyond accuracy")
-    texts = {row["model"]: research_benchmark.settings_text(row) for row in rows}
-    chosen = [{"model": model, "settings": text} for model, text in texts.items() if text]
-    if chosen:
-        emit(chosen, form, title="chosen on validation data")
+    emit([_shown(row) for row in rows], form, title=f"{data.resolve().name}: NDCG@10")
 
 
 def tune(
@@ -109,26 +101,15 @@ def tune(
     emit(tuned.rows(), form, title=f"{tuned.history}, {tuned.protocol}")
 
 
-def _spread(row: dict[str, Any]) -> str:
-    return f"{row['lowest_seed']:.4f} to {row['highest_seed']:.4f}"
-
-
-def _split(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split a row in two that fit a screen."""
-    lead = row["hybrid_lead"]
-    first = {
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the benchmark as people read it."""
+    lead = row["lead"]
+    return {
+        "protocol": row["protocol"],
         "model": row["model"],
         "members": row["members"],
-        "ndcg": row["ndcg"],
-        "interval": f"{row['low']:.4f} to {row['high']:.4f}",
-        **({"seeds": _spread(row)} if row["seeds"] > 1 else {}),
-        "hybrid leads by": ""
+        "ndcg@10": f"{row['mean']:.4f} ({row['low']:.4f} to {row['high']:.4f})",
+        "published leads by": ""
         if lead is None
         else f"{lead:+.4f} ({row['lead_low']:+.4f} to {row['lead_high']:+.4f})",
-        **{name: row[name] for name in ("recall", "precision", "map", "mrr", "hit_rate", "auc")},
-        "CPU s": f"{row['cpu_seconds']:.1f}",
-        "peak MB": f"{row['peak_mb']:.0f}",
     }
-    rest = ("coverage", "gini", "novelty", "diversity", "serendipity", "calibration")
-    cohorts = ("ndcg_heavy", "ndcg_light", "ndcg_cold")
-    return first, {"model": row["model"], **{name: row[name] for name in (*rest, *cohorts)}}

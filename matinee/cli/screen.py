@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from matinee.releases import Release, Store
     from matinee.settings import Settings
 
-MODELS = ("hybrid", "collaborative", "content", "popularity")
-"""The hybrid and its baselines, in the order of the columns."""
+MODELS = ("hybrid", "collaborative", "content", "ease", "rp3beta", "lightfm", "popularity")
+"""What is published and some of its baselines, in the order of the columns; `collaborative` and
+`content` are of older releases."""
 
 HEADLINES = (
     ("ndcg@10", "everyone"),
     ("recall@10", "everyone"),
     ("calibration_kl@10", "everyone"),
     ("coverage@10", "everyone"),
+    ("session_ndcg@10", "everyone"),
     ("ndcg@10", "cold title"),
 )
 """Metric and cohort of the rows of the short screen."""
@@ -170,7 +172,8 @@ def _metrics(metrics: Sequence[Row]) -> list[dict[str, Any]]:
         key = row["metric"], row["cohort"]
         head = {"metric": row["metric"], "cohort": row["cohort"], "members": row["n"]}
         lines.setdefault(key, head)[row["model"]] = row["mean"]
-    models = list(dict.fromkeys([*MODELS, *(row["model"] for row in metrics)]))
+    evaluated = dict.fromkeys(row["model"] for row in metrics)
+    models = list(dict.fromkeys([*(one for one in MODELS if one in evaluated), *evaluated]))
     # Not every model is evaluated in every cohort; a missing one leaves its cell empty.
     names = ("metric", "cohort", "members", *models)
     return [{name: one.get(name) for name in names} for one in lines.values()]
@@ -180,7 +183,8 @@ def _headlines(metrics: Sequence[Row]) -> list[dict[str, Any]]:
     """The rows of `HEADLINES`, with the hybrid and its baselines."""
     by_key = {(row["metric"], row["cohort"]): row for row in _metrics(metrics)}
     rows = [by_key[key] for key in HEADLINES if key in by_key]
-    return [{name: row[name] for name in ("metric", "cohort", "members", *MODELS)} for row in rows]
+    names = ("metric", "cohort", "members", *MODELS)
+    return [{name: row[name] for name in names if name in row} for row in rows]
 
 
 def _slate(settings: Settings, release: Release, member: str, *, k: int) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ so anyone can apply them again to a published evaluation.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -23,10 +23,8 @@ from matinee.matrices import has_interactions
 EVERYONE = "everyone"
 """The cohort of all members."""
 
-COVERAGE_FLOOR = 0.03
-"""The least share of the catalogue that the top-10 slots of all members must show. Measured in
-November 2026: 0.04 on MovieTweetings (five ratings per member), 0.25 on the simulator, 0.004 for
-the popularity list."""
+NOT_WORSE = "not_worse_than_best_baseline"
+"""The name of the rule that compares with the best baseline."""
 
 TOLERANCE, RELATIVE_TOLERANCE = 0.005, 0.02
 """How far a model may trail a baseline: the larger of the two, see `gate`."""
@@ -185,6 +183,7 @@ def evaluate(
     seed: int,
     metric_names: tuple[str, ...] = ("ndcg", "recall"),
     extra_metrics: Mapping[str, metrics.Metric] | None = None,
+    prefix: str = "",
 ) -> pa.Table:
     """Evaluate the slates of several models on the same members and the same held-out set.
 
@@ -201,12 +200,14 @@ def evaluate(
     metric_names : names in `metrics.PER_MEMBER`
     extra_metrics : mapping of name to metric, optional
         Further metrics. Members for whom one is NaN are left out of it.
+    prefix : str
+        Before the names of metrics, for lists of another context: `session_ndcg@10`.
 
     Returns
     -------
     Table with schema `EVALUATION`
         With one row `coverage@k` per model for everyone: the share of the catalogue in the slates
-        of all members, evaluated or not. It has no interval.
+        of all members given, evaluated or not. It has no interval.
     """
     lengths = {name: rows.shape[1] for name, rows in slates.items()}
     if candidate not in slates:
@@ -222,10 +223,12 @@ def evaluate(
             model: np.where(evaluated, metric(rows, truth), np.nan)
             for model, rows in slates.items()
         }
-        table += compared(values, members, metric=f"{name}@{k}", candidate=candidate, seed=seed)
+        table += compared(
+            values, members, metric=f"{prefix}{name}@{k}", candidate=candidate, seed=seed
+        )
     for model, rows in slates.items():
         share = metrics.coverage(rows, title_count=truth.shape[1])
-        row: Row = {"model": model, "cohort": EVERYONE, "metric": f"coverage@{k}"}
+        row: Row = {"model": model, "cohort": EVERYONE, "metric": f"{prefix}coverage@{k}"}
         table.append(row | {"member_count": len(rows), "mean": share})
     return pa.Table.from_pylist(table, schema=EVALUATION)
 
@@ -253,14 +256,17 @@ def compared(
         mask = inside & evaluated
         if not mask.any():
             continue
-        for model, all_values in values.items():
-            mean, low, high = metrics.bootstrap(all_values[mask], seed)
+        own = {model: all_values[mask] for model, all_values in values.items()}
+        others = [model for model in values if model != candidate]
+        leads = [own[candidate] - own[model] for model in others] if others else []
+        columns = np.column_stack([*own.values(), *leads])
+        intervals = metrics.bootstrap_columns(columns, seed)
+        of_leads = dict(zip(others, intervals[len(own) :], strict=True))
+        for model, (mean, low, high) in zip(own, intervals, strict=False):
             row: Row = {"model": model, "cohort": cohort, "metric": metric}
             row |= {"member_count": int(mask.sum()), "mean": mean, "low": low, "high": high}
-            row |= dict.fromkeys(("lead", "lead_low", "lead_high"))
-            if model != candidate:
-                lead = metrics.paired_bootstrap(values[candidate][mask], all_values[mask], seed)
-                row |= {"lead": lead.mean, "lead_low": lead.low, "lead_high": lead.high}
+            lead = of_leads.get(model, (None, None, None))
+            row |= dict(zip(("lead", "lead_low", "lead_high"), lead, strict=True))
             table.append(row)
     return table
 
@@ -270,12 +276,13 @@ def gate(
     scores: NDArray[np.floating],
     *,
     candidate: str,
-    baselines: tuple[str, ...],
+    baseline: str,
+    coverage_floor: float,
+    prefix: str = "",
     metric: str = "ndcg@10",
+    coverage_metric: str = "coverage@10",
     tolerance: float = TOLERANCE,
     relative_tolerance: float = RELATIVE_TOLERANCE,
-    coverage_metric: str = "coverage@10",
-    coverage_floor: float = COVERAGE_FLOOR,
 ) -> list[Verdict]:
     """The verdict of every rule; publish only if all passed.
 
@@ -284,26 +291,41 @@ def gate(
     evaluation : Table with schema `EVALUATION`
     scores : float, any shape
         The scores of the candidate's slates, -inf in empty places.
-    baselines : model names
-        The models that the candidate may not trail.
+    baseline : model name
+        The best of the models that the candidate may not trail.
+    coverage_floor : float
+        The least share of the catalogue that its slates must show.
+    prefix : str
+        Before the names of metrics and rules, as for `evaluate`.
     tolerance, relative_tolerance : float
         It may trail by the larger of `tolerance` and this share of the baseline's mean. It fails
         when it trails by more and the whole paired interval is below zero.
-    coverage_floor : float
-        The least share of the catalogue that its slates must show.
     """
-    verdicts = [finite_scores(scores)]
-    verdicts += [
+    share = float(_row(evaluation, candidate, prefix + coverage_metric)["mean"])
+    verdicts = [
+        finite_scores(scores),
         not_worse(
-            _row(evaluation, baseline, metric),
+            _row(evaluation, baseline, prefix + metric),
+            rule=NOT_WORSE,
+            subject=f"vs best baseline ({baseline})",
             tolerance=tolerance,
             relative_tolerance=relative_tolerance,
-        )
-        for baseline in baselines
+        ),
+        covers(share, metric=prefix + coverage_metric, floor=coverage_floor),
     ]
-    share = float(_row(evaluation, candidate, coverage_metric)["mean"])
-    verdicts.append(covers(share, metric=coverage_metric, floor=coverage_floor))
-    return verdicts
+    return [replace(verdict, rule=prefix + verdict.rule) for verdict in verdicts]
+
+
+def attainable_coverage(truth: sp.csr_array[np.bool_], k: int) -> float:
+    """The share of the catalogue that perfect lists of `k` places would show.
+
+    Parameters
+    ----------
+    truth : bool CSR, shape (n_members, n_titles)
+        Of more than `k` held-out titles of a member the first `k` count.
+    """
+    place = np.arange(truth.nnz) - np.repeat(truth.indptr[:-1], np.diff(truth.indptr))
+    return len(np.unique(truth.indices[place < k])) / truth.shape[1]
 
 
 def finite_scores(scores: NDArray[np.floating]) -> Verdict:
@@ -320,15 +342,22 @@ def finite_scores(scores: NDArray[np.floating]) -> Verdict:
     )
 
 
-def not_worse(baseline: Row, *, tolerance: float, relative_tolerance: float) -> Verdict:
+def not_worse(
+    baseline: Row,
+    *,
+    tolerance: float,
+    relative_tolerance: float,
+    rule: str = "",
+    subject: str = "",
+) -> Verdict:
     """The candidate does not trail `baseline`, one row of an evaluation, beyond the tolerance."""
     lead, low, high = (float(baseline[name]) for name in ("lead", "lead_low", "lead_high"))
     allowed = max(tolerance, relative_tolerance * float(baseline["mean"]))
     return Verdict(
-        rule=f"not_worse_than_{baseline['model']}",
+        rule=rule or f"not_worse_than_{baseline['model']}",
         status=status_of_gap(-lead, low=-high, limit=allowed),
         metric=baseline["metric"],
-        subject=f"vs {baseline['model']}",
+        subject=subject or f"vs {baseline['model']}",
         observed=lead,
         threshold=-allowed,
         value=f"{lead:+.4f}",

@@ -24,6 +24,9 @@ NAMES: tuple[Name, ...] = get_args(Name)
 PER_MEMBER = 10
 """Titles held out of each member where members are split one by one."""
 
+MINIMUM_TEST_MEMBERS = 20
+"""A time cut that evaluates fewer says nothing of any model."""
+
 Rows: TypeAlias = NDArray[np.intp]
 
 Mask: TypeAlias = NDArray[np.bool_]
@@ -35,7 +38,7 @@ Times: TypeAlias = NDArray[np.datetime64]
 class Protocol:
     """The protocol that evaluates the models of one night."""
 
-    name: Literal["global_time_cut", "member_holdout"]
+    name: Literal["global_time_cut", "leave_last"]
     held_out: Mask
     """bool, one per interaction."""
 
@@ -164,10 +167,9 @@ def choose_protocol(
     *,
     share: float = 0.1,
     per_member: int = PER_MEMBER,
-    minimum_test_members: int = 200,
-    seed: int,
+    minimum_test_members: int = MINIMUM_TEST_MEMBERS,
 ) -> Protocol:
-    """The global time cut, or a seeded member holdout where the cut evaluates too few members.
+    """The global time cut, or each member's last titles where the cut evaluates too few members.
 
     The time cut is closest to production, so it is preferred. On short or sparse logs few members
     have interactions on both sides of it, and differences between models are inconclusive.
@@ -183,13 +185,12 @@ def choose_protocol(
         if count >= minimum_test_members:
             verdict = f"global time cut at {cut}: {count} members evaluated"
             return Protocol("global_time_cut", held_out, cut, count, verdict)
-    held_out = member_holdout(members, titles, per_member=per_member, seed=seed)
+    held_out = leave_last(members, titles, times, per_member=per_member)
     count = _test_member_count(members, titles, held_out)
     verdict = (
-        f"member holdout: {count} members evaluated, up to {per_member} random titles each "
-        f"({reason})"
+        f"leave last: {count} members evaluated, up to {per_member} last titles each ({reason})"
     )
-    return Protocol("member_holdout", held_out, None, count, verdict)
+    return Protocol("leave_last", held_out, None, count, verdict)
 
 
 def _pairs(members: Rows, titles: Rows) -> tuple[Rows, Rows]:

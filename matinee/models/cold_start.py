@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from matinee.errors import ConfigError
 from matinee.matrices import IDENTITY, Features
-from matinee.models.blending import spread
 
 HALF_WEIGHT_COUNT = 3.0
 """A title with so many interactions has half the weight of a popular one in the regression."""
@@ -17,9 +16,6 @@ HALF_WEIGHT_COUNT = 3.0
 EXPECTED_SHARE = 0.5
 """The share of the expected factors that a cold title gets. Half is never worse than all or nothing
 on the sets that were tried, and as good as the better of the two."""
-
-MINIMUM_RIDGE = 1e-4
-"""A ridge, in mean squares of a dimension: enough for dimensions that no member uses."""
 
 
 def without_untrained(
@@ -95,34 +91,3 @@ def with_expected_factors(
     residual = expected - content[cold] @ titles[~identity]
     filled[np.flatnonzero(identity)[cold]] = EXPECTED_SHARE * residual
     return filled
-
-
-def ordered_by_content(
-    members: NDArray[np.float32],
-    titles: NDArray[np.float32],
-    content_members: NDArray[np.float32],
-    content_titles: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """Vectors of cold titles with which a model's members order them as a content model does.
-
-    A linear map from the model's member vectors to the content model's member vectors is fitted by
-    least squares. The scores of cold titles keep the mean and the spread that `titles` gives them,
-    so that their rank among other titles does not change on average.
-
-    Parameters
-    ----------
-    members, titles : float32, shape (n_members, n_dimensions) and (n_titles, n_dimensions)
-        Whole vectors of members with interactions and of cold titles, biases last, against a 1.
-    content_members, content_titles
-        The same of a content model, with dimensions of its own.
-    """
-    own, before = members.astype(np.float64), titles.astype(np.float64)
-    gram = own.T @ own
-    gram[np.diag_indices_from(gram)] += MINIMUM_RIDGE * np.trace(gram) / len(gram)
-    content_map = np.linalg.solve(gram, own.T @ content_members.astype(np.float64))
-    vectors = content_titles @ content_map.T
-    scale = spread(own, vectors)
-    vectors *= spread(own, before) / scale if scale > 0 else 0.0
-    vectors[:, -1] += own.mean(axis=0) @ (before - vectors).mean(axis=0)
-    result: NDArray[np.float32] = vectors.astype(np.float32)
-    return result

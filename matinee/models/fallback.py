@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-import pyarrow as pa
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from matinee.columns import MEMBER_ID
-from matinee.matrices import IDENTITY, has_interactions
+from matinee.matrices import IDENTITY
 from matinee.models import feature_families, hybrid, popularity
-from matinee.models.frame import Frame
-from matinee.vocabulary import Vocabulary
+from matinee.models.history import History
+from matinee.models.popularity_parts import popularity_in_interactions
 
 
 def described(model: hybrid.HybridModel, features: feature_families.Described) -> NDArray[np.bool_]:
@@ -22,34 +21,33 @@ def described(model: hybrid.HybridModel, features: feature_families.Described) -
     return has_profile
 
 
-def cold_members(
-    model: hybrid.HybridModel,
-    features: feature_families.Described,
-    interactions: sp.coo_array[np.float32],
-) -> NDArray[np.intp]:
-    """Rows of members without interactions and without a profile: they get the popularity list."""
-    return np.flatnonzero(~has_interactions(interactions) & ~described(model, features))
-
-
 def popular(
-    frame: Frame, members: pa.ChunkedArray, of_member: pa.ChunkedArray
-) -> tuple[list[str | None], NDArray[np.float64]]:
-    """Countries, with None for "unknown" last, and the popularity of each title in each of them.
+    history: History, half_lives: Sequence[float], countries: Sequence[str | None]
+) -> tuple[list[str | None], list[NDArray[np.float64]]]:
+    """The popularity of each title in each country, once for each half-life.
 
-    `members` are ascending ids, `of_member` their countries. Scores are float64, shape
-    (n_countries + 1, n_titles).
+    Parameters
+    ----------
+    half_lives : floats, in interactions
+        As for `popularity_parts.popularity_in_interactions`, which lengthens those that stand on
+        too little.
+    countries : one per member row
+        None for members whose country is unknown or does not matter.
+
+    Returns
+    -------
+    names
+        Countries in order, then None for "unknown".
+    scores : float64 arrays, shape (n_names, n_titles)
+        A row sums to 1; that of None is the popularity among all members.
     """
-    countries = sorted({name for name in of_member.to_pylist() if name})
-    place = {name: row for row, name in enumerate(countries)}
-    of_row = np.array([*(place.get(name, -1) for name in of_member.to_pylist()), -1])
-    # Members with a closed account count toward popularity, but have no country: row -1.
-    groups = of_row[Vocabulary.from_ids(members).rows(frame.signals[MEMBER_ID])].astype(np.intp)
-    scores = popularity.group_popularity(
-        groups,
-        frame.rows(frame.signals)[1],
-        frame.weights,
-        frame.ages,
-        half_life_days=frame.popular_half_life_days,
-        shape=(len(countries) + 1, len(frame.titles)),
-    )
-    return [*countries, None], scores
+    names = sorted({name for name in countries if name})
+    place = {name: row for row, name in enumerate(names)}
+    groups = np.array([place.get(name or "", -1) for name in countries], np.intp)[history.members]
+    scores = []
+    for wanted in half_lives:
+        _, half_life = popularity_in_interactions(history, half_life=wanted)
+        weights = np.exp2(-history.age / half_life)
+        shape = (len(names) + 1, history.shape[1])
+        scores.append(popularity.group_popularity(groups, history.titles, weights, shape=shape))
+    return [*names, None], scores

@@ -13,12 +13,6 @@ from matinee import matrices
 from matinee.models.frame import Frame
 from matinee.slates import calibration
 
-HYBRID = "hybrid"
-
-COLLABORATIVE = "collaborative"
-
-CONTENT = "content"
-
 MEMBER_FAMILIES = {
     "country": "country",
     "plan": "plan",
@@ -63,27 +57,26 @@ MINIMUM_SUPPORT = 3
 
 @dataclass(frozen=True)
 class Described:
-    """The feature matrices of members and titles for one model."""
+    """The feature matrices of members and titles."""
 
     members: matrices.Features
     titles: matrices.Features
 
 
-def described(frame: Frame, model: str) -> Described:
-    """The feature matrices of one of the three models."""
-    with_content = model != COLLABORATIVE
+def described(frame: Frame) -> Described:
+    """The feature matrices of the hybrid."""
     return Described(
         members=matrices.features(
             frame.members,
-            _families(frame.member_features, MEMBER_FAMILIES) if with_content else {},
+            _families(frame.member_features, MEMBER_FAMILIES),
             identity=True,
             family_weights=MEMBER_WEIGHTS,
             minimum_support=MINIMUM_SUPPORT,
         ),
         titles=matrices.features(
             frame.titles,
-            _families(frame.title_features, TITLE_FAMILIES) if with_content else {},
-            identity=model != CONTENT,
+            _families(frame.title_features, TITLE_FAMILIES),
+            identity=True,
             family_weights=TITLE_WEIGHTS,
             minimum_support=MINIMUM_SUPPORT,
         ),

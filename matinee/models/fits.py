@@ -1,101 +1,139 @@
-"""Fits one of the three models on a frame: hybrid, collaborative or content."""
+"""Fits the parts of a combination on a frame: the LightFM hybrid, linear models and popularity."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TypeAlias
+from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from matinee import matrices
-from matinee.models import blending, cold_start, hybrid
-from matinee.models.feature_families import CONTENT, Described, described
+from matinee.models import hybrid, linear
+from matinee.models.feature_families import Described, described
 from matinee.models.frame import Frame
+from matinee.models.new_titles import expected_demand
+from matinee.models.parts import ByTitles, Part, Parts, fit_parts
 from matinee.models.warm_start import Start
 
-ALL_ALIKE = 1e9
-"""As a half-life in titles: no decay."""
+HYBRID = "hybrid"
+"""The name of the LightFM hybrid as a part."""
 
-Fitted: TypeAlias = tuple[hybrid.HybridModel, Described]
-"""A fitted model and the features it learned with."""
+ITEM_KNN = "item_knn"
+"""The name of a baseline that is no part of the combination."""
+
+KINDS = ("kind", "genre", "country")
+KIN = ("director", "actor", "theme")
+"""Feature families that let the demand for a new title be expected; see `new_titles`."""
 
 
-def fitted(
+WORD = re.compile(r"[^\W\d_]{3,}")
+"""A word of a name: three letters or more."""
+
+MOST_NAMES = 30
+"""A word of more names joins no series of titles."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What one frame taught."""
+
+    frame: Frame
+    model: hybrid.HybridModel
+    features: Described
+    parts: Parts
+
+
+def fit_hybrid(
     frame: Frame,
-    model: str,
     hyperparameters: hybrid.Hyperparameters,
     *,
     start: Callable[[Described], Start] | None = None,
     progress: hybrid.Progress | None = None,
-) -> Fitted:
-    """Fit one of the three models on a frame; returns it with its features."""
-    # Not undone afterwards. With two threads the last bits of the linear part depend on the number
-    # of cores, and the release's digest would depend on them too.
-    threadpool_limits(1, user_api="blas")
-    features = described(frame, model)
-    learned = hybrid.fit(
+) -> tuple[hybrid.HybridModel, Described]:
+    """The LightFM hybrid of a frame, and the features that it learned with."""
+    features = described(frame)
+    model = hybrid.fit(
         frame.interactions(),
         features.members,
         features.titles,
         hyperparameters,
-        query_weights=(
-            frame.recency_weighted(half_life_titles=hyperparameters.recent_titles)
-            if model != CONTENT
-            else None
-        ),
         start=start(features) if start else None,
         progress=progress,
     )
-    return with_trend(learned, features, frame, hyperparameters), features
+    return model, features
 
 
-def with_trend(
-    learned: hybrid.HybridModel,
-    features: Described,
+def fit_all(
     frame: Frame,
     hyperparameters: hybrid.Hyperparameters,
-) -> hybrid.HybridModel:
-    """A model with the trend bias of its frame added. The content model has none."""
-    weight = hyperparameters.trend_weight
-    half_life = hyperparameters.trend_half_life_days
-    if weight == 0 or not features.titles.columns_of(matrices.IDENTITY).any():
-        return learned
-    lift = trend_lift(learned, features, frame, half_life_days=half_life)
-    return learned.with_trend(lift, weight=weight, half_life_days=half_life)
+    *,
+    start: Callable[[Described], Start] | None = None,
+    progress: hybrid.Progress | None = None,
+) -> Fit:
+    """Every part of the combination, fitted on a frame."""
+    one_thread()
+    model, features = fit_hybrid(frame, hyperparameters, start=start, progress=progress)
+    fitted = fit_parts(
+        frame.history, vectors=vectors(model, features), new_titles=new_titles(frame, features)
+    )
+    return Fit(frame, model, features, with_profiles(fitted))
 
 
-def trend_lift(
-    learned: hybrid.HybridModel, features: Described, frame: Frame, *, half_life_days: float
-) -> NDArray[np.float32]:
-    """The trend bias of each title feature at a weight of 1, float32, shape (n_title_features,).
+def one_thread() -> None:
+    """Keep BLAS to one thread from now on.
 
-    A cold title has the trend that its content lets expect.
+    With two threads the last bits of scores depend on the number of cores, and the release's
+    digest would depend on them too.
     """
-    likes = frame.interactions()
-    active = matrices.has_interactions(likes)
-    own = learned.hyperparameters.components
-    members = features.members.matrix[active] @ learned.member_embeddings[:, :own]
-    spread = blending.spread(members, features.titles.matrix @ learned.title_embeddings[:, :own])
-    risen = blending.risen(frame.popularity(half_life_days=half_life_days), spread=spread)
-    counts = np.bincount(likes.col, minlength=likes.shape[1])
-    numbers = learned.hyperparameters
-    lift = cold_start.with_expected_factors(
-        blending.of_identities(risen[:, None], features.titles),
-        features.titles,
-        counts,
-        penalty=numbers.cold_start_penalty,
-    )[:, 0]
-    if numbers.cold_start_content and not counts.all():
-        # Content orders the cold titles, so all of them get the same bias.
-        new = (features.titles.matrix @ lift)[counts == 0]
-        identities = np.flatnonzero(features.titles.columns_of(matrices.IDENTITY))
-        lift[identities[counts == 0]] += numbers.cold_start_content * (new.mean() - new)
-    return lift
+    threadpool_limits(1, user_api="blas")
 
 
-def timeless(hyperparameters: hybrid.Hyperparameters) -> hybrid.Hyperparameters:
-    """The same, without any use of time; see `Frame.follows_time`."""
-    return replace(hyperparameters, recent_titles=ALL_ALIKE, trend_weight=0.0)
+def vectors(
+    model: hybrid.HybridModel, features: Described
+) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """The hybrid as the parts of a combination take it."""
+    return {HYBRID: (model.member_vectors(features.members), model.title_vectors(features.titles))}
+
+
+def with_profiles(parts: Parts) -> Parts:
+    """The same parts; the hybrid also scores for members without interactions, by their profile."""
+    by_name: dict[str, Part] = dict(parts.by_name)
+    by_name[HYBRID] = replace(parts.by_name[HYBRID], needs_history=False)  # type: ignore[type-var]
+    return Parts(by_name, parts.history)
+
+
+def with_item_knn(parts: Parts) -> Parts:
+    """The same parts and item-kNN."""
+    matrix = parts.history.matrix()
+    return Parts(
+        {**parts.by_name, ITEM_KNN: ByTitles(linear.item_knn(matrix), matrix)}, parts.history
+    )
+
+
+def new_titles(frame: Frame, features: Described) -> NDArray[np.float32]:
+    """The demand that each listed title without interactions is expected to get."""
+    titles = features.titles
+    words = _words(frame)
+    kin = sp.hstack([titles.matrix[:, titles.columns_of(*KIN)], words], format="csr")
+    demand = expected_demand(
+        frame.history,
+        kinds=titles.matrix[:, titles.columns_of(*KINDS)],
+        kin=sp.csr_array(kin),
+        release_years=frame.title_features["release_year"].to_numpy().astype(np.float64),
+    )
+    return np.where(frame.in_catalogue, demand, np.float32(0))
+
+
+def _words(frame: Frame) -> sp.csr_array[np.float32]:
+    """Which title has which rare word in its name: sequels share them."""
+    names = frame.title_features["name"].to_pylist()
+    found = [sorted(set(WORD.findall((name or "").lower()))) for name in names]
+    row = np.repeat(np.arange(len(found)), [len(own) for own in found])
+    words, column = np.unique([word for own in found for word in own] or [""], return_inverse=True)
+    shape = len(names), len(words)
+    matrix = sp.csr_array((np.ones(len(row), np.float32), (row, column[: len(row)])), shape=shape)
+    support = np.bincount(matrix.indices, minlength=len(words))
+    return sp.csr_array(matrix[:, (support > 1) & (support <= MOST_NAMES)])

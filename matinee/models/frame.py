@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee import matrices
-from matinee.columns import MEMBER_ID, OBSERVED_AT, PLACES, TITLE_ID
-from matinee.evaluation import metrics, splits
-from matinee.models import popularity as models_popularity
-from matinee.slates import ranking
+from matinee.columns import MEMBER_ID, OBSERVED_AT, TITLE_ID
+from matinee.evaluation import splits
+from matinee.models.history import History
 from matinee.vocabulary import Vocabulary
 
 SECONDS_PER_DAY = 86_400
-
-TREND_HALF_LIVES = (0.5, 1.0, 2.0, 7.0, 28.0, 90.0, 365.0)
-"""Candidate half-lives of the trend, in days."""
-
-HALF_LIVES = (*TREND_HALF_LIVES, math.inf)
-"""Candidate half-lives of popularity; infinite: all interactions count the same."""
-
-MOST_MEMBERS = 4_000
-"""The most members by which a choice is made; more would only take longer."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +37,6 @@ class Frame:
     title_features: pa.Table
     signals: pa.Table
     held_out: pa.Table
-
-    follows_time: bool = True
-    """Whether the held-out set is later than the signals. Only then may a model use the time of
-    interactions: a random holdout does not depend on what came last."""
 
     @cached_property
     def members(self) -> Vocabulary:
@@ -93,50 +79,13 @@ class Frame:
             shape=self.shape,
         )
 
-    def recency_weighted(self, *, half_life_titles: float) -> sp.csr_array[np.float32]:
-        """Interactions weighted by recency; see `matrices.recency_weighted`."""
-        members, titles = self.rows(self.signals)
-        return matrices.recency_weighted(
-            self.interactions(),
-            members,
-            titles,
-            _seconds(self.signals),
-            half_life_titles=half_life_titles,
-        )
-
-    def popularity(self, *, half_life_days: float) -> NDArray[np.float64]:
-        """The recent popularity of each title; see `popularity.popularity`."""
-        return models_popularity.popularity(
-            self.rows(self.signals)[1],
-            self.weights,
-            self.ages,
-            half_life_days=half_life_days,
-            title_count=self.shape[1],
-        )
-
     @cached_property
-    def popular_half_life_days(self) -> float:
-        """The half-life of popularity: the best on a validation split, else the frame's own."""
-        validation = self.validation_split(seed=0) if self.follows_time else None
-        return validation.best_half_life_days() if validation else self.half_life_days
-
-    def best_half_life_days(self, among: Sequence[float] = HALF_LIVES) -> float:
-        """The half-life with the highest held-out NDCG of popularity, of equals the first.
-
-        The frame's own half-life if no member is evaluated.
-        """
-        truth, seen = self.truth(), self.seen()
-        evaluated = evenly_spaced(np.flatnonzero(matrices.has_interactions(truth)))
-        if not len(evaluated):
-            return self.half_life_days
-        shared = np.zeros(len(evaluated), np.intp)
-
-        def ndcg(half_life: float) -> float:
-            popular = self.popularity(half_life_days=half_life)[None, :]
-            slates, _ = ranking.best_of_scores(popular, shared, PLACES, excluded=seen[evaluated])
-            return float(metrics.ndcg(slates, truth[evaluated]).mean())
-
-        return max(among, key=ndcg)
+    def history(self) -> History:
+        """The interactions in the order of time, each counting alike."""
+        members, titles = self.rows(self.signals)
+        return History.of_signals(
+            members, titles, self.weights, _seconds(self.signals), shape=self.shape
+        )
 
     def seen(self) -> sp.csr_array[np.bool_]:
         """Titles that each member has played or rated: slates leave them out."""
@@ -152,40 +101,61 @@ class Frame:
         keep = ~held_out | positive
         return splits.truth(members[keep], titles[keep], held_out[keep], shape=self.shape)
 
-    def validation_split(self, *, seed: int) -> Frame | None:
-        """A time split of the signals, for choices that must not see the held-out set.
+    @property
+    def is_time_cut(self) -> bool:
+        """Whether everything held out is later than the instant of the frame."""
+        if not len(self.held_out):
+            return False
+        first = pc.min(self.held_out["interacted_at"]).as_py()
+        return bool(first >= self.as_of.replace(tzinfo=None))
 
-        None where the split evaluates too few members.
+    @property
+    def in_catalogue(self) -> NDArray[np.bool_]:
+        """Titles that the catalogue listed at this instant: bool, shape (n_titles,)."""
+        listed: NDArray[np.bool_] = pc.is_valid(self.title_features["title_kind"]).to_numpy()
+        return listed
+
+    def time_cut(self) -> Frame | None:
+        """The frame of a cut that holds out the last tenth of the signals.
+
+        Features stay those of this frame. None where no midnight divides the signals, or nothing
+        positive is left on either side.
         """
         times = self.signals["interacted_at"].to_numpy()
-        protocol = splits.choose_protocol(*self.rows(self.signals), times, seed=seed)
-        if protocol.cut is None:
+        if len(np.unique(times.astype("datetime64[D]"))) < 2:
             return None
-        known, held_out = split_signals(self.signals, protocol)
-        cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
-        return replace(self, as_of=cut, signals=known, held_out=held_out)
+        cut = splits.global_time_cut(times)
+        held_out = splits.time_split(times, cut)
+        known = ~held_out & (self.signals[OBSERVED_AT].to_numpy() <= cut)
+        instant = datetime.fromisoformat(str(cut)).replace(tzinfo=UTC)
+        return self._split(known, held_out, instant)
 
-    def cold_title_split(self, *, seed: int) -> Frame:
-        """A split of the signals that makes a fifth of the titles cold."""
+    def last_titles(self) -> Frame | None:
+        """The frame that holds out each member's last ten titles, at most half of them.
+
+        None where no member has two titles.
+        """
         times = self.signals["interacted_at"].to_numpy()
-        hidden = splits.hold_out("cold-titles", *self.rows(self.signals), times, seed=seed)
-        known, held_out = (self.signals.filter(pa.array(part)) for part in (~hidden, hidden))
-        return replace(self, signals=known, held_out=held_out)
+        held_out = splits.leave_last(*self.rows(self.signals), times, per_member=splits.PER_MEMBER)
+        return self._split(~held_out, held_out, self.as_of)
 
-    def cold_title_count(self) -> int:
-        """The number of titles without interactions."""
-        active = matrices.has_interactions(self.interactions(), of="titles")
-        return int(np.count_nonzero(~active))
+    def _split(
+        self, known: NDArray[np.bool_], held_out: NDArray[np.bool_], instant: datetime
+    ) -> Frame | None:
+        split = replace(
+            self,
+            as_of=instant,
+            signals=self.signals.filter(pa.array(known)),
+            held_out=self.signals.filter(pa.array(held_out)),
+        )
+        if not (split.weights > 0).any() or not split.truth().nnz:
+            return None
+        return split
 
 
 def in_days(half_life: float) -> float | None:
     """A half-life for JSON: None where it is infinite."""
     return half_life if math.isfinite(half_life) else None
-
-
-def evenly_spaced(members: NDArray[np.intp]) -> NDArray[np.intp]:
-    """At most `MOST_MEMBERS` of the members, evenly spaced."""
-    return members[:: max(1, -(-len(members) // MOST_MEMBERS))]
 
 
 def split_signals(signals: pa.Table, protocol: splits.Protocol) -> tuple[pa.Table, pa.Table]:

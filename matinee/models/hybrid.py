@@ -8,19 +8,18 @@ alone: identity only is collaborative filtering, content only is content-based, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass as validated_dataclass
 
 from matinee.errors import DataError, GateError
 from matinee.matrices import IDENTITY, Features
-from matinee.models import blending, cold_start
-from matinee.models.linear import linear_vectors
+from matinee.models import cold_start
 from matinee.models.warm_start import Start, matched
 
 Progress = Callable[[int, int], None]
@@ -62,29 +61,8 @@ class Hyperparameters:
     member_shrinkage: Annotated[float, Ge(0)] = 3.0
     """A member with so many interactions is shrunk halfway to the mean member; see `shrunk`."""
 
-    linear_dimensions: Annotated[int, Ge(0)] = 128
-    """Main directions that the linear model of titles keeps; 0 for LightFM alone."""
-
-    linear_penalty: Annotated[float, Gt(0)] = 400.0
-    """Its ridge penalty. Directions with fewer interactions have little weight."""
-
-    linear_share: Annotated[float, Ge(0), Lt(1)] = 0.5
-    """Its part of the spread of scores; see `blending`."""
-
-    recent_titles: Annotated[float, Gt(0)] = 5.0
-    """The half-life, in titles, of an interaction's weight in the linear model."""
-
-    trend_weight: Annotated[float, Ge(0)] = 0.1
-    """The weight of the trend bias, in spreads of the scores; each night chooses its own."""
-
-    trend_half_life_days: Annotated[float, Gt(0)] = 3.0
-    """The half-life of an interaction's weight in the trend, in days."""
-
     cold_start_penalty: Annotated[float, Gt(0)] = 0.3
     """The ridge penalty of the cold-start model; see `cold_start.with_expected_factors`."""
-
-    cold_start_content: Annotated[float, Ge(0), Le(1)] = 0.0
-    """The weight of the content model in the order of cold titles; each night chooses 0 or 1."""
 
     seed: Annotated[int, Ge(0)] = 20260101
 
@@ -108,18 +86,24 @@ class Hyperparameters:
         return cls(**field_names(stored))
 
 
-STORED_NAMES = {"cold_start_penalty": "newcomer_penalty", "cold_start_content": "newcomer_content"}
+STORED_NAMES = {"cold_start_penalty": "newcomer_penalty"}
 """Hyperparameter -> its key in releases, where they differ: keys of releases do not change."""
+
+REMOVED = {
+    *("linear_dimensions", "linear_penalty", "linear_share", "recent_titles"),
+    *("trend_weight", "trend_half_life_days", "cold_start_content", "newcomer_content"),
+}
+"""Hyperparameters of older releases that no model has any more."""
 
 
 def field_names(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The hyperparameters of a release by the names of the fields.
 
-    >>> field_names({"newcomer_penalty": 0.3, "epochs": 30})
+    >>> field_names({"newcomer_penalty": 0.3, "epochs": 30, "trend_weight": 0.1})
     {'cold_start_penalty': 0.3, 'epochs': 30}
     """
     fields = {key: name for name, key in STORED_NAMES.items()}
-    return {fields.get(key, key): value for key, value in stored.items()}
+    return {fields.get(key, key): value for key, value in stored.items() if key not in REMOVED}
 
 
 @dataclass(frozen=True)
@@ -127,11 +111,10 @@ class HybridModel:
     """A trained model: scoring needs only NumPy."""
 
     member_embeddings: NDArray[np.float32]
-    """float32, shape (n_member_features, components + linear_dimensions)."""
+    """float32, shape (n_member_features, components)."""
 
     title_embeddings: NDArray[np.float32]
-    """float32, shape (n_title_features, components + linear_dimensions + 1). The last column is
-    the feature's bias."""
+    """float32, shape (n_title_features, components + 1). The last column is the feature's bias."""
 
     hyperparameters: Hyperparameters
 
@@ -159,15 +142,6 @@ class HybridModel:
         vectors: NDArray[np.float32] = features.matrix @ embeddings
         return vectors
 
-    def with_trend(
-        self, lift: NDArray[np.float32], *, weight: float, half_life_days: float
-    ) -> HybridModel:
-        """The same, with the trend bias `lift` added: one number per feature, for a weight of 1."""
-        titles = np.array(self.title_embeddings)
-        titles[:, -1] += np.float32(weight) * lift
-        changed: dict[str, Any] = {"trend_weight": weight, "trend_half_life_days": half_life_days}
-        return HybridModel(self.member_embeddings, titles, replace(self.hyperparameters, **changed))
-
     def start(
         self,
         member_names: Sequence[str],
@@ -177,7 +151,7 @@ class HybridModel:
     ) -> Start:
         """The start of a warm fit; the names are those of this model's features.
 
-        Biases are left out: they contain the trend bias of their day.
+        Biases are left out: in older releases they contain the trend of their day.
         """
         own = self.hyperparameters.components
         return Start(
@@ -192,11 +166,10 @@ def fit(
     title_features: Features,
     hyperparameters: Hyperparameters,
     *,
-    query_weights: sp.csr_array[np.float32] | None = None,
     start: Start | None = None,
     progress: Progress | None = None,
 ) -> HybridModel:
-    """Fit on one thread, the same bit for bit every time. Without a trend bias.
+    """Fit on one thread, the same bit for bit every time.
 
     Parameters
     ----------
@@ -204,9 +177,6 @@ def fit(
         Positive weights with a mean near 1, in any order.
     member_features, title_features : Features
         One row per member and title of `interactions`.
-    query_weights : float32 CSR, shape (n_members, n_titles), optional
-        Interactions weighted by recency: the input of the linear model. Without them the model is
-        LightFM's alone.
     start : Start, optional
         The embeddings of an earlier model to start from.
     progress : callable, optional
@@ -270,27 +240,10 @@ def fit(
     members = shrunk(members, member_features, member_counts, hyperparameters.member_shrinkage)
     titles = np.hstack([model.item_embeddings, model.item_biases[:, None]])
     titles = cold_start.without_untrained(titles, title_features, title_counts)
-    if query_weights is None or hyperparameters.linear_dimensions == 0:
-        hyperparameters = replace(hyperparameters, linear_dimensions=0)
-    else:
-        linear = linear_vectors(
-            sp.csr_array(interactions),
-            penalty=hyperparameters.linear_penalty,
-            dimensions=hyperparameters.linear_dimensions,
-        )
-        members, titles = blending.blended(
-            members,
-            titles,
-            member_features,
-            title_features,
-            linear=linear,
-            query_weights=query_weights,
-            share=hyperparameters.linear_share,
-        )
     titles = cold_start.with_expected_factors(
         titles, title_features, title_counts, penalty=hyperparameters.cold_start_penalty
     )
-    return HybridModel(members, titles, replace(hyperparameters, trend_weight=0.0))
+    return HybridModel(members, titles, hyperparameters)
 
 
 def shrunk(

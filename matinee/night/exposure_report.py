@@ -51,7 +51,7 @@ def look(scorer: Scorer, first: NDArray[np.intp]) -> Exposed:
     first : intp, shape (n_members, places)
         In the order of the catalogue's members.
     """
-    liked = scorer.liked
+    liked = scorer.ranker.liked
     rows = scorer.frame.members.rows(scorer.catalogue.members[MEMBER_ID])
     personal = np.full((liked.shape[0], first.shape[1]), ranking.NONE, np.intp)
     personal[rows[rows >= 0]] = first[rows >= 0]
@@ -63,7 +63,7 @@ def look(scorer: Scorer, first: NDArray[np.intp]) -> Exposed:
         np.bincount(liked.indices, minlength=liked.shape[1]).astype(np.float64)[None, :],
         np.zeros(len(niche), np.intp),
         first.shape[1],
-        excluded=scorer.seen[niche],
+        excluded=scorer.ranker.seen[niche],
         allowed=scorer.catalogue.eligibility.allowed(None, None),
     )
     lift_of_hits = exposure.popularity_lift(hits, liked, np.where(groups == 0, 0, -1))

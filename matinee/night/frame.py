@@ -1,8 +1,8 @@
-"""What models are trained on and judged by: signals and features, each as of one instant.
+"""What models are trained on and evaluated by: signals and features, each as of one instant.
 
-Two frames a night. `judged` leaves out what the protocol holds out, and with a cut in time asks
-Feast for the features of that instant; `published` knows all that was known at `as_of`. A frame is
-a folder of Parquet files under `work/`; the steps that follow read it and nothing else, so they
+Two frames a night are written. `judged` leaves out what the protocol holds out, and with a cut in
+time takes Feast's features of that instant; `published` has all that was known at `as_of`. A frame
+is a folder of Parquet files under `work/`; the steps that follow read it and nothing else, so they
 can run side by side.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,18 +29,21 @@ from matinee.night.night import Night
 from matinee.provenance import document
 from matinee.vocabulary import Vocabulary
 
-SERVICE = "hybrid_ranker_v1"
+SERVICE = "hybrid_ranker_v2"
 
 JUDGED = "judged"
 
 PUBLISHED = "published"
 
-INNER = "inner"
+LAST = "last"
+"""What is left without each member's last titles: the validation split of a session."""
 
-COLD = "cold"
-"""What was known before a cut within the judged one, and what of it is left without a fifth of the
-titles. They have no folders of their own: see `Frame.validation_split` and
-`Frame.cold_title_split`."""
+CUTS = ("cut-2", "cut-3")
+"""What was known before a second and a third cut in time, each within the one before; `judged` is
+the first. These and `last` have no folders of their own: see `frames`."""
+
+SPLITS = (PUBLISHED, JUDGED, *CUTS, LAST)
+"""Every frame of a night."""
 
 TABLES = ("member_features", "title_features", "signals", "held_out")
 """The tables of a frame."""
@@ -97,7 +100,6 @@ def frame(night: Night) -> Framed:
         rows[0].rows(signals[MEMBER_ID]),
         rows[1].rows(signals[TITLE_ID]),
         signals["interacted_at"].to_numpy(),
-        seed=night.settings.seed,
     )
     known, held_out = split_signals(signals, protocol)
     cut = None
@@ -111,8 +113,6 @@ def frame(night: Night) -> Framed:
     )
     for name, instant, learned, judging in parts:
         made = _frame(night, instant, members, titles, learned, judging)
-        if cut is None:
-            made = replace(made, half_life_days=math.inf, follows_time=False)
         write_frame(made, night.work(name))
     return Framed(
         protocol=protocol.name,
@@ -185,7 +185,6 @@ def write_frame(frame: Frame, folder: Path) -> None:
     facts = {
         "as_of": frame.as_of.isoformat(),
         "half_life_days": in_days(frame.half_life_days),
-        "follows_time": frame.follows_time,
     }
     (folder / "frame.json").write_text(json.dumps(facts))
 
@@ -197,6 +196,25 @@ def read_frame(folder: Path) -> Frame:
     return Frame(
         as_of=datetime.fromisoformat(facts["as_of"]),
         half_life_days=math.inf if (days := facts["half_life_days"]) is None else days,
-        follows_time=facts["follows_time"],
         **{name: pq.read_table(folder / f"{name}.parquet") for name in TABLES},
     )
+
+
+def frames(night: Night) -> dict[str, Frame]:
+    """The frames of `SPLITS` that there are, by name.
+
+    Without a cut in time that evaluates enough members `judged` has each member's last titles held
+    out; then there are no cuts, and `last` would be the same.
+    """
+    found = {name: read_frame(night.work(name)) for name in (PUBLISHED, JUDGED)}
+    if not found[JUDGED].truth().nnz:
+        del found[JUDGED]
+    elif found[JUDGED].is_time_cut:
+        before: Frame | None = found[JUDGED]
+        for name in CUTS:
+            before = before.time_cut() if before else None
+            if before:
+                found[name] = before
+        if last := found[PUBLISHED].last_titles():
+            found[LAST] = last
+    return found

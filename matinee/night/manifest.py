@@ -14,7 +14,7 @@ from matinee import landing, releases, report, transform, validation, warehouse
 from matinee.columns import MEMBER_ID
 from matinee.evaluation import gate
 from matinee.models.frame import Frame
-from matinee.night import evaluate, fit, score, validate
+from matinee.night import combine, evaluate, fit, score, validate
 from matinee.night.features import Refreshed
 from matinee.night.frame import JUDGED, PUBLISHED, SERVICE, Framed, read_frame
 from matinee.night.night import Night
@@ -85,7 +85,7 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
             "online_values_compared": evidence.refreshed.compared,
             "online_skipped_because": evidence.refreshed.skipped_because,
         },
-        "model": fit.facts(night, frame),
+        "model": fit.facts(night, frame, combine.Chosen.read(night.work("")).calibration_weight),
         "evaluation": {
             "protocol": framed.protocol,
             "verdict": framed.verdict,

@@ -85,14 +85,13 @@ def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
     """Everything whose content is part of the digest."""
     for part in night.work(scorer.RELEASE).iterdir():
         shutil.move(part, folder / part.name)
-    model = night.work(f"{PUBLISHED}-{feature_families.HYBRID}")
-    (folder / "model").mkdir(exist_ok=True)  # what explains a score is there already
-    for array in sorted(model.glob("*.npy")):
-        shutil.copy(array, folder / "model" / array.name)
+    model = night.work(f"fit-{PUBLISHED}")
+    for name in ("member_embeddings", "title_embeddings"):
+        shutil.copy(model / f"{name}.npy", folder / "model" / f"{name}.npy")
     shutil.copy(model / "hyperparameters.json", folder / "hyperparameters.json")
 
     frame = read_frame(night.work(PUBLISHED))
-    described = feature_families.described(frame, feature_families.HYBRID)
+    described = feature_families.described(frame)
     tables = {
         "vocabulary/members": pa.table({MEMBER_ID: frame.members.ids}),
         "vocabulary/titles": query(TITLES, night),

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from matinee import landing, transform, validation
 from matinee.errors import ConfigError
 from matinee.night.build import build
-from matinee.night.choose_trend import choose_trend
+from matinee.night.combine import combine
 from matinee.night.evaluate import Judged, judge
 from matinee.night.expire import drop_expired
 from matinee.night.features import Refreshed, refresh_features
@@ -105,18 +105,18 @@ def _frame(run: NightRun, progress: Progress | None) -> str:
 
 
 def _fit(run: NightRun, progress: Progress | None) -> str:
-    """Fit the models side by side; LightFM releases the interpreter while it trains."""
+    """Fit the frames side by side; LightFM releases the interpreter while it trains."""
     with ThreadPoolExecutor(run.settings.threads) as pool:
-        fits = [pool.submit(fit, run.night, *wanted) for wanted in FITS]
-        for done, (fitted, wanted) in enumerate(zip(fits, FITS, strict=True), start=1):
+        fits = [pool.submit(fit, run.night, name) for name in FITS]
+        for done, (fitted, name) in enumerate(zip(fits, FITS, strict=True), start=1):
             fitted.result()
             if progress:
-                progress(done, len(fits), " ".join(wanted))
+                progress(done, len(fits), name)
     return ""
 
 
-def _choose_trend(run: NightRun, progress: Progress | None) -> str:
-    choose_trend(run.night)
+def _combine(run: NightRun, progress: Progress | None) -> str:
+    combine(run.night)
     return ""
 
 
@@ -159,8 +159,8 @@ REFRESH_STEPS = (
 STEPS = (
     *REFRESH_STEPS,
     Step("frame", "build the training frames", _frame),
-    Step("fit", "fit models (LightFM)", _fit),
-    Step("choose-trend", "choose the trend and the calibration", _choose_trend),
+    Step("fit", "fit models", _fit),
+    Step("combine", "choose the weights of the combination", _combine),
     Step("evaluate", "evaluate beside baselines", _evaluate),
     Step("score", "score every member", _score),
     Step("publish", "publish", _publish),

@@ -1,4 +1,4 @@
-"""Every member's slate from the published model, with its source and a reason for each title.
+"""Every member's slates for both contexts, with their source and a reason for each title.
 
 Members are taken in blocks, in the order of their ids: one machine loops over blocks, many
 machines could each take some.
@@ -6,7 +6,8 @@ machines could each take some.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,17 +17,20 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee import matrices
-from matinee.columns import MEMBER_ID, PLACES, RANK, REASON, ROW_KIND, SCORE, SOURCE, TITLE_ID
-from matinee.models import fallback, feature_families, hybrid
+from matinee.columns import MEMBER_ID, RANK, REASON, ROW_KIND, SCORE, SOURCE, TITLE_ID
+from matinee.models.combination import Combination, Context
+from matinee.models.fits import Fit
 from matinee.models.frame import Frame
 from matinee.night import exposure_policy
-from matinee.night.catalogue import Catalogue, read_catalogue
-from matinee.night.frame import PUBLISHED, read_frame
-from matinee.night.night import Night
-from matinee.slates import calibration, ranking, reason_text, reasons
-from matinee.slates.sources import LABELS, Source, is_modelled
+from matinee.night.attribution import Attribution, last_titles
+from matinee.night.catalogue import Catalogue
+from matinee.night.ranker import NOBODY, SHELF, Lists, Ranker
+from matinee.slates import ranking, reason_text, reasons
+from matinee.slates.sources import LABELS, Source
 
 BLOCK = 16_384
+
+CONTEXTS: tuple[Context, ...] = ("next_visit", "session")
 
 RELEASE = "release"
 """The folder under `work/` in which a release is put together."""
@@ -34,221 +38,176 @@ RELEASE = "release"
 ROW_KINDS = {Source.HYBRID: "top_picks", Source.COLD_MEMBER: "first_picks"}
 """The shelf a slate is shown on; all other sources are shown as `popular`."""
 
+COMBINATION = "combination"
+"""What a context publishes unless a baseline is better."""
+
 
 @dataclass(frozen=True)
 class Block:
-    """Slates of some members, as a table and as rows of the catalogue."""
+    """Slates of some members in one context."""
 
     table: pa.Table
+    members: pa.Table
     rows: NDArray[np.intp]
+    """intp, shape (n_members,): rows of the frame, or `ranker.NOBODY`."""
+
+    lists: Lists
     source: NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """Slates by score alone."""
-
-    frame_rows: NDArray[np.intp]
-    source: NDArray[np.intp]
-    rows: NDArray[np.intp]
-    scores: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """The published model beside the catalogue, ready to fill slates for any block of members."""
+    """The published parts beside the catalogue, ready to fill slates for any block of members."""
 
-    frame: Frame
+    ranker: Ranker
     catalogue: Catalogue
-    model: hybrid.HybridModel
-    features: feature_families.Described
-    slate_size: int
-    calibration_weight: float = 0.0
-    policy: tuple[exposure_policy.Wanted, ...] = ()
+    models: Mapping[Context, str]
+    """Context -> `COMBINATION`, or the baseline that is published in its place."""
 
-    @cached_property
-    def member_vectors(self) -> NDArray[np.float32]:
-        return self.model.member_vectors(self.features.members)
+    @property
+    def frame(self) -> Frame:
+        return self.ranker.fit.frame
 
-    @cached_property
+    @property
     def title_vectors(self) -> NDArray[np.float32]:
-        return self.model.title_vectors(self.features.titles)
+        """The hybrid's vectors of titles."""
+        return self.ranker.fit.model.title_vectors(self.ranker.fit.features.titles)
 
-    @cached_property
-    def liked(self) -> sp.csr_array[np.float32]:
-        return sp.csr_array(self.frame.interactions())
-
-    @cached_property
-    def anchors(self) -> NDArray[np.intp]:
-        """The liked titles that reasons may name: watched ones, for a search is no watching."""
-        return reasons.anchors(sp.csr_array(self.liked.multiply(self.seen)))
-
-    @cached_property
-    def genres(self) -> sp.csr_array[np.float32]:
-        """What part of each title is which genre."""
-        return feature_families.genres(self.features)
-
-    @cached_property
-    def mixes(self) -> NDArray[np.float32]:
-        """Each member's own mix of genres."""
-        return calibration.tastes(self.liked, self.genres)
-
-    @cached_property
-    def everybody(self) -> NDArray[np.float32]:
-        return reasons.mean_member(self.features.members.matrix, self.model.member_embeddings)
-
-    @cached_property
-    def teller(self) -> reasons.ReasonFinder:
-        return reasons.ReasonFinder(
-            self.features.titles.matrix,
-            self.model.title_embeddings,
-            self.everybody,
-            usable=reason_text.has_sentence(self.features.titles.families),
-            identity=self._identity(self.features.titles),
-        )
-
-    @cached_property
-    def seen(self) -> sp.csr_array[np.bool_]:
-        """Rows follow the frame's members: those who may be personalised."""
-        met = self.catalogue.seen
-        members = self.frame.members.rows(met[MEMBER_ID])
-        titles = self.frame.titles.rows(met[TITLE_ID])
-        known = (members >= 0) & (titles >= 0)
-        return matrices.seen(members[known], titles[known], shape=self.frame.shape)
-
-    @cached_property
-    def sources(self) -> NDArray[np.intp]:
-        """The `Source` of each member of the frame."""
-        active = matrices.has_interactions(self.liked)
-        told = fallback.described(self.model, self.features)
-        return np.where(
-            active, Source.HYBRID, np.where(told, Source.COLD_MEMBER, Source.POPULAR)
-        ).astype(np.intp)
-
-    @cached_property
+    @property
     def popular(self) -> tuple[list[str | None], NDArray[np.float64]]:
         """Countries, the last one standing for "unknown", and each title's popularity in each."""
-        of_member = self.catalogue.members
-        return fallback.popular(self.frame, of_member[MEMBER_ID], of_member["country"])
+        countries, scores = self.ranker.popular
+        return countries, scores[SHELF]
 
     @cached_property
-    def lifts(self) -> list[exposure_policy.Lift]:
-        """What the policy takes, found on the first members and the same for all."""
-        if not self.policy:
-            return []
-        ranked = self.ranked(self.catalogue.members.slice(0, BLOCK), self.title_vectors)
-        slates = self.calibrated(ranked, self.calibration_weight)
-        return exposure_policy.lifts(slates, self.frame, self.policy)
-
-    def block(self, start: int) -> Block:
-        """The slates of `BLOCK` members from row `start` of the catalogue's members."""
-        return self.slates(self.catalogue.members.slice(start, BLOCK))
-
-    def slates(self, members: pa.Table) -> Block:
-        """The slates of some members; who is not in the frame gets a non-profiled one."""
-        ranked = self.ranked(members, self.title_vectors)
-        frame_rows, source = ranked.frame_rows, ranked.source
-        slates = self.calibrated(ranked, self.calibration_weight)
-        rows, scores = exposure_policy.raised(slates, self.lifts)
-        modelled = np.flatnonzero(is_modelled(source))
-        of_members = self.member_vectors[frame_rows[modelled]]
-        # What reasons add up to.
-        first = rows[modelled, :PLACES]
-        scores[modelled, :PLACES] = ranking.scores_of(first, of_members, self.title_vectors)
-        told = self.teller.best(
-            self.member_vectors[np.maximum(frame_rows, 0)],
-            np.where((source == Source.HYBRID)[:, None], rows, ranking.NONE),
-            self.anchors[np.maximum(frame_rows, 0)],
+    def attribution(self) -> Attribution:
+        fit = self.ranker.fit
+        return Attribution(
+            parts=fit.parts,
+            sources=last_titles(fit.parts, self.ranker.seen),
+            titles=fit.features.titles,
+            title_embeddings=fit.model.title_embeddings,
+            member_vectors=fit.model.member_vectors(fit.features.members),
+            mean_member=reasons.mean_member(
+                fit.features.members.matrix, fit.model.member_embeddings
+            ),
         )
-        return Block(self._table(members, source, rows, scores, told), rows, source)
 
-    def ranked(self, members: pa.Table, title_vectors: NDArray[np.float32]) -> Ranked:
+    def ranked(self, members: pa.Table, contexts: Sequence[Context]) -> dict[Context, Lists]:
         """What may be shown to each of some members, by score alone."""
-        frame_rows = self.frame.members.rows(members[MEMBER_ID])
-        profiled = frame_rows >= 0
-        source = np.where(profiled, self.sources[frame_rows], Source.NON_PROFILED)
-        rows = np.full((len(members), self.slate_size), ranking.NONE, np.intp)
-        scores = np.full(rows.shape, -np.inf, np.float32)
-        countries, popular = self.popular
+        rows = self.frame.members.rows(members[MEMBER_ID])
+        n_parts = len(self.ranker.parts.names)
+        found = {
+            context: Lists.empty(len(members), self.ranker.size, n_parts) for context in contexts
+        }
         for (country, limit), inside in _groups(members).items():
-            allowed = self.catalogue.eligibility.allowed(country, limit)
-            by_model = inside[is_modelled(source[inside])]
-            rows[by_model], scores[by_model] = ranking.best_titles(
-                self.member_vectors[frame_rows[by_model]],
-                title_vectors,
-                self.slate_size,
-                excluded=self.seen[frame_rows[by_model]],
-                allowed=allowed,
+            lists = self.ranker.lists(
+                rows[inside],
+                country=country,
+                allowed=self.catalogue.eligibility.allowed(country, limit),
+                contexts=contexts,
             )
-            for number, profiled_too in ((Source.POPULAR, True), (Source.NON_PROFILED, False)):
-                same = inside[source[inside] == number]
-                # Nothing about a member is in a non-profiled list, not even what to leave out:
-                # all who share a country and a limit get the same.
-                rows[same], scores[same] = ranking.best_of_scores(
-                    popular[[countries.index(country)]],
-                    np.zeros(len(same), np.intp),
-                    self.slate_size,
-                    excluded=self.seen[frame_rows[same]] if profiled_too else None,
-                    allowed=allowed,
-                )
-        return Ranked(frame_rows, source, rows, scores)
+            for context, own in lists.items():
+                found[context].rows[inside] = own.rows
+                found[context].contributions[inside] = own.contributions
+        return found
 
-    def calibrated(self, ranked: Ranked, weight: float) -> ranking.Slates:
-        """The slates that the model made, near to each member's own mix; the others as they are."""
-        by_model = np.flatnonzero(is_modelled(ranked.source))
-        rows, scores = ranked.rows.copy(), ranked.scores.copy()
-        rows[by_model], scores[by_model] = calibration.rerank(
-            rows[by_model],
-            scores[by_model],
-            self.mixes[ranked.frame_rows[by_model]],
-            self.genres,
-            weight=weight,
-        )
-        return rows, scores
+    def with_policy(self, targets: Sequence[exposure_policy.ExposureTarget]) -> Scorer:
+        """The same with the boosts that the first members' slates need to meet the targets."""
+        if not targets:
+            return self
+        members = self.catalogue.members.slice(0, BLOCK)
+        rows = self.frame.members.rows(members[MEMBER_ID])
+        lists = self.ranked(members, CONTEXTS)
+        return replace(self, ranker=self.ranker.with_policy(targets, rows, lists))
+
+    def slates(self, members: pa.Table, contexts: Sequence[Context]) -> dict[Context, Block]:
+        """The slates of some members; who is not in the frame gets a non-profiled one."""
+        rows = self.frame.members.rows(members[MEMBER_ID])
+        source = np.where(rows == NOBODY, Source.NON_PROFILED, self.ranker.sources[rows])
+        blocks = {}
+        for context, ranked in self.ranked(members, contexts).items():
+            lists = self.ranker.published(rows, ranked, context=context)
+            found = self._reasons(rows, source, lists)
+            table = self._table(members, source, lists, found, self._labels(context))
+            blocks[context] = Block(table, members, rows, lists, source)
+        return blocks
+
+    def _reasons(
+        self, rows: NDArray[np.intp], source: NDArray[np.intp], lists: Lists
+    ) -> reasons.Reasons:
+        """The reasons of members with a history; other slates have one sentence each."""
+        own = np.flatnonzero(source == Source.HYBRID)
+        of_own = Lists(lists.rows[own], lists.contributions[own])
+        found = self.attribution.reasons(rows[own], of_own)
+        whole = []
+        for values, empty in ((found.kind, 0), (found.index, -1), (found.second, -1)):
+            wide = np.full(lists.rows.shape, empty, values.dtype)
+            wide[own] = values
+            whole.append(wide)
+        strength = np.zeros(lists.rows.shape, np.float32)
+        strength[own] = found.strength
+        return reasons.Reasons(whole[0], whole[1], whole[2], strength)
+
+    def _labels(self, context: Context) -> list[str]:
+        """The name of each source: a baseline's own where one is published."""
+        model = self.models[context]
+        return [
+            model if model != COMBINATION and one == Source.HYBRID else LABELS[one]
+            for one in Source
+        ]
 
     def _table(
         self,
         members: pa.Table,
         source: NDArray[np.intp],
-        rows: NDArray[np.intp],
-        scores: NDArray[np.float32],
-        told: reasons.Reasons,
+        lists: Lists,
+        found: reasons.Reasons,
+        labels: Sequence[str],
     ) -> pa.Table:
-        member, place = np.nonzero(rows != ranking.NONE)
+        member, place = np.nonzero(lists.rows != ranking.NONE)
         of = source[member]
         kinds = pa.array([ROW_KINDS.get(one, "popular") for one in Source])
         return pa.table(
             {
                 MEMBER_ID: members[MEMBER_ID].take(pa.array(member)),
                 RANK: pa.array(place + 1, pa.int32()),
-                TITLE_ID: self.frame.titles.take(rows[member, place]),
-                SCORE: scores[member, place],
+                TITLE_ID: self.frame.titles.take(lists.rows[member, place]),
+                SCORE: lists.scores[member, place],
                 ROW_KIND: kinds.take(pa.array(of)),
-                REASON: self._words(members, member, place, of, told),
-                SOURCE: pa.array(LABELS).take(pa.array(of)),
+                REASON: self._texts(members, member, place, of, found),
+                SOURCE: pa.array(labels).take(pa.array(of)),
             }
         )
 
-    def _words(
+    def _texts(
         self,
         members: pa.Table,
         member: NDArray[np.intp],
         place: NDArray[np.intp],
         source: NDArray[np.intp],
-        told: reasons.Reasons,
+        found: reasons.Reasons,
     ) -> pa.Array:
         """One sentence a place; the vocabulary of sentences is built once, then looked up."""
         of_country = reason_text.popular(members["country"])
         of_feature, of_title = self._sentences
-        of_newcomer = reason_text.cold_member(members["country"])
-        sentences = pa.concat_arrays([of_country, of_newcomer, of_feature, of_title])
-        kind, index, second = (part[member, place] for part in (told.kind, told.index, told.second))
-        choice = member.copy()  # popular where the member is
-        is_feature = (source == Source.HYBRID) & (kind == reasons.Kind.FEATURE)
-        is_title = (source == Source.HYBRID) & (kind == reasons.Kind.TITLE)
+        of_cold_member = reason_text.cold_member(members["country"])
+        other = pa.array([reason_text.NEW, reason_text.GENERAL])
+        sentences = pa.concat_arrays([of_country, of_cold_member, other, of_feature, of_title])
+        kind, index, second = (
+            part[member, place] for part in (found.kind, found.index, found.second)
+        )
+        is_hybrid = source == Source.HYBRID
+        first_other = 2 * len(of_country)
+        first_feature = first_other + len(other)
+        choice = member.copy()  # popular in the member's country
         choice[source == Source.COLD_MEMBER] += len(of_country)
-        choice[is_feature] = 2 * len(of_country) + index[is_feature]
-        choice[is_title] = 2 * len(of_country) + len(of_feature) + index[is_title]
+        choice[is_hybrid & (kind == reasons.Kind.NEW)] = first_other
+        choice[is_hybrid & (kind == reasons.Kind.NONE)] = first_other + 1
+        is_feature = is_hybrid & (kind == reasons.Kind.FEATURE)
+        is_title = is_hybrid & (kind == reasons.Kind.TITLE)
+        choice[is_feature] = first_feature + index[is_feature]
+        choice[is_title] = first_feature + len(of_feature) + index[is_title]
         labels = pa.array([reason_text.short(label) for label in self.catalogue.labels])
         named_too = labels.take(pa.array(second, mask=second < 0))
         both = pc.binary_join_element_wise(sentences.take(pa.array(choice)), named_too, " and ")
@@ -256,28 +215,52 @@ class Scorer:
 
     @cached_property
     def _sentences(self) -> tuple[pa.Array, pa.Array]:
+        names = self.ranker.fit.features.titles.names
         return (
-            pa.array([reason_text.feature(name) for name in self.features.titles.names]),
+            pa.array([reason_text.feature(name) for name in names]),
             pa.array([reason_text.watched(label) for label in self.catalogue.labels]),
         )
 
-    @staticmethod
-    def _identity(features: matrices.Features) -> NDArray[np.bool_]:
-        return features.columns_of(matrices.IDENTITY)
 
-
-def ready(night: Night, model: hybrid.HybridModel, *, calibration_weight: float) -> Scorer:
-    """A model of the published frame beside tonight's catalogue and policy."""
-    frame = read_frame(night.work(PUBLISHED))
-    return Scorer(
-        frame=frame,
-        catalogue=read_catalogue(night),
-        model=model,
-        features=feature_families.described(frame, feature_families.HYBRID),
-        slate_size=night.settings.slate_size,
+def ready(
+    fit: Fit,
+    combination: Combination,
+    catalogue: Catalogue,
+    *,
+    slate_size: int,
+    calibration_weight: float,
+    models: Mapping[Context, str] | None = None,
+) -> Scorer:
+    """Parts of the published frame and their weights beside tonight's catalogue."""
+    ranker = Ranker(
+        fit=fit,
+        combination=combination,
+        seen=_seen(fit.frame, catalogue),
+        countries=_countries(fit.frame, catalogue),
+        size=slate_size,
         calibration_weight=calibration_weight,
-        policy=exposure_policy.policy(night.settings.project),
     )
+    return Scorer(ranker, catalogue, models or dict.fromkeys(CONTEXTS, COMBINATION))
+
+
+def _seen(frame: Frame, catalogue: Catalogue) -> sp.csr_array[np.bool_]:
+    """Titles that the frame's members have seen by now, bool CSR."""
+    members = frame.members.rows(catalogue.seen[MEMBER_ID])
+    titles = frame.titles.rows(catalogue.seen[TITLE_ID])
+    known = (members >= 0) & (titles >= 0)
+    return matrices.seen(members[known], titles[known], shape=frame.shape)
+
+
+def _countries(frame: Frame, catalogue: Catalogue) -> list[str | None]:
+    """The country of each member of the frame; None where the account is closed."""
+    by_member = dict(
+        zip(
+            catalogue.members[MEMBER_ID].to_pylist(),
+            catalogue.members["country"].to_pylist(),
+            strict=True,
+        )
+    )
+    return [by_member.get(name) for name in frame.members.ids.to_pylist()]
 
 
 def _groups(members: pa.Table) -> dict[tuple[str | None, int | None], NDArray[np.intp]]:

@@ -121,22 +121,27 @@ def _similar(scorer: Scorer) -> pa.Table:
 def write_non_profiled(folder: Path, scorer: Scorer) -> None:
     """Leave `fallback/` in a release being put together."""
     (folder / "fallback").mkdir()
-    members = scorer.catalogue.members
-    groups = (
-        members.group_by(list(GROUP)).aggregate([]).sort_by([(one, "ascending") for one in GROUP])
-    )
-    names = pa.array([f"\0{row:09}" for row in range(len(groups))])  # no member is called so
-    lists = scorer.slates(groups.add_column(0, MEMBER_ID, names)).table
+    members, by_group = scorer.catalogue.members, groups(scorer)
+    names = pa.array([f"\0{row:09}" for row in range(len(by_group))])  # no member is called so
+    named = by_group.add_column(0, MEMBER_ID, names)
+    lists = scorer.slates(named, ("next_visit",))["next_visit"].table
     numbers = pc.index_in(lists[MEMBER_ID], value_set=names)
     columns = [RANK, TITLE_ID, SCORE, ROW_KIND, REASON, SOURCE]
     pq.write_table(lists.select(columns).add_column(0, LIST, numbers), folder / LISTS)
-    place = {key: row for row, key in enumerate(_keys(groups))}
+    place = {key: row for row, key in enumerate(_keys(by_group))}
     of_member = pa.array([place[key] for key in _keys(members)], pa.int32())
     pq.write_table(
         pa.table({MEMBER_ID: members[MEMBER_ID], LIST: of_member}),
         folder / MEMBERS,
         compression="zstd",
     )
+
+
+def groups(scorer: Scorer) -> pa.Table:
+    """Every country and maturity limit that members have, in order."""
+    members = scorer.catalogue.members
+    by = [(one, "ascending") for one in GROUP]
+    return members.group_by(list(GROUP)).aggregate([]).sort_by(by)
 
 
 def _keys(table: pa.Table) -> list[tuple[object, ...]]:

@@ -18,7 +18,7 @@ from matinee.releases.lease import fence, lease
 from matinee.releases.release import Release
 from matinee.releases.remote import Remote
 from matinee.releases.slates import SCHEMA as SLATE_SCHEMA
-from matinee.releases.slates import write_slates
+from matinee.releases.slates import SlateWriter, write_slates
 from matinee.releases.store import Store
 from matinee.releases.verify import Verification
 
@@ -31,6 +31,7 @@ __all__ = [
     "Entry",
     "Release",
     "Remote",
+    "SlateWriter",
     "Store",
     "Trail",
     "Verification",

@@ -19,6 +19,10 @@ MANIFEST = "manifest.json"
 SIGNATURE = "signature.json"
 
 
+SLATES, SESSION = "slates", "session"
+"""The folders of lists: for the next visit, and for what follows at once."""
+
+
 @dataclass(frozen=True)
 class _Part:
     """One Parquet file of a sorted set, with the range of the key in each row group."""
@@ -57,18 +61,30 @@ class Release:
             raise _unreadable(self.id, error) from error
         return parse_manifest(self.id, text)
 
-    def slate(self, member_id: str) -> pa.Table:
-        """One member's slate by rank; no rows for a member without one.
+    def slate(self, member_id: str, *, folder: str = SLATES) -> pa.Table:
+        """One member's list by rank; no rows for a member without one.
+
+        Parameters
+        ----------
+        folder : str
+            `SLATES`, or `SESSION` for what the member wants right after the last title.
+
+        Raises
+        ------
+        DataError
+            If the release is so old that it has no session lists.
 
         Notes
         -----
         Reads only the row groups whose id range contains the member, usually one.
         """
-        return self._rows_of(member_id, folder="slates", key=MEMBER_ID)
+        return self._rows_of(member_id, folder=folder, key=MEMBER_ID)
 
-    def slates(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-        """All slates, one file at a time, by member and rank. No member is in two files."""
-        for part in self._parts("slates", MEMBER_ID):
+    def slates(
+        self, columns: Sequence[str] | None = None, *, folder: str = SLATES
+    ) -> Iterator[pa.Table]:
+        """All lists, one file at a time, by member and rank. No member is in two files."""
+        for part in self._parts(folder, MEMBER_ID):
             yield pq.read_table(part.path, columns=columns, memory_map=True)
 
     def similar(self, title_id: str) -> pa.Table:

@@ -1,5 +1,7 @@
 """Writes the slates of a release so that one member's slate can be read without the rest."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -47,30 +49,62 @@ def write_slates(
     DataError
         If the rows are out of order, with the first such row.
     """
-    (folder / "slates").mkdir()
-    rows, part, writer = 0, 0, _Part(folder, 0)
-    last: tuple[str, int] | None = None
-    try:
+    with SlateWriter(
+        folder, "slates", rows_per_part=rows_per_part, rows_per_group=rows_per_group
+    ) as writer:
         for block in blocks:
-            table = block.select(SCHEMA.names).cast(SCHEMA).combine_chunks()
-            last = _checked_order(table, last)
-            if writer.rows and writer.rows + table.num_rows > rows_per_part:
-                writer.close()
-                part += 1
-                writer = _Part(folder, part)
-            writer.add(table, rows_per_group)
-            rows += table.num_rows
-    finally:
-        with files.storage_errors(folder):
-            writer.close()
-    return rows
+            writer.add(block)
+    return writer.rows
+
+
+class SlateWriter:
+    """Writes `<name>/part-*.parquet` below a folder, block by block; see `write_slates`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        *,
+        rows_per_part: int = 2_000_000,
+        rows_per_group: int = 8_192,
+    ) -> None:
+        self._folder = folder / name
+        self._rows_per_part, self._rows_per_group = rows_per_part, rows_per_group
+        self._folder.mkdir()
+        self._part, self._number = _Part(self._folder, 0), 0
+        self._last: tuple[str, int] | None = None
+        self.rows = 0
+
+    def __enter__(self) -> SlateWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with files.storage_errors(self._folder):
+            self._part.close()
+
+    def add(self, block: pa.Table) -> None:
+        """Write the lists of some members.
+
+        Raises
+        ------
+        DataError
+            If the rows are out of order, naming the first that is.
+        """
+        table = block.select(SCHEMA.names).cast(SCHEMA).combine_chunks()
+        self._last = _checked_order(table, self._last)
+        if self._part.rows and self._part.rows + table.num_rows > self._rows_per_part:
+            self._part.close()
+            self._number += 1
+            self._part = _Part(self._folder, self._number)
+        self._part.add(table, self._rows_per_group)
+        self.rows += table.num_rows
 
 
 class _Part:
     """One file being written; collects small blocks into row groups."""
 
     def __init__(self, folder: Path, number: int) -> None:
-        path = folder / f"slates/part-{number:04}.parquet"
+        path = folder / f"part-{number:04}.parquet"
         self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd")
         self._gathered: list[pa.Table] = []
         self._gathered_rows = 0

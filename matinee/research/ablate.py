@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from matinee.columns import PLACES
 from matinee.errors import ConfigError
 from matinee.evaluation import gate, metrics
-from matinee.models import feature_families, fits, hybrid
+from matinee.models import fits, hybrid
 from matinee.models.frame import Frame
-from matinee.night import fit
 from matinee.night.frame import JUDGED, read_frame
 from matinee.progress import Progress
 from matinee.settings import Settings
@@ -53,9 +51,7 @@ def ablate(settings: Settings, progress: Progress | None = None) -> Ablated:
         raise ConfigError(f"no frame in {folder}: it is left by a night, run `matinee run` first")
     frame = read_frame(folder)
     usual = hybrid.Hyperparameters(seed=settings.seed)
-    wanted = fit.Chosen.read(folder.parent).trend(usual)
-    wanted = wanted if frame.follows_time else fits.timeless(wanted)
-    return compare(frame, wanted, progress=progress)
+    return compare(frame, usual, progress=progress)
 
 
 def compare(
@@ -69,15 +65,15 @@ def compare(
 
     Each member's NDCG is the mean of `SEEDS` fits.
     """
-    here = pc.is_valid(frame.title_features["title_kind"]).to_numpy()
+    here = frame.in_catalogue
     truth, met = frame.truth(), frame.seen()
-    versions = {feature_families.HYBRID: frame, WITHOUT: without(frame, columns)}
+    versions = {fits.HYBRID: frame, WITHOUT: without(frame, columns)}
     values = {name: np.zeros(len(frame.members)) for name in versions}
     for done, (name, nth) in enumerate(itertools.product(versions, range(SEEDS))):
         if progress:
             progress(done, SEEDS * len(versions), name)
         numbers = replace(hyperparameters, seed=hyperparameters.seed + nth)
-        model, features = fits.fitted(versions[name], feature_families.HYBRID, numbers)
+        model, features = fits.fit_hybrid(versions[name], numbers)
         slates, _ = ranking.best_titles(
             model.member_vectors(features.members),
             model.title_vectors(features.titles),
@@ -95,9 +91,7 @@ def compare(
         seed=hyperparameters.seed,
     )
     baseline = next(
-        row
-        for row in rows
-        if (row["model"], row["cohort"]) == (feature_families.HYBRID, gate.EVERYONE)
+        row for row in rows if (row["model"], row["cohort"]) == (fits.HYBRID, gate.EVERYONE)
     )
     verdict = gate.not_worse(
         baseline,

@@ -6,7 +6,6 @@ is published.
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,12 +31,13 @@ from matinee.vocabulary import Vocabulary
 
 ONE_TITLE_MILLI = 1000
 
-IN_TIME: tuple[splits.Name, ...] = ("time", "last")
-"""Protocols that ask what comes next: only there does the age of an act matter."""
+OF_TITLES = {**TITLE_FAMILIES, "name": "name", "year": "release_year"}
+"""What a frame has of titles: the feature families, and what tells the demand for new ones."""
 
 TITLES = """
     select
-        title_id, title_kind, language, countries, genres, themes, directors, actors,
+        title_id, name, extract(year from released_on)::bigint as release_year,
+        title_kind, language, countries, genres, themes, directors, actors,
         (extract(year from released_on) // 10 * 10)::int::varchar || 's' as release_decade
     from titles
     order by title_id
@@ -52,7 +52,7 @@ MEMBERS = """
 
 
 @dataclass(frozen=True)
-class History:
+class Dataset:
     """Everything that was done, and what is known of who did it and what with."""
 
     name: str
@@ -79,16 +79,10 @@ class History:
         day = last.astype("datetime64[D]").astype(datetime) + timedelta(days=1)
         return self._frame(
             datetime(day.year, day.month, day.day, tzinfo=UTC),
-            self.half_life_days if protocol in IN_TIME else math.inf,
+            self.half_life_days,
             self.signals.filter(pa.array(~held_out)),
             self.signals.filter(pa.array(held_out)),
         )
-
-    def within(self, frame: Frame, protocol: splits.Name, *, seed: int) -> Frame:
-        """The same protocol once more on what a frame may know: what tuning is judged by."""
-        return History(
-            self.name, frame.signals, self.members, self.titles, self.half_life_days
-        ).hold_out(protocol, seed=seed)
 
     def _frame(
         self, as_of: datetime, half_life: float, known: pa.Table, held_out: pa.Table
@@ -105,7 +99,7 @@ class History:
         )
 
 
-def read(path: Path, settings: Settings, progress: Progress | None = None) -> History:
+def read(path: Path, settings: Settings, progress: Progress | None = None) -> Dataset:
     """The history in a folder: of MovieLens in any layout, of MovieTweetings, or of a home.
 
     Of a set from outside every rating counts the same, whatever its value: whoever rated a film
@@ -144,7 +138,7 @@ def _is_movietweetings(path: Path) -> bool:
     return any(value in {"6", "7", "8", "9", "10"} for value in values)
 
 
-def _of_received(name: str, received: Path, half_life: float) -> History:
+def _of_received(name: str, received: Path, half_life: float) -> Dataset:
     ratings = _received(received, "ratings", [MEMBER_ID, TITLE_ID, "event_at", "received_at"])
     at = ratings["event_at"].cast(pa.timestamp("us"))
     order = pc.sort_indices(
@@ -162,7 +156,7 @@ def _of_received(name: str, received: Path, half_life: float) -> History:
         }
     ).take(order)
     members = _received(received, "members", [MEMBER_ID])
-    return History(
+    return Dataset(
         name=name,
         signals=signals,
         members=_with_families(
@@ -173,16 +167,16 @@ def _of_received(name: str, received: Path, half_life: float) -> History:
     )
 
 
-def _of_home(home: Path, half_life: float) -> History:
+def _of_home(home: Path, half_life: float) -> Dataset:
     as_of = datetime(9999, 1, 1)  # noqa: DTZ001  the warehouse knows nothing later than it was built for
     signals = warehouse.query(SIGNALS, [as_of], home=home)
     titles = warehouse.query(TITLES, home=home)
     members = warehouse.query(MEMBERS, home=home)
-    return History(
+    return Dataset(
         name=home.resolve().name,
         signals=signals,
         members=_with_families(members, MEMBER_FAMILIES),
-        titles=[(datetime.min.replace(tzinfo=UTC), _with_families(titles, TITLE_FAMILIES))],
+        titles=[(datetime.min.replace(tzinfo=UTC), _with_families(titles, OF_TITLES))],
         half_life_days=half_life,
     )
 
@@ -200,11 +194,13 @@ def _snapshots(titles: pa.Table) -> list[tuple[datetime, pa.Table]]:
         of_day = titles.filter(pc.equal(titles["landed_on"], pa.scalar(day, pa.date32())))
         decade = pc.multiply(pc.divide(pc.year(of_day["released_on"]), 10), 10)
         words = pc.binary_join_element_wise(decade.cast(pa.string()), "s", "")
-        of_day = of_day.append_column("release_decade", words).sort_by(TITLE_ID)
+        of_day = of_day.append_column("release_decade", words)
+        of_day = of_day.append_column("release_year", pc.year(of_day["released_on"]))
+        of_day = of_day.sort_by(TITLE_ID)
         told.append(
             (
                 datetime(day.year, day.month, day.day, tzinfo=UTC),
-                _with_families(of_day, TITLE_FAMILIES),
+                _with_families(of_day, OF_TITLES),
             )
         )
     return told

@@ -8,20 +8,35 @@ itself: the defaults in `hybrid.Hyperparameters` change by a commit that says wh
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from matinee.errors import ConfigError, DataError
+import numpy as np
+
+from matinee.columns import PLACES
+from matinee.errors import DataError
 from matinee.evaluation import metrics, splits
 from matinee.matrices import has_interactions
-from matinee.models import feature_families, hybrid
-from matinee.research import baselines, datasets, rank, tuner
-from matinee.research.baselines import Task
+from matinee.models import fits, hybrid
+from matinee.models.frame import Frame
+from matinee.research import datasets, tuner
+from matinee.research.tuner import Range
 from matinee.settings import Settings
+from matinee.slates import ranking
+
+RANGES = {
+    "components": Range(8, 128, whole=True),
+    "epochs": Range(5, 60, whole=True),
+    "learning_rate": Range(0.005, 0.08),
+    "title_alpha": Range(1e-6, 1e-3),
+    "member_alpha": Range(1e-6, 1e-3),
+    "max_sampled": Range(10, 100, whole=True),
+    "member_shrinkage": Range(0.1, 20),
+}
+"""The hyperparameters of the hybrid that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +71,27 @@ def tune(
 ) -> Tuned:
     """Search for so many seconds, or go on with an earlier search of the same history."""
     history = datasets.read(path, settings)
-    task = baselines.task(history, feature_families.HYBRID, protocol, seed=settings.seed)
+    frame = history.hold_out(protocol, seed=settings.seed)
+    inner = frame.time_cut() if protocol == "time" else frame.last_titles()
+    if inner is None:
+        raise DataError(
+            f"no member has a new title in what {protocol!r} holds out within: take another "
+            "protocol or a longer history"
+        )
     folder = settings.folder("tuning")
     name = f"{history.name}-{protocol}"
-    found = search(
-        task,
+    usual = asdict(hybrid.Hyperparameters(seed=settings.seed))
+    found = tuner.search(
+        lambda numbers: ndcg(inner, numbers, seed=settings.seed),
+        RANGES,
+        defaults={key: usual[key] for key in RANGES},
+        seed=settings.seed,
         study=name,
         path=folder / "studies.db",
         budget_seconds=budget_seconds,
         progress=progress,
     )
-    parameters = dict(task.tuned(found.parameters).numbers)
+    parameters = whole(found.parameters)
     written = folder / f"{name}.json"
     tuned = Tuned(
         history.name, protocol, found.trials, found.first, found.best, parameters, written
@@ -76,38 +101,21 @@ def tune(
     return tuned
 
 
-def search(
-    task: Task,
-    *,
-    study: str = "study",
-    path: Path | None = None,
-    budget_seconds: float = math.inf,
-    trials: float = math.inf,
-    progress: Callable[[int, float], None] | None = None,
-) -> tuner.Found:
-    """The numbers with which a model does best on the task's inner frame, its defaults first."""
-    if task.inner is None:
-        raise ConfigError("nothing is held out within to tune by: give the task an inner frame")
-    within = replace(task, frame=task.inner, inner=None)
-    truth = task.inner.truth()
-    if not truth.nnz:
-        raise DataError(
-            f"nobody met anything new in what {task.protocol!r} holds out within, so nobody can "
-            "judge a search: take another protocol or a longer history"
-        )
+def whole(numbers: Mapping[str, float]) -> dict[str, Any]:
+    """The numbers with those rounded that are counts."""
+    return {name: round(value) if RANGES[name].whole else value for name, value in numbers.items()}
 
-    def judge(numbers: Mapping[str, float]) -> float:
-        slates = rank.ask(within.tuned(numbers)).slates
-        return float(metrics.ndcg(slates, truth[has_interactions(truth)]).mean())
 
-    return tuner.search(
-        judge,
-        task.ranges,
-        defaults={name: task.number(name) for name in task.ranges},
-        seed=task.seed,
-        study=study,
-        path=path,
-        budget_seconds=budget_seconds,
-        trials=trials,
-        progress=progress,
+def ndcg(frame: Frame, numbers: Mapping[str, float], *, seed: int) -> float:
+    """NDCG@10 of the hybrid alone on what a frame holds out."""
+    hyperparameters = replace(hybrid.Hyperparameters(seed=seed), **whole(numbers))
+    model, features = fits.fit_hybrid(frame, hyperparameters)
+    truth = frame.truth()
+    members = np.flatnonzero(has_interactions(truth))
+    slates, _ = ranking.best_titles(
+        model.member_vectors(features.members)[members],
+        model.title_vectors(features.titles),
+        PLACES,
+        excluded=frame.seen()[members],
     )
+    return float(metrics.ndcg(slates, truth[members]).mean())

@@ -26,6 +26,7 @@ from matinee.errors import ConfigError, IntegrityError, RefusedError
 from matinee.privacy import pseudonym
 from matinee.provenance import canonical_json, parse_json, readable_json
 from matinee.releases import non_profiled
+from matinee.releases.release import SLATES
 from matinee.settings import Settings
 
 PERSONALISATION, INSIGHTS = "personalisation", "insights"
@@ -200,8 +201,12 @@ def refused_since(settings: Settings, known: Collection[str]) -> set[tuple[str, 
     return {pair for pair in pairs if withdrawals.includes(*pair)}
 
 
-def slate(settings: Settings, release: releases.Release, member_id: str) -> pa.Table:
+def slate(
+    settings: Settings, release: releases.Release, member_id: str, *, folder: str = SLATES
+) -> pa.Table:
     """The list a release shows a member: non-profiled once personalisation is refused.
+
+    `folder` is as for `Release.slate`.
 
     Raises
     ------
@@ -209,7 +214,7 @@ def slate(settings: Settings, release: releases.Release, member_id: str) -> pa.T
         If they refused and the release is too old to have non-profiled lists.
     """
     if may_personalise(settings, member_id):
-        return release.slate(member_id)
+        return release.slate(member_id, folder=folder)
     shown = non_profiled.read(release, member_id)
     if shown is None:
         raise RefusedError(

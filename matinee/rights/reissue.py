@@ -29,7 +29,13 @@ MEMBERS = "vocabulary/members.parquet"
 
 EMBEDDINGS = "model/member_embeddings.npy"
 
-ANCHORS = "model/anchors.npy"
+BY_MEMBER = ("model/anchors.npy", "model/cohorts.npy")
+"""Arrays with a row for each member."""
+
+INTERACTIONS = "model/interactions.parquet"
+
+EASE_FACTORS = ("model/ease_left_data.npy", "model/ease_right.npy")
+"""Where EASE inverted the members' side, both its factors have members on one axis."""
 
 MEMBER_MATRIX = "model/member_matrix"
 
@@ -110,12 +116,14 @@ class ReissueWithoutMembers(ReissueWithNewPages):
         elif name == EMBEDDINGS:
             theirs = self._features_of_members(release.table(MEMBER_FEATURES))
             np.save(target, np.load(source, allow_pickle=False)[~theirs], allow_pickle=False)
-        elif name == ANCHORS:
+        elif name in BY_MEMBER:
             theirs = self._rows_of_members(release)
             np.save(target, np.load(source, allow_pickle=False)[~theirs], allow_pickle=False)
         elif name.startswith(MEMBER_MATRIX):
             part = name.removeprefix(f"{MEMBER_MATRIX}_").removesuffix(".npy")
             np.save(target, getattr(self._member_matrix(release), part), allow_pickle=False)
+        elif name.startswith("model/ease_") and self._ease_is_by_members(release):
+            self._write_ease(release, name, target)
         elif name.endswith(".json"):
             target.write_bytes(readable_json(self.traces.without(release.json(name))))
         else:
@@ -134,6 +142,34 @@ class ReissueWithoutMembers(ReissueWithNewPages):
         matrix = sp.csr_array(tuple(parts), shape=(len(rows), len(features)))
         remaining: sp.csr_array[np.float32] = matrix[~rows][:, ~features]
         return remaining
+
+    def _ease_is_by_members(self, release: releases.Release) -> bool:
+        return all((release.path / name).exists() for name in EASE_FACTORS)
+
+    def _write_ease(self, release: releases.Release, name: str, target: Path) -> None:
+        """A factor of EASE without the members' rows or columns.
+
+        It has one for each member with several interactions, in the order of members.
+        """
+        table = release.table(INTERACTIONS)
+        positive = table.filter(table["is_positive"])[MEMBER_ID].combine_chunks()
+        counts = positive.value_counts()
+        several = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+        members = np.sort(np.array(several.to_pylist()))
+        theirs = np.isin(members, sorted(self.traces.ids))
+        if name.endswith("right.npy"):
+            np.save(target, np.load(release.path / name, allow_pickle=False)[~theirs])
+        elif name.endswith("diagonal.npy"):
+            shutil.copyfile(release.path / name, target)
+        else:
+            parts = [
+                np.load(release.path / f"model/ease_left_{part}.npy", allow_pickle=False)
+                for part in ("data", "indices", "indptr")
+            ]
+            shape = len(parts[2]) - 1, len(members)
+            left = sp.csr_array(tuple(parts), shape=shape)[:, ~theirs]
+            part = name.removeprefix("model/ease_left_").removesuffix(".npy")
+            np.save(target, getattr(left, part), allow_pickle=False)
 
     def _rows_of_members(self, release: releases.Release) -> NDArray[np.bool_]:
         """Boolean mask of the members' rows in the member vocabulary."""

@@ -126,7 +126,7 @@ def parameters(settings: Settings, name: str) -> dict[str, Any]:
             "half_life_days": model["recency_half_life_days"],
         },
         "in_the_order": {
-            "trend_weight": model["hyperparameters"]["trend_weight"],
+            "parts": list(model.get("parts", ("hybrid",))),
             # Older releases have it in their settings: it was not chosen by the night then.
             "calibration_weight": model.get(
                 "calibration_weight", manifest["settings"].get("calibration_weight")

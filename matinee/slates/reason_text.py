@@ -27,8 +27,20 @@ LONGEST_NAME = 120
 SHARED = "everybody"
 """The part of a score that all members share, as a release names it."""
 
+NEW = "New, and like what people watch when it comes out"
+"""The reason for a title that nobody has watched yet."""
+
+POPULAR = "Popular with everybody"
+"""The reason for a title that is popular, where no country is known."""
+
+GENERAL = "One of the best matches for you"
+"""The reason where no single part of the score is one."""
+
 GROUPS = {
     SHARED: "what everybody likes",
+    "new_titles": "demand expected for a new title",
+    "popularity": "popularity",
+    "watched": "titles watched",
     "identity": "people who watch alike",
     "kind": "kind of title",
 }
@@ -84,5 +96,5 @@ def cold_member(countries: pa.ChunkedArray) -> pa.Array:
 def popular(countries: pa.ChunkedArray) -> pa.Array:
     """The reason for a title that is popular in the member's country."""
     by_country = pc.binary_join_element_wise("Popular in ", countries, "")
-    sentences: pa.Array = pc.fill_null(by_country, "Popular with everybody").combine_chunks()
+    sentences: pa.Array = pc.fill_null(by_country, POPULAR).combine_chunks()
     return sentences

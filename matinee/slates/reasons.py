@@ -34,7 +34,7 @@ MONOTONY = 0.9
 BOTH = 0.8
 """A second title is named when its strength is at least this share of the first one's."""
 
-_CANDIDATES = 3
+CANDIDATES = 3
 
 _BLOCK = 512
 
@@ -52,6 +52,12 @@ class Kind(IntEnum):
 
     TITLE = 2
     """A title of the member's interactions: "because you watched"."""
+
+    POPULAR = 3
+    """The title is popular."""
+
+    NEW = 4
+    """The title is new: nobody has watched it yet."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +218,7 @@ class ReasonFinder:
             adds = np.concatenate([features[1], titles[1]], -1)
             personal = np.einsum("md,mpd->mp", own, self._vectors[slates[block]])
             adds = np.where(personal[:, :, None] > 0, adds, np.float32(0))
-            first, other, adds = _varied(keys, adds, self._titles_from)
+            first, other, adds = varied(keys, adds, self._titles_from)
             is_title = first >= self._titles_from
             kind[block] = np.where(is_title, Kind.TITLE, np.where(first >= 0, Kind.FEATURE, 0))
             index[block] = np.where(is_title, first - self._titles_from, first)
@@ -223,14 +229,14 @@ class ReasonFinder:
     def _feature_candidates(
         self, own: NDArray[np.float32], slates: NDArray[np.intp]
     ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """Keys and strengths of the strongest features, shape (n, places, _CANDIDATES)."""
+        """Keys and strengths of the strongest features, shape (n, places, CANDIDATES)."""
         if not len(self._columns):
             return _no_candidates(slates)
         adds = own @ self._learned.T
         column = self._feature_columns[slates]
         amount = self._weights[slates] * adds[np.arange(len(own))[:, None, None], column]
         amount[slates < 0] = 0
-        place, strength = _largest(amount)
+        place, strength = largest(amount)
         return self._columns[np.take_along_axis(column, place, -1)], strength
 
     def _title_candidates(
@@ -243,7 +249,7 @@ class ReasonFinder:
         known = (slates[:, :, None] >= 0) & (liked[:, None, :] >= 0)
         known &= (slates[:, :, None] != liked[:, None, :]) & (cosine >= self._minimum_cosine)
         adds = np.einsum("md,mpd->mp", own, self._own[slates])
-        place, strength = _largest(np.where(known, cosine * adds[:, :, None], np.float32(0)))
+        place, strength = largest(np.where(known, cosine * adds[:, :, None], np.float32(0)))
         members = np.arange(len(liked))[:, None, None]
         return self._titles_from + liked[members, place], strength
 
@@ -301,12 +307,12 @@ def _no_candidates(slates: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[
     return np.empty(shape, np.intp), np.empty(shape, np.float32)
 
 
-def _largest(
+def largest(
     amount: NDArray[np.float32],
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Places and values of the largest entries along the last axis; the first of equals."""
     left = amount.copy()
-    count = min(_CANDIDATES, amount.shape[-1])
+    count = min(CANDIDATES, amount.shape[-1])
     place = np.empty((*amount.shape[:-1], count), np.intp)
     for nth in range(count):
         best = left.argmax(axis=-1)[..., None]
@@ -315,7 +321,7 @@ def _largest(
     return place, np.take_along_axis(amount, place, -1)
 
 
-def _varied(
+def varied(
     keys: NDArray[np.intp], adds: NDArray[np.float32], titles_from: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
     """The reason of each place of the slates: first and second key, and the first's strength."""

@@ -9,7 +9,7 @@ import pytest
 from matinee import provenance, releases, warehouse
 from matinee.errors import ConfigError, DataError, IntegrityError, MatineeError
 from matinee.landing import ledger, tombstones
-from matinee.night import fit, frame, model_files
+from matinee.night import combine, frame, model_files
 from matinee.privacy import Traces
 from matinee.releases import audit, digest, release, signing, verify
 from matinee.rights import consent, dp_counts, erase
@@ -90,8 +90,8 @@ def _digest(home, text):
 
 
 def _chosen(home, text):
-    plant(home / fit.CHOSEN, text)
-    fit.Chosen.read(home)
+    plant(home / combine.FILE, text)
+    combine.Chosen.read(home)
 
 
 def _frame(home, text):

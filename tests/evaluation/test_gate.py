@@ -40,7 +40,11 @@ def evaluate(truth, **slates):
 
 def gate(evaluation, scores=(1.0, -np.inf), **more):
     return evaluation_gate.gate(
-        evaluation, np.array(scores), candidate="hybrid", baselines=("popularity",), **more
+        evaluation,
+        np.array(scores),
+        candidate="hybrid",
+        baseline="popularity",
+        **({"coverage_floor": 0.03} | more),
     )
 
 
@@ -88,13 +92,14 @@ def test_a_better_model_passes_every_rule(truth):
     verdicts = gate(evaluate(truth, hybrid=hitting(0.8), popularity=hitting(0.2)))
     assert [verdict.rule for verdict in verdicts] == [
         "finite_scores",
-        "not_worse_than_popularity",
+        "not_worse_than_best_baseline",
         "coverage_floor",
     ]
     assert {verdict.status for verdict in verdicts} == {Status.PASS}
     assert verdicts[0].text == "non_finite_scores  0 of 2 scores  limit 0"
     assert re.fullmatch(
-        r"ndcg@10 vs popularity  \+0\.3691 \[\+0\.3\d{3}, \+0\.4\d{3}\]  limit -0\.0050"
+        r"ndcg@10 vs best baseline \(popularity\)  \+0\.3691 "
+        r"\[\+0\.3\d{3}, \+0\.4\d{3}\]  limit -0\.0050"
         r"  299 members evaluated",
         verdicts[1].text,
     )
@@ -107,7 +112,7 @@ def test_a_worse_model_fails_and_the_line_has_the_numbers(truth):
     assert (verdict.status, verdict.passed) == (Status.FAIL, False)
     assert verdict.observed < verdict.threshold == pytest.approx(-0.02 * 0.4922, abs=1e-4)
     assert verdict.low < verdict.observed < verdict.high < 0
-    assert verdict.text.startswith("ndcg@10 vs popularity  -0.3691 [-0.4")
+    assert verdict.text.startswith("ndcg@10 vs best baseline (popularity)  -0.3691 [-0.4")
     assert verdict.text.endswith("]  limit -0.0098  299 members evaluated")
 
 
@@ -134,9 +139,13 @@ def test_a_verdict_is_a_row_of_a_manifest_and_its_line_starts_with_the_status(tr
         "rule", "passed", "status", "metric", "subject",
         "observed", "low", "high", "threshold", "members", "text",
     ]  # fmt: skip
-    assert (row["rule"], row["passed"], row["members"]) == ("not_worse_than_popularity", True, 299)
+    assert (row["rule"], row["passed"], row["members"]) == (
+        "not_worse_than_best_baseline",
+        True,
+        299,
+    )
     line = evaluation_gate.line(row["status"], row["text"])
-    assert line.startswith("PASS  ndcg@10 vs popularity  +0.3691 [")
+    assert line.startswith("PASS  ndcg@10 vs best baseline (popularity)  +0.3691 [")
 
 
 def test_a_score_that_is_not_finite_fails(truth):
@@ -173,8 +182,30 @@ def test_slates_of_different_lengths_are_an_error(truth):
 
 def test_a_baseline_that_was_not_evaluated_is_an_error():
     nothing = pa.Table.from_pylist([], schema=evaluation_gate.EVALUATION)
-    with pytest.raises(ConfigError, match="the evaluation has 0 rows for popularity and ndcg@10"):
+    with pytest.raises(ConfigError, match="the evaluation has 0 rows for hybrid and coverage@10"):
         gate(nothing)
+
+
+def test_the_rules_and_metrics_of_another_context_have_its_prefix(truth):
+    slates = {"hybrid": hitting(0.8), "popularity": hitting(0.2)}
+    every = {evaluation_gate.EVERYONE: np.ones(MEMBERS, bool)}
+    evaluation = evaluation_gate.evaluate(
+        slates, truth, every, candidate="hybrid", seed=1, prefix="session_"
+    )
+    metrics = {row["metric"] for row in evaluation.to_pylist()}
+    assert metrics == {"session_ndcg@10", "session_recall@10", "session_coverage@10"}
+    verdicts = gate(evaluation, prefix="session_")
+    assert [verdict.rule for verdict in verdicts] == [
+        "session_finite_scores",
+        "session_not_worse_than_best_baseline",
+        "session_coverage_floor",
+    ]
+
+
+def test_attainable_coverage_is_that_of_lists_of_held_out_titles(truth):
+    assert evaluation_gate.attainable_coverage(truth, 10) == 1.0
+    assert evaluation_gate.attainable_coverage(truth[:3], 10) == 6 / TITLES
+    assert evaluation_gate.attainable_coverage(truth[:3], 1) == 3 / TITLES
 
 
 def test_without_evaluated_members_the_gate_fails():

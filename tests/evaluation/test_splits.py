@@ -111,7 +111,6 @@ def choose(members, times, minimum):
         share=0.5,
         per_member=1,
         minimum_test_members=minimum,
-        seed=1,
     )
 
 
@@ -123,20 +122,20 @@ def test_the_time_cut_is_used_when_it_evaluates_enough_members():
     assert protocol.verdict == "global time cut at 2026-01-02: 2 members evaluated"
 
 
-def test_a_member_holdout_is_used_when_the_time_cut_evaluates_too_few_members():
+def test_last_titles_are_held_out_when_the_time_cut_evaluates_too_few_members():
     protocol = choose(np.array([0, 0, 1, 1]), days(0, 1, 0, 0), 2)
-    assert protocol.name == "member_holdout"
+    assert protocol.name == "leave_last"
     assert protocol.cut is None
     assert protocol.test_member_count == 2
     assert protocol.verdict == (
-        "member holdout: 2 members evaluated, up to 1 random titles each "
+        "leave last: 2 members evaluated, up to 1 last titles each "
         "(time cut 2026-01-02: 1 members, 2 needed)"
     )
 
 
 def test_a_backfill_of_one_day_uses_a_member_holdout():
     protocol = choose(np.array([0, 0]), days(0, 0), 1)
-    assert protocol.name == "member_holdout"
+    assert protocol.name == "leave_last"
     assert "all 2 interactions are on one day" in protocol.verdict
 
 

@@ -57,9 +57,9 @@ def dbt(settings):
 def training(settings):
     night = pipeline.begin(settings)
     pipeline.frame(night)
-    for arguments in pipeline.FITS:
-        pipeline.fit(night, *arguments)
-    pipeline.choose_trend(night)
+    for frame in pipeline.FITS:
+        pipeline.fit(night, frame)
+    pipeline.combine(night)
 
 
 PREPARED = []

@@ -67,26 +67,3 @@ def test_without_identities_or_with_only_cold_or_no_cold_titles_nothing_changes(
 def test_a_penalty_is_positive():
     with pytest.raises(ConfigError, match="a ridge penalty must be above 0, got 0"):
         vectors(0)
-
-
-def test_cold_titles_get_the_order_of_content_and_keep_mean_and_spread():
-    random = np.random.default_rng(3)
-    members = np.hstack([random.standard_normal((40, 5)), np.ones((40, 1))]).astype(np.float32)
-    titles = random.standard_normal((7, 6)).astype(np.float32) * 3 + 1
-    content_members = (members @ random.standard_normal((6, 3))).astype(np.float32)
-    content_titles = random.standard_normal((7, 3)).astype(np.float32)
-    vectors = cold_start.ordered_by_content(members, titles, content_members, content_titles)
-    after, before = members @ vectors.T, members @ titles.T
-    content = content_members @ content_titles.T
-    assert (after.argsort(axis=1) == content.argsort(axis=1)).mean() > 0.95
-    assert after.mean() == pytest.approx(before.mean(), abs=1e-4)
-    spreads = [(one - one.mean(axis=1, keepdims=True)).std() for one in (after, before)]
-    assert spreads[0] == pytest.approx(spreads[1], rel=1e-3)
-
-
-def test_cold_titles_with_equal_content_get_equal_scores():
-    members = np.hstack([np.eye(3), np.ones((3, 1))]).astype(np.float32)
-    titles = np.arange(8, dtype=np.float32).reshape(2, 4)
-    content = np.ones((2, 2), np.float32)
-    vectors = cold_start.ordered_by_content(members, titles, np.ones((3, 2), np.float32), content)
-    np.testing.assert_allclose(members @ vectors.T, (members @ titles.T).mean(), atol=1e-5)

@@ -12,9 +12,8 @@ import scipy.sparse as sp
 from pydantic import ValidationError
 
 from matinee import matrices
-from matinee.errors import ConfigError, DataError, GateError, IntegrityError, StorageError
+from matinee.errors import DataError, GateError, IntegrityError, StorageError
 from matinee.models import cold_start, hybrid
-from matinee.models.linear import linear_vectors
 from matinee.night.model_files import load_model, save_model
 from matinee.slates import ranking
 from matinee.vocabulary import Vocabulary
@@ -24,7 +23,7 @@ MEMBERS = Vocabulary.from_ids([f"m{n:02}" for n in range(SIZE)])
 TITLES = Vocabulary.from_ids([f"t{n:02}" for n in range(SIZE)])
 COLOURS = ["dark" if n % 2 else "light" for n in range(SIZE)]
 SMALL = hybrid.Hyperparameters(
-    components=8, epochs=30, learning_rate=0.05, member_shrinkage=0.0, linear_dimensions=0, seed=1
+    components=8, epochs=30, learning_rate=0.05, member_shrinkage=0.0, seed=1
 )
 
 
@@ -287,10 +286,10 @@ def test_impossible_hyperparameters_are_an_error():
 
 
 def test_the_keys_of_hyperparameters_in_a_release_do_not_change(model, tmp_path):
-    numbers = replace(model.hyperparameters, cold_start_penalty=0.7, cold_start_content=1.0)
+    numbers = replace(model.hyperparameters, cold_start_penalty=0.7)
     save_model(replace(model, hyperparameters=numbers), tmp_path)
     stored = json.loads((tmp_path / "hyperparameters.json").read_text())
-    assert (stored["newcomer_penalty"], stored["newcomer_content"]) == (0.7, 1.0)
+    assert stored["newcomer_penalty"] == 0.7
     assert not [key for key in stored if key.startswith("cold_start")]
     assert load_model(tmp_path).hyperparameters == numbers
 
@@ -307,70 +306,3 @@ def test_scoring_needs_no_lightfm(model, tmp_path):
         [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
     )
     assert done.stdout == "(22, 9)\n"
-
-
-def query_weights(liked=None):
-    return sp.csr_array(checkerboard() if liked is None else liked)
-
-
-def test_the_score_is_the_sum_of_both_models():
-    members, titles, liked = features(MEMBERS), features(TITLES), checkerboard()
-    parameters = replace(SMALL, linear_dimensions=6, linear_penalty=2.0, linear_share=0.5)
-    both = hybrid.fit(liked, members, titles, parameters, query_weights=query_weights())
-    alone = hybrid.fit(liked, members, titles, SMALL)
-    linear = linear_vectors(sp.csr_array(liked), penalty=2.0, dimensions=6)
-    theirs = query_weights() @ linear.query_factors @ linear.title_factors.T
-
-    def scores(model):
-        return model.member_vectors(members) @ model.title_vectors(titles).T
-
-    extra = scores(both) - scores(alone)
-    scale = (extra * theirs).sum() / (theirs * theirs).sum()
-    assert scale > 0
-    np.testing.assert_allclose(extra, scale * theirs, atol=1e-4)
-    # Half of the spread each.
-    spread = np.sqrt((scores(alone) - alone.title_vectors(titles)[:, -1]).var(axis=1).mean())
-    assert np.sqrt(extra.var(axis=1).mean()) == pytest.approx(spread, rel=0.1)
-
-
-def test_a_model_with_a_linear_part_is_saved_and_opened(model, tmp_path):
-    members, titles = features(MEMBERS), features(TITLES)
-    parameters = replace(SMALL, linear_dimensions=6)
-    both = hybrid.fit(checkerboard(), members, titles, parameters, query_weights=query_weights())
-    save_model(both, tmp_path)
-    opened = load_model(tmp_path)
-    assert opened.title_vectors(titles).tobytes() == both.title_vectors(titles).tobytes()
-    assert opened.hyperparameters.linear_dimensions == 6
-    alone = hybrid.fit(checkerboard(), members, titles, parameters).hyperparameters
-    assert alone == replace(SMALL, trend_weight=0.0)
-
-
-def test_a_trend_changes_the_biases_by_its_weight_and_nothing_else(model):
-    lift = np.arange(len(model.title_embeddings), dtype=np.float32)
-    trended = model.with_trend(lift, weight=0.5, half_life_days=2.0)
-    moved = trended.title_embeddings - model.title_embeddings
-    np.testing.assert_allclose(moved[:, -1], lift / 2, atol=1e-5)
-    assert not moved[:, :-1].any()
-    assert trended.member_embeddings is model.member_embeddings
-    numbers = trended.hyperparameters
-    assert (numbers.trend_weight, numbers.trend_half_life_days) == (0.5, 2.0)
-
-
-def test_a_cold_title_gets_the_linear_factors_of_its_content_too():
-    members, titles = features(MEMBERS), features(TITLES)
-    liked = checkerboard(cold_titles=2)
-    parameters = replace(SMALL, linear_dimensions=6)
-    both = hybrid.fit(liked, members, titles, parameters, query_weights=query_weights(liked))
-    linear_part = both.title_vectors(titles)[:, 8:14]
-    dark = both.member_vectors(members)[1, 8:14]
-    assert dark @ linear_part[-1] > dark @ linear_part[-2]
-    assert linear_part[:-2].any(axis=1).all()
-
-
-def test_a_model_without_identities_cannot_have_a_linear_part():
-    content = features(TITLES, identity=False)
-    with pytest.raises(ConfigError, match="20 rows for 0 identities: only a model that knows ids"):
-        hybrid.fit(
-            checkerboard(), features(MEMBERS), content, replace(SMALL, linear_dimensions=6),
-            query_weights=query_weights(),
-        )  # fmt: skip

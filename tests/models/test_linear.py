@@ -1,6 +1,4 @@
-"""Linear models of title on title: correct on a plain pattern, and equal in both forms."""
-
-import sys
+"""Linear models of title on title: equal to the textbook, from either side and in every form."""
 
 import numpy as np
 import pytest
@@ -8,96 +6,134 @@ import scipy.sparse as sp
 
 from matinee.errors import ConfigError
 from matinee.models import linear
-from matinee.research import als
+from matinee.models.history import History
 
 
 def checkerboard(size=12):
-    """Members like the titles of their own parity, but not the one with their own number."""
+    """Members watch the titles of their own parity, but not the one with their own number."""
     member, title = np.divmod(np.arange(size * size), size)
-    likes = ((member + title) % 2 == 0) & (member != title)
-    return sp.csr_array(likes.reshape(size, size).astype(np.float32))
+    watched = ((member + title) % 2 == 0) & (member != title)
+    return sp.csr_array(watched.reshape(size, size).astype(np.float32))
 
 
-def drawn(members=40, titles=25):
+def drawn(members, titles, share=0.2):
     random = np.random.default_rng(3)
-    likes = (random.random((members, titles)) < 0.2) * random.random((members, titles))
-    return sp.csr_array(likes.astype(np.float32))
+    return sp.csr_array((random.random((members, titles)) < share).astype(np.float32))
 
 
-def left_out_title_is_first(scores, likes):
-    unseen = np.where(likes.toarray() > 0, -np.inf, scores)
-    return unseen.argmax(axis=1).tolist() == list(range(len(unseen)))
+def whole(weights, n_titles):
+    every = np.arange(n_titles)
+    return weights.between(every, every)
 
 
-def test_each_model_ranks_the_left_out_title_first():
-    likes = checkerboard()
-    members, titles = als.fit(likes, dimensions=4, penalty=0.1, seed=1)
-    query_factors, title_factors = linear.linear_vectors(likes, penalty=1.0, dimensions=4)
-    for scores in (
-        (likes @ linear.nearest_titles(likes)).toarray(),
-        likes @ linear.ease(likes, penalty=1.0),
-        (likes @ query_factors) @ title_factors.T,
-        members @ titles.T,
-    ):
-        assert left_out_title_is_first(scores, likes)
-
-
-def test_ease_is_the_ridge_regression_of_each_title_on_the_others():
-    likes, penalty = drawn(), 2.0
-    dense = likes.toarray().astype(np.float64)
-    weights = linear.ease(likes, penalty=penalty)
-    for title in range(3):
-        others = np.delete(np.arange(dense.shape[1]), title)
-        x, y = dense[:, others], dense[:, title]
-        ridge = np.linalg.solve(x.T @ x + penalty * np.eye(len(others)), x.T @ y)
-        np.testing.assert_allclose(weights[others, title], ridge, atol=1e-6)
-    assert not np.diag(weights).any()
-
-
-def test_with_all_directions_the_vectors_are_ease():
-    likes = drawn()
-    query_factors, title_factors = linear.linear_vectors(likes, penalty=2.0, dimensions=25)
-    weights = query_factors @ title_factors.T
+def textbook_ease(interactions, penalty):
+    dense = interactions.toarray().astype(np.float64)
+    inverse = np.linalg.inv(dense.T @ dense + penalty * np.eye(dense.shape[1]))
+    weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0)
-    np.testing.assert_allclose(weights, linear.ease(likes, penalty=2.0), atol=1e-5)
+    return weights
 
 
-def test_few_directions_are_the_main_ones():
-    likes = sp.csr_array(sp.random_array((300, 120), density=0.1, rng=np.random.default_rng(1)))
-    values, directions = linear._main_directions(likes, 10)
-    exact = np.linalg.svd(likes.toarray())[1][:10] ** 2
-    np.testing.assert_allclose(values, exact, rtol=1e-3)
-    np.testing.assert_allclose(directions.T @ directions, np.eye(10), atol=1e-9)
+@pytest.mark.parametrize(
+    "fit",
+    [
+        lambda rows: linear.ease(rows, penalty=1.0),
+        lambda rows: linear.low_rank_ease(rows, penalty=1.0, dimensions=4),
+        linear.rp3beta,
+        lambda rows: linear.item_knn(rows, shrinkage=1.0),
+    ],
+)
+def test_each_model_ranks_the_left_out_title_first(fit):
+    rows = checkerboard()
+    scores = np.where(rows.toarray() > 0, -np.inf, fit(rows).scores(rows))
+    assert scores.argmax(axis=1).tolist() == list(range(12))
 
 
-def test_equal_likes_give_equal_vectors():
-    one, two = (linear.linear_vectors(drawn(), penalty=2.0, dimensions=5) for _ in range(2))
-    assert one.query_factors.tobytes() == two.query_factors.tobytes()
+@pytest.mark.parametrize("shape", [(60, 25), (20, 45)])
+def test_ease_is_the_textbook_inverse_from_either_side(shape):
+    rows = drawn(*shape, share=0.08)
+    assert (np.diff(rows.indptr) == 1).any()
+    weights = linear.ease(rows, penalty=2.0)
+    assert (weights.right is None) == (shape[0] > shape[1])
+    expected = textbook_ease(rows, 2.0)
+    np.testing.assert_allclose(whole(weights, shape[1]), expected, atol=1e-6)
+    np.testing.assert_allclose(weights.scores(rows), rows @ expected, atol=1e-5)
 
 
-def test_a_title_without_interactions_has_no_neighbours_and_no_weights():
-    likes = drawn().toarray()
-    likes[:, 4] = 0
-    likes = sp.csr_array(likes)
-    assert not linear.nearest_titles(likes).toarray()[:, 4].any()
-    assert not linear.ease(likes, penalty=1.0)[:, 4].any()
-    assert not linear.linear_vectors(likes, penalty=1.0, dimensions=5).title_factors[4].any()
+def test_a_low_rank_form_with_all_directions_is_ease():
+    rows = drawn(40, 25)
+    weights = linear.low_rank_ease(rows, penalty=2.0, dimensions=25)
+    np.testing.assert_allclose(whole(weights, 25), textbook_ease(rows, 2.0), atol=1e-5)
+    np.testing.assert_allclose(weights.scores(rows), rows @ textbook_ease(rows, 2.0), atol=1e-5)
 
 
-def test_neighbours_are_limited_and_shrunk_by_joint_interactions():
-    likes = sp.csr_array(np.array([[1, 1, 0], [1, 1, 1], [0, 0, 1]], np.float32))
-    weights = linear.nearest_titles(likes, neighbours=1, shrinkage=2.0).toarray()
-    assert (weights > 0).sum(axis=0).tolist() == [1, 1, 1]
-    assert weights[1, 0] == pytest.approx(1.0 * 2 / (2 + 2))
+def test_rp3beta_is_what_the_paper_says():
+    x = np.array([[1, 1, 0], [1, 1, 1], [0, 1, 1], [1, 0, 0]], float)
+    of_members, of_titles, alpha, beta = x.sum(axis=1), x.sum(axis=0), 0.7, 0.3
+    expected = np.zeros((3, 3))
+    for source in range(3):
+        for target in range(3):
+            if source != target:
+                walks = sum(
+                    (x[u, source] / of_titles[source]) ** alpha
+                    * (x[u, target] / of_members[u]) ** alpha
+                    for u in range(4)
+                )
+                expected[source, target] = walks / of_titles[target] ** beta
+    weights = linear.rp3beta(sp.csr_array(x.astype(np.float32)), alpha=alpha, beta=beta)
+    np.testing.assert_allclose(whole(weights, 3), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("penalty", [0.0, -1.0])
-def test_a_penalty_must_be_positive(penalty):
-    with pytest.raises(ConfigError, match=f"a ridge penalty must be above 0, got {penalty}"):
-        linear.ease(drawn(), penalty=penalty)
+def test_neighbours_are_the_largest_and_of_equal_ones_the_first():
+    rows = sp.csr_array(np.ones((3, 5), np.float32))
+    kept = whole(linear.rp3beta(rows, neighbours=2), 5) > 0
+    assert np.flatnonzero(kept[0]).tolist() == [1, 2]
+    assert np.flatnonzero(kept[4]).tolist() == [0, 1]
+    kept = whole(linear.item_knn(rows, neighbours=2), 5) > 0
+    assert np.flatnonzero(kept[:, 4]).tolist() == [0, 1]
 
 
-def test_without_the_library_the_error_names_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "implicit.cpu.als", None)
-    with pytest.raises(ConfigError, match=r"the peer `als` needs the library implicit: `pip inst"):
-        als.fit(drawn(), seed=1)
+def test_item_knn_is_the_shrunk_cosine():
+    rows = drawn(30, 8, share=0.4)
+    both = (rows.T @ rows).toarray()
+    length = np.sqrt(np.diag(both))
+    expected = both / (length[:, None] * length + 5.0)
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(whole(linear.item_knn(rows, shrinkage=5.0), 8), expected, atol=1e-6)
+
+
+def test_successors_are_pairs_in_order_with_skips_and_a_little_of_the_reverse():
+    members, titles = np.array([0, 0, 0, 1, 1]), np.array([2, 0, 1, 0, 2])
+    times = np.array([1, 2, 3, 1, 2], "datetime64[s]")
+    history = History.of_signals(members, titles, None, times, shape=(2, 3))
+    weights = linear.successors(
+        history, window=2, half_life_titles=1.0, backward=0.25, shrinkage=0.5
+    )
+    pairs = np.array([[0, 1, 1], [0, 0, 0], [1, 0.5, 0]])  # 2 -> 0 -> 1 and 0 -> 2
+    pairs += 0.25 * pairs.T
+    count = np.array([2.0, 1.0, 2.0])
+    expected = pairs / (count[:, None] ** 0.5 * count**0.3 + 0.5)
+    np.testing.assert_allclose(whole(weights, 3), expected, atol=1e-6)
+
+
+def test_what_watched_titles_add_is_the_score():
+    rows = drawn(20, 45)
+    query = rows.copy()
+    query.data = np.random.default_rng(1).random(len(query.data)).astype(np.float32)
+    targets = np.flatnonzero(rows[[3]].toarray()[0] == 0)
+    for weights in (linear.ease(rows, penalty=2.0), linear.rp3beta(rows)):
+        sources, values = query[[3]].indices, query[[3]].data
+        added = values @ weights.between(sources, targets)
+        np.testing.assert_allclose(added, weights.scores(query)[3, targets], atol=1e-5)
+
+
+def test_scores_of_a_member_do_not_depend_on_the_others_in_the_call():
+    rows = drawn(20, 45)
+    weights = linear.ease(rows, penalty=2.0)
+    others = sp.csr_array(sp.vstack([rows[:5], rows[5:][::-1]], format="csr"))
+    assert (weights.scores(rows)[:5] == weights.scores(others)[:5]).all()
+
+
+def test_a_penalty_of_zero_is_refused():
+    with pytest.raises(ConfigError, match="penalty must be above 0, got 0"):
+        linear.ease(drawn(4, 4), penalty=0)

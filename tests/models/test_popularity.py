@@ -1,4 +1,4 @@
-"""Popularity is recent and positive, and local for groups with enough signals."""
+"""Popularity is local for groups with enough interactions, and overall for the others."""
 
 import numpy as np
 import pytest
@@ -8,24 +8,11 @@ from hypothesis import strategies as st
 from matinee.models import popularity
 
 
-def test_a_signal_of_one_half_life_counts_half_of_a_new_one():
-    scores = popularity.popularity(
-        np.array([0, 1, 1]),
-        np.array([1.0, 1.0, -5.0]),
-        np.array([0.0, 7.0, 0.0]),
-        half_life_days=7,
-        title_count=3,
-    )
-    np.testing.assert_allclose(scores, [1, 0.5, 0])
-
-
 def by_country(countries, titles):
     return popularity.group_popularity(
         np.array(countries, dtype=np.intp),
         np.array(titles, dtype=np.intp),
         np.ones(len(titles)),
-        np.zeros(len(titles)),
-        half_life_days=7,
         shape=(2, 2),
     )
 
@@ -51,13 +38,13 @@ def test_without_signals_popularity_is_zero():
 @given(st.integers(0, 99), st.integers(1, 50))
 def test_shares_sum_to_one_and_do_not_depend_on_the_order_of_rows(seed, size):
     random = np.random.default_rng(seed)
-    signals = random.integers(-1, 3, size), random.integers(0, 5, size)
-    signal, age, order = random.random(size) + 0.01, random.random(size), random.permutation(size)
+    groups, titles = random.integers(-1, 3, size), random.integers(0, 5, size)
+    weights, order = random.random(size) + 0.01, random.permutation(size)
 
     def scores(*columns):
-        return popularity.group_popularity(*columns, half_life_days=7, shape=(3, 5))
+        return popularity.group_popularity(*columns, shape=(3, 5))
 
-    straight = scores(*signals, signal, age)
-    shuffled = scores(signals[0][order], signals[1][order], signal[order], age[order])
-    assert straight.tobytes() == shuffled.tobytes()
+    straight = scores(groups, titles, weights)
+    shuffled = scores(groups[order], titles[order], weights[order])
+    np.testing.assert_allclose(straight, shuffled)
     assert straight.sum(axis=1) == pytest.approx(np.ones(3))

@@ -13,7 +13,7 @@ from matinee.models.warm_start import matched
 from matinee.vocabulary import Vocabulary
 
 PARAMETERS = hybrid.Hyperparameters(
-    components=6, epochs=20, learning_rate=0.05, member_shrinkage=0.0, linear_dimensions=0, seed=1
+    components=6, epochs=20, learning_rate=0.05, member_shrinkage=0.0, seed=1
 )
 
 
@@ -58,15 +58,14 @@ def test_a_warm_fit_stays_near_the_earlier_model_and_trains_new_features():
     assert again.title_embeddings.tobytes() == after.title_embeddings.tobytes()
 
 
-def test_a_start_has_neither_biases_nor_dimensions_of_the_linear_model():
-    members, titles, liked = ids(*"abcd"), ids(*"pqrs"), likes((4, 4))
-    wide = hybrid.fit(
-        liked,
-        members,
-        titles,
-        replace(PARAMETERS, linear_dimensions=3),
-        query_weights=sp.csr_array(liked),
+def test_a_start_has_neither_biases_nor_the_further_dimensions_of_older_releases():
+    members, titles = ids(*"abcd"), ids(*"pqrs")
+    model = hybrid.fit(likes((4, 4)), members, titles, PARAMETERS)
+    older = hybrid.HybridModel(
+        np.hstack([model.member_embeddings, np.ones((4, 3), np.float32)]),
+        np.hstack([model.title_embeddings, np.ones((4, 3), np.float32)]),
+        PARAMETERS,
     )
-    start = wide.start(members.names, titles.names, members, titles)
+    start = older.start(members.names, titles.names, members, titles)
     assert start.members.learned.shape[1] == 6
     assert start.titles.learned.shape[1] == 6

@@ -16,7 +16,7 @@ def scorer():
 
 @pytest.fixture(scope="module")
 def exposed(scorer):
-    return exposure_report.look(scorer, scorer.block(0).rows[:, :10])
+    return exposure_report.look(scorer, worlds.block(scorer).lists.rows[:, :10])
 
 
 def test_every_taste_and_every_value_of_the_catalogue_is_in_the_report(exposed):
@@ -43,11 +43,14 @@ def test_the_gate_hears_of_each(exposed):
     ]
 
 
-def test_hits_are_what_most_liked_of_all_whatever_is_popular_this_week(scorer, exposed):
+def test_the_popularity_list_counts_interactions_whatever_is_popular_now(scorer, exposed):
     other = worlds.scorer()
-    countries, popular = scorer.popular
-    other.__dict__["popular"] = countries, popular[:, ::-1]
-    found = exposure_report.look(other, other.block(0).rows[:, :10])
+    countries, popular = other.ranker.popular
+    other.ranker.__dict__["popular"] = (
+        countries,
+        {name: one[:, ::-1] for name, one in popular.items()},
+    )
+    found = exposure_report.look(other, worlds.block(other).lists.rows[:, :10])
     assert found.lift_of_hits == exposed.lift_of_hits
 
 
@@ -55,7 +58,7 @@ def test_slates_that_hide_a_genre_are_refused(scorer):
     family = np.array(
         [names == ["Family"] for names in scorer.catalogue.titles["genres"].to_pylist()]
     )
-    first = scorer.block(0).rows[:, :10].copy()
+    first = worlds.block(scorer).lists.rows[:, :10].copy()
     first[family[first]] = int(np.flatnonzero(~family)[0])
     found = exposure_report.look(scorer, first)
     refused = {verdict.rule for verdict in found.verdicts if not verdict.passed}

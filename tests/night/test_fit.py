@@ -4,27 +4,27 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from matinee.models import feature_families, fits, hybrid
-from matinee.night import choose_trend, fit, scorer
-from matinee.night.frame import INNER, JUDGED, PUBLISHED, read_frame, write_frame
-from matinee.night.model_files import load_model, save_model
+from matinee.models import fits, hybrid
+from matinee.night import fit
+from matinee.night.frame import JUDGED, PUBLISHED, read_frame, write_frame
+from matinee.night.model_files import save_model
 from matinee.night.night import Night
 from matinee.settings import Settings
 from tests import worlds
 
 
 @pytest.fixture
-def night(home, monkeypatch):
+def night(home):
     """Two frames at work: the judged one ends ten days before the published one."""
     begun = Night(Settings(warm_start=True), worlds.AS_OF, worlds.AS_OF)
     known = worlds.frame()
     write_frame(replace(known, as_of=worlds.AS_OF - timedelta(days=10)), begun.work(JUDGED))
     write_frame(known, begun.work(PUBLISHED))
-    monkeypatch.setattr(scorer, "read_catalogue", lambda _: worlds.catalogue(known))
     return begun
 
 
@@ -34,7 +34,7 @@ def release(night, name, *, days_ago, passed=True, cut=None, **numbers):
     (path / "model").mkdir(parents=True)
     (path / "vocabulary").mkdir()
     few = replace(hybrid.Hyperparameters(epochs=1), **numbers)
-    model, features = fits.fitted(worlds.frame(), feature_families.HYBRID, few)
+    model, features = fits.fit_hybrid(worlds.frame(), few)
     save_model(model, path / "model")
     (path / "model/hyperparameters.json").rename(path / "hyperparameters.json")
     files = []
@@ -80,32 +80,22 @@ def test_a_release_that_was_refused_is_no_start(night):
     assert begins_from(night, JUDGED) is None
 
 
-@pytest.mark.parametrize(("cut", "expected"), [("2026-01-18T00:00:00Z", 0.4), (None, 0.1)])
-def test_the_trend_that_a_cut_in_time_chose_is_kept_and_no_other(night, cut, expected):
-    release(night, OLD, days_ago=12, cut=cut, trend_weight=0.4)
-    for wanted in fit.FITS:
-        fit.fit(night, *wanted)
-    assert not fit.silent(night, INNER, feature_families.HYBRID).exists()
-    choose_trend.choose_trend(night)
-    assert fit.Chosen.read(night.work("")).trend_weight == expected
-    for name in (JUDGED, PUBLISHED):
-        model = fit.load(night, name, feature_families.HYBRID)
-        assert model.hyperparameters.trend_weight == expected
-
-
-def test_the_hybrid_goes_on_for_few_epochs_and_its_siblings_begin_anew(night):
+def test_a_warm_hybrid_goes_on_for_few_epochs(night):
     release(night, OLD, days_ago=12)
-    fit.fit(night, JUDGED, feature_families.HYBRID)
-    fit.fit(night, JUDGED, feature_families.COLLABORATIVE)
-    warm, anew = (
-        load_model(fit.silent(night, JUDGED, name)).hyperparameters
-        for name in (feature_families.HYBRID, feature_families.COLLABORATIVE)
-    )
-    assert (warm.epochs, anew.epochs) == (fit.WARM_EPOCHS, hybrid.Hyperparameters().epochs)
+    fit.fit(night, PUBLISHED)
+    assert fit.load(night, PUBLISHED).model.hyperparameters.epochs == fit.WARM_EPOCHS
+    cold = replace(night, settings=Settings())
+    fit.fit(cold, "cut-3")
+    assert not night.work("fit-cut-3").exists()
 
 
-def test_who_ordered_newcomers_goes_on_doing_so(night):
-    release(night, OLD, days_ago=12, cold_start_content=1.0)
-    known = read_frame(night.work(PUBLISHED))
-    assert fit.earlier(night, known).cold_start_content == 1
-    assert fit.cold(night, read_frame(night.work(JUDGED))) is None
+def test_a_fit_opens_as_it_was_left(night):
+    whole = replace(night, settings=Settings())
+    fit.fit(whole, PUBLISHED)
+    opened = fit.load(whole, PUBLISHED)
+    fitted = fits.fit_all(worlds.frame(), hybrid.Hyperparameters())
+    assert opened.parts.names == fitted.parts.names
+    rows = np.arange(60)
+    for name in fitted.parts.names:
+        one, two = (parts.by_name[name].scores(rows) for parts in (opened.parts, fitted.parts))
+        assert one.tobytes() == two.tobytes(), name

@@ -13,7 +13,6 @@ from matinee import landing, pipeline, releases, warehouse
 from matinee.errors import ConfigError, RefusedError
 from matinee.evaluation import splits
 from matinee.landing import write
-from matinee.models import feature_families
 from matinee.night import fit, publish
 from matinee.night.frame import JUDGED, PUBLISHED, read_frame
 from matinee.settings import Settings
@@ -181,8 +180,8 @@ def test_a_warm_night_of_new_logs_goes_on_from_live(copied, night, monkeypatch):
     assert store.verify("live").release_id == live.id
     assert live.manifest["model"]["continued_from"] == first
     assert live.manifest["model"]["hyperparameters"]["epochs"] == fit.WARM_EPOCHS
-    judged = fit.load(pipeline.begin(Settings(home=copied)), JUDGED, feature_families.HYBRID)
-    assert judged.hyperparameters.epochs == fit.WARM_EPOCHS
+    judged = fit.load(pipeline.begin(Settings(home=copied)), JUDGED)
+    assert judged.model.hyperparameters.epochs == fit.WARM_EPOCHS
     assert gone not in {member for member, _ in shown(live)}
     assert gone not in live.manifest["samples"]
     assert gone in live.table("vocabulary/members.parquet")["member_id"].to_pylist()

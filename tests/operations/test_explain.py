@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from matinee import pipeline, releases
 from matinee.errors import ConfigError, DataError
 from matinee.models import feature_families
-from matinee.night import contributions
+from matinee.night import combine, score, shelves
 from matinee.night.model_files import save_model
 from matinee.operations.explain import NO_OWN_REASON
 from matinee.releases import lookup
@@ -32,20 +33,25 @@ def settings(scorer, tmp_path_factory):
     store = releases.Store.of(settings.home)
     fields = {"created_at": datetime(2026, 2, 1, 3, tzinfo=UTC), "as_of": worlds.AS_OF}
     with store.draft() as draft:
-        releases.write_slates(draft.path, [scorer.block(0).table])
-        contributions.write(draft.path, scorer)
-        (draft.path / "model").mkdir()
-        save_model(scorer.model, draft.path / "model")
-        (draft.path / "model/hyperparameters.json").unlink()
-        contributions.write_arrays(draft.path / "model", scorer)
-        (draft.path / "vocabulary").mkdir()
-        described = scorer.features.titles
+        for folder in ("model", "reasons", "vocabulary"):
+            (draft.path / folder).mkdir()
+        block = worlds.block(scorer)
+        releases.write_slates(draft.path, [block.table])
+        parts = pa.concat_tables(score.contribution_tables(scorer, block))
+        pq.write_table(parts, draft.path / "reasons/part-0000.parquet")
+        shelves.write_non_profiled(draft.path, scorer)
+        save_model(scorer.ranker.fit.model, draft.path / "model")
+        shutil.move(draft.path / "model/hyperparameters.json", draft.path)
+        score.write_arrays(draft.path, scorer)
+        names = scorer.ranker.combination.parts
+        replace(combine.choose({}, names), calibration_weight=0.0).write(draft.path)
+        features = scorer.ranker.fit.features
         tables = {
             "members": pa.table({"member_id": scorer.frame.members.ids}),
             "titles": scorer.catalogue.titles,
-            "title_features": pa.table(
-                {"name": list(described.names), "family": list(described.families)}
-            ),
+        } | {
+            f"{side}_features": pa.table({"name": list(one.names), "family": list(one.families)})
+            for side, one in (("member", features.members), ("title", features.titles))
         }
         for name, table in tables.items():
             pq.write_table(table, draft.path / f"vocabulary/{name}.parquet")
@@ -58,15 +64,24 @@ def explain(settings, member, title):
     return pipeline.explain(settings, member, title, release="candidate")
 
 
-@pytest.mark.parametrize("member", ["m-000", "m-031", "m-059"])
-@pytest.mark.parametrize("title", ["t-000", "t-005", "t-047"])
-def test_contributions_sum_to_the_score_for_any_pair(settings, scorer, member, title):
-    explanation = explain(settings, member, title)
-    row, column = int(member[2:]), int(title[2:])
-    score = scorer.member_vectors[row] @ scorer.title_vectors[column]
-    assert explanation.score == pytest.approx(score, abs=1e-5)
-    for parts in (explanation.groups, explanation.features):
-        assert sum(part["contribution"] for part in parts) == pytest.approx(score, abs=1e-5)
+@pytest.fixture(scope="module")
+def shown(scorer):
+    """(member, title) -> the score in a slate."""
+    rows = worlds.block(scorer).table.to_pylist()
+    return {(row["member_id"], row["title_id"]): row["score"] for row in rows}
+
+
+@pytest.mark.parametrize("member", ["m-000", "m-031", "m-058", "m-059"])
+def test_contributions_add_up_to_the_score_of_any_title(settings, shown, member):
+    in_slate = [title for of, title in shown if of == member]
+    others = [f"t-{number:03}" for number in range(48) if f"t-{number:03}" not in in_slate]
+    for title in (*in_slate[:2], in_slate[-1], others[0], others[-1]):
+        explanation = explain(settings, member, title)
+        for parts in (explanation.groups, explanation.features):
+            total = sum(part["contribution"] for part in parts)
+            assert total == pytest.approx(explanation.score, abs=1e-5)
+        if title in in_slate:
+            assert explanation.score == pytest.approx(shown[member, title], abs=1e-5)
 
 
 def test_slates_reasons_and_explanations_agree(settings):
@@ -81,7 +96,9 @@ def test_slates_reasons_and_explanations_agree(settings):
             for part in parts
             if (part["member_id"], part["title_id"]) == ("m-004", row["title_id"])
         }
-        assert mine == {part["feature"]: part["contribution"] for part in explanation.features}
+        all_parts = {part["feature"]: part["contribution"] for part in explanation.features}
+        by_name = {name: part for name, part in mine.items() if name != "watched"}
+        assert by_name == pytest.approx({name: all_parts[name] for name in by_name}, abs=1e-5)
         assert sum(mine.values()) == pytest.approx(row["score"], abs=1e-5)
         assert (explanation.rank, explanation.slate_source) == (row["rank"], "hybrid")
 
@@ -95,30 +112,15 @@ def test_a_cold_member_has_no_personal_reason(settings):
     assert explain(settings, "m-059", min(left)).words == NO_OWN_REASON
 
 
-def test_there_is_no_personal_reason_if_the_personal_contributions_are_negative(settings, scorer):
-    release = releases.Store.of(settings.home).open("candidate")
-    mean_member = np.load(release.path / "model/everybody.npy", allow_pickle=False)
-    own = scorer.member_vectors[:59] - mean_member
-    against = np.argwhere(own @ scorer.title_vectors.T < 0)
-    member, title = against[0]
-    explanation = explain(settings, f"m-{member:03}", f"t-{title:03}")
-    mean = [row for row in explanation.groups if row["group"] == "what everybody likes"]
-    assert explanation.score < mean[0]["contribution"]
-    assert any(
-        row["contribution"] > 0 for row in explanation.features if row["feature"] != "everybody"
-    )
-    general = {NO_OWN_REASON, "Popular with everybody", "Popular in DE", "Popular in SE"}
-    assert explanation.words in general
-
-
-def test_contributions_are_grouped_by_feature_family(settings, scorer):
+def test_contributions_are_grouped_into_words(settings, scorer):
     explanation = explain(settings, "m-000", "Film 0")
     groups = {row["group"]: row["names"] for row in explanation.groups}
     assert groups["genre"] == ["Crime"]
     assert groups["theme"] == ["heist"]
     assert "what everybody likes" in groups
-    liked = set(scorer.catalogue.labels)
-    assert set(groups["people who watch alike"]) <= liked
+    row = scorer.ranker.seen[[0]].indices
+    watched = {scorer.catalogue.labels[title] for title in row}
+    assert set(groups["titles watched"]) - {""} <= watched
 
 
 def test_an_unknown_member_or_title_is_refused_by_name(settings):
@@ -129,8 +131,8 @@ def test_an_unknown_member_or_title_is_refused_by_name(settings):
 
 
 def test_watched_titles_named_in_a_reason_were_watched(scorer):
-    slates = scorer.block(0).table.to_pylist()
-    liked = scorer.liked.toarray() > 0
+    slates = worlds.block(scorer).table.to_pylist()
+    liked = scorer.ranker.liked.toarray() > 0
     labels = np.array(scorer.catalogue.labels)
     rows = [row for row in slates if row["reason"].startswith("Because you watched ")]
     assert rows
@@ -141,7 +143,7 @@ def test_watched_titles_named_in_a_reason_were_watched(scorer):
 
 def test_reasons_of_a_slate_are_varied(scorer):
     texts = {}
-    for row in scorer.block(0).table.to_pylist():
+    for row in worlds.block(scorer).table.to_pylist():
         if row["source"] == "hybrid" and row["rank"] <= 10:
             texts.setdefault(row["member_id"], []).append(row["reason"])
     most = [Counter(reasons).most_common(1)[0][1] for reasons in texts.values()]
@@ -150,14 +152,17 @@ def test_reasons_of_a_slate_are_varied(scorer):
 
 
 def test_nothing_sensitive_is_a_feature_or_a_reason(scorer):
-    families = {*scorer.features.members.families, *scorer.features.titles.families}
+    families = {
+        *scorer.ranker.fit.features.members.families,
+        *scorer.ranker.fit.features.titles.families,
+    }
     columns = {
         *feature_families.MEMBER_FAMILIES.values(),
         *feature_families.TITLE_FAMILIES.values(),
     }
     for name in ("age", "birth", "gender", "maximum_age", "is_kids"):
         assert not [one for one in families | columns if name in one.split("_") or name == one]
-    text = " ".join(filter(None, scorer.block(0).table["reason"].to_pylist())).lower()
+    text = " ".join(filter(None, worlds.block(scorer).table["reason"].to_pylist())).lower()
     assert not {"age", "gender", "male", "female", "premium", "basic"} & set(text.split())
 
 
@@ -168,12 +173,13 @@ def release(settings, tmp_path):
     return releases.Store.of(home).open("candidate")
 
 
-def test_inconsistent_arrays_are_refused(release):
-    path = release.path / "model/everybody.npy"
-    np.save(path, np.load(path, allow_pickle=False) + 1e9)
-    message = r"sum to .*, the score is .*: the arrays of release \S+ are inconsistent"
-    with pytest.raises(DataError, match=f"contributions for m-000 and t-000 {message}"):
-        explain(Settings(home=release.path.parents[1]), "m-000", "t-000")
+def test_arrays_that_do_not_belong_together_explain_nothing(release):
+    path = release.path / "model/same_for_all.npy"
+    np.save(path, np.load(path, allow_pickle=False)[:, ::-1])
+    title = release.slate("m-000")["title_id"][0].as_py()
+    said = r"sum to .*, the score is .*: the arrays of release \S+ are inconsistent"
+    with pytest.raises(DataError, match=f"contributions for m-000 and {title} {said}"):
+        explain(Settings(home=release.path.parents[1]), "m-000", title)
 
 
 def test_a_name_of_two_titles_needs_an_id(release):

@@ -11,7 +11,7 @@ def main_parameters(evil="genre"):
         "release": "20260102T031500Z-0123456789ab",
         "as_of": "2026-01-02T00:00:00Z",
         "learned_from": {"acts": 17433, "members": 623, "half_life_days": 90.0},
-        "in_the_order": {"trend_weight": 0.0, "calibration_weight": 0.1},
+        "in_the_order": {"parts": ["ease", "hybrid"], "calibration_weight": 0.1},
         "about_members": [WEIGHT | {"parameter": "country", "column": "country"}],
         "about_titles": [WEIGHT | {"parameter": evil, "column": evil}],
         "never_used": ["age", evil],
@@ -36,13 +36,14 @@ def test_the_page_says_where_interactions_do_not_fade():
     assert "All interactions count the same, however old." in report.parameters(main)
 
 
-def test_interactions_do_not_fade_in_a_night_that_a_holdout_evaluates(night_home, release):
-    manifest = release.manifest
-    assert manifest["evaluation"]["protocol"] == "member_holdout"
-    assert manifest["model"]["recency_half_life_days"] is None
-    assert manifest["model"]["popularity_half_life_days"] is None
-    page = report.parameters(pipeline.parameters(Settings(home=night_home), "live"))
-    assert "All interactions count the same, however old." in page
+def test_the_page_of_a_night_has_the_parts_of_its_combination(night_home, release):
+    assert release.manifest["evaluation"]["protocol"] == "global_time_cut"
+    main = pipeline.parameters(Settings(home=night_home), "live")
+    assert main["in_the_order"]["parts"] == release.json("combination.json")["parts"]
+    page = report.parameters(main)
+    assert "An interaction of 90 days ago counts half" in page
+    for part in main["in_the_order"]["parts"]:
+        assert part in page
 
 
 def test_no_value_of_a_manifest_becomes_markup_on_the_page():

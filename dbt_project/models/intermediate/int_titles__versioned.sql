@@ -10,6 +10,8 @@ snapshots as (
         language,
         minimum_age,
         runtime_seconds,
+        name,
+        cast(extract(year from released_on) as bigint) as release_year,
         cast(extract(year from released_on) as bigint) // 10 * 10 as decade,
         {{ sorted_set('countries') }} as countries,
         {{ sorted_set('genres') }} as genres,
@@ -23,7 +25,7 @@ snapshots as (
 ),
 
 {% set content = [
-    'title_kind', 'language', 'minimum_age', 'runtime_seconds', 'decade',
+    'name', 'title_kind', 'language', 'minimum_age', 'runtime_seconds', 'release_year', 'decade',
     'countries', 'genres', 'themes', 'directors', 'actors',
 ] -%}
 

@@ -31,7 +31,12 @@ from matinee.evaluation.metrics.beyond_accuracy import (
     novelty,
     serendipity,
 )
-from matinee.evaluation.metrics.intervals import Interval, bootstrap, paired_bootstrap
+from matinee.evaluation.metrics.intervals import (
+    Interval,
+    bootstrap,
+    bootstrap_columns,
+    paired_bootstrap,
+)
 
 Metric: TypeAlias = Callable[[NDArray[np.intp], sp.csr_array[np.bool_]], NDArray[np.float64]]
 
@@ -51,6 +56,7 @@ __all__ = [
     "auc",
     "average_precision",
     "bootstrap",
+    "bootstrap_columns",
     "calibration",
     "coverage",
     "exposure",

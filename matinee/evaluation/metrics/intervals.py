@@ -14,6 +14,10 @@ DRAWS = 1000
 LEVEL = 0.95
 
 
+MOST_SHARED = 5_000
+"""The most members whose draws are shared by columns; beyond, memory would be the cost."""
+
+
 class Interval(NamedTuple):
     """A mean and its 95 % interval."""
 
@@ -86,3 +90,37 @@ def paired_bootstrap(
     if len(values) != len(others):
         raise ConfigError(f"{len(values)} values cannot be paired with {len(others)}")
     return bootstrap(np.asarray(values, np.float64) - others, seed)
+
+
+def bootstrap_columns(columns: NDArray[np.floating], seed: int) -> list[Interval]:
+    """`bootstrap` of every column, with the same draws of members for all of them.
+
+    Parameters
+    ----------
+    columns : float, shape (n_members, n_columns)
+
+    Raises
+    ------
+    ConfigError
+        As for `bootstrap`.
+
+    Notes
+    -----
+    One draw of members is shared, which costs as much as one column does alone. With more than
+    `MOST_SHARED` members each column is drawn by its distinct values.
+
+    Examples
+    --------
+    >>> bootstrap_columns(np.array([[0.5, 1.0], [0.5, 1.0]]), seed=1)
+    [Interval(mean=0.5, low=0.5, high=0.5), Interval(mean=1.0, low=1.0, high=1.0)]
+    """
+    size = len(columns)
+    if not 0 < size <= MOST_SHARED or not np.isfinite(columns).all():
+        return [bootstrap(column, seed) for column in columns.T]
+    draws = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=DRAWS)
+    values = np.asarray(columns, np.float64)
+    bounds = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    lows, highs = np.quantile(draws @ values / size, bounds, axis=0)
+    means = values.mean(axis=0)
+    rows = zip(means.tolist(), lows.tolist(), highs.tolist(), strict=True)
+    return [Interval(*row) for row in rows]
