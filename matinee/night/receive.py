@@ -1,4 +1,4 @@
-"""Receives new landing files, then does what members asked for in them."""
+"""Receives new landing files, then carries out the member requests in them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def receive(
     last_day: date | None = None,
     accepted: frozenset[str] = frozenset(),
 ) -> landing.Receipt:
-    """Hash, check and type every new landing file, then do what members asked for in them.
+    """Hash, check and type every new landing file, then carry out the member requests in them.
 
-    `last_day` is that of the night if somebody named it: files of that day are no mistake.
+    `last_day` is that of the night if the operator gave it: files of that day are then expected.
     """
     home = settings.home.resolve()
     releases.fence(home)
