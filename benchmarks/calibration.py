@@ -1,4 +1,4 @@
-"""What each weight of calibration costs and brings, by the models that the last night judged.
+"""What each weight of calibration costs and brings, by the models of the last night's evaluation.
 
 `python -m benchmarks.calibration` reads `work/` under MATINEE_HOME and prints a row a weight.
 """
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from matinee.models import feature_families
 from matinee.night import evaluate, fit
-from matinee.night.frame import JUDGED, read_frame
+from matinee.night.frame import EVALUATED, read_frame
 from matinee.night.night import Night
 from matinee.settings import Settings
 
@@ -23,14 +23,14 @@ def main() -> None:
     """NDCG, its lead over slates by score alone, and how far slates are from members' own mixes."""
     settings = Settings()
     night = Night(settings, *[datetime.now(UTC)] * 2)  # nothing here depends on the instant
-    frame = read_frame(night.work(JUDGED))
+    frame = read_frame(night.work(EVALUATED))
     models = {
-        name: (fit.load(night, JUDGED, name), feature_families.described(frame, name))
+        name: (fit.load(night, EVALUATED, name), feature_families.described(frame, name))
         for name in MODELS
     }
     sys.stdout.write("weight  ndcg@10  lead (95 %)                 KL\n")
     for weight in WEIGHTS:
-        judged = evaluate.compare(
+        result = evaluate.compare(
             frame,
             models,
             slate_size=settings.slate_size,
@@ -39,7 +39,7 @@ def main() -> None:
         )
         rows = {
             (row["metric"], row["model"]): row
-            for row in judged.evaluation.to_pylist()
+            for row in result.table.to_pylist()
             if row["cohort"] == "everyone"
         }
         ndcg, kl = (

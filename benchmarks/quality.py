@@ -28,7 +28,7 @@ FIGURES = DOCS / "figures"
 
 ALL = ("popularity", "item-knn", "ease", "als", "collaborative", "content", "hybrid")
 TUNED = ("popularity", "item-knn", "ease", "als", "hybrid")
-NEWCOMERS = ("popularity", "content", "hybrid")
+COLD_TITLE_MODELS = ("popularity", "content", "hybrid")
 
 
 @dataclass(frozen=True)
@@ -62,31 +62,35 @@ RUNS = {
     "movietweetings-time": Run("movietweetings-50k", "time"),
     "movietweetings-last": Run("movietweetings-50k", "last"),
     "simulated-time": Run("simulated", "time"),
-    "ml-100k-cold-titles": Run("ml-100k", "cold-titles", NEWCOMERS, seeds=3),
-    "ml-latest-small-cold-titles": Run("ml-latest-small-2016", "cold-titles", NEWCOMERS, seeds=3),
-    "movietweetings-cold-titles": Run("movietweetings-50k", "cold-titles", NEWCOMERS, seeds=3),
-    "simulated-cold-titles": Run("simulated", "cold-titles", NEWCOMERS, seeds=3),
+    "ml-100k-cold-titles": Run("ml-100k", "cold-titles", COLD_TITLE_MODELS, seeds=3),
+    "ml-latest-small-cold-titles": Run(
+        "ml-latest-small-2016", "cold-titles", COLD_TITLE_MODELS, seeds=3
+    ),
+    "movietweetings-cold-titles": Run(
+        "movietweetings-50k", "cold-titles", COLD_TITLE_MODELS, seeds=3
+    ),
+    "simulated-cold-titles": Run("simulated", "cold-titles", COLD_TITLE_MODELS, seeds=3),
 }
 
 
 def main() -> None:
-    """Run what is asked for, one after the other, and write the tables anew."""
+    """Run the chosen benchmarks one after the other, and update the tables."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", nargs="*", choices=RUNS, default=list(RUNS))
-    told = parser.parse_args()
-    for name in told.only:
-        asked = RUNS[name]
-        sys.stderr.write(f"{name}: {asked.command}\n")
+    arguments = parser.parse_args()
+    for name in arguments.only:
+        run = RUNS[name]
+        sys.stderr.write(f"{name}: {run.command}\n")
         rows = benchmark.run(
-            told.data / asked.data,
+            arguments.data / run.data,
             Settings(),
-            protocol=asked.protocol,
-            models=asked.models,
-            trials=asked.tune,
-            seeds=asked.seeds,
+            protocol=run.protocol,
+            models=run.models,
+            trials=run.tune,
+            seeds=run.seeds,
         )
-        figures = asdict(asked) | {"measured_on": str(datetime.now(UTC).date()), "rows": rows}
+        figures = asdict(run) | {"measured_on": str(datetime.now(UTC).date()), "rows": rows}
         FIGURES.mkdir(exist_ok=True)
         _file(name).write_text(json.dumps(figures, indent=1) + "\n")
     page = DOCS / "quality.md"
@@ -98,8 +102,8 @@ def written(page: str) -> str:
     """The page with every table, which stands between two marks, as it was measured."""
 
     def table(mark: re.Match[str]) -> str:
-        told = shown(_measured(mark[1]), mark[1]) if _file(mark[1]).exists() else ""
-        return f"<!-- figures: {mark[1]} -->\n{told}\n<!-- end -->"
+        table = shown(_measured(mark[1]), mark[1]) if _file(mark[1]).exists() else ""
+        return f"<!-- figures: {mark[1]} -->\n{table}\n<!-- end -->"
 
     return re.sub(r"<!-- figures: ([a-z0-9-]+) -->.*?<!-- end -->", table, page, flags=re.DOTALL)
 
@@ -107,9 +111,9 @@ def written(page: str) -> str:
 def draw(path: Path) -> None:
     """All models by their defaults, on every set and protocol, in one picture."""
     tables = {
-        f"{asked.data}, {asked.protocol}": _measured(name)["rows"]
-        for name, asked in RUNS.items()
-        if asked.models == ALL and _file(name).exists()
+        f"{run.data}, {run.protocol}": _measured(name)["rows"]
+        for name, run in RUNS.items()
+        if run.models == ALL and _file(name).exists()
     }
     benchmark.plot(tables, path)
 
@@ -164,8 +168,8 @@ def _number(value: float | None, digits: int = 4) -> str:
 def _lead(row: dict[str, Any]) -> str:
     if row["hybrid_lead"] is None:
         return ""
-    told = [row["hybrid_lead"], row["lead_low"], row["lead_high"]]
-    mean, low, high = (f"{value:+.4f}".replace("+0", "+").replace("-0", "-") for value in told)
+    values = [row["hybrid_lead"], row["lead_low"], row["lead_high"]]
+    mean, low, high = (f"{value:+.4f}".replace("+0", "+").replace("-0", "-") for value in values)
     return f"{mean} ({low} to {high})"
 
 

@@ -1,4 +1,4 @@
-"""What the README says can be done, can be done; what can be done, the README says."""
+"""The README and docs match the commands and settings."""
 
 import json
 import os

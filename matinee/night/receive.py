@@ -1,4 +1,4 @@
-"""Receives new landing files, then does what members asked for in them."""
+"""Receives new landing files, then carries out the member requests in them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def receive(
     withdraw: Collection[str] = (),
     tell: Callable[[str], None] = lambda said: None,
 ) -> landing.Receipt:
-    """Hash, check and type every new landing file, then do what members asked for in them.
+    """Hash, check and type every new landing file, then carry out the member requests in them.
 
-    `last_day` is that of the night if somebody named it: files of that day are no mistake.
+    `last_day` is that of the night if the operator gave it: files of that day are then expected.
     Received files that `withdraw` names are taken back first. `tell` is called with what was found,
     before anything else can stop.
     """

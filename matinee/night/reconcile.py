@@ -1,4 +1,4 @@
-"""Holds the warehouse to the ledger: every row received is somewhere, and few are rejected."""
+"""Reconciles the warehouse with the ledger: no received row is lost, and few are rejected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EVERY_DAY = "all days"
 
 
 def reconcile(home: Path) -> None:
-    """Hold the warehouse to the ledger, file by file.
+    """Reconcile the warehouse with the ledger, file by file.
 
     Raises
     ------
@@ -46,8 +46,8 @@ def reconcile(home: Path) -> None:
 def hold_to_budget(home: Path, project: Path, *, last_day: date, days: int) -> None:
     """Stop the night when too many rows of a stream are rejected.
 
-    Asked of each of the last `days` days by arrival, so that a good history does not excuse a bad
-    night, and of all days together.
+    Checks each of the last `days` days by arrival, because a good history must not hide a bad
+    night, and all days together.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Whole nights on real logs, one set for each importer: imported, run and published."""
+"""Whole nights on public datasets: each is imported, run and published."""
 
 import os
 from pathlib import Path
@@ -22,16 +22,16 @@ def imported(request, tmp_path):
 
 
 def test_a_real_set_becomes_a_live_release(imported, night):
-    home, told = imported
-    published = night(home, last_day=told.last_day)
+    home, summary = imported
+    published = night(home, last_day=summary.last_day)
     assert not published.refusals
     store = releases.Store.of(home)
     release = store.open("live")
     assert store.verify("live").release_id == release.id == published.release_id
     counts = {row["stream"]: row for row in release.manifest["received"]}
-    assert counts["ratings"]["received"] == told.ratings
-    assert counts["ratings"]["rejected"] == told.problem_count == 0
-    assert release.manifest["exposure"]["members"] == told.members
+    assert counts["ratings"]["received"] == summary.ratings
+    assert counts["ratings"]["rejected"] == summary.problem_count == 0
+    assert release.manifest["exposure"]["members"] == summary.members
 
     means = {
         row["model"]: row["mean"]
