@@ -52,14 +52,14 @@ class Renamed:
     """Files that are not whole, or not what their sidecar says: left to be set aside."""
 
     def summary(self) -> str:
-        told = f"renamed the members of {self.files:,} landing files"
+        summary = f"renamed the members of {self.files:,} landing files"
         if self.received_before:
-            told += f"; {self.received_before:,} were received before and keep their ids"
+            summary += f"; {self.received_before:,} were received before and keep their ids"
         if self.unreadable:
-            told += f"; {self.unreadable:,} lines cannot be read and keep what they say"
+            summary += f"; {self.unreadable:,} lines cannot be read and keep what they say"
         if self.torn:
-            told += f"; {self.torn:,} files are not whole and will be set aside"
-        return told
+            summary += f"; {self.torn:,} files are not whole and will be set aside"
+        return summary
 
 
 def pseudonymise(home: Path, contract: Contract) -> Renamed:

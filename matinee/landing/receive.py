@@ -65,7 +65,7 @@ def receive(
 
     Requests of more members to be erased than can be meant are set aside, unless
     `accept_erasures` says that they are; and files of days that can hardly be true
-    (`days.misnamed`), given the day on which the run starts and the last day somebody asked for.
+    (`days.misnamed`), given the day on which the run starts and the last day that the operator named.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def _receive(
         {one.landed_on for one in found if one.stream not in requests.STREAMS},
         {one.landed_on for one in known.received if one.stream not in requests.STREAMS},
         today=today,
-        asked=last_day,
+        last_day=last_day,
     )
     new, set_aside = new_files.sort_out(home, found, known, tombstones.read(home), doubted)
 
@@ -186,8 +186,8 @@ def _receive(
                 warnings.append(f"{name}: {len(more):,} more unknown columns")
             total = count(settled)[name]
             tell(done, len(new), f"{name}: {total.kept} rows kept, {total.rejected} rejected")
-        asking = batch_of(home, requests.STREAM, batch)
-        if not accept_erasures and (reason := requests.why_not(database, home, asking)):
+        requesting = batch_of(home, requests.STREAM, batch)
+        if not accept_erasures and (reason := requests.why_not(database, home, requesting)):
             held = [entry for entry in received if entry.stream == requests.STREAM]
             received = [entry for entry in received if entry.stream != requests.STREAM]
             set_aside += [_hold_back(entry, reason) for entry in held]

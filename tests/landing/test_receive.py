@@ -62,7 +62,7 @@ def test_the_second_call_finds_nothing_new(zone):
     assert landing.landed_days(zone.home)[1] == date(2026, 1, 3)
 
 
-def test_a_link_is_not_received_for_nobody_can_be_erased_from_what_it_leads_to(zone):
+def test_a_link_is_not_received_because_its_target_cannot_be_cleaned(zone):
     outside = zone.home / "outside.jsonl"
     outside.write_bytes(jsonl({"event_id": "outside"}))
     zone.land("plays", "a.jsonl", jsonl())
@@ -184,7 +184,7 @@ def test_a_sidecar_that_disagrees_sets_its_file_aside(zone):
     assert receipt.warnings == ()
 
 
-def test_names_that_nobody_asked_for_are_reported(zone):
+def test_names_without_a_stream_are_reported(zone):
     zone.land("plays", "a.jsonl", jsonl({"colour": "red"}))
     zone.land("plays", "b.jsonl", jsonl({"event_id": "e2", "colour": "red"}))
     zone.land("plays", "c.xml", b"<a/>")
@@ -309,11 +309,11 @@ def test_the_database_can_touch_nothing_but_received(tmp_path):
                 connection.execute(attack)
 
 
-def test_progress_is_told(zone):
+def test_progress_is_reported(zone):
     zone.land("plays", "a.jsonl", jsonl())
-    told = []
-    zone.receive(progress=lambda *step: told.append(step))
-    assert told == [
+    steps = []
+    zone.receive(progress=lambda *step: steps.append(step))
+    assert steps == [
         (0, 2, "hashing 2 landing files"),
         (1, 2, "plays: 1 rows kept, 0 rejected"),
         (2, 2, "titles: 1 rows kept, 0 rejected"),
