@@ -65,7 +65,7 @@ def receive(
 
     Requests of more members to be erased than can be meant are set aside, unless
     `accept_erasures` says that they are; and files of days that can hardly be true
-    (`days.misnamed`), given the day on which the run starts and the last day that the operator named.
+    (`days.misnamed`), given the day on which the run starts and the last day of the night, if any.
 
     Raises
     ------
