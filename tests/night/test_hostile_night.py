@@ -15,8 +15,12 @@ from matinee.cli.screen import show
 from matinee.landing import write
 from matinee.settings import Settings
 from tests.landing.conftest import ROOT
-from tests.landing.samples import FORMATS, HOSTILE, is_text
+from tests.landing.samples import FORMATS, MISSING, is_text
+from tests.landing.samples import HOSTILE as TEXTS
 from tests.test_security import CONTROL
+
+HOSTILE = {name: text for name, text in TEXTS.items() if text not in MISSING.values()}
+"""Texts that are ids and names, and no words for a missing value."""
 
 NAMES = {"clicked_title_id": "title_id", "candidate_asset_ids": "asset_id"}
 """Columns that name what another column names."""
