@@ -15,7 +15,7 @@ from matinee.cli.screen import show
 from matinee.landing import write
 from matinee.settings import Settings
 from tests.landing.conftest import ROOT
-from tests.landing.samples import FORMATS, is_text
+from tests.landing.samples import FORMATS, HOSTILE, is_text
 from tests.test_security import CONTROL
 
 NAMES = {"clicked_title_id": "title_id", "candidate_asset_ids": "asset_id"}
