@@ -36,8 +36,7 @@ def disfigured(column):
     values, texts = column.to_pylist(), iter(HOSTILE.values())
     for row, value in enumerate(values):
         if value and (text := next(texts, None)):
-            # Last in a list: in CSV a list that begins with a bracket is read as an array.
-            values[row] = [*value, text] if isinstance(value, list) else text
+            values[row] = [text, *value] if isinstance(value, list) else text
     return values
 
 
@@ -93,13 +92,11 @@ def test_the_night_goes_through_and_keeps_the_rows_that_the_honest_one_kept(host
     manifest = releases.Store.of(home).open(release_id).manifest
     for row in manifest["received"]:
         assert row["received"] == row["kept"] + row["repeats"] + row["rejected"]
-
-    # A hostile text may break a rule of its column: then its row is rejected, never lost.
-    received = {row["stream"]: row["received"] for row in manifest["received"]}
-    assert received == {row["stream"]: row["received"] for row in release.manifest["received"]}
+    assert {row["stream"]: row["kept"] for row in manifest["received"]} == {
+        row["stream"]: row["kept"] for row in release.manifest["received"]
+    }
     titles = warehouse.table("titles", home=home)
-    absent = set(known["title_id"].values()) - set(titles["title_id"].to_pylist())
-    assert len(absent) <= 2
+    assert set(known["title_id"].values()) <= set(titles["title_id"].to_pylist())
 
 
 def test_the_gate_asks_for_the_labels_that_the_texts_took_the_place_of_and_for_no_more(

@@ -60,14 +60,20 @@ def parse(text: str) -> list[str] | None:
 
     >>> parse('{Drama,"Film, noir",NULL}')
     ['Drama', 'Film, noir']
+    >>> parse("{|Drama")
+    ['{', 'Drama']
+    >>> parse('["a|b", "c') is None
+    True
     >>> parse("[{'id': 18}]") is None
     True
     """
     text = text.strip()
     opening = text[:1]
     if len(text) < 2 or text[-1] != BRACKETS[opening]:
-        # `[REC]|Drama` is a list of the contract's own; `["a", "b` was cut.
-        return text.split("|") if BRACKETS[opening] in text else None
+        # `[REC]|Drama` and `{|Drama` are lists of the contract's own; `["a|b", "c` was cut.
+        is_cut = text[1:].lstrip().startswith(("'", '"'))
+        has_bar = "|" in text and not is_cut
+        return text.split("|") if BRACKETS[opening] in text or has_bar else None
     parts = _json(text) if opening == "[" else None
     if parts is None:
         inner = text[1:-1].strip()
