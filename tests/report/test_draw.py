@@ -22,7 +22,7 @@ from tests.report.samples import earlier, nights
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests/golden"
 AT = datetime(2026, 2, 1, tzinfo=UTC)
-OLD = [path.name for path in sorted(GOLDEN.glob("*_*")) if path.is_dir()]
+OLD = sorted(path.parent.name for path in GOLDEN.glob("*_*/releases"))
 
 DRAW = """
 import json, sys
