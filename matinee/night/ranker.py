@@ -101,6 +101,13 @@ class Ranker:
         return sp.csr_array(self.fit.frame.interactions())
 
     @cached_property
+    def nameable(self) -> sp.csr_array[np.bool_]:
+        """Titles that were watched and liked: those that reasons may name."""
+        both = sp.csr_array(self.liked.astype(np.bool_).multiply(self.seen))
+        both.sort_indices()
+        return both
+
+    @cached_property
     def genres(self) -> sp.csr_array[np.float32]:
         """The genre shares of each title."""
         return feature_families.genres(self.fit.features)
