@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow.compute as pc
 
 from matinee.evaluation import metrics
-from matinee.models import feature_families
 from matinee.models.frame import Frame
-from matinee.night import evaluate, fit
+from matinee.night import combine, evaluate, fit
 from matinee.night.frame import JUDGED, read_frame
 from matinee.night.night import Night
+from matinee.night.scorer import COMBINATION
 from matinee.operations.simulate import TRUTH
 from matinee.settings import Settings
 from matinee.simulator.simulation import Simulation
@@ -36,22 +36,23 @@ def main() -> None:
     frame = read_frame(night.work(JUDGED))
     worth = _worth(frame, truth)
     met = frame.seen()
-    here = pc.is_valid(frame.title_features["title_kind"]).to_numpy()
+    here = frame.in_catalogue
     acted = np.flatnonzero(np.diff(met.indptr))
     everyone = np.arange(len(worth))
 
     def mean_worth(slates: np.ndarray) -> np.ndarray:
         return np.take_along_axis(worth, slates, axis=1).mean(axis=1)[acted]
 
-    slates = {}
-    for name in (feature_families.HYBRID, feature_families.COLLABORATIVE, feature_families.CONTENT):
-        model, features = fit.load(night, JUDGED, name), feature_families.described(frame, name)
-        vectors = model.member_vectors(features.members), model.title_vectors(features.titles)
-        slates[name], _ = ranking.best_titles(*vectors, PLACES, excluded=met, allowed=here)
-    popular = frame.popularity(half_life_days=frame.popular_half_life_days)[None, :]
-    slates[evaluate.TRENDING], _ = ranking.best_of_scores(
-        popular, everyone * 0, PLACES, excluded=met, allowed=here
-    )
+    fitted = fit.load(night, JUDGED)
+    frame = fitted.frame
+    chosen = combine.Chosen.read(night.work(""))
+    split = evaluate.Split("next_visit", fitted, (chosen.judged, chosen.judged))
+    ranker = evaluate.ranker_of(split, chosen, size=settings.slate_size)
+    published = evaluate.versions(ranker, split, chosen, COMBINATION, everyone, ())
+    slates = {"published": published.shown} | {
+        name: evaluate.baseline(fitted.parts, name, everyone, excluded=met, allowed=here)
+        for name in fitted.parts.names
+    }
     best, _ = ranking.best_of_scores(worth, everyone, PLACES, excluded=met, allowed=here)
     unmet = here & ~met.toarray()
     chance = (np.where(unmet, worth, 0).sum(axis=1) / unmet.sum(axis=1))[acted]
