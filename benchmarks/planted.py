@@ -1,8 +1,8 @@
-"""How much of the planted taste comes back in the first places of the models that judged last.
+"""How much of the planted taste is in the first places of the models of the last evaluation.
 
 `python -m benchmarks.planted` reads `simulator/truth.json` and `work/` under MATINEE_HOME, which
 `matinee simulate` and `matinee run` left, and prints a row a model. The generator knows what every
-title is worth to every member, so all members judge, and not only by what they happened to meet.
+title is worth to every member, so the evaluation covers all members and all titles.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from matinee.evaluation import metrics
 from matinee.models.frame import Frame
 from matinee.night import combine, evaluate, fit
-from matinee.night.frame import JUDGED, read_frame
+from matinee.night.frame import EVALUATED, read_frame
 from matinee.night.night import Night
 from matinee.night.scorer import COMBINATION
 from matinee.operations.simulate import TRUTH
@@ -29,33 +29,35 @@ PLACES = evaluate.PLACES
 
 
 def main() -> None:
-    """The mean worth of first places, and which part of the way from chance to the best that is."""
+    """The mean utility of first places, and its position between chance and the best."""
     settings = Settings()
     night = Night(settings, *[datetime.now(UTC)] * 2)  # nothing here depends on the instant
     truth = json.loads((settings.home / TRUTH).read_text(encoding="utf-8"))
-    frame = read_frame(night.work(JUDGED))
-    worth = _worth(frame, truth)
-    met = frame.seen()
+    frame = read_frame(night.work(EVALUATED))
+    worth = _utility(frame, truth)
+    seen = frame.seen()
     here = frame.in_catalogue
-    acted = np.flatnonzero(np.diff(met.indptr))
+    acted = np.flatnonzero(np.diff(seen.indptr))
     everyone = np.arange(len(worth))
 
     def mean_worth(slates: np.ndarray) -> np.ndarray:
         return np.take_along_axis(worth, slates, axis=1).mean(axis=1)[acted]
 
-    fitted = fit.load(night, JUDGED)
+    fitted = fit.load(night, EVALUATED)
     frame = fitted.frame
     chosen = combine.Chosen.read(night.work(""))
-    split = evaluate.Split("next_visit", fitted, (chosen.judged, chosen.judged))
+    split = evaluate.Split(
+        "next_visit", fitted, (chosen.evaluation_weights, chosen.evaluation_weights)
+    )
     ranker = evaluate.ranker_of(split, chosen, size=settings.slate_size)
     published = evaluate.versions(ranker, split, chosen, COMBINATION, everyone, ())
     slates = {"published": published.shown} | {
-        name: evaluate.baseline(fitted.parts, name, everyone, excluded=met, allowed=here)
+        name: evaluate.baseline(fitted.parts, name, everyone, excluded=seen, allowed=here)
         for name in fitted.parts.names
     }
-    best, _ = ranking.best_of_scores(worth, everyone, PLACES, excluded=met, allowed=here)
-    unmet = here & ~met.toarray()
-    chance = (np.where(unmet, worth, 0).sum(axis=1) / unmet.sum(axis=1))[acted]
+    best, _ = ranking.best_of_scores(worth, everyone, PLACES, excluded=seen, allowed=here)
+    unseen = here & ~seen.toarray()
+    chance = (np.where(unseen, worth, 0).sum(axis=1) / unseen.sum(axis=1))[acted]
     far = (mean_worth(best) - chance).mean()
     sys.stdout.write(
         f"{len(acted)} members\nmodel          worth (95 %)              of the best\n"
@@ -66,8 +68,8 @@ def main() -> None:
         sys.stdout.write(f"{name:14} {mean:+.3f} ({low:+.3f} to {high:+.3f})  {part:.1%}\n")
 
 
-def _worth(frame: Frame, truth: dict) -> np.ndarray:
-    """What each title is worth to each member, in standard deviations, as it was planted."""
+def _utility(frame: Frame, truth: dict) -> np.ndarray:
+    """The planted utility of each title for each member, in standard deviations."""
     given = truth["parameters"]
     simulation = Simulation(given["members"], given["titles"], len(truth["planted"]), given["seed"])
     tables = simulation.tables

@@ -1,5 +1,12 @@
-"""Runs steps of a night as Prefect tasks: one task and one log line with a duration per step."""
+"""Runs steps of a night as Prefect tasks: one task and one log line with a duration per step.
 
+The log of a flow run has a line for each step; what a task logs is in the log of the task run, on
+the pages and in the database of Prefect, and not on the console.
+"""
+
+import logging
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,6 +17,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
 from matinee import pipeline
+from matinee.errors import printable
 
 ARTIFACTS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "validate": (
@@ -17,7 +25,7 @@ ARTIFACTS: dict[str, tuple[str, Callable[[Any], object]]] = {
         lambda result: create_table_artifact(key="validation-report", table=result.rows()),
     ),
     "evaluate": (
-        "judged",
+        "evaluation",
         lambda result: create_table_artifact(key="gate-table", table=result.rows()),
     ),
     "publish": (
@@ -28,6 +36,20 @@ ARTIFACTS: dict[str, tuple[str, Callable[[Any], object]]] = {
 """Step name -> attribute of the run and how to make an artifact of it, also if the step fails."""
 
 
+ROUTINE = ("Beginning flow run", "Finished in state", "Starting temporary", "Stopping temporary")
+"""Starts of messages of Prefect about a run in which nothing went wrong."""
+
+
+def is_of_interest(record: logging.LogRecord) -> bool:
+    """Whether a record is not Prefect's routine; warnings and errors always are."""
+    return record.levelno > logging.INFO or not str(record.msg).startswith(ROUTINE)
+
+
+for _name in ("prefect", "prefect.flow_runs"):
+    logging.getLogger(_name).addFilter(is_of_interest)
+logging.getLogger("prefect.task_runs").propagate = False  # Prefect's own handler stays
+
+
 def walk(run: pipeline.NightRun, steps: Iterable[pipeline.Step]) -> None:
     """Run steps in order, each as a task of the calling flow."""
     log = get_run_logger()
@@ -35,7 +57,9 @@ def walk(run: pipeline.NightRun, steps: Iterable[pipeline.Step]) -> None:
         started = time.monotonic()
         note = Task(_without_arguments(run, step), name=step.name, cache_policy=NO_CACHE)()
         seconds = time.monotonic() - started
-        log.info(f"{step.title}: {seconds:.1f} s{f'; {note}' if note else ''}")
+        _show("")
+        first = note.partition("\n")[0]
+        log.info(f"{step.title}: {seconds:.1f} s{f'; {first}' if first else ''}")
 
 
 def _without_arguments(run: pipeline.NightRun, step: pipeline.Step) -> Callable[[], str]:
@@ -43,7 +67,10 @@ def _without_arguments(run: pipeline.NightRun, step: pipeline.Step) -> Callable[
 
     def call() -> str:
         try:
-            return step.call(run, _quarters(step.title))
+            note = step.call(run, _quarters(step.title))
+            if "\n" in note:
+                get_run_logger().info(note)
+            return note
         finally:
             attribute, create = ARTIFACTS.get(step.name, ("", None))
             if create and hasattr(run, attribute):
@@ -58,9 +85,18 @@ def _quarters(title: str) -> pipeline.Progress:
 
     def advance(done: int, total: int, name: str) -> None:
         nonlocal reached
+        _show(f"{title}: {done} of {total}, {name}")
         quarter = 4 * done // total if total else 0
         if reached < quarter < 4:
             reached = quarter
             log.info(f"{title}: {done} of {total}, {name}")
 
     return advance
+
+
+def _show(text: str) -> None:
+    """Replace the line that a terminal shows below the log; nothing elsewhere."""
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns - 1
+        sys.stderr.write(f"\r\x1b[2K{printable(text)[:width]}")
+        sys.stderr.flush()

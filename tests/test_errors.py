@@ -5,8 +5,6 @@ import re
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from matinee import errors
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,7 +39,7 @@ def messages():
                     texts = [text for text in literals(message) if runs(text, 1)]
                     if name in RAISED and texts:
                         where = f"{path.relative_to(ROOT)}:{node.lineno}"
-                        yield pytest.param(texts, id=where)
+                        yield where, texts
 
 
 @cache
@@ -56,7 +54,12 @@ def read_by_tests(length: int) -> set[tuple[str, ...]]:
     return sequences
 
 
-@pytest.mark.parametrize("texts", messages())
-def test_every_message_is_read_by_a_test(texts):
+def is_read(texts: list[str]) -> bool:
     length = min(RUN, max(len(re.findall(r"[A-Za-z0-9]+", text)) for text in texts))
-    assert set().union(*(runs(text, length) for text in texts)) & read_by_tests(length)
+    return bool(set().union(*(runs(text, length) for text in texts)) & read_by_tests(length))
+
+
+def test_every_message_is_read_by_a_test():
+    found = list(messages())
+    assert len(found) > 200
+    assert [where for where, texts in found if not is_read(texts)] == []

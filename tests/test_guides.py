@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -15,22 +16,30 @@ GUIDES = sorted((ROOT / "docs/guides").glob("*.md"))
 SCRIPT = ROOT / "examples/train_on_features.py"
 BIN = Path(sys.executable).parent
 
-EDITOR_ONLY = re.compile(r"<!-- not run: [^>]+ -->\n```")
+NOT_RUN = re.compile(r"<!-- not run: [^>]+ -->\n *```")
 """A block that no test runs says why in a comment above it."""
+
+BLOCK = re.compile(r"^( *)```(python|console)\n(.*?)^\1```", re.M | re.S)
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
-    """Language and text of each block that can be run, in order."""
-    text = EDITOR_ONLY.sub("```skip-", page.read_text(encoding="utf-8"))
-    return re.findall(r"^```(python|console)\n(.*?)^```", text, re.M | re.S)
+    """Language and text of each block that can be run, in order; lists may indent them."""
+    text = NOT_RUN.sub("```not-run-", page.read_text(encoding="utf-8"))
+    return [(language, dedent(block)) for _, language, block in BLOCK.findall(text)]
 
 
 @pytest.fixture(scope="module")
 def environment(night_home, tmp_path_factory):
     """The variables of a shell in which `source .venv/bin/activate` was typed."""
-    home = shutil.copytree(night_home, tmp_path_factory.mktemp("guides") / "home")
-    path = f"{BIN}:{os.environ['PATH']}"
-    return os.environ | {"MATINEE_HOME": str(home), "PATH": path, "PYTHONWARNINGS": "ignore"}
+    folder = tmp_path_factory.mktemp("guides")
+    home = shutil.copytree(night_home, folder / "home")
+    return os.environ | {
+        "MATINEE_HOME": str(home),
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "PYTHONWARNINGS": "ignore",
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+    }
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -78,15 +79,21 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports_of(path: Path) -> set[str]:
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports_of(path: Path) -> frozenset[str]:
     """Every module that a file imports, lazily or for types only too, as dotted names."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 def sources() -> list[Path]:
@@ -95,29 +102,30 @@ def sources() -> list[Path]:
     return [path for path in files if path != ROOT / "matinee/__init__.py"]
 
 
-SOURCES = pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+SOURCES = sources()
 MODULES = {name_of(path): path for path in sorted((ROOT / "matinee").rglob("*.py"))}
 
 
-@SOURCES
-def test_every_module_has_a_layer(path):
-    assert part_of(path) in {*LAYER, "feature_repo", "expectations"}
+def test_every_module_has_a_layer():
+    known = {*LAYER, "feature_repo", "expectations"}
+    assert [str(path) for path in SOURCES if part_of(path) not in known] == []
 
 
-@SOURCES
-def test_imports_go_down_only_and_parts_of_one_layer_never_meet(path):
-    part = part_of(path)
-    if part not in LAYER:
-        return
-    for name in imports_of(path):
-        if not name.startswith("matinee."):
-            continue
-        other = name.split(".")[1]
+def imports_against_the_layers(path: Path) -> list[str]:
+    """Imports of a file that go up, or across between outside systems."""
+    part, wrong = part_of(path), []
+    for name in imports_of(path) if part in LAYER else ():
+        other = name.split(".")[1] if name.startswith("matinee.") else part
         if other == part or other not in LAYER:
             continue
         # Values and names may use each other; an outside system never another.
-        allowed = LAYER[other] < LAYER[part] or LAYER[other] == LAYER[part] <= 1
-        assert allowed, f"{part} (layer {LAYER[part]}) imports {other} (layer {LAYER[other]})"
+        if not (LAYER[other] < LAYER[part] or LAYER[other] == LAYER[part] <= 1):
+            wrong.append(f"{path.relative_to(ROOT)} ({LAYER[part]}): {name} ({LAYER[other]})")
+    return wrong
+
+
+def test_imports_go_down_only_and_parts_of_one_layer_never_meet():
+    assert [wrong for path in SOURCES for wrong in imports_against_the_layers(path)] == []
 
 
 def test_the_files_of_the_package_import_each_other_in_no_circle():
@@ -160,30 +168,40 @@ sys.exit(len(failed))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@SOURCES
-def test_each_outside_library_has_one_owner(path):
-    for name in imports_of(path):
-        owners = OWNERS.get(name.split(".")[0])
-        assert owners is None or part_of(path) in owners, f"{name} belongs to {owners}"
+def test_each_outside_library_has_one_owner():
+    strays = [
+        f"{path.relative_to(ROOT)}: {name} belongs to {owners}"
+        for path in SOURCES
+        for name in imports_of(path)
+        if (owners := OWNERS.get(name.split(".")[0])) is not None and part_of(path) not in owners
+    ]
+    assert strays == []
 
 
-@SOURCES
-def test_arithmetic_does_no_input_or_output(path):
-    if part_of(path) in ARITHMETIC:
-        used = {name.split(".")[0] for name in imports_of(path)} & IO_MODULES
-        assert not used, f"{part_of(path)} does no I/O, but this imports {sorted(used)}"
-
-
-@SOURCES
-def test_only_the_start_of_a_run_reads_the_clock(path):
-    calls = {
-        node.func.attr
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+def test_arithmetic_does_no_input_or_output():
+    used = {
+        str(path.relative_to(ROOT)): found
+        for path in SOURCES
+        if part_of(path) in ARITHMETIC
+        and (found := {name.split(".")[0] for name in imports_of(path)} & IO_MODULES)
     }
-    clock = calls & {"now", "utcnow", "today"}
+    assert used == {}
+
+
+def reads_the_clock(path: Path) -> bool:
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"now", "utcnow", "today"}
+        for node in ast.walk(tree_of(path))
+    )
+
+
+def test_only_the_start_of_a_run_reads_the_clock():
     allowed = {"night", "rights", "operations", "research", "serving", "cli", "flows"}
-    assert not clock or part_of(path) in allowed, sorted(clock)
+    others = [path for path in SOURCES if part_of(path) not in allowed]
+    assert others
+    assert [str(path.relative_to(ROOT)) for path in others if reads_the_clock(path)] == []
 
 
 def test_no_folder_of_the_package_has_more_than_25_files():

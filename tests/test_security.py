@@ -1,4 +1,4 @@
-"""The claims of docs/security.md: no telemetry, no pickle, hostile names and homes are harmless."""
+"""The claims of docs/reference/security.md: no telemetry, no pickle, hostile names and"""
 
 import json
 import os

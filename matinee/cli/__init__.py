@@ -172,7 +172,7 @@ def simulate(
             seed=seed,
             progress=step,
         )
-    talk.print(simulated.summary(), markup=False)
+    talk.print(simulated.summary(), markup=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: matinee recommend m-000017 --k 5")

@@ -16,9 +16,9 @@ def ablate(form: FormatOption = Format.table) -> None:
     from matinee.settings import Settings
 
     with progress("fit with and without demographics") as step:
-        found = research_ablate.ablate(Settings(), step)
+        ablation = research_ablate.ablate(Settings(), step)
     if form is Format.json:
-        emit_one({"rows": found.rows, "verdict": found.verdict.facts()}, form)
+        emit_one({"rows": ablation.rows, "verdict": ablation.verdict.facts()}, form)
         return
-    emit(found.rows, form, title="the hybrid with and without demographics")
-    typer.echo(shown(line(found.verdict.status, found.verdict.text)))
+    emit(ablation.rows, form, title="the hybrid with and without demographics")
+    typer.echo(shown(line(ablation.verdict.status, ablation.verdict.text)))

@@ -1,4 +1,4 @@
-"""`matinee rejected` and `matinee replay`: rejected rows."""
+"""`matinee receive`, `rejected` and `replay`: raw logs in, back out, and rejected rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from matinee.cli.nights import print_lines
-from matinee.cli.output import Format, FormatOption, emit, talk
+from matinee.cli.output import Format, FormatOption, emit, progress, talk
 
 LONGEST_TEXT = 120
 
@@ -16,8 +16,37 @@ StreamOption = Annotated[str | None, typer.Option(help="Only rows of this stream
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the top of the command line."""
+    app.command(epilog="Example: matinee receive --withdraw plays/dt=2026-03-01/a.csv")(receive)
     app.command(epilog="Example: matinee rejected --stream plays --rule missing_field")(rejected)
     app.command(epilog="Example: matinee replay --stream plays && matinee run")(replay)
+
+
+def receive(
+    withdraw: Annotated[
+        list[str] | None,
+        typer.Option(help="Take a received file back first; its name is the one below landing/."),
+    ] = None,
+    accept_erasures: Annotated[
+        bool,
+        typer.Option(
+            "--accept-erasures", help="Erase though more than one in twenty members ask at once."
+        ),
+    ] = False,
+) -> None:
+    """Take in what has landed, and nothing else of a night. A file is taken back with its rows."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    settings = Settings()
+    with pipeline.lease(settings, "receive"), progress("receive raw logs") as step:
+        pipeline.receive(
+            settings,
+            step,
+            accepted=frozenset({"erasures"} if accept_erasures else ()),
+            withdraw=withdraw or (),
+            tell=print_lines,
+        )
+    talk.print("The tables follow with the next `matinee run`.")
 
 
 def rejected(

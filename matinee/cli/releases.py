@@ -73,7 +73,7 @@ def push(url: Url, extra: Extra = None, by: By = "", form: FormatOption = Format
     if not remote.has_exclusive_create:
         talk.print(
             f"{remote.name} does not exclude two pushes at the same time: push from one machine "
-            f"only (docs/reliability.md)",
+            f"only (docs/reference/mirrors.md)",
             markup=False,
             soft_wrap=True,
         )

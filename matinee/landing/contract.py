@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import yaml
 from matinee.errors import ConfigError
 
 SOURCES = "dbt_project/models/staging"
+PROJECT = "dbt_project/dbt_project.yml"
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "varchar": pa.string(),
@@ -24,6 +25,20 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }
 PII = {"none", "pseudonym", "behavioural", "free_text", "sensitive"}
 NAME = re.compile(r"[a-z][a-z0-9_]*")  # what may be spelt into SQL and into a JSON path
+
+FORMATS = ("csv", "jsonl", "parquet")
+MISSING_VALUES: dict[str, tuple[str, ...]] = {
+    "csv": (
+        *(r"\n", "null", "(null)", "<null>", "none", "nan", "-nan", "nat"),
+        *("<na>", "#n/a", "n/a", "undefined"),
+    ),
+    "jsonl": (r"\n", "null", "none", "nan", "-nan", "nat", "<na>", "undefined"),
+    "parquet": (r"\n", "null", "none", "nan", "-nan", "nat", "<na>", "undefined"),
+}
+"""Words that stand for no value, by format, in lower case: they count in any case of letters.
+
+`NA` is none of them, for it is a country. The dbt var `missing_values` replaces a format's list.
+"""
 
 LINEAGE = (("file", pa.string()), ("line", pa.int64()), ("landed_on", pa.date32()))
 REJECTED = (*LINEAGE, ("rule", pa.string()), ("raw_text", pa.string()))
@@ -69,6 +84,8 @@ class Column:
     is_rounded: bool = False
     """Whether a fraction is rounded to a whole number rather than refused."""
     when: tuple[Condition, ...] = ()
+    missing: tuple[float, ...] = ()
+    """Numbers that stand for no value in this column, as 0 in a year of birth."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +99,8 @@ class Stream:
     columns: tuple[Column, ...]
     rejected_retention_days: int
     """How long a rejected row is kept, counted as `retention_days` is."""
+    missing_values: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MISSING_VALUES)
+    """Format -> the words that stand for no value."""
 
     @property
     def retention_days(self) -> int:
@@ -126,20 +145,41 @@ def load(project: Path) -> Contract:
     files = sorted(folder.glob("*/__sources.yml"))
     if not files:
         raise ConfigError(f"no */__sources.yml in {folder}: set MATINEE_PROJECT to the checkout")
+    missing_values = _missing_values(project / PROJECT)
     streams: dict[str, Stream] = {}
     for file in files:
-        for stream in _streams(file):
+        for stream in _streams(file, missing_values):
             if stream.name in streams:
                 raise ConfigError(f"{file}: stream {stream.name} is also in another file")
             streams[stream.name] = stream
     return Contract(streams)
 
 
-def _streams(file: Path) -> list[Stream]:
+def _missing_values(file: Path) -> Mapping[str, tuple[str, ...]]:
+    """The dbt var `missing_values`, over the lists that hold where it names no format."""
+    variables = (_yaml(file) or {}).get("vars") if file.exists() else None
+    changed = (variables or {}).get("missing_values") or {}
+    where = f"{file}: missing_values"
+    if not isinstance(changed, dict) or (unknown := sorted(set(changed) - set(FORMATS))):
+        found = unknown[0] if isinstance(changed, dict) else changed
+        raise ConfigError(f"{where}: must be lists by {', '.join(FORMATS)}, got {found!r}")
+    for format, words in changed.items():
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ConfigError(f"{where}: {format} must be a list of texts, got {words!r}")
+    return MISSING_VALUES | {
+        format: tuple(word.lower() for word in words) for format, words in changed.items()
+    }
+
+
+def _yaml(file: Path) -> Any:
     try:
-        document = yaml.load(file.read_text(encoding="utf-8"), Loader=_SafeLoader)  # noqa: S506
+        return yaml.load(file.read_text(encoding="utf-8"), Loader=_SafeLoader)  # noqa: S506
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: not YAML: {' '.join(str(error).split())}") from None
+
+
+def _streams(file: Path, missing_values: Mapping[str, tuple[str, ...]]) -> list[Stream]:
+    document = _yaml(file)
     found: list[Stream] = []
     for source in _items(document, "sources", str(file)):
         tables = _items(source, "tables", f"{file}: source {source.get('name')}")
@@ -148,7 +188,8 @@ def _streams(file: Path) -> list[Stream]:
             name = str(table.get("name"))
             if not name.startswith("rejected_"):
                 where = f"{file}: {name}"
-                found.append(_stream(table, str(source.get("name")), where, days.get(name)))
+                stream = _stream(table, str(source.get("name")), where, days.get(name))
+                found.append(replace(stream, missing_values=missing_values))
     return found
 
 
@@ -212,7 +253,15 @@ def _column(column: dict[str, Any], meta: dict[str, Any], where: str) -> Column:
             for other, cases in meta.get("when", {}).items()
             for value, limits in cases.items()
         ),
+        missing=_missing(meta, where),
     )
+
+
+def _missing(meta: dict[str, Any], where: str) -> tuple[float, ...]:
+    missing = meta.get("missing", [])
+    if not isinstance(missing, list) or not all(isinstance(one, int | float) for one in missing):
+        raise ConfigError(f"{where}: missing must be a list of numbers, got {missing!r}")
+    return tuple(missing)
 
 
 def _retention_days(meta: dict[str, Any], where: str) -> int:

@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from matinee import durable
 from matinee.errors import printable
 from matinee.landing.contract import Contract
 from matinee.landing.drift import several
-from matinee.landing.files import SIDECAR, LandingFile
+from matinee.landing.files import SIDECAR, TOMBSTONE, LandingFile
 
 FORMATS = {
     ".jsonl": "jsonl",
@@ -76,7 +77,7 @@ def _discover_days(
                 refused.setdefault(LINK if kind == LINKED else HARD_LINK, []).append(name)
             elif format and kind == FILE:
                 files.append(LandingFile(landing / name, name, stream, landed_on, format))
-            elif not (last.endswith(SIDECAR) and last.removesuffix(SIDECAR) in names):
+            elif not _is_beside(last, names):
                 warnings.append(f"{name}: not one of *{', *'.join(FORMATS)}")
 
 
@@ -119,6 +120,13 @@ def _landed_on(folder: str) -> date | None:
         return date.fromisoformat(match[1]) if match else None
     except ValueError:
         return None
+
+
+def _is_beside(name: str, names: Collection[str]) -> bool:
+    """Whether a file says something of a landing file, which may be gone when it is withdrawn."""
+    if name.endswith(TOMBSTONE):
+        return name.removesuffix(TOMBSTONE).endswith(tuple(FORMATS))
+    return name.endswith(SIDECAR) and name.removesuffix(SIDECAR) in names
 
 
 def _format(name: str) -> str | None:

@@ -26,6 +26,8 @@ from matinee.landing import files, ledger
 from matinee.landing.contract import Contract
 from matinee.landing.discover import discover
 from matinee.landing.files import LandingFile, Source, TornError
+from matinee.landing.formats.dialect import Dialect, detect, is_column
+from matinee.landing.formats.parquet_tables import texts
 from matinee.landing.read import csv_fields, records_of
 from matinee.privacy import Traces
 from matinee.provenance import TooDeepError, parse_json
@@ -95,10 +97,11 @@ def write_without(file: LandingFile, traces: Traces, drafts: Drafts) -> tuple[Pa
             _filter_landed(source, draft, traces)
         else:
             is_csv = file.format == "csv"
-            belongs = _of_csv(traces) if is_csv else _of_json(traces)
+            dialect = detect(source.head(), (MEMBER_ID,)) if is_csv else Dialect()
+            belongs = _of_csv(traces, dialect) if is_csv else _of_json(traces)
             kept = b"".join(
                 b"\n" * record.count(b"\n") if belongs(record) else record
-                for records in records_of(source, is_quoted=is_csv)
+                for records in records_of(source, is_quoted=is_csv, delimiter=dialect.delimiter)
                 for record in records.texts()
             )
             packed = gzip.compress(kept, mtime=0) if file.path.suffix == ".gz" else kept
@@ -142,9 +145,9 @@ def mask(table: pa.Table, traces: Traces) -> np.ndarray[Any, np.dtype[np.bool_]]
     """Which rows of a table name one of the members, in any cell of text."""
     found = np.zeros(len(table), np.bool_)
     for name, column in zip(table.column_names, table.columns, strict=True):
-        if name == MEMBER_ID:
+        if is_column(name, MEMBER_ID):
             values = pa.array(sorted(traces.ids))
-            found |= _plain(pc.is_in(column.cast(pa.string()), value_set=values))
+            found |= _plain(pc.is_in(texts(column), value_set=values))
         text = _as_text(column)
         if text is not None and traces.token:
             found |= _plain(pc.match_substring_regex(text, traces.token))
@@ -190,18 +193,23 @@ def _of_json(traces: Traces) -> Callable[[bytes], bool]:
     return belongs
 
 
-def _of_csv(traces: Traces) -> Callable[[bytes], bool]:
+def _of_csv(traces: Traces, dialect: Dialect) -> Callable[[bytes], bool]:
     header: list[list[str]] = []
+    before = dialect.lines_before_header
 
     def belongs(record: bytes) -> bool:
+        nonlocal before
         if not header:
-            names = csv_fields(record.decode(errors="replace"))
-            header.append([name.strip() for name in names])
+            names = csv_fields(record.decode(errors="replace"), dialect)
+            if before or not record.strip():
+                before = max(before - 1, 0)
+                return traces.in_text(record)
+            header.append([MEMBER_ID if is_column(one, MEMBER_ID) else one for one in names])
             # What names no member_id is no header, and may be somebody's row.
             return MEMBER_ID not in header[0] and traces.in_text(record)
         if traces.in_text(record):
             return True
-        fields = csv_fields(record.decode(errors="replace"))
+        fields = csv_fields(record.decode(errors="replace"), dialect, is_strict=False)
         row = dict(zip(header[0], fields, strict=False))
         return row.get(MEMBER_ID) in traces.ids
 
@@ -213,7 +221,7 @@ def _tell_ledger(home: Path, drafts: dict[str, Path], erased: Erased) -> None:
     entries = {name: entry for name, entry in known.entries.items() if name not in erased.removed}
     kept, rejected = _rows(home, rejected=False), _rows(home, rejected=True)
     for name, entry in entries.items():
-        if entry.status != "received":
+        if entry.status not in ("received", "withdrawn"):
             continue
         entries[name] = replace(
             entry,

@@ -9,6 +9,7 @@ import hashlib
 import os
 import stat
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,13 +21,24 @@ from matinee import durable
 from matinee.durable import Drafts, NotPlainError
 
 SIDECAR = ".sha256"
+TOMBSTONE = ".withdrawn"
+"""After the name of a landing file: it is withdrawn, and not received while this is there."""
+HEAD_BYTES = 64 << 10
 CHUNK_BYTES = 1 << 20
+GZIP = zlib.MAX_WBITS | 16
 SIDECAR_BYTES, SIDECAR_LINES = 4096, 8
 """As much of a sidecar is read."""
 
 
 class TornError(Exception):
-    """The file as a whole cannot be read; the text says why."""
+    """The file as a whole cannot be read; the text says why.
+
+    `example` is a line of it. It may name members, so it is shown and never kept.
+    """
+
+    def __init__(self, reason: str, example: str | None = None) -> None:
+        super().__init__(reason)
+        self.example = example
 
 
 @dataclass(frozen=True)
@@ -61,9 +73,26 @@ class Source:
         self._closing.enter_context(opened)
         self._hash = hashlib.sha256()
         self._spool: IO[bytes] | None = None
+        self._ahead = b""
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes as they lie on the disk."""
+        ahead = self._ahead if size < 0 else self._ahead[:size]
+        self._ahead = self._ahead[len(ahead) :]
+        return ahead + self._next(size if size < 0 else size - len(ahead))
+
+    def head(self) -> bytes:
+        """The first bytes of a text file, unpacked, before any is read; also of a cut gzip file."""
+        if not self._ahead:
+            self._ahead = self._next(HEAD_BYTES)
+        if self.file.path.suffix != ".gz":
+            return self._ahead
+        try:
+            return zlib.decompressobj(GZIP).decompress(self._ahead, HEAD_BYTES)
+        except zlib.error:
+            return b""
+
+    def _next(self, size: int) -> bytes:
         data = self._opened.read(size)
         self._hash.update(data)
         return data
@@ -191,6 +220,16 @@ def replace(file: LandingFile, draft: Path, drafts: Drafts) -> None:
                 _write_sidecar(file, [after], drafts, folder)
     except NotPlainError as error:
         raise TornError(f"it is {error}: land a copy") from None
+
+
+def is_withdrawn(landing: Path, name: str) -> bool:
+    """Whether `<name>.withdrawn` lies in the landing zone, whatever it is."""
+    *above, last = name.split("/")
+    try:
+        with durable.folder(landing, above) as folder:
+            return durable.has_name(last + TOMBSTONE, folder)
+    except (NotPlainError, OSError):  # no such folder, or a name so long that none can be
+        return False
 
 
 def remove(file: LandingFile) -> None:

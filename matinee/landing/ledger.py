@@ -27,7 +27,7 @@ class Entry:
     rejected: int
     batch: int | None
     """Where its rows are; None when the file was set aside."""
-    status: Literal["received", "set_aside", "dropped"]
+    status: Literal["received", "set_aside", "dropped", "withdrawn"]
     reason: str | None = None
     past_sha256: tuple[str, ...] = ()
     """What it was before members were erased from it; the old bytes are known, not a change."""
@@ -73,11 +73,17 @@ class Ledger:
     def with_entries(self, entries: Iterable[Entry]) -> "Ledger":
         """The ledger after another look at the landing zone.
 
-        A received or dropped file's entry is never replaced; one set aside lasts until the next
-        look.
+        A received or dropped file's entry is never replaced, one that was taken back only when its
+        file is received again; one set aside lasts until the next look.
         """
         merged = {entry.file: entry for entry in entries}
-        merged |= {n: entry for n, entry in self.entries.items() if entry.status != "set_aside"}
+        received = {name for name, entry in merged.items() if entry.status == "received"}
+        merged |= {
+            name: entry
+            for name, entry in self.entries.items()
+            if entry.status in ("received", "dropped")
+            or (entry.status == "withdrawn" and name not in received)
+        }
         return Ledger(dict(sorted(merged.items())))
 
 

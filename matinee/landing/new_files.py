@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from matinee import durable
-from matinee.landing import erasure, files, requests, tombstones
+from matinee.landing import erasure, files, requests, tombstones, withdrawals
 from matinee.landing.files import LandingFile, TornError
 from matinee.landing.ledger import Entry, Ledger
 
@@ -37,9 +37,16 @@ def sort_out(
             if before.sha256 != entry.sha256:
                 reason = (
                     f"its bytes have changed since it was received (sha256 was"
-                    f" {before.sha256[:12]}): put it back, and land the change under another name"
+                    f" {before.sha256[:12]}): put it back and land the change under another name,"
+                    f" or take the old rows back: `matinee receive --withdraw {file.name}`"
                 )
                 set_aside.append(replace(entry, reason=reason))
+        elif (
+            before
+            and before.status == "withdrawn"
+            and withdrawals.stays_out(file, before, entry.sha256)
+        ):
+            continue
         elif expected and entry.sha256 not in expected:
             reason = f"its sha256 is {entry.sha256[:12]} but its sidecar says {expected[0][:12]}"
             set_aside.append(replace(entry, reason=f"{reason}: send it again"))

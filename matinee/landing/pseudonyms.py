@@ -9,7 +9,8 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from matinee.landing import files, ledger, tombstones
 from matinee.landing.contract import Contract
 from matinee.landing.discover import discover
 from matinee.landing.files import Source, TornError
+from matinee.landing.formats.dialect import detect, is_column
+from matinee.landing.formats.parquet_tables import texts
 from matinee.landing.read import csv_fields, is_utf8, records_of
 from matinee.privacy import pseudonym
 from matinee.provenance import TooDeepError, parse_json
@@ -49,14 +52,14 @@ class Renamed:
     """Files that are not whole, or not what their sidecar says: left to be set aside."""
 
     def summary(self) -> str:
-        told = f"renamed the members of {self.files:,} landing files"
+        summary = f"renamed the members of {self.files:,} landing files"
         if self.received_before:
-            told += f"; {self.received_before:,} were received before and keep their ids"
+            summary += f"; {self.received_before:,} were received before and keep their ids"
         if self.unreadable:
-            told += f"; {self.unreadable:,} lines cannot be read and keep what they say"
+            summary += f"; {self.unreadable:,} lines cannot be read and keep what they say"
         if self.torn:
-            told += f"; {self.torn:,} files are not whole and will be set aside"
-        return told
+            summary += f"; {self.torn:,} files are not whole and will be set aside"
+        return summary
 
 
 def pseudonymise(home: Path, contract: Contract) -> Renamed:
@@ -76,7 +79,8 @@ def pseudonymise(home: Path, contract: Contract) -> Renamed:
         return value if value in (None, "") else _renamed(key, column, str(value))
 
     for file in discover(home / "landing", contract)[0]:
-        if not set(PREFIXES) & set(contract.streams[file.stream].names):
+        columns = contract.streams[file.stream].names
+        if not set(PREFIXES) & set(columns):
             continue
         if file.name in received:
             done.received_before += 1
@@ -86,7 +90,7 @@ def pseudonymise(home: Path, contract: Contract) -> Renamed:
                 draft = drafts.new()
                 expected = files.expected_sha256(file)
                 with files.opened(file) as source:
-                    unreadable = _write(source, draft, rename)
+                    unreadable = _write(source, draft, columns, rename)
                     if expected and source.sha256() not in expected:
                         raise TornError("it is not what its sidecar says")
                 files.replace(file, draft, drafts)
@@ -116,31 +120,33 @@ def _renamed(key: bytes, column: str, value: str) -> str:
     return f"{PREFIXES[column]}-{pseudonym(key, value, use=column)}"
 
 
-def _write(source: Source, draft: Path, rename: Rename) -> int:
+def _write(source: Source, draft: Path, columns: Iterable[str], rename: Rename) -> int:
     """The file again with other names; how many of its lines could not be read."""
     if source.file.format == "parquet":
         _write_parquet(source, draft, rename)
         return 0
     unreadable: list[bytes] = []
-    lines = _csv_lines if source.file.format == "csv" else _json_lines
-    text = b"".join(lines(source, rename, unreadable))
+    if source.file.format == "csv":
+        text = b"".join(_csv_lines(source, columns, rename, unreadable))
+    else:
+        text = b"".join(_json_lines(source, rename, unreadable))
     is_packed = source.file.path.suffix == ".gz"
     draft.write_bytes(gzip.compress(text, mtime=0) if is_packed else text)
     return len(unreadable)
 
 
 def _write_parquet(source: Source, draft: Path, rename: Rename) -> None:
-    with (
-        pq.ParquetFile(source.seekable()) as file,
-        pq.ParquetWriter(draft, file.schema_arrow, compression="zstd") as writer,
-    ):
+    with ExitStack() as stack:
+        file = stack.enter_context(pq.ParquetFile(source.seekable()))
+        schema, named = file.schema_arrow, _named(file.schema_arrow.names)
+        for place in named.values():  # an id may have come as a number
+            schema = schema.set(place, schema.field(place).with_type(pa.string()))
+        writer = stack.enter_context(pq.ParquetWriter(draft, schema, compression="zstd"))
         for group in range(file.num_row_groups):
             rows = file.read_row_group(group)
-            for name in set(PREFIXES) & set(rows.column_names):
-                at = rows.column_names.index(name)
-                field = rows.schema.field(at)
-                values = [rename(name, _text(value)) for value in rows[name]]
-                rows = rows.set_column(at, field, pa.array(values, field.type))
+            for name, place in named.items():
+                values = [rename(name, _text(value)) for value in texts(rows.column(place))]
+                rows = rows.set_column(place, schema.field(place), pa.array(values, pa.string()))
             writer.write_table(rows)
 
 
@@ -169,17 +175,31 @@ def _json_lines(source: Source, rename: Rename, unreadable: list[bytes]) -> Iter
                 yield line
 
 
-def _csv_lines(source: Source, rename: Rename, unreadable: list[bytes]) -> Iterator[bytes]:
+def _named(names: list[str]) -> dict[str, int]:
+    """The columns that are renamed -> their places in a header."""
+    return {
+        column: place
+        for column in PREFIXES
+        for place, name in enumerate(names)
+        if is_column(name, column)
+    }
+
+
+def _csv_lines(
+    source: Source, columns: Iterable[str], rename: Rename, unreadable: list[bytes]
+) -> Iterator[bytes]:
     places: dict[str, int] | None = None
-    for records in records_of(source, is_quoted=True):
+    dialect = detect(source.head(), columns)
+    before = dialect.lines_before_header
+    for records in records_of(source, is_quoted=True, delimiter=dialect.delimiter):
         for record in records.texts():
-            fields = csv_fields(record.decode(errors="replace"))
-            if places is None:
-                names = [name.strip() for name in fields]
-                places = {name: names.index(name) for name in PREFIXES if name in names}
+            if before or not record.strip():
+                before = max(before - 1, 0)
                 yield record
                 continue
-            if not record.strip():
+            fields = csv_fields(record.decode(errors="replace"), dialect)
+            if places is None:
+                places = _named(fields)
                 yield record
                 continue
             if max(places.values(), default=-1) >= len(fields) or not is_utf8(record):
@@ -189,5 +209,5 @@ def _csv_lines(source: Source, rename: Rename, unreadable: list[bytes]) -> Itera
             for name, place in places.items():
                 fields[place] = rename(name, fields[place])
             out = io.StringIO()
-            csv.writer(out, lineterminator="\n").writerow(fields)
+            csv.writer(out, delimiter=dialect.text, lineterminator="\n").writerow(fields)
             yield out.getvalue().encode()

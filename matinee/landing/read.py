@@ -8,36 +8,32 @@ one text column per contract column (a list column for lists).
 
 import csv
 import gzip
-import itertools
 import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from matinee.errors import printable_name
 from matinee.landing.contract import Stream
-from matinee.landing.files import LandingFile, Source, TornError, opened
+from matinee.landing.files import LandingFile, Source, TornError
+from matinee.landing.formats.dialect import Dialect, folded
 
 BLOCK_BYTES = 8 << 20
 LONGEST_RECORD_BYTES = 32 << 20
+PLAIN_CSV = Dialect()
 SHOWN_BYTES = 64 << 10
 """As much of a line that is longer than that is kept, for people to see what it was."""
-NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
-
-# One CSV record. A quote opens a field only at its start; elsewhere it is a character.
-_FIELD = rb'(?:"(?:[^"]++|"")*+"[^,\n]*+|[^",\n][^,\n]*+|)'
-_RECORD = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+\n")
+NEWLINE, RETURN, QUOTE = b'\n\r"'
 
 
 @dataclass(frozen=True)
@@ -59,45 +55,32 @@ class Records:
         return [self.data[a:b] for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
 
 
-def open_file(file: LandingFile, stream: Stream) -> tuple[list[str] | None, Iterator[pa.Table]]:
-    """The file's columns (None for JSON, where each line has its own) and its rows.
+@dataclass(frozen=True)
+class Opened:
+    """What a file holds, and how it is read."""
 
-    Raises
-    ------
-    TornError
-        Here or while iterating, when the file is empty, cut, cannot be what its name says, or has
-        other bytes than `file.sha256`.
-    """
-    with ExitStack() as stack:
-        source = stack.enter_context(opened(file))
-        if source.size == 0:
-            raise TornError("it is empty")
-        if file.format == "parquet":
-            columns, tables = _open_parquet(source, stream)
-        elif file.format == "csv":
-            columns, tables = _open_csv(source, stream)
-        else:
-            columns, tables = None, _json_tables(source)
-        return columns, _checked(tables, source, stack.pop_all())
-
-
-def _checked(tables: Iterator[pa.Table], source: Source, stack: ExitStack) -> Iterator[pa.Table]:
-    """The tables, and at their end the check of what was read; then the file is closed."""
-    with stack:
-        yield from tables
-        source.check()
+    tables: Iterator[pa.Table]
+    columns: list[str] | None = None
+    """By the names of the contract where a name is one; None for JSON: each line has its own."""
+    notes: tuple[str, ...] = ()
+    """What was read in another way than it is written."""
 
 
 # ---------- records of a text file
 
 
-def records_of(source: Source | Path, *, is_quoted: bool) -> Iterator[Records]:
+def records_of(
+    source: Source | Path, *, is_quoted: bool, delimiter: bytes = b","
+) -> Iterator[Records]:
     """Blocks of whole records of an opened landing file, or of a file elsewhere.
+
+    `delimiter` is after what a quote may open a field.
 
     One endless line must not cost the file its other rows: of a JSON line longer than the limit
     only the head comes out, which is no JSON. A CSV record that long is more likely a quote that
     swallowed its neighbours: the file is torn.
     """
+    quoted_after = delimiter if is_quoted else None
     rest, line, size, head = b"", 1, 0, b""
     try:
         with _unpacked(source) as file:
@@ -109,9 +92,9 @@ def records_of(source: Source | Path, *, is_quoted: bool) -> Iterator[Records]:
                     _, newline, block = block.partition(b"\n")
                     if not newline:
                         continue
-                    yield _split(head + newline, line, is_quoted=False)
+                    yield _split(head + newline, line, None)
                     head, line = b"", line + 1
-                records = _split(rest + block, line, is_quoted=is_quoted)
+                records = _split(rest + block, line, quoted_after)
                 cut = records.offsets[-1]
                 line += records.data.count(b"\n", 0, cut)
                 rest = records.data[cut:]
@@ -120,16 +103,22 @@ def records_of(source: Source | Path, *, is_quoted: bool) -> Iterator[Records]:
                 if len(rest) > LONGEST_RECORD_BYTES:
                     if is_quoted:
                         limit = LONGEST_RECORD_BYTES >> 20
-                        raise TornError(f"the record of line {line} is longer than {limit} MiB")
+                        raise TornError(
+                            f"the record of line {line} is longer than {limit} MiB",
+                            rest.partition(b"\n")[0].decode(errors="replace"),
+                        )
                     head, rest = _head(rest), b""
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise TornError(f"it is cut or not gzip: {error}") from None
     if size == 0:
         raise TornError("it is empty")
     if rest or head:
-        records = _split((rest or head) + b"\n", line, is_quoted=is_quoted)
+        records = _split((rest or head) + b"\n", line, quoted_after)
         if len(records) == 0:
-            raise TornError(f"the record of line {line} opens a quote that never closes")
+            raise TornError(
+                f"the record of line {line} opens a quote that never closes",
+                rest.partition(b"\n")[0].decode(errors="replace"),
+            )
         yield records
 
 
@@ -147,32 +136,50 @@ def _head(record: bytes) -> bytes:
     return record[:SHOWN_BYTES].rstrip(b" \t\r}").decode(errors="ignore").encode() or b"?"
 
 
-def _split(data: bytes, line: int, *, is_quoted: bool) -> Records:
+def _split(data: bytes, line: int, quoted_after: bytes | None) -> Records:
     """The whole records of a buffer that begins on `line`."""
     buffer = np.frombuffer(data, dtype=np.uint8)
     newlines = np.flatnonzero(buffer == NEWLINE)
-    ends = _record_ends(data, buffer, newlines) if is_quoted else newlines + 1
+    ends = newlines + 1 if quoted_after is None else _record_ends(data, newlines, quoted_after)
     offsets = np.concatenate([[0], ends])
     return Records(data, offsets, line + np.searchsorted(newlines, offsets[:-1]))
 
 
-def _record_ends(
-    data: bytes, buffer: NDArray[np.uint8], newlines: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _record_ends(data: bytes, newlines: NDArray[np.int64], delimiter: bytes) -> NDArray[np.int64]:
     """Where CSV records end: at the newlines outside quotes."""
-    quotes = np.flatnonzero(buffer == QUOTE)
-    opening = quotes[::2]
-    before = buffer[opening[opening > 0] - 1]
-    if np.isin(before, (NEWLINE, COMMA, QUOTE)).all():
+    quotes = paired_quotes(data, delimiter)
+    if quotes is not None:
         is_outside = np.searchsorted(quotes, newlines) % 2 == 0
         ends: NDArray[np.int64] = newlines[is_outside] + 1
         return ends
-    # A quote inside an unquoted field, as in 12" vinyl: go record by record.
+    # A quote inside a field, as in 12" vinyl: go record by record.
+    pattern = _record_pattern(delimiter)
     found, position = [], 0
-    while match := _RECORD.match(data, position):
+    while match := pattern.match(data, position):
         position = match.end()
         found.append(position)
     return np.array(found, dtype=np.int64)
+
+
+def paired_quotes(data: bytes, delimiter: bytes) -> NDArray[np.int64] | None:
+    """Where the quotes are, when each one opens a field, ends one or is doubled; None else."""
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    quotes = np.flatnonzero(buffer == QUOTE)
+    opening, closing = quotes[::2], quotes[1::2]
+    before = buffer[opening[opening > 0] - 1]
+    after = buffer[closing[closing < len(buffer) - 1] + 1]
+    edge = (NEWLINE, QUOTE, delimiter[0])
+    is_paired = np.isin(before, edge).all() and np.isin(after, (*edge, RETURN)).all()
+    return quotes if is_paired else None
+
+
+@cache
+def _record_pattern(delimiter: bytes) -> re.Pattern[bytes]:
+    """One CSV record. A quote opens a field only at its start; elsewhere it is a character."""
+    part = re.escape(delimiter)
+    other = rb"[^" + part + rb"\n]*+"
+    field = rb'(?:"(?:[^"]++|"")*+"' + other + rb'|[^"' + part + rb"\n]" + other + rb"|)"
+    return re.compile(field + rb"(?:" + part + field + rb")*+\n")
 
 
 def as_text(records: Records) -> pa.Table:
@@ -200,12 +207,12 @@ def is_utf8(text: bytes) -> bool:
     return True
 
 
-def _without_empty_lines(table: pa.Table) -> pa.Table:
+def without_empty_lines(table: pa.Table) -> pa.Table:
     is_empty = pc.is_in(table["raw_text"], pa.array(["\n", "\r\n"]))
     return table.filter(pc.invert(is_empty)) if pc.any(is_empty).as_py() else table
 
 
-def _with_file(table: pa.Table, file: LandingFile) -> pa.Table:
+def with_file(table: pa.Table, file: LandingFile) -> pa.Table:
     """Say of every row where it came from."""
     names = pa.DictionaryArray.from_arrays(
         pa.repeat(pa.scalar(0, pa.int32()), len(table)), pa.array([file.name])
@@ -214,163 +221,47 @@ def _with_file(table: pa.Table, file: LandingFile) -> pa.Table:
     return table.add_column(0, "file", names).add_column(1, "landed_on", days)
 
 
-# ---------- JSON lines
+def csv_fields(record: str, dialect: Dialect = PLAIN_CSV, *, is_strict: bool = True) -> list[str]:
+    """The fields of one record; none when it cannot be one, as with a return outside quotes.
 
-
-def _json_tables(source: Source) -> Iterator[pa.Table]:
-    for records in records_of(source, is_quoted=False):
-        yield _with_file(_without_empty_lines(as_text(records)), source.file)
-
-
-# ---------- CSV
-
-
-def _open_csv(source: Source, stream: Stream) -> tuple[list[str], Iterator[pa.Table]]:
-    blocks = records_of(source, is_quoted=True)
-    first = next(blocks)
-    try:
-        text = first.texts()[0].decode()
-    except UnicodeDecodeError as error:
-        raise TornError(f"its header cannot be read: {error}") from None
-    header = [name.strip() for name in csv_fields(text)]
-    if not header:
-        raise TornError("its header cannot be read: lines end in \\n or \\r\\n, not in \\r alone")
-    if twice := sorted(name for name, times in Counter(header).items() if times > 1):
-        raise TornError(f"its header has {printable_name(twice[0])!r} twice")
-
-    def tables() -> Iterator[pa.Table]:
-        for records in itertools.chain([first[1:]], blocks):
-            if len(records):
-                yield _with_file(_csv_table(records, header, stream), source.file)
-
-    return header, tables()
-
-
-def _csv_table(records: Records, header: list[str], stream: Stream) -> pa.Table:
-    table = _without_empty_lines(as_text(records))
-    fields = _parse_csv(records, header) if table["broken"].null_count == len(table) else None
-    if fields is None or len(fields) != len(table):
-        fields, broken = _parse_csv_by_record(table, header)
-        table = table.set_column(2, "broken", broken)
-    for column in stream.columns:
-        is_list = column.data_type == "varchar[]"
-        if column.name not in header:
-            values = pa.nulls(len(table), pa.list_(pa.string()) if is_list else pa.string())
-        else:
-            values = fields[column.name]
-            if is_list:
-                is_there = pc.not_equal(values, "")
-                values = pc.if_else(is_there, pc.split_pattern(values, "|"), None)
-        table = table.append_column(f"text_{column.name}", values)
-    return table
-
-
-def _parse_csv(records: Records, header: list[str]) -> pa.Table | None:
-    """All fields as text, fast; None when a record has too few or too many."""
-    data = pa.py_buffer(records.data)[records.offsets[0] : records.offsets[-1]]
-    try:
-        return pacsv.read_csv(
-            pa.BufferReader(data),
-            pacsv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=header),
-            pacsv.ParseOptions(newlines_in_values=True),
-            pacsv.ConvertOptions(check_utf8=False, column_types=dict.fromkeys(header, pa.string())),
-        )
-    except pa.ArrowInvalid:
-        return None
-
-
-def _parse_csv_by_record(table: pa.Table, header: list[str]) -> tuple[pa.Table, pa.Array]:
-    """The same, one record at a time: exact on which record is broken."""
-    rows: list[list[str | None]] = []
-    broken: list[str | None] = []
-    for text, rule in zip(table["raw_text"].to_pylist(), table["broken"].to_pylist(), strict=True):
-        row = csv_fields(text)
-        is_whole = len(row) == len(header)
-        broken.append(rule if is_whole or rule else "unreadable_line")
-        rows.append([*row] if is_whole else [None] * len(header))
-    columns = [pa.array(values, pa.string()) for values in zip(*rows, strict=True)]
-    return pa.table(columns, names=header), pa.array(broken, pa.string())
-
-
-def csv_fields(record: str) -> list[str]:
-    """The fields of one record; none when it cannot be one, as with a return outside quotes."""
+    What follows a closing quote is an error when strict, else a part of the field.
+    """
     csv.field_size_limit(LONGEST_RECORD_BYTES + BLOCK_BYTES)  # of the process, so on each call
     try:
-        rows = list(csv.reader([record]))
+        rows = list(
+            csv.reader(
+                [record],
+                delimiter=dialect.text,
+                skipinitialspace=dialect.is_padded,
+                strict=is_strict,
+            )
+        )
     except csv.Error:
         return []
     return rows[0] if len(rows) == 1 else []
 
 
-# ---------- Parquet
+# ---------- names of columns
 
 
-def _open_parquet(source: Source, stream: Stream) -> tuple[list[str], Iterator[pa.Table]]:
-    seekable = source.seekable()
-    try:
-        parquet = pq.ParquetFile(seekable)
-    except (pa.ArrowException, OSError) as error:
-        raise TornError(f"it is cut or not Parquet: {error}") from None
-    names = list(parquet.schema_arrow.names)
+def named(names: list[str], stream: Stream) -> tuple[list[str], tuple[str, ...]]:
+    """The names of a header as the contract spells them, and a note where they were not so.
 
-    def tables() -> Iterator[pa.Table]:
-        line = 1
-        try:
-            for batch in parquet.iter_batches(columns=[n for n in stream.names if n in names]):
-                yield _with_file(_parquet_table(batch, line, stream), source.file)
-                line += len(batch)
-        except (pa.ArrowException, OSError) as error:
-            raise TornError(f"its Parquet cannot be read: {error}") from None
-
-    return names, tables()
-
-
-def _parquet_table(batch: pa.RecordBatch, line: int, stream: Stream) -> pa.Table:
-    broken: pa.Array = pa.nulls(len(batch), pa.string())
-    columns = {}
-    for column in stream.columns:
-        target = pa.list_(pa.string()) if column.data_type == "varchar[]" else pa.string()
-        if column.name not in batch.schema.names:
-            columns[f"text_{column.name}"] = pa.nulls(len(batch), target)
-            continue
-        values = _to_text(batch.column(column.name), target, column.name)
-        try:
-            values.validate(full=True)
-        except pa.ArrowInvalid:
-            raw = values.cast(pa.list_(pa.binary()) if target != pa.string() else pa.binary())
-            decoded = [_decode(value) for value in raw.to_pylist()]
-            values = pa.array([value for value, _ in decoded], target)
-            is_whole = pa.array([is_utf8 for _, is_utf8 in decoded])
-            broken = pc.if_else(is_whole, broken, "invalid_utf8")
-        columns[f"text_{column.name}"] = values
-    return pa.table(
-        {
-            "line": np.arange(line, line + len(batch)),
-            "raw_text": pa.nulls(len(batch), pa.string()),
-            "broken": broken,
-            **columns,
-        }
-    )
-
-
-def _to_text(values: pa.Array, target: pa.DataType, name: str) -> pa.Array:
-    """A column as text that has the value's full meaning; UTF-8 is not yet checked."""
-    kind = values.type
-    if pa.types.is_timestamp(kind):
-        values = values.cast(pa.timestamp("us"), safe=False)  # naive is UTC, zones become UTC
-    try:
-        # Unsafe to text means: bytes of any type as they are, UTF-8 or not.
-        return values.cast(target, safe=False)
-    except pa.ArrowNotImplementedError:
-        wanted = "a list" if pa.types.is_list(target) else "one value"
-        raise TornError(f"its column {name} is {kind}, where {wanted} is asked for") from None
-
-
-def _decode(value: Any) -> tuple[Any, bool]:
-    """A text, or list of texts, from bytes, and whether all of it was UTF-8."""
-    if value is None:
-        return None, True
-    if isinstance(value, bytes):
-        return value.decode(errors="replace"), is_utf8(value)
-    pairs = [_decode(part) for part in value]
-    return [part for part, _ in pairs], all(is_utf8 for _, is_utf8 in pairs)
+    `MEMBER_ID`, `memberId` and `Member ID` are `member_id`.
+    """
+    known = {folded(name): name for name in stream.names}
+    found = [known.get(folded(name), name) for name in names]
+    for name, times in Counter(found).items():
+        if times > 1 and name:
+            as_written = {was for was, now in zip(names, found, strict=True) if now == name}
+            others = f" (as {', '.join(map(printable_name, sorted(as_written)))})"
+            spelt = others if len(as_written) > 1 else ""
+            raise TornError(
+                f"its header has {printable_name(name)!r} twice{spelt}: leave one of them out"
+            )
+    other = [
+        f"{printable_name(was)} as {now}"
+        for was, now in zip(names, found, strict=True)
+        if was != now
+    ]
+    return found, (f"reads {', '.join(other)}",) if other else ()

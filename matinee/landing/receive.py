@@ -6,9 +6,9 @@ was received, and what a crash left behind is swept by the next call.
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,90 +17,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from matinee import durable
-from matinee.errors import (
-    ConfigError,
-    DataError,
-    IntegrityError,
-    StorageError,
-    printable,
-    printable_name,
-)
-from matinee.landing import ledger, new_files, requests, tombstones
+from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, printable_name
+from matinee.landing import files, ledger, new_files, requests, tombstones, withdrawals
 from matinee.landing.contract import REJECTED, Contract, received_schema
 from matinee.landing.days import misnamed
 from matinee.landing.discover import discover
 from matinee.landing.drift import lost_columns, several
+from matinee.landing.files import LandingFile
 from matinee.landing.intake import Intake, take_in
 from matinee.landing.ledger import Entry, Ledger
+from matinee.landing.receipt import Receipt, count
+from matinee.landing.shares import implausible
 from matinee.progress import Progress
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-RULES_SHOWN = 3
-
 UNKNOWN_SHOWN = 20
 """Columns named of a stream: whoever spells ids as names has as many as rows."""
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Rows of one stream. `received` = `kept` + `rejected`, always."""
-
-    received: int = 0
-    kept: int = 0
-    rejected: int = 0
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What one call found, took and left."""
-
-    batch: int | None
-    """The new batch's number, or None when nothing was new."""
-    files: tuple[Entry, ...]
-    """Received now."""
-    set_aside: tuple[Entry, ...]
-    """Not received, each with its reason; the next call tries again."""
-    unchanged: int
-    """Files received by an earlier call, their bytes the same."""
-    rules: Mapping[str, Mapping[str, int]]
-    """Rejected rows of this batch by stream and rule."""
-    warnings: tuple[str, ...]
-    """Names that the contract does not know, of files and of columns."""
-
-    def summary(self) -> str:
-        """One line, and one more for each thing that somebody should look at."""
-        rows = sum(total.received for total in self.totals.values())
-        rejected = sum(total.rejected for total in self.totals.values())
-        lines = [
-            f"{len(self.files):,} new files with {rows:,} rows, {rejected:,} of them rejected; "
-            f"{self.unchanged:,} files received before"
-        ]
-        for stream, rules in self.rules.items():
-            for rule, count in sorted(rules.items(), key=lambda one: -one[1])[:RULES_SHOWN]:
-                lines.append(f"{stream}: {count:,} rows break {rule}")
-        lines += [f"set aside {entry.file}: {entry.reason}" for entry in self.set_aside]
-        lines += [f"warning: {warning}" for warning in self.warnings]
-        return "\n".join(map(printable, lines))
-
-    @property
-    def totals(self) -> dict[str, Totals]:
-        """This batch's rows by stream."""
-        return count(self.files)
-
-
-def count(entries: Iterable[Entry]) -> dict[str, Totals]:
-    """Rows by stream."""
-    totals: dict[str, Totals] = {}
-    for entry in entries:
-        so_far = totals.get(entry.stream, Totals())
-        totals[entry.stream] = Totals(
-            received=so_far.received + entry.rows,
-            kept=so_far.kept + entry.kept,
-            rejected=so_far.rejected + entry.rejected,
-        )
-    return totals
 
 
 def landed_days(home: Path) -> tuple[date, date]:
@@ -125,17 +59,18 @@ def receive(
     accept_erasures: bool = False,
     today: date | None = None,
     last_day: date | None = None,
+    withdraw: Collection[str] = (),
 ) -> Receipt:
-    """Take in every landing file that is new.
+    """Take in every landing file that is new, after taking back those of `withdraw`.
 
     Requests of more members to be erased than can be meant are set aside, unless
     `accept_erasures` says that they are; and files of days that can hardly be true
-    (`days.misnamed`), given the day on which the run starts and the last day somebody asked for.
+    (`days.misnamed`), given the day on which the run starts and the last day of the night, if any.
 
     Raises
     ------
-    DataError
-        When no file of `titles`, or none of `plays` and `ratings`, was ever received.
+    ConfigError
+        When `withdraw` names no received file.
     IntegrityError
         When the ledger cannot be read, or rows that it speaks of are gone.
     StorageError
@@ -143,14 +78,22 @@ def receive(
     """
     home = home.resolve()
     known = ledger.read(home)
+    by_name = withdrawals.named(home, known, withdraw, requests.STREAMS)
     try:
         durable.sweep_drafts(home)
+        found, warnings = discover(home / "landing", contract)
+        reasons = dict(withdrawals.due(home / "landing", known, found, requests.STREAMS))
+        reasons |= dict.fromkeys(by_name, withdrawals.BY_COMMAND)
+        known, withdrawn = withdrawals.take_back(home, known, reasons)
         sweep(home, known)
+        withdrawals.clean(home, known)
         _write_empty(home, contract)
         receipt = _receive(
             home,
             contract,
             known,
+            found,
+            warnings,
             threads=threads,
             memory_limit=memory_limit,
             progress=progress,
@@ -160,14 +103,15 @@ def receive(
         )
     except OSError as error:
         raise StorageError(f"{error}: make room or mend the access, then run again") from error
-    _require_history(home, receipt)
-    return receipt
+    return replace(receipt, withdrawn=tuple(withdrawn))
 
 
 def _receive(
     home: Path,
     contract: Contract,
     known: Ledger,
+    found: list[LandingFile],
+    warnings: list[str],
     *,
     threads: int,
     memory_limit: str,
@@ -178,8 +122,19 @@ def _receive(
 ) -> Receipt:
     tell = progress or (lambda done, total, what: None)
     batch = known.newest_batch + 1
-    found, warnings = discover(home / "landing", contract)
+    notes: list[str] = []
     here = {file.name for file in found}
+    is_known = {entry.file for entry in known.received}
+    if kept_out := [
+        file
+        for file in found
+        if file.name not in is_known
+        and file.stream not in requests.STREAMS
+        and files.is_withdrawn(file.landing, file.name)
+    ]:
+        found = [file for file in found if file not in kept_out]
+        kept = several([file.name for file in kept_out])
+        notes.append(f"not received, for {withdrawals.BY_TOMBSTONE}: {kept}")
     if missing := [entry.file for entry in known.received if entry.file not in here]:
         warnings.append(
             "received before and no longer in landing/, so that no release can be rebuilt from it:"
@@ -195,12 +150,14 @@ def _receive(
         {one.landed_on for one in found if one.stream not in requests.STREAMS},
         {one.landed_on for one in known.received if one.stream not in requests.STREAMS},
         today=today,
-        asked=last_day,
+        last_day=last_day,
     )
     new, set_aside = new_files.sort_out(home, found, known, tombstones.read(home), doubted)
 
     received: list[Entry] = []
     rules: dict[str, Mapping[str, int]] = {}
+    examples: dict[str, Mapping[str, str]] = {}
+    torn_lines: dict[str, str] = {}
     with connection(home, threads, memory_limit) as database:
         for done, (name, entries) in enumerate(new.items(), start=1):
             folders = (batch_of(home, name, batch), batch_of(home, f"rejected_{name}", batch))
@@ -209,7 +166,17 @@ def _receive(
             received += [entry for entry in settled if entry.status == "received"]
             set_aside += [entry for entry in settled if entry.status == "set_aside"]
             rules[name] = dict(sorted(intake.rules.items()))
+            examples[name] = {rule: str(row) for rule, row in intake.examples.items()}
             warnings += lost_columns(name, settled, known)
+            if share := implausible(database, contract.streams[name], folders[0]):
+                warnings.append(share)
+            torn_lines |= intake.torn_lines
+            notes += intake.notes
+            if intake.naive:
+                notes.append(
+                    f"{name}: {intake.naive.total():,} rows have a time without an offset, read as"
+                    f" UTC: {several(sorted(intake.naive))}"
+                )
             unknown = sorted(intake.unknown.items())
             for column, names in unknown[:UNKNOWN_SHOWN]:
                 warnings.append(
@@ -219,8 +186,8 @@ def _receive(
                 warnings.append(f"{name}: {len(more):,} more unknown columns")
             total = count(settled)[name]
             tell(done, len(new), f"{name}: {total.kept} rows kept, {total.rejected} rejected")
-        asking = batch_of(home, requests.STREAM, batch)
-        if not accept_erasures and (reason := requests.why_not(database, home, asking)):
+        requesting = batch_of(home, requests.STREAM, batch)
+        if not accept_erasures and (reason := requests.why_not(database, home, requesting)):
             held = [entry for entry in received if entry.stream == requests.STREAM]
             received = [entry for entry in received if entry.stream != requests.STREAM]
             set_aside += [_hold_back(entry, reason) for entry in held]
@@ -238,6 +205,9 @@ def _receive(
         unchanged=len(found) - len(received) - len(set_aside),
         rules=rules,
         warnings=tuple(warnings),
+        examples=examples,
+        torn_lines=torn_lines,
+        notes=tuple(notes),
     )
 
 
@@ -335,15 +305,23 @@ def _write_empty(home: Path, contract: Contract) -> None:
                 durable.put(unfinished, path)
 
 
-def _require_history(home: Path, receipt: Receipt) -> None:
-    have = {entry.stream for entry in ledger.read(home).received}
+def require_history(home: Path) -> None:
+    """Refuse a home that has no catalogue, or nothing that members did.
+
+    Raises
+    ------
+    DataError
+        When no file of `titles`, or none of `plays` and `ratings`, was ever received.
+    """
+    entries = ledger.read(home).entries.values()
+    have = {entry.stream for entry in entries if entry.status == "received"}
     for wanted in (("titles",), ("plays", "ratings")):
         if have.isdisjoint(wanted):
-            aside = next((entry for entry in receipt.set_aside if entry.stream in wanted), None)
+            aside = next(
+                (e for e in entries if e.status == "set_aside" and e.stream in wanted), None
+            )
             why = f"{aside.file} was set aside: {aside.reason}" if aside else "land one"
-            named = (one for one in receipt.warnings if re.split("[/:]", one)[0] in wanted)
-            if not aside and (warning := next(named, None)):
-                why = warning
             raise DataError(
-                f"no file of {' or '.join(wanted)} was ever received in {home / 'landing'}: {why}"
+                f"no file of {' or '.join(wanted)} was ever received in {home / 'landing'}: {why};"
+                " `matinee receive` says what became of every file there"
             )

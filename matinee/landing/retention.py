@@ -10,16 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matinee import durable
 from matinee.errors import StorageError
 from matinee.landing import files, ledger
 from matinee.landing.contract import Contract, Stream
 from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.receive import connection
+from matinee.landing.withdrawals import without
 
 CHOICES = "consents"
 """The stream whose old rows may still hold: a member's latest word on a purpose."""
@@ -86,7 +84,7 @@ def drop(
     home = home.resolve()
     known = ledger.read(home)
     kept_from: dict[str, date] = {}
-    told: list[Dropped] = []
+    dropped: list[Dropped] = []
     warnings: list[str] = []
     after = dict(known.entries)
     try:
@@ -97,18 +95,17 @@ def drop(
             kept_from[stream.name] = first
             moved = [_expired(entry, first, first_rejected) for entry in entries]
             after |= {entry.file: entry for entry in moved}
-            told += _told(stream.name, entries, moved, first, first_rejected)
+            dropped += _dropped_streams(stream.name, entries, moved, first, first_rejected)
             warnings += _hidden(stream.name, entries, first)
         if after != known.entries:
             ledger.write(home, Ledger(after))
-        with durable.drafts(home) as drafts:
-            _hold_to_ledger(home, after, drafts)
+        _hold_to_ledger(home, after)
         for entry in after.values():
             if entry.status == "dropped" and entry.landed_on < kept_from[entry.stream]:
                 files.remove_named(home / "landing", entry.file)
     except OSError as error:
         raise StorageError(f"{error}: make room or mend the access, then run again") from error
-    return Expired(tuple(told), tuple(warnings))
+    return Expired(tuple(dropped), tuple(warnings))
 
 
 def _cutoff(as_of: datetime, days: int) -> date:
@@ -133,8 +130,8 @@ def _first_kept_day(
     if stream.name == CHOICES:
         paths = [str(path) for path in _parts(home, stream.name)]
         with connection(home, threads, memory_limit) as database:
-            asked = {"paths": paths, "as_of": as_of.replace(tzinfo=None)}
-            (oldest,) = database.execute(IN_FORCE, asked).fetchone() or (None,)
+            parameters = {"paths": paths, "as_of": as_of.replace(tzinfo=None)}
+            (oldest,) = database.execute(IN_FORCE, parameters).fetchone() or (None,)
         return min(cutoff, oldest or cutoff)
     return cutoff
 
@@ -157,7 +154,7 @@ def _expired(entry: Entry, first: date, first_rejected: date) -> Entry:
     return entry
 
 
-def _told(
+def _dropped_streams(
     stream: str, before: list[Entry], after: list[Entry], first: date, first_rejected: date
 ) -> Iterator[Dropped]:
     pairs = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
@@ -183,7 +180,7 @@ def _hidden(stream: str, entries: list[Entry], first: date) -> Iterator[str]:
         )
 
 
-def _hold_to_ledger(home: Path, entries: Mapping[str, Entry], drafts: durable.Drafts) -> None:
+def _hold_to_ledger(home: Path, entries: Mapping[str, Entry]) -> None:
     """Take out of `received/` every row that the ledger says was dropped."""
     for is_rejected in (False, True):
         gone: dict[str, list[Entry]] = {}
@@ -192,10 +189,10 @@ def _hold_to_ledger(home: Path, entries: Mapping[str, Entry], drafts: durable.Dr
                 gone.setdefault(entry.stream, []).append(entry)
         for stream, dropped in gone.items():
             last = max(entry.landed_on for entry in dropped)
-            names = pa.array([entry.file for entry in dropped], pa.string())
+            names = [entry.file for entry in dropped]
             for path in _parts(home, f"rejected_{stream}" if is_rejected else stream):
                 if _oldest_day(path) <= last:
-                    _filter(path, names, drafts)
+                    without(home, path, names)
 
 
 def _parts(home: Path, table: str) -> list[Path]:
@@ -211,25 +208,3 @@ def _oldest_day(path: Path) -> date:
     if any(one is None or not one.has_min_max for one in days):
         return date.min
     return min((one.min for one in days), default=date.max)
-
-
-def _filter(path: Path, dropped: pa.Array, drafts: durable.Drafts) -> None:
-    """A received file again without the rows of `files`; gone when no row is left."""
-    left = 0
-    draft = drafts.new()
-    with (
-        pq.ParquetFile(path) as old,
-        pq.ParquetWriter(draft, old.schema_arrow, compression="zstd") as new,
-    ):
-        for group in range(old.num_row_groups):
-            rows = old.read_row_group(group)
-            kept = rows.filter(pc.invert(pc.is_in(rows["file"].cast(pa.string()), dropped)))
-            if len(kept):
-                new.write_table(kept, row_group_size=len(kept))
-            left += len(kept)
-    if left:
-        durable.put(draft, path)
-        return
-    durable.remove(path)
-    if not any(path.parent.iterdir()):
-        path.parent.rmdir()

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from matinee import durable
 from matinee.columns import MEMBER_ID
 from matinee.errors import ConfigError, IntegrityError
 from matinee.landing.files import Source, TornError
+from matinee.landing.formats.dialect import is_column
+from matinee.landing.formats.parquet_tables import texts
 from matinee.landing.read import csv_fields, records_of
 from matinee.privacy import LEAST_KEY_BYTES, Traces, pseudonym
 from matinee.provenance import document, parse_json
@@ -42,7 +45,7 @@ class Tombstones:
         """The forgotten members whom a landing file names. A torn file is left to be refused."""
         try:
             found = {one for one in set(_candidates(source)) if self.holds(one)}
-        except (TornError, OSError, ValueError, RecursionError):
+        except (TornError, OSError, ValueError, RecursionError, pa.ArrowException):
             found = set()
         return Traces.of(found)
 
@@ -117,8 +120,8 @@ def _candidates(source: Source) -> Iterator[str]:
     """Every id that a file may name; of broken lines every word."""
     if source.file.format == "parquet":
         schema = pq.read_schema(source.seekable())
-        if MEMBER_ID in schema.names:
-            column = pq.read_table(source.seekable(), columns=[MEMBER_ID]).column(0).unique()
+        for name in (one for one in schema.names if is_column(one, MEMBER_ID)):
+            column = texts(pq.read_table(source.seekable(), columns=[name]).column(0)).unique()
             yield from (str(one) for one in column.to_pylist() if one is not None)
         return
     if source.file.format == "csv":

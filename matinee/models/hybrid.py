@@ -81,6 +81,8 @@ class Hyperparameters:
         ValueError
             If a value is out of range.
         """
+        if not isinstance(stored, Mapping):
+            raise TypeError(f"hyperparameters are an object of names, got {type(stored).__name__}")
         return cls(**field_names(stored))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matinee import releases, transform, warehouse
+from matinee import landing, releases, transform, warehouse
 from matinee.errors import IntegrityError
 from matinee.night import reconcile
 from matinee.night.night import Night
@@ -24,7 +24,7 @@ def build(
     """
     settings = night.settings
     releases.fence(night.home)
-    stale = night.home / erase.STALE_MARKER
+    stale = [night.home / mark for mark in (erase.STALE_MARKER, landing.withdrawals.MARK)]
     try:
         built = transform.build(
             project=settings.project,
@@ -36,7 +36,7 @@ def build(
                 "consent_without_record": settings.consent_without_record,
                 "lateness_days": settings.lateness_days,
             },
-            full_refresh=full_refresh or stale.exists(),
+            full_refresh=full_refresh or any(mark.exists() for mark in stale),
             progress=progress,
             query=lambda sql: warehouse.query(sql, home=night.home).to_pylist(),
         )
@@ -51,5 +51,6 @@ def build(
         days=settings.lateness_days + 1,
     )
     warehouse.export_features(night.home)
-    stale.unlink(missing_ok=True)
+    for mark in stale:
+        mark.unlink(missing_ok=True)
     return built

@@ -57,7 +57,7 @@ def load_model(folder: Path, *, hyperparameters: Path | None = None) -> HybridMo
     """
     try:
         members, titles = (read_array(folder, name) for name in _ARRAYS)
-        stored = parse_json((hyperparameters or folder / "hyperparameters.json").read_text())
+        stored = parse_json((hyperparameters or folder / "hyperparameters.json").read_bytes())
         numbers = Hyperparameters.from_stored(stored)
     except OSError as error:
         raise StorageError(f"no model in {folder}: {error}; fit and save one first") from None

@@ -50,11 +50,14 @@ def begin(
 
     Raises
     ------
+    DataError
+        If no catalogue, or no play and no rating, was ever received.
     ConfigError
         If that day has not begun yet (features of the future would be served for ever), or is
         nowhere near the days that have landed.
     """
     started_at = datetime.now(UTC)
+    landing.require_history(settings.home.resolve())
     first, newest = landing.landed_days(settings.home.resolve())
     last_day = last_day or newest
     if last_day > started_at.date():

@@ -1,7 +1,8 @@
-"""Receives new landing files, then does what members asked for in them."""
+"""Receives new landing files, then carries out the member requests in them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 
 from matinee import landing, releases
@@ -16,10 +17,14 @@ def receive(
     *,
     last_day: date | None = None,
     accepted: frozenset[str] = frozenset(),
+    withdraw: Collection[str] = (),
+    tell: Callable[[str], None] = lambda said: None,
 ) -> landing.Receipt:
-    """Hash, check and type every new landing file, then do what members asked for in them.
+    """Hash, check and type every new landing file, then carry out the member requests in them.
 
-    `last_day` is that of the night if somebody named it: files of that day are no mistake.
+    `last_day` is that of the night if the operator gave it: files of that day are then expected.
+    Received files that `withdraw` names are taken back first. `tell` is called with what was found,
+    before anything else can stop.
     """
     home = settings.home.resolve()
     releases.fence(home)
@@ -34,7 +39,9 @@ def receive(
         accept_erasures="erasures" in accepted,
         today=datetime.now(UTC).date(),
         last_day=last_day,
+        withdraw=withdraw,
     )
+    tell(receipt.summary())
     releases.fence(home)
     erase.erase_requested(settings, progress)
     consent.refresh(settings)

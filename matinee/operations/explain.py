@@ -96,32 +96,32 @@ def explain(settings: Settings, member: str, title: str, *, release: str) -> Exp
             "to personalisation; a popularity slate has no personal reasons"
         )
     column = int(titles.rows([title_id])[0])
-    of_release = _Scores.of if (opened.path / combine.FILE).exists() else _ReleaseArrays.of
+    of_release = _Scores.of if (opened.path / combine.FILE).exists() else _Arrays.of
     scores = of_release(opened, members, titles)
     score, parts = scores.contributions(row, column)
     slate = opened.slate(member)
-    index = pc.index(slate[TITLE_ID], title_id).as_py()
-    slate_row = slate.slice(index, 1).to_pylist()[0] if index >= 0 else {}
+    place = pc.index(slate[TITLE_ID], title_id).as_py()
+    shown = slate.slice(place, 1).to_pylist()[0] if place >= 0 else {}
     total = sum(parts.values())
-    published = slate_row.get(SCORE) if isinstance(scores, _Scores) and _is_whole(opened) else None
+    published = shown.get(SCORE) if isinstance(scores, _Scores) and _is_whole(opened) else None
     if not np.isclose(total, score, rtol=RELATIVE, atol=ABSOLUTE) or (
         published is not None and not np.isclose(total, published, rtol=NEAR, atol=NEAR)
     ):
         raise DataError(
-            f"contributions for {member} and {title_id} sum to {total}, the score is "
-            f"{score if published is None else published}: the arrays of release {opened.id} are "
-            "inconsistent"
+            f"contributions for {member} and {title_id} sum to {total}, "
+            f"the score is {score if published is None else published}: the arrays of release "
+            f"{opened.id} are inconsistent"
         )
-    watched = [lookup.display_title(opened, name) for name in scores.because_of(row, column)]
+    named = [lookup.display_title(opened, name) for name in scores.because_of(row, column)]
     by_size = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
     return Explanation(
         member_id=member,
         title=lookup.display_title(opened, title_id),
         score=score,
-        rank=slate_row.get(RANK),
-        slate_source=slate_row.get(SOURCE),
-        words=str(slate_row.get(REASON) or scores.text(opened, row, column) or NO_OWN_REASON),
-        groups=_grouped(opened, parts, watched),
+        rank=shown.get(RANK),
+        slate_source=shown.get(SOURCE),
+        words=str(shown.get(REASON) or scores.text(opened, row, column) or NO_OWN_REASON),
+        groups=_grouped(opened, parts, named),
         features=[{"feature": name, "contribution": part} for name, part in by_size],
     )
 
@@ -290,7 +290,7 @@ def _queries(
 
 
 @dataclass(frozen=True)
-class _ReleaseArrays:
+class _Arrays:
     """The scores of an older release: of one model, whose features add up."""
 
     titles: Vocabulary
@@ -305,24 +305,22 @@ class _ReleaseArrays:
     """The mean member vector of that night; unchanged when a member is erased later."""
 
     @classmethod
-    def of(
-        cls, release: releases.Release, members: Vocabulary, titles: Vocabulary
-    ) -> _ReleaseArrays:
+    def of(cls, release: releases.Release, members: Vocabulary, titles: Vocabulary) -> _Arrays:
         folder = release.path / "model"
-        title_features = _features(release, "title")
-        embeddings = [
+        of_titles = _features(release, "title")
+        learned = [
             np.asarray(read_array(folder, f"{side}_embeddings"), np.float32)
             for side in ("member", "title")
         ]
-        sizes = (len(members), len(embeddings[0])), (len(titles), len(embeddings[1]))
+        sizes = (len(members), len(learned[0])), (len(titles), len(learned[1]))
         return cls(
             titles=titles,
-            names=tuple(title_features["name"].to_pylist()),
-            families=tuple(title_features["family"].to_pylist()),
+            names=tuple(of_titles["name"].to_pylist()),
+            families=tuple(of_titles["family"].to_pylist()),
             member_matrix=read_matrix(folder, MEMBER_MATRIX, shape=sizes[0]),
             title_matrix=read_matrix(folder, TITLE_MATRIX, shape=sizes[1]),
-            member_embeddings=embeddings[0],
-            title_embeddings=embeddings[1],
+            member_embeddings=learned[0],
+            title_embeddings=learned[1],
             anchors=np.asarray(read_array(folder, "anchors"), np.intp),
             mean_member=np.asarray(read_array(folder, MEAN_MEMBER), np.float32),
         )
@@ -362,7 +360,7 @@ class _ReleaseArrays:
         return [str(name) for name in self.titles.take(np.array(rows)).to_pylist()]
 
     def text(self, release: releases.Release, member: int, title: int) -> str | None:
-        """The reason text; None if no contribution of the member supports the title."""
+        """None where nothing of the member's own speaks for the title."""
         if (self.anchors[member] == ranking.NONE).all():
             return None
         reason = self.best(member, title)
@@ -376,7 +374,7 @@ class _ReleaseArrays:
 
 
 def _grouped(release: releases.Release, parts: dict[str, float], watched: list[str]) -> list[Row]:
-    """Contributions by feature family, largest first."""
+    """Contributions by feature family, the largest first."""
     groups: dict[str, list[tuple[float, str]]] = {}
     for name, part in parts.items():
         family, _, value = name.partition("=")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matinee import releases
+from matinee import durable, releases
 from matinee.columns import MEMBER_ID, RANK, REASON, SCORE, SOURCE, TITLE_ID
 from matinee.errors import ConfigError
 from matinee.models.combination import Context
@@ -85,7 +85,7 @@ def slates(settings: Settings, output: Path, *, context: str, release: str = "")
             )
             file.write_table(table)
             written += len(members)
-    draft.replace(output)
+    durable.put(draft, output)
     return written
 
 

@@ -87,7 +87,8 @@ def simulate(
     path = home / TRUTH
     if (home / OLD_TRUTH).exists() and not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        (home / OLD_TRUTH).replace(path)
+        durable.replace(path, durable.read_plain(home, OLD_TRUTH.split("/")))
+        durable.remove(home / OLD_TRUTH)
     planted = _planted_before(path, home / "landing", parameters)
     start = len(planted)
     rows: dict[str, int] = {}

@@ -62,7 +62,7 @@ class Release:
         return parse_manifest(self.id, text)
 
     def slate(self, member_id: str, *, folder: str = SLATES) -> pa.Table:
-        """One member's slate by rank; no rows for a member without one.
+        """One member's list by rank; no rows for a member without one.
 
         Parameters
         ----------
@@ -83,7 +83,7 @@ class Release:
     def slates(
         self, columns: Sequence[str] | None = None, *, folder: str = SLATES
     ) -> Iterator[pa.Table]:
-        """All slates, one file at a time, by member and rank. No member is in two files."""
+        """All lists, one file at a time, by member and rank. No member is in two files."""
         for part in self._parts(folder, MEMBER_ID):
             yield pq.read_table(part.path, columns=columns, memory_map=True)
 

@@ -125,9 +125,9 @@ def _erase(
     _write(home / UNFINISHED, {"members": sorted(ids)})
     tombstones = landing.tombstones.add(home, ids, at)
     step(0)
-    found = member_search.search(home, traces, exclude=frozenset({UNFINISHED}))
+    rows_by_file = member_search.search(home, traces, exclude=frozenset({UNFINISHED}))
     step(1)
-    erased = landing.erase(home, landing.load(settings.project), traces, found)
+    erased = landing.erase(home, landing.load(settings.project), traces, rows_by_file)
     step(2)
     if warehouse.path(home).is_file():
         durable.replace(home / STALE_MARKER, b"")
@@ -139,10 +139,10 @@ def _erase(
     for temporary in ("work", "warehouse/dbt/target"):
         shutil.rmtree(home / temporary, ignore_errors=True)
     step(4)
-    reissued = _reissue(settings, traces, found, at, by)
+    reissued = _reissue(settings, traces, rows_by_file, at, by)
     step(5)
     with durable.drafts(home) as drafts:
-        for name in found:
+        for name in rows_by_file:
             _clean(home, name, traces, drafts)
     step(6)
     with member_search.planted_control(home, min(ids)) as planted:
@@ -151,7 +151,7 @@ def _erase(
     receipt = ErasureReceipt(
         tombstones=tombstones,
         requested_at=at.isoformat(),
-        found=member_search.by_store(found),
+        found=member_search.by_store(rows_by_file),
         left=member_search.by_store(after),
         files_searched=sum(path.is_file() for path in home.rglob("*")),
         control_planted=len(planted),
@@ -182,10 +182,10 @@ def _require_complete(
 
 
 def _reissue(
-    settings: Settings, traces: Traces, found: dict[str, int], at: datetime, by: str
+    settings: Settings, traces: Traces, rows_by_file: dict[str, int], at: datetime, by: str
 ) -> list[dict[str, str | None]]:
     store = releases.Store.of(settings.home)
-    release_ids = {name.split("/")[1] for name in found if name.startswith("releases/")}
+    release_ids = {name.split("/")[1] for name in rows_by_file if name.startswith("releases/")}
     refused = consent.read(settings)
     fill = ReissueWithoutMembers(
         traces, lambda one: not refused.includes(one, consent.PERSONALISATION)

@@ -46,20 +46,20 @@ def search(home: Path, traces: Traces, *, exclude: frozenset[str] = frozenset())
     A file is parsed by its format, then its raw bytes are searched too. A compressed file that
     cannot be parsed counts as one row, because it may name a member.
     """
-    found: dict[str, int] = {}
+    rows_by_file: dict[str, int] = {}
     for path in sorted(home.rglob("*")):
         name = path.relative_to(home).as_posix()
         if path.is_file() and not path.is_symlink() and name not in exclude | NOTES:
             rows = _rows(path, traces) + traces.in_text(os.fsencode(name))
             if rows:
-                found[name] = rows
-    return found
+                rows_by_file[name] = rows
+    return rows_by_file
 
 
-def by_store(found: Mapping[str, int]) -> dict[str, int]:
+def by_store(rows_by_file: Mapping[str, int]) -> dict[str, int]:
     """Rows by top-level folder of the home."""
     stores: Counter[str] = Counter()
-    for name, rows in found.items():
+    for name, rows in rows_by_file.items():
         stores[name.partition("/")[0]] += rows
     return dict(sorted(stores.items()))
 

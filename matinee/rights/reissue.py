@@ -140,8 +140,8 @@ class ReissueWithoutMembers(ReissueWithNewPages):
             for part in ("data", "indices", "indptr")
         ]
         matrix = sp.csr_array(tuple(parts), shape=(len(rows), len(features)))
-        kept: sp.csr_array[np.float32] = matrix[~rows][:, ~features]
-        return kept
+        remaining: sp.csr_array[np.float32] = matrix[~rows][:, ~features]
+        return remaining
 
     def _ease_is_by_members(self, release: releases.Release) -> bool:
         return all((release.path / name).exists() for name in EASE_FACTORS)

@@ -9,8 +9,7 @@ import pytest
 from matinee import provenance, releases, warehouse
 from matinee.errors import ConfigError, DataError, IntegrityError, MatineeError
 from matinee.landing import ledger, tombstones
-from matinee.models import frame, hybrid
-from matinee.night import fit
+from matinee.night import combine, frame, model_files
 from matinee.privacy import Traces
 from matinee.releases import audit, digest, release, signing, verify
 from matinee.rights import consent, dp_counts, erase
@@ -58,13 +57,13 @@ def _unfinished(home, text):
 
 
 def _truth(home, text):
-    path = plant(home / "landing/truth.json", text)
-    simulate._planted_before(path, {"members": 1})
+    path = plant(home / "simulator/truth.json", text)
+    simulate._planted_before(path, home / "landing", {"members": 1})
 
 
 def _budget(home, text):
     plant(home / dp_counts.LEDGER, text)
-    dp_counts.ledger(Settings(home=home))
+    dp_counts.read_ledger(Settings(home=home))
 
 
 def _aliases(home, text):
@@ -73,7 +72,7 @@ def _aliases(home, text):
 
 
 def _trail(home, text):
-    audit.chain(text + b"\n", "audit.jsonl")
+    audit.parse_chain(text + b"\n", "audit.jsonl")
 
 
 def _manifest(home, text):
@@ -83,7 +82,7 @@ def _manifest(home, text):
 
 def _signature(home, text):
     signing.private_key(home / "keys")
-    signing.signed_payload(text, home / "keys", "signature.json")
+    signing.verified_payload(text, home / "keys", "signature.json")
 
 
 def _digest(home, text):
@@ -91,13 +90,13 @@ def _digest(home, text):
 
 
 def _chosen(home, text):
-    plant(home / fit.CHOSEN, text)
-    fit.Chosen.read(home)
+    plant(home / combine.FILE, text)
+    combine.Chosen.read(home)
 
 
 def _frame(home, text):
     plant(home / "frame.json", text)
-    frame.Frame.read(home)
+    frame.read_frame(home)
 
 
 def _watermark(home, text):
@@ -108,10 +107,10 @@ def _hyperparameters(home, text):
     import numpy as np
 
     home.mkdir(exist_ok=True)
-    for name in hybrid._ARRAYS:
+    for name in model_files._ARRAYS:
         np.save(home / f"{name}.npy", np.zeros((2, 2), np.float32))
     plant(home / "hyperparameters.json", text)
-    hybrid.HybridModel.load(home)
+    model_files.load_model(home)
 
 
 READERS = [
@@ -155,7 +154,7 @@ def test_a_file_of_a_release_that_is_no_json_names_release_and_file(tmp_path):
     with pytest.raises(IntegrityError, match=rf"{opened.id}/{name} is not JSON.*too deep.*verify"):
         opened.json(name)
     with pytest.raises(IntegrityError, match=name):
-        verify.verify(verify.Folder(opened.path), keys=store.keys, chain=store.trail().chain())
+        verify.verify(verify.LocalFiles(opened.path), keys=store.keys, chain=store.trail().chain())
 
 
 def test_exported_tables_with_a_deep_list_are_written_again(tmp_path):

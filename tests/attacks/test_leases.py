@@ -145,13 +145,13 @@ def _reissue(store):
         shutil.copytree(release.path, draft.path, dirs_exist_ok=True)
         for name in ("manifest.json", "signature.json"):
             (draft.path / name).unlink()
-        return reissue.fields_of(release)
+        return reissue.manifest_fields(release)
 
     reissue.reissue(store, release, fill, at=AT.replace(hour=9), by="t", why="w")
 
 
 def _pull(store):
-    remote = Remote.at(f"file://{store.root.parents[1] / 'share'}")
+    remote = Remote.open(f"file://{store.root.parents[1] / 'share'}")
     mirror.pull(store, remote, ())
 
 
@@ -170,7 +170,7 @@ def tree(root):
 @pytest.fixture
 def ahead(store):
     """A mirror that knows more than the store."""
-    share = Remote.at(f"file://{store.root.parents[1] / 'share'}")
+    share = Remote.open(f"file://{store.root.parents[1] / 'share'}")
     home = store.root.parent
     kept = home.with_name("before")
     shutil.copytree(home, kept)

@@ -236,7 +236,7 @@ def test_a_choice_that_this_home_did_not_write_is_named(zone, secret, plant, wor
     path.parent.mkdir(parents=True)
     plant(path, secret)
     with pytest.raises(IntegrityError, match=rf"said-x.jsonl is not as .*{words}.*remove it"):
-        consent._said_here(zone.home)
+        consent._local_consents(zone.home)
 
 
 @pytest.mark.parametrize("name", ["../../secret", f"{DAY}/../../../../secret", "/etc/hostname"])
@@ -250,7 +250,9 @@ def test_a_rebuild_collects_no_link(zone, tmp_path, secret):
     (zone.home / "landing" / DAY).mkdir(parents=True)
     (zone.home / "landing" / DAY / "a.jsonl").symlink_to(secret)
     with pytest.raises(IntegrityError, match=r"a\.jsonl is a link"):
-        collect_inputs(zone.home, tmp_path / "clean", [{"file": f"{DAY}/a.jsonl", "sha256": "0" * 64}])
+        collect_inputs(
+            zone.home, tmp_path / "clean", [{"file": f"{DAY}/a.jsonl", "sha256": "0" * 64}]
+        )
 
 
 @pytest.mark.parametrize("linked", ["plays", "plays/batch=000001"])

@@ -1,5 +1,6 @@
 """The command line: stdout, stderr and exit codes."""
 
+import io
 import json
 import os
 import shutil
@@ -7,30 +8,39 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from matinee import releases
+from matinee import cli, releases
 
 MATINEE = str(Path(sys.executable).with_name("matinee"))
 ENGINES = ("dbt", "duckdb", "feast", "great_expectations", "lightfm", "prefect", "sqlalchemy")
 
 
 @pytest.fixture
-def matinee(tmp_path):
-    """A function that runs `matinee ...` in a home and returns the finished process."""
+def matinee(tmp_path, monkeypatch):
+    """A function that runs `matinee ...` in a home, in this process, as a finished process."""
 
-    def run(*arguments, home=tmp_path / "home", **environment):
-        return subprocess.run(
-            [MATINEE, *map(str, arguments)],
-            env=os.environ | {"MATINEE_HOME": str(home), "COLUMNS": "200"} | environment,
-            capture_output=True,
-            text=True,
-        )
+    def run(*arguments, home=tmp_path / "home"):
+        monkeypatch.setenv("MATINEE_HOME", str(home))
+        monkeypatch.setattr(sys, "argv", ["matinee", *map(str, arguments)])
+        code, stdout, stderr = 0, io.StringIO(), io.StringIO()
+        with redirect_stdout(stdout), redirect_stderr(stderr):
+            try:
+                cli.main()
+            except SystemExit as end:
+                code = end.code or 0
+        return subprocess.CompletedProcess(sys.argv, code, stdout.getvalue(), stderr.getvalue())
 
     return run
+
+
+def test_the_installed_program_ends_with_the_exit_code_of_the_command_line(tmp_path):
+    done = subprocess.run([MATINEE, "releases", "list"], env=os.environ, cwd=tmp_path)
+    assert done.returncode == 2
 
 
 def test_help_imports_no_engine():
@@ -89,7 +99,6 @@ def test_the_version_is_one_word_on_stdout(matinee):
     assert matinee("--version").stdout.strip() == version("matinee")
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_while_dbt_builds_is_reported_as_an_interruption(matinee, night_home, tmp_path):
     home = shutil.copytree(night_home, tmp_path / "copy")
@@ -104,19 +113,16 @@ def test_ctrl_c_while_dbt_builds_is_reported_as_an_interruption(matinee, night_h
     assert printed.splitlines()[-1] == "matinee: interrupted; live unchanged"
 
 
-@pytest.mark.slow
 def test_diff_is_not_suggested_without_a_previous_release(matinee, night_home):
     assert "diff previous" not in matinee("releases", "show", home=night_home).stdout
 
 
-@pytest.mark.slow
 def test_a_day_far_from_the_landed_days_is_refused_with_their_range(matinee, night_home):
     done = matinee("run", "--as-of", "2019-01-01", home=night_home)
     assert done.returncode == 2
     assert "is 2019-01-01 and logs have landed from 20" in done.stderr
 
 
-@pytest.mark.slow
 def test_slates_are_printed_on_stdout_only(matinee, night_home):
 
     member = releases.Store.of(night_home).open("live").manifest["samples"][0]
@@ -127,7 +133,6 @@ def test_slates_are_printed_on_stdout_only(matinee, night_home):
     assert done.stderr == ""
 
 
-@pytest.mark.slow
 def test_a_title_is_found_by_name_in_any_case_and_a_similar_name_is_suggested(matinee, night_home):
     listed = json.loads(matinee("similar", "JAWS", "--format", "json", home=night_home).stdout)
     assert listed
@@ -136,7 +141,6 @@ def test_a_title_is_found_by_name_in_any_case_and_a_similar_name_is_suggested(ma
     assert "did you mean 'The Godfather" in missed.stderr
 
 
-@pytest.mark.slow
 def test_a_title_is_found_by_its_display_name(matinee, night_home):
     similar = json.loads(matinee("similar", "Jaws", "--format", "json", home=night_home).stdout)
     for row in similar:
@@ -144,7 +148,6 @@ def test_a_title_is_found_by_its_display_name(matinee, night_home):
         assert again.returncode == 0, again.stderr
 
 
-@pytest.mark.slow
 def test_an_unknown_member_is_refused_with_example_ids(matinee, night_home):
     done = matinee("recommend", "nobody", home=night_home)
     assert done.returncode == 2
@@ -152,7 +155,6 @@ def test_an_unknown_member_is_refused_with_example_ids(matinee, night_home):
     assert " members look like m-000001, m-000002, m-000003, ..." in done.stderr
 
 
-@pytest.mark.slow
 def test_a_flipped_byte_is_refused_by_name_with_exit_code_5(matinee, night_home, tmp_path):
     home = shutil.copytree(night_home, tmp_path / "copy")
     assert matinee("releases", "verify", home=home).returncode == 0
@@ -165,7 +167,6 @@ def test_a_flipped_byte_is_refused_by_name_with_exit_code_5(matinee, night_home,
     assert "slates/part-0000.parquet" in done.stderr
 
 
-@pytest.mark.slow
 def test_the_screen_of_a_release_shows_the_gate_three_members_the_rows_and_what_to_try(
     matinee, night_home
 ):
@@ -180,7 +181,6 @@ def test_the_screen_of_a_release_shows_the_gate_three_members_the_rows_and_what_
     assert all({"rule", "passed", "observed", "threshold", "text"} <= rule.keys() for rule in rules)
 
 
-@pytest.mark.slow
 def test_doctor_prints_the_state_of_the_home(matinee, night_home):
     printed = json.loads(matinee("doctor", "--format", "json", home=night_home).stdout)
     assert printed["home_is_writable"] is True
@@ -188,14 +188,12 @@ def test_doctor_prints_the_state_of_the_home(matinee, night_home):
     assert printed["duckdb"]
 
 
-@pytest.mark.slow
 def test_releases_are_listed_newest_first(matinee, night_home):
     listed = json.loads(matinee("releases", "list", "--format", "json", home=night_home).stdout)
     assert [row["alias"] for row in listed] == ["live"]
     assert listed[0]["gate"] == "passed"
 
 
-@pytest.mark.slow
 def test_an_erasure_of_an_unknown_member_is_refused_and_changes_nothing(matinee, night_home):
     done = matinee("forget", "m-999999", home=night_home)
     assert done.returncode == 2
@@ -210,7 +208,6 @@ def test_a_consent_without_a_choice_is_refused_and_lands_nothing(matinee, tmp_pa
     assert not (tmp_path / "home/landing").exists()
 
 
-@pytest.mark.slow
 def test_a_pushed_release_is_listed_verified_and_shown_elsewhere(matinee, night_home, tmp_path):
     home = shutil.copytree(night_home, tmp_path / "home")
     url = f"file://{tmp_path / 'share'}"

@@ -120,8 +120,9 @@ def story(new_home, receive, build):
         **days(chance, date(2026, 2, 9), date(2026, 2, 14), [*members, "m5"], titles),
     )
     night("second", "2026-02-14")
+    night("back", "2026-02-12")
 
-    # A changed catalogue: genres from now on, runtimes of all days.
+    # Forward again, over a changed catalogue: genres from now on, runtimes of all days.
     receive(
         home,
         3,
@@ -130,13 +131,10 @@ def story(new_home, receive, build):
         **days(chance, date(2026, 2, 15), date(2026, 3, 20), members, titles),
     )
     night("third", "2026-03-15")
-
-    night("back", "2026-02-12")
-    night("again", "2026-03-20")
     return nights
 
 
-@pytest.mark.parametrize("night", ["second", "third", "back", "again"])
+@pytest.mark.parametrize("night", ["second", "back", "third"])
 def test_a_night_ends_as_a_full_refresh_would(story, night):
     assert differing(story[night], story[f"whole {night}"]) == []
 

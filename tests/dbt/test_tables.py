@@ -216,20 +216,6 @@ def test_a_member_without_consent_is_in_no_feature_and_no_count(at_once):
     assert newest["plays"].to_pylist() == [2]
 
 
-def test_order_and_repetition_of_the_rows_change_nothing(at_once, new_home, receive, build):
-    home = new_home("shuffled")
-    mixed = {
-        stream: [*FIRST.get(stream, []), *SECOND.get(stream, [])] for stream in {**FIRST, **SECOND}
-    }
-    for stream, rows in mixed.items():
-        if stream not in ("titles", "members"):
-            rows += rows
-        rows.reverse()
-    receive(home, 1, **mixed)
-    build(home, LATER)
-    assert differing(after_staging(at_once.home), after_staging(home)) == []
-
-
 def test_feature_files_hold_instants_in_utc(at_once):
     for exported in warehouse.export_features(at_once.home):
         clock = pq.read_table(exported.path).schema.field("observed_at")

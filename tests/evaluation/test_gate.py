@@ -98,8 +98,9 @@ def test_a_better_model_passes_every_rule(truth):
     assert {verdict.status for verdict in verdicts} == {Status.PASS}
     assert verdicts[0].text == "non_finite_scores  0 of 2 scores  limit 0"
     assert re.fullmatch(
-        r"ndcg@10 vs best baseline \(popularity\)  \+0\.3691 \[\+0\.3\d{3}, \+0\.4\d{3}\]"
-        r"  limit -0\.0050  299 members evaluated",
+        r"ndcg@10 vs best baseline \(popularity\)  \+0\.3691 "
+        r"\[\+0\.3\d{3}, \+0\.4\d{3}\]  limit -0\.0050"
+        r"  299 members evaluated",
         verdicts[1].text,
     )
     assert verdicts[2].text == "coverage@10  100.0 % of titles  limit 3.0 %"

@@ -15,8 +15,6 @@ from matinee.errors import GateError, MatineeError
 from matinee.settings import Settings
 from tests.conftest import run_night
 
-pytestmark = pytest.mark.slow
-
 DAY = date(2026, 3, 1)
 GENRES = ("Drama", "Comedy", "Western")
 

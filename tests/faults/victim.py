@@ -20,7 +20,6 @@ from unittest import mock
 
 from matinee import pipeline, releases
 from matinee.errors import MatineeError, StorageError
-from matinee.night import publish as publish_step
 from matinee.releases import files
 from matinee.settings import Settings
 
@@ -58,8 +57,8 @@ def dbt(settings):
 def training(settings):
     night = pipeline.begin(settings)
     pipeline.frame(night)
-    for name in pipeline.FITS:
-        pipeline.fit(night, name)
+    for frame in pipeline.FITS:
+        pipeline.fit(night, frame)
     pipeline.combine(night)
 
 
@@ -77,7 +76,7 @@ def prepare(settings):
         PREPARED[:] = night, evidence
         raise ReadyError
 
-    with suppress(ReadyError), mock.patch.object(publish_step, "publish", save):
+    with suppress(ReadyError), mock.patch("matinee.night.run.publish", save):
         night(settings)
 
 

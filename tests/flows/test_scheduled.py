@@ -9,10 +9,12 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from matinee import pipeline
 from matinee.privacy import Traces
 from matinee.rights import member_search
 
@@ -66,9 +68,20 @@ def prefect(tmp_path, small_home):
         stdout=log,
         stderr=log,
     )
+
+    def api(path: str, **body: object) -> Any:
+        """The answer of the server to a request; commands of Prefect cost seconds each."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/api/{path}",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return json.load(answer)
+
     try:
         wait_until_healthy(port)
-        yield run
+        yield run, api
     finally:
         server.terminate()
         server.wait(timeout=30)
@@ -86,22 +99,27 @@ def wait_until_healthy(port: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_deployed_night_publishes_a_release_through_a_worker(prefect, tmp_path):
-    prefect("work-pool", "create", "local", "--type", "process")
-    prefect("deploy", "--all")
-    deployments = prefect("deployment", "ls")
-    assert "nightly/nightly" in deployments
-    assert "refresh-features/hourly" in deployments
+def test_a_deployed_night_publishes_the_same_release_through_a_worker(prefect, tmp_path, release):
+    """The same logs in another folder, another process and another program: the same content."""
+    run, api = prefect
+    run("work-pool", "create", "local", "--type", "process")
+    run("deploy", "--all")
+    deployments = {one["name"]: one["id"] for one in api("deployments/filter")}
+    assert deployments.keys() == {"nightly", "hourly"}
 
-    prefect("deployment", "run", "nightly/nightly")
-    output = prefect("worker", "start", "--pool", "local", "--run-once", timeout=400)
+    nightly = f"deployments/{deployments['nightly']}"
+    flow_run = api(f"{nightly}/create_flow_run", state={"type": "SCHEDULED"})["id"]
+    output = run("worker", "start", "--pool", "local", "--run-once", timeout=400)
 
-    assert "COMPLETED" in prefect("flow-run", "ls", "--state", "COMPLETED"), output
+    states = {one["id"]: one["state_type"] for one in api("flow_runs/filter")}
+    assert states[flow_run] == "COMPLETED", output
+    for step in pipeline.STEPS:
+        assert output.count(f" {step.title}: ") == 1, output
     aliases = json.loads((tmp_path / "home/releases/aliases.json").read_text())
-    assert (tmp_path / "home/releases" / aliases["live"]["release_id"] / "manifest.json").is_file()
-    artifacts = prefect("artifact", "ls")
-    for key in ("gate-table", "validation-report", "release-card"):
-        assert key in artifacts
+    path = tmp_path / "home/releases" / aliases["live"]["release_id"] / "manifest.json"
+    assert json.loads(path.read_text())["content_digest"] == release.manifest["content_digest"]
+    artifacts = {one["key"] for one in api("artifacts/filter")}
+    assert artifacts >= {"gate-table", "validation-report", "release-card"}
     attempts = (tmp_path / "attempts").read_text().splitlines()
     assert len([line for line in attempts if "control.invalid" in line]) >= 3
     assert [line for line in attempts if "control.invalid" not in line] == []

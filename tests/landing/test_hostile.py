@@ -5,7 +5,7 @@ import pytest
 from matinee import landing
 from matinee.errors import printable
 from tests.landing.conftest import ROOT, Zone
-from tests.landing.samples import FORMATS, HOSTILE, encode, good_row, is_text
+from tests.landing.samples import FORMATS, HOSTILE, MISSING, as_kept, encode, good_row, is_text
 
 STREAMS = landing.load(ROOT).streams
 TOO_LONG = {"too long": "x" * 65_537}
@@ -25,7 +25,7 @@ def rows_of(stream, texts):
 
 
 # With half a pair in it a file is read record by record, and without it at once.
-FILES = {"whole": HOSTILE | TOO_LONG, "halves": HOSTILE | HALVES}
+FILES = {"whole": HOSTILE | MISSING | TOO_LONG, "halves": HOSTILE | HALVES}
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +50,18 @@ def outcomes(tmp_path_factory):
     return found, receipts, around
 
 
-@pytest.mark.parametrize("file", FILES)
-@pytest.mark.parametrize("name", STREAMS)
-def test_a_text_is_kept_as_it_is_in_every_format_or_refused_in_every_format(outcomes, name, file):
+def is_missing(column, text):
+    return text in MISSING.values() and column.pii != "free_text"
+
+
+def test_a_text_is_kept_as_it_is_in_every_format_or_refused_in_every_format(outcomes):
     found, _, _ = outcomes
+    for name in STREAMS:
+        for file in FILES:
+            check_formats_agree(found, name, file)
+
+
+def check_formats_agree(found, name, file):
     stream = STREAMS[name]
     sent = list(rows_of(stream, FILES[file].values()))
     became = [found[format, name, file] for format in FORMATS]
@@ -64,13 +72,17 @@ def test_a_text_is_kept_as_it_is_in_every_format_or_refused_in_every_format(outc
             assert outcome == ["unreadable_line", "invalid_utf8", "invalid_utf8"], case
         elif text in TOO_LONG.values():
             assert outcome == [f"field_too_long:{column.name}"] * len(FORMATS), case
-        elif not is_text(column):
+        elif not is_text(column) and not is_missing(column, text):
             assert outcome == [f"not_allowed:{column.name}"] * len(FORMATS), case
+        elif is_missing(column, text) and column.required:
+            assert outcome == [f"missing_field:{column.name}"] * len(FORMATS), case
         else:
             # In CSV a bar parts a list, in a formula as well.
             values = [one[stream.names.index(column.name)] for one in outcome]
             bare = ["|".join(one) if isinstance(one, list) else one for one in values]
-            kept = f"z|{text}" if column.data_type == "varchar[]" else text
+            kept = None if is_missing(column, text) else as_kept(stream, column.name, text)
+            if column.data_type == "varchar[]":
+                kept = "z" if kept is None else f"z|{kept}"
             assert bare == [kept] * len(FORMATS), case
 
 
@@ -121,7 +133,7 @@ def test_a_list_in_a_list_is_mistyped(zone):
     assert zone.receive().rules["titles"] == {"mistyped_field:genres": 1}
 
 
-def test_names_of_columns_are_told_on_one_line_cut_and_not_by_the_thousand(zone):
+def test_names_of_columns_are_shortened_to_one_line(zone):
     play = good_row(STREAMS["plays"])
     names = ["\x1b[2J", "a\nwarning: all is well", "y" * 3_000, *(f"z{n:03}" for n in range(100))]
     zone.land("plays", "p.jsonl", encode([play | {name: 1} for name in names], "jsonl"))
@@ -141,9 +153,10 @@ def test_a_file_whose_lines_end_in_returns_alone_is_set_aside_with_the_reason(zo
     row = encode([good_row(STREAMS["searches"])], "csv")
     zone.land("searches", "s.csv", row.replace(b"\n", b"\r"))
     (entry,) = zone.receive().set_aside
-    assert entry.reason == (r"its header cannot be read: lines end in \n or \r\n, not in \r alone")
+    assert entry.reason == (
+        r"its lines end in \r alone: let them end in \n or \r\n, as `tr '\r' '\n'` does"
+    )
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_what_is_spelt_is_one_line_that_obeys_nobody(text):
-    assert printable(text).isprintable()
+def test_a_printable_text_is_one_line_without_control_characters():
+    assert [name for name, text in HOSTILE.items() if not printable(text).isprintable()] == []

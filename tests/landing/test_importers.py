@@ -7,7 +7,7 @@ import pytest
 
 from matinee import landing
 from matinee.errors import DataError
-from matinee.landing.history import put_article_first, split_year
+from matinee.landing.importers.history import put_article_first, split_year
 
 FLAGS = "0|0|0|1|0|1|0|0|0|0|0|0|0|0|0|0|0|0|0"  # Animation and Comedy
 LAYOUTS = {
@@ -76,6 +76,9 @@ LAYOUTS = {
         ).encode(),
     },
 }
+
+
+RATINGS_HEADER = "userId,movieId,rating,timestamp"
 
 
 def unpack(folder, files):
@@ -256,6 +259,68 @@ def test_a_folder_with_no_known_layout_says_what_was_looked_for(tmp_path, home):
 def test_a_set_of_which_nothing_can_be_read_is_refused(tmp_path, home, change, message):
     folder = unpack(tmp_path / "set", LAYOUTS["csv"] | change)
     with pytest.raises(DataError, match=message):
+        landing.import_movielens(folder, home=home)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        *("881250949000", "881250949000000", "881250949000000000", "881250949.0"),
+        *("1997-12-04 15:55:49", "1997-12-04T15:55:49", '"881250949"'),
+    ],
+)
+def test_a_time_is_read_in_any_unit_and_means_the_same(tmp_path, home, time):
+    header = '"userId","movieId","rating","timestamp"' if '"' in time else RATINGS_HEADER
+    ratings = f"{header}\n1,7,5.0,{time}\n2,267,1.0,891717742\n"
+    tags = "userId,movieId,tag,timestamp\n" + "".join(
+        f"1,{title},pixar,{time}\n" for title in (7, 8, 9) if '"' not in time and "." not in time
+    )
+    files = LAYOUTS["csv"] | {"ratings.csv": ratings.encode(), "tags.csv": tags.encode()}
+    imported = landing.import_movielens(unpack(tmp_path / "set", files), home=home)
+    assert (imported.first_day, imported.problem_count) == (date(1997, 12, 4), 0)
+    rating, _ = landed(home, "ratings", "1998-04-04")
+    assert rating["event_at"] == datetime.fromisoformat("1997-12-04T15:55:49")
+
+
+@pytest.mark.parametrize("time", ["19971204155549", "0", "4 Dec 1997", "8812509490"])
+def test_times_that_cannot_be_read_are_refused_with_an_example_of_both(tmp_path, home, time):
+    ratings = f"{RATINGS_HEADER}\n1,7,5.0,{time}\n".encode()
+    folder = unpack(tmp_path / "set", LAYOUTS["csv"] | {"ratings.csv": ratings})
+    said = (
+        rf"not one rating could be read; 1 lines, the first ratings.csv line 2: not a rating:"
+        rf" '1,7,5.0,{time}'; wanted are lines like '1,31,2.5,1260759144', the value from 0.5 to 5"
+    )
+    with pytest.raises(DataError, match=said):
+        landing.import_movielens(folder, home=home)
+
+
+FILMS = [f"{n},Film {n} (1995),Drama" for n in range(1, 31)]
+STRAY = {
+    "closed by the next quote": (4, '5,"Opens (1999),Drama', 20, '21,"Closes, The (1999)",Drama'),
+    "well formed": (4, '5,"Opens (1999),Drama', 20, '21,Closes (1999)",Drama'),
+    "one line": (4, '5,"Opens (1999),Drama', 5, '6,"Closes, The (1999)",Drama'),
+}
+
+
+@pytest.mark.parametrize("kind", STRAY)
+def test_a_stray_quote_that_takes_other_films_is_an_error_with_numbers(tmp_path, home, kind):
+    first, opens, last, closes = STRAY[kind]
+    films = [*FILMS]
+    films[first], films[last] = opens, closes
+    movies = "\n".join(["movieId,title,genres", *films, ""]).encode()
+    folder = unpack(tmp_path / "set", LAYOUTS["csv"] | {"movies.csv": movies})
+    said = rf"movies.csv: {last - first + 1} of 31 lines would be lost, for a quote on line 6 takes"
+    with pytest.raises(DataError, match=said):
+        landing.import_movielens(folder, home=home)
+    assert not (home / "landing").exists()
+
+
+def test_a_set_of_which_most_cannot_be_read_is_an_error_with_numbers(tmp_path, home):
+    ratings = LAYOUTS["csv"]["ratings.csv"] + b"1;7;5.0;881250949\n" * 7
+    folder = unpack(tmp_path / "set", LAYOUTS["csv"] | {"ratings.csv": ratings})
+    with pytest.raises(
+        DataError, match=r"7 lines could not be read, more than the 2 ratings and 4"
+    ):
         landing.import_movielens(folder, home=home)
 
 

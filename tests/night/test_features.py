@@ -1,4 +1,4 @@
-"""Each night says whether pages get the features that models got, or why it did not look."""
+"""Each night reports whether online and offline features agree, or why it did not compare."""
 
 import sqlite3
 from contextlib import closing
@@ -9,8 +9,6 @@ import pytest
 from matinee import landing, pipeline, releases
 from matinee.errors import IntegrityError
 from matinee.settings import Settings
-
-pytestmark = pytest.mark.slow
 
 
 def test_the_manifest_says_how_much_was_compared(night_home):

@@ -16,9 +16,7 @@ from matinee.landing import write
 from matinee.settings import Settings
 from tests.landing.conftest import ROOT
 from tests.landing.samples import FORMATS, HOSTILE, is_text
-from tests.test_security import OBEYED
-
-pytestmark = pytest.mark.slow
+from tests.test_security import CONTROL
 
 NAMES = {"clicked_title_id": "title_id", "candidate_asset_ids": "asset_id"}
 """Columns that name what another column names."""
@@ -34,7 +32,7 @@ def most_common(tables, column):
 
 
 def disfigured(column):
-    """The column with a hostile text in each of its first rows that said something."""
+    """The column with a hostile text in each of its first rows that has a value."""
     values, texts = column.to_pylist(), iter(HOSTILE.values())
     for row, value in enumerate(values):
         if value and (text := next(texts, None)):
@@ -108,7 +106,7 @@ def test_the_gate_asks_for_the_labels_that_the_texts_took_the_place_of_and_for_n
     store = releases.Store.of(home)
     rules = store.open(release_id).manifest["gate"]["rules"]
     failed = {rule["rule"] for rule in rules if not rule["passed"]}
-    # Of two dozen members of a country, which ones judge hangs on the order of ids.
+    # Which of two dozen members of a country are evaluated depends on the order of ids.
     assert {one for one in failed if not one.startswith("gap_by_")} == {"ai_is_labelled"}
     assert store.aliases().candidate.release_id == release_id
 
@@ -121,13 +119,13 @@ def test_pages_and_screens_carry_no_markup_and_nothing_that_a_terminal_obeys(hos
     page = Page(text)
     assert not page.tags.keys() & {"script", "img", "iframe", "object", "embed"}
     assert not [name for name in page.names if name.startswith("on")]
-    assert not OBEYED.search(text.replace("\t", "").replace("\r", ""))
+    assert not CONTROL.search(text.replace("\t", "").replace("\r", ""))
     card = (release.path / "card.md").read_text(encoding="utf-8")
     assert "<script>" not in card
     for form in Format:
         show(settings, release_id, form)
     show(settings, release_id, Format.table, full=True)
-    assert not OBEYED.search(capsys.readouterr().out)
+    assert not CONTROL.search(capsys.readouterr().out)
 
 
 def test_nothing_is_written_outside_the_home_or_under_a_hostile_name(hostile_home):
@@ -138,7 +136,7 @@ def test_nothing_is_written_outside_the_home_or_under_a_hostile_name(hostile_hom
         assert "passwd" not in path.name
 
 
-def test_a_hostile_member_is_shown_titles_and_told_what_is_held_of_them(hostile_home):
+def test_a_hostile_member_gets_recommendations_and_a_statement(hostile_home):
     home, known, release_id = hostile_home
     settings = Settings(home=home)
     for name in ("path", "sql", "nul", "lines"):

@@ -112,7 +112,7 @@ def test_a_cold_member_has_no_personal_reason(settings):
     assert explain(settings, "m-059", min(left)).words == NO_OWN_REASON
 
 
-def test_contributions_are_grouped_by_feature_family(settings, scorer):
+def test_contributions_are_grouped_into_words(settings, scorer):
     explanation = explain(settings, "m-000", "Film 0")
     groups = {row["group"]: row["names"] for row in explanation.groups}
     assert groups["genre"] == ["Crime"]
@@ -173,12 +173,12 @@ def release(settings, tmp_path):
     return releases.Store.of(home).open("candidate")
 
 
-def test_inconsistent_arrays_are_refused(release):
+def test_arrays_that_do_not_belong_together_explain_nothing(release):
     path = release.path / "model/same_for_all.npy"
     np.save(path, np.load(path, allow_pickle=False)[:, ::-1])
     title = release.slate("m-000")["title_id"][0].as_py()
-    message = r"sum to .*, the score is .*: the arrays of release \S+ are inconsistent"
-    with pytest.raises(DataError, match=f"contributions for m-000 and {title} {message}"):
+    said = r"sum to .*, the score is .*: the arrays of release \S+ are inconsistent"
+    with pytest.raises(DataError, match=f"contributions for m-000 and {title} {said}"):
         explain(Settings(home=release.path.parents[1]), "m-000", title)
 
 

@@ -33,7 +33,6 @@ def refused(copied):
     return settings, store, release
 
 
-@pytest.mark.slow
 def test_an_override_is_on_the_card_the_page_and_in_the_signed_manifest(refused):
     settings, store, release = refused
     with pytest.raises(GateError, match="failed: planted"):
@@ -59,7 +58,6 @@ def test_an_override_is_on_the_card_the_page_and_in_the_signed_manifest(refused)
     assert pipeline.promote(settings, "live", overrides=["planted"], **OVERRIDE) == alias
 
 
-@pytest.mark.slow
 def test_a_machine_without_a_signing_key_cannot_override(refused):
     settings, store, release = refused
     (store.keys / "signing.pem").unlink()

@@ -111,7 +111,6 @@ def test_a_rebuild_that_differs_is_refused_with_the_stage_and_possible_causes():
     RebuildResult("R1", "R2", "d1", "d1", ()).raise_if_different()
 
 
-@pytest.mark.slow
 def test_a_rebuilt_night_gives_the_same_content_and_opens_no_external_socket(night_home, tmp_path):
     """The night runs in its own process, in which external connections are refused and logged.
 
@@ -139,7 +138,6 @@ def test_a_rebuilt_night_gives_the_same_content_and_opens_no_external_socket(nig
     assert [line for line in lines if "control.invalid" not in line] == []
 
 
-@pytest.mark.slow
 def test_a_release_is_not_rebuilt_when_an_input_file_changed(night_home, tmp_path):
     home = shutil.copytree(night_home, tmp_path / "home")
     entry = releases.Store.of(home).open("live").manifest["inputs"][0]
@@ -149,7 +147,6 @@ def test_a_release_is_not_rebuilt_when_an_input_file_changed(night_home, tmp_pat
         rebuild(Settings(home=home), "live", progress=silent)
 
 
-@pytest.mark.slow
 def test_a_gate_that_stops_only_the_rebuild_has_its_own_message(night_home, tmp_path, monkeypatch):
     def stopped(*arguments, **more):
         raise RefusedError("plays: too few rows")
@@ -161,7 +158,6 @@ def test_a_gate_that_stops_only_the_rebuild_has_its_own_message(night_home, tmp_
         rebuild(Settings(home=home), "live", progress=silent)
 
 
-@pytest.mark.slow
 def test_a_release_is_not_rebuilt_with_members_who_refused_since(night_home, tmp_path):
     settings = Settings(home=shutil.copytree(night_home, tmp_path / "home"))
     live = releases.Store.of(settings.home).open("live")

@@ -128,7 +128,6 @@ def test_an_invalid_ledger_is_refused(settings):
         noisy_counts(settings)
 
 
-@pytest.mark.slow
 def test_the_counts_of_a_night_are_of_closed_days(night_home, tmp_path, monkeypatch):
     from typer.testing import CliRunner
 

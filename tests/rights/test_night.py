@@ -18,8 +18,6 @@ from matinee.releases import non_profiled
 from matinee.rights import consent, erase, member_search
 from matinee.settings import Settings
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def members(night_home):

@@ -101,7 +101,6 @@ def personal(own):
     return {row["reason"] for row in own if "you watched" in row["reason"]}
 
 
-@pytest.mark.slow
 def test_recommend_prints_the_non_profiled_list(refused):
     member, own, before, _ = refused
     assert any(reason in before["recommend"].stdout for reason in personal(own))  # control
@@ -110,7 +109,6 @@ def test_recommend_prints_the_non_profiled_list(refused):
     assert not {row["reason"] for row in rows} & personal(own)
 
 
-@pytest.mark.slow
 def test_explain_refuses(refused):
     member, own, before, _ = refused
     assert json.loads(before["explain"].stdout)["groups"]
@@ -121,7 +119,6 @@ def test_explain_refuses(refused):
     )
 
 
-@pytest.mark.slow
 def test_export_and_statement_have_past_and_current_slates(refused):
     member, own, before, _ = refused
     assert json.loads(before["export"].stdout)["shown_now"] == json.loads(json.dumps(own))
@@ -137,7 +134,6 @@ def test_export_and_statement_have_past_and_current_slates(refused):
     assert "personalisation since" not in before["statement"].stdout
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("screen", SCREENS)
 def test_screens_print_the_non_profiled_list(refused, screen):
     member, _, _, before = refused
@@ -173,7 +169,6 @@ def assert_reissued_without(home, before, member):
     assert live.manifest["samples"][0] in (live.path / "report.html").read_text()
 
 
-@pytest.mark.slow
 def test_a_refusal_reissues_the_pages_that_show_the_member(shown):
     home, before, member = shown
     done = invoke(["consent", member, "--refuse"])
@@ -181,7 +176,6 @@ def test_a_refusal_reissues_the_pages_that_show_the_member(shown):
     assert_reissued_without(home, before, member)
 
 
-@pytest.mark.slow
 def test_during_a_night_pages_are_reissued_by_the_next_receive(shown):
     home, before, member = shown
     with pipeline.lease(Settings(home=home), "night"):
@@ -192,7 +186,6 @@ def test_during_a_night_pages_are_reissued_by_the_next_receive(shown):
     assert_reissued_without(home, before, member)
 
 
-@pytest.mark.slow
 def test_a_machine_without_a_signing_key_reissues_no_pages(shown):
     home, before, member = shown
     (home / "keys" / "signing.pem").unlink()
