@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from matinee.matrices import has_interactions
 from matinee.models import fallback, feature_families
 from matinee.models.combination import (
+    PER_PART,
     Combination,
     Context,
     Scored,
@@ -192,7 +193,7 @@ class Ranker:
         elif source is not Source.HYBRID:
             parts = without_history(parts, self.popular_in(country))
             rows = cohort = np.zeros(excluded.shape[0], np.intp)
-        block = candidates(parts, rows, excluded=excluded, allowed=allowed)
+        block = candidates(parts, rows, excluded=excluded, allowed=allowed, at_least=PER_PART)
         return {
             context: Scored(block, cohort, self.combination.weights[context], parts.names)
             for context in contexts

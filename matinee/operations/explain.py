@@ -15,7 +15,7 @@ from matinee import matrices, releases
 from matinee.columns import MEMBER_ID, RANK, REASON, SCORE, SOURCE, TITLE_ID
 from matinee.errors import ConfigError, DataError
 from matinee.models import fallback
-from matinee.models.combination import Combination
+from matinee.models.combination import PER_PART, Combination
 from matinee.models.feature_families import Described
 from matinee.models.fits import HYBRID, ITEM_KNN
 from matinee.models.history import History
@@ -232,6 +232,7 @@ class _Scores:
             allowed=self.allowed[group] if group >= 0 else None,
             cohort=self.cohorts[[member]],
             also=np.array([title]),
+            at_least=PER_PART,
         )
         place = np.flatnonzero(scored.candidates.titles == title)
         return Lists(np.array([[title]]), scored.contributions(place)[None, :, :])
