@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from matinee import hybrid, matrices
-from matinee.models import combination, parts
+from matinee import matrices
+from matinee.models import combination, hybrid, parts
 from matinee.models.combination import COHORTS, Combination, Evidence
 from matinee.models.history import History
 from matinee.models.new_titles import expected_demand
@@ -122,7 +122,7 @@ def fitted(ratings: Ratings, catalogue: Catalogue) -> parts.Parts:
         sp.coo_array(history.matrix()),
         of_members,
         of_titles,
-        hybrid.Hyperparameters(linear_dimensions=0),
+        hybrid.Hyperparameters(),
     )
     vectors = model.member_vectors(of_members), model.title_vectors(of_titles)
     words = matrices.features(

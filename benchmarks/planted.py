@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow.compute as pc
 
 from matinee.evaluation import metrics
-from matinee.models import feature_families
 from matinee.models.frame import Frame
-from matinee.night import evaluate, fit
+from matinee.night import combine, evaluate, fit
 from matinee.night.frame import EVALUATED, read_frame
 from matinee.night.night import Night
+from matinee.night.scorer import COMBINATION
 from matinee.operations.simulate import TRUTH
 from matinee.settings import Settings
 from matinee.simulator.simulation import Simulation
@@ -36,22 +36,25 @@ def main() -> None:
     frame = read_frame(night.work(EVALUATED))
     worth = _utility(frame, truth)
     seen = frame.seen()
-    here = pc.is_valid(frame.title_features["title_kind"]).to_numpy()
+    here = frame.in_catalogue
     acted = np.flatnonzero(np.diff(seen.indptr))
     everyone = np.arange(len(worth))
 
     def mean_worth(slates: np.ndarray) -> np.ndarray:
         return np.take_along_axis(worth, slates, axis=1).mean(axis=1)[acted]
 
-    slates = {}
-    for name in (feature_families.HYBRID, feature_families.COLLABORATIVE, feature_families.CONTENT):
-        model, features = fit.load(night, EVALUATED, name), feature_families.described(frame, name)
-        vectors = model.member_vectors(features.members), model.title_vectors(features.titles)
-        slates[name], _ = ranking.best_titles(*vectors, PLACES, excluded=seen, allowed=here)
-    popular = frame.popularity(half_life_days=frame.popular_half_life_days)[None, :]
-    slates[evaluate.TRENDING], _ = ranking.best_of_scores(
-        popular, everyone * 0, PLACES, excluded=seen, allowed=here
+    fitted = fit.load(night, EVALUATED)
+    frame = fitted.frame
+    chosen = combine.Chosen.read(night.work(""))
+    split = evaluate.Split(
+        "next_visit", fitted, (chosen.evaluation_weights, chosen.evaluation_weights)
     )
+    ranker = evaluate.ranker_of(split, chosen, size=settings.slate_size)
+    published = evaluate.versions(ranker, split, chosen, COMBINATION, everyone, ())
+    slates = {"published": published.shown} | {
+        name: evaluate.baseline(fitted.parts, name, everyone, excluded=seen, allowed=here)
+        for name in fitted.parts.names
+    }
     best, _ = ranking.best_of_scores(worth, everyone, PLACES, excluded=seen, allowed=here)
     unseen = here & ~seen.toarray()
     chance = (np.where(unseen, worth, 0).sum(axis=1) / unseen.sum(axis=1))[acted]

@@ -94,6 +94,7 @@ def candidates(
     allowed: NDArray[np.bool_] | None = None,
     per_part: int = PER_PART,
     also: Rows | None = None,
+    at_least: int = 0,
 ) -> Candidates:
     """The union of each part's best titles, with two features a part.
 
@@ -113,6 +114,9 @@ def candidates(
         Titles that may be shown.
     also : intp, shape (n_rows,), optional
         One title of each member that becomes a candidate in any case, to explain its score.
+    at_least : int
+        Members with fewer candidates get further open titles, the best of the first part, so that
+        no list is short where all parts know little.
 
     Raises
     ------
@@ -153,6 +157,8 @@ def candidates(
         every.append(scores)
         means.append(mean)
         scales.append(np.divide(1.0, spread, out=np.zeros(n_rows), where=known))
+    if at_least:
+        _fill_up(chosen.reshape(n_rows, n_titles), every[0], at_least)
     place = np.flatnonzero(chosen)
     row, titles = np.divmod(place, n_titles)
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n_rows))])
@@ -166,6 +172,14 @@ def candidates(
         ranks = _rank_feature(own, row, indptr, per_part)
         features[:, n_parts + column] = np.where(part.needs_history & silent[row], 0.0, ranks)
     return Candidates(rows, indptr, titles, features)
+
+
+def _fill_up(chosen: NDArray[np.bool_], scores: NDArray[np.float32], at_least: int) -> None:
+    """Choose further titles, -inf ones never, for rows with fewer than `at_least`, in place."""
+    for row in np.flatnonzero(chosen.sum(axis=1) < at_least):
+        order = np.argsort(-scores[row], kind="stable")
+        further = order[~chosen[row, order] & (scores[row, order] > -np.inf)]
+        chosen[row, further[: at_least - int(chosen[row].sum())]] = True
 
 
 def _closed(
@@ -278,7 +292,8 @@ class Scored:
         within = rank < k
         places = np.full((len(self.candidates.rows), k), -1, np.intp)
         places[row[order][within], rank[within]] = order[within]
-        titles = np.where(places < 0, -1, self.candidates.titles[np.maximum(places, 0)])
+        titles = np.full(places.shape, -1, np.intp)
+        titles[places >= 0] = self.candidates.titles[places[places >= 0]]
         return titles, places
 
 
@@ -301,6 +316,7 @@ class Combination:
         per_part: int = PER_PART,
         cohort: NDArray[np.intp] | None = None,
         also: Rows | None = None,
+        at_least: int = 0,
     ) -> Scored:
         """Candidates of a block of members and their scores; parameters as for `candidates`.
 
@@ -317,7 +333,13 @@ class Combination:
                 f"{', '.join(parts.names)}: choose weights again"
             )
         found = candidates(
-            parts, rows, excluded=excluded, allowed=allowed, per_part=per_part, also=also
+            parts,
+            rows,
+            excluded=excluded,
+            allowed=allowed,
+            per_part=per_part,
+            also=also,
+            at_least=at_least,
         )
         own = cohorts(parts.history)[rows] if cohort is None else cohort
         return Scored(found, own, self.weights[context], self.parts)

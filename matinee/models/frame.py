@@ -81,10 +81,19 @@ class Frame:
 
     @cached_property
     def history(self) -> History:
-        """The interactions in the order of time, each counting alike."""
+        """What members watched or looked for, in the order of time, each counting alike.
+
+        A title that was watched counts whatever was thought of it: a low rating too says what a
+        member chooses. Events beyond the new-account cap have a weight of 0 and do not count.
+        """
         members, titles = self.rows(self.signals)
+        watched = self.signals["is_seen"].to_numpy(zero_copy_only=False) & (self.weights != 0)
         return History.of_signals(
-            members, titles, self.weights, _seconds(self.signals), shape=self.shape
+            members,
+            titles,
+            np.where(watched, 1.0, np.maximum(self.weights, 0.0)),
+            _seconds(self.signals),
+            shape=self.shape,
         )
 
     def seen(self) -> sp.csr_array[np.bool_]:

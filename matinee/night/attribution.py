@@ -44,19 +44,22 @@ _WATCHED, _HYBRID, _POPULAR, _NEW = range(4)
 
 
 def last_titles(
-    parts: Parts, seen: sp.csr_array[np.bool_], count: int = reasons.ANCHORS
+    parts: Parts, nameable: sp.csr_array[np.bool_], count: int = reasons.ANCHORS
 ) -> NDArray[np.intp]:
-    """Each member's last titles that were seen, newest first, padded with -1.
+    """Each member's last titles that reasons may name, newest first, padded with -1.
 
-    Searches are interactions too, but no watching: reasons do not name them.
+    Parameters
+    ----------
+    nameable : bool CSR, shape (n_members, n_titles)
+        Titles that were watched and liked: no searches, and none with a low rating.
 
     Returns
     -------
     intp, shape (n_members, count)
     """
     history = parts.history
-    watched = linear.entries(seen.astype(np.float32), history.members, history.titles) > 0
-    members, titles = history.members[watched], history.titles[watched]
+    named = linear.entries(nameable.astype(np.float32), history.members, history.titles) > 0
+    members, titles = history.members[named], history.titles[named]
     order = np.lexsort((-np.arange(len(members)), members))
     starts = np.searchsorted(members[order], np.arange(history.shape[0]))
     place = np.arange(len(order)) - starts[members[order]]

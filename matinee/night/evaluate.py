@@ -241,7 +241,7 @@ def evaluate_split(
 
     def ranked(model: str) -> Versions:
         own = with_knn if model == fits.ITEM_KNN else parts
-        ranker = _ranker(split, chosen, size=size, parts=own)
+        ranker = ranker_of(split, chosen, size=size, parts=own)
         return versions(ranker, split, chosen, model, members, policy)
 
     model, published = COMBINATION, ranked(COMBINATION)
@@ -358,7 +358,7 @@ def without(
     members = np.flatnonzero(np.diff(truth.indptr))
     values = []
     for one in (split, replace(split, halves=(weights, weights))):
-        ranker = _ranker(one, chosen, size=max(slate_size, PLACES))
+        ranker = ranker_of(one, chosen, size=max(slate_size, PLACES))
         shown = versions(ranker, one, chosen, COMBINATION, members, ()).shown
         values.append(metrics.ndcg(shown, truth[members]))
     own, lead = metrics.bootstrap_columns(np.column_stack([values[1], values[0] - values[1]]), seed)
@@ -366,7 +366,7 @@ def without(
     return row | {"high": own.high, "lead": lead.mean, "lead_low": lead.low, "lead_high": lead.high}
 
 
-def _ranker(
+def ranker_of(
     split: Split, chosen: combine.Chosen, *, size: int, parts: Parts | None = None
 ) -> Ranker:
     """A ranker for the members of a split, without weights."""

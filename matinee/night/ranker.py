@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from matinee.matrices import has_interactions
 from matinee.models import fallback, feature_families
 from matinee.models.combination import (
+    PER_PART,
     Combination,
     Context,
     Scored,
@@ -99,6 +100,13 @@ class Ranker:
     @cached_property
     def liked(self) -> sp.csr_array[np.float32]:
         return sp.csr_array(self.fit.frame.interactions())
+
+    @cached_property
+    def nameable(self) -> sp.csr_array[np.bool_]:
+        """Titles that were watched and liked: those that reasons may name."""
+        both = sp.csr_array(self.liked.astype(np.bool_).multiply(self.seen))
+        both.sort_indices()
+        return both
 
     @cached_property
     def genres(self) -> sp.csr_array[np.float32]:
@@ -185,7 +193,7 @@ class Ranker:
         elif source is not Source.HYBRID:
             parts = without_history(parts, self.popular_in(country))
             rows = cohort = np.zeros(excluded.shape[0], np.intp)
-        block = candidates(parts, rows, excluded=excluded, allowed=allowed)
+        block = candidates(parts, rows, excluded=excluded, allowed=allowed, at_least=PER_PART)
         return {
             context: Scored(block, cohort, self.combination.weights[context], parts.names)
             for context in contexts

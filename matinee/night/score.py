@@ -18,6 +18,7 @@ from matinee import releases
 from matinee.columns import MEMBER_ID, PLACES, RANK, SOURCE, TITLE_ID
 from matinee.evaluation import gate, metrics
 from matinee.models import fits
+from matinee.models.linear import entries
 from matinee.night import combine, exposure_policy, exposure_report, fit, shelves
 from matinee.night.attribution import SCHEMA
 from matinee.night.catalogue import read_catalogue
@@ -209,10 +210,10 @@ def interactions(scorer: Scorer) -> pa.Table:
     history, frame = scorer.ranker.parts.history, scorer.frame
     seen = scorer.ranker.seen.tocoo()
     n_titles = frame.shape[1]
-    liked = history.members * n_titles + history.titles
+    known = history.members * n_titles + history.titles
     watched = seen.row.astype(np.intp) * n_titles + seen.col
-    others = np.setdiff1d(watched, liked)
-    member, title = np.divmod(np.concatenate([liked, others]), n_titles)
+    others = np.setdiff1d(watched, known)
+    member, title = np.divmod(np.concatenate([known, others]), n_titles)
     without_time = np.full(len(others), np.datetime64("NaT"), "datetime64[us]")
     times = np.concatenate([history.times.astype("datetime64[us]"), without_time])
     return pa.table(
@@ -220,8 +221,9 @@ def interactions(scorer: Scorer) -> pa.Table:
             MEMBER_ID: frame.members.take(member),
             TITLE_ID: frame.titles.take(title),
             "interacted_at": pa.array(times),
-            "is_seen": np.concatenate([np.isin(liked, watched), np.ones(len(others), np.bool_)]),
-            "is_positive": np.arange(len(member)) < len(liked),
+            "is_seen": np.concatenate([np.isin(known, watched), np.ones(len(others), np.bool_)]),
+            "is_interaction": np.arange(len(member)) < len(known),
+            "is_nameable": entries(scorer.ranker.nameable.astype(np.float32), member, title) > 0,
         }
     )
 

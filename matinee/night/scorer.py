@@ -84,7 +84,7 @@ class Scorer:
         fit = self.ranker.fit
         return Attribution(
             parts=fit.parts,
-            sources=last_titles(fit.parts, self.ranker.seen),
+            sources=last_titles(fit.parts, self.ranker.nameable),
             titles=fit.features.titles,
             title_embeddings=fit.model.title_embeddings,
             member_vectors=fit.model.member_vectors(fit.features.members),

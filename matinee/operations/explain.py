@@ -15,7 +15,7 @@ from matinee import matrices, releases
 from matinee.columns import MEMBER_ID, RANK, REASON, SCORE, SOURCE, TITLE_ID
 from matinee.errors import ConfigError, DataError
 from matinee.models import fallback
-from matinee.models.combination import Combination
+from matinee.models.combination import PER_PART, Combination
 from matinee.models.feature_families import Described
 from matinee.models.fits import HYBRID, ITEM_KNN
 from matinee.models.history import History
@@ -183,7 +183,7 @@ class _Scores:
             )
         )
         vectors = model.member_vectors(of_members), model.title_vectors(of_titles)
-        history, seen = _queries(release, members, titles)
+        history, seen, nameable = _queries(release, members, titles)
         chosen = combine.Chosen.read(release.path)
         names = chosen.parts
         if ITEM_KNN in (chosen.model("next_visit"), chosen.model("session")):
@@ -205,7 +205,7 @@ class _Scores:
             groups=np.array([numbers.get(name, -1) for name in members.ids.to_pylist()], np.intp),
             attribution=Attribution(
                 parts=parts,
-                sources=last_titles(parts, seen),
+                sources=last_titles(parts, nameable),
                 titles=of_titles,
                 title_embeddings=np.asarray(model.title_embeddings),
                 member_vectors=vectors[0],
@@ -232,6 +232,7 @@ class _Scores:
             allowed=self.allowed[group] if group >= 0 else None,
             cohort=self.cohorts[[member]],
             also=np.array([title]),
+            at_least=PER_PART,
         )
         place = np.flatnonzero(scored.candidates.titles == title)
         return Lists(np.array([[title]]), scored.contributions(place)[None, :, :])
@@ -273,16 +274,20 @@ def _features(release: releases.Release, side: str) -> pa.Table:
 
 def _queries(
     release: releases.Release, members: Vocabulary, titles: Vocabulary
-) -> tuple[History, sp.csr_array[np.bool_]]:
-    """The interactions of a release, and the titles that each member has seen."""
+) -> tuple[History, sp.csr_array[np.bool_], sp.csr_array[np.bool_]]:
+    """The interactions of a release, the titles that each member has seen and may be named."""
     table = release.table(f"model/{INTERACTIONS}")
     shape = len(members), len(titles)
     rows, columns = members.rows(table[MEMBER_ID]), titles.rows(table[TITLE_ID])
-    positive = table["is_positive"].to_numpy()
-    seen = table["is_seen"].to_numpy()
+    counts, seen, nameable = (
+        table[name].to_numpy() for name in ("is_interaction", "is_seen", "is_nameable")
+    )
     times = table["interacted_at"].to_numpy().astype("datetime64[us]").astype(np.int64)
-    history = History(rows[positive], columns[positive], times[positive], shape)
-    return history, matrices.seen(rows[seen], columns[seen], shape=shape)
+    history = History(rows[counts], columns[counts], times[counts], shape)
+    seen_titles, named = (
+        matrices.seen(rows[kept], columns[kept], shape=shape) for kept in (seen, nameable)
+    )
+    return history, seen_titles, named
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ class ReissueWithoutMembers(ReissueWithNewPages):
         It has one for each member with several interactions, in the order of members.
         """
         table = release.table(INTERACTIONS)
-        positive = table.filter(table["is_positive"])[MEMBER_ID].combine_chunks()
+        positive = table.filter(table["is_interaction"])[MEMBER_ID].combine_chunks()
         counts = positive.value_counts()
         several = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
         members = np.sort(np.array(several.to_pylist()))

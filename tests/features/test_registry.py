@@ -11,13 +11,15 @@ from matinee.features.registry import digest
 
 PROJECT = Path(__file__).resolve().parents[2]
 
+SERVICES = ("homepage_v1", "hybrid_ranker_v1", "hybrid_ranker_v2")
+
 
 def test_every_file_of_the_repo_is_registered(where):
     registered = features.apply(**where)
     supporting = {"entities", "services", "sources"}
     files = {path.stem for path in (PROJECT / "feature_repo").glob("*.py")} - supporting
     assert set(registered.views) == files
-    assert registered.services == ("homepage_v1", "hybrid_ranker_v1", "hybrid_ranker_v2")
+    assert registered.services == SERVICES
 
 
 def test_the_registry_digest_is_of_content_so_two_homes_agree(where, tmp_path):
@@ -62,11 +64,7 @@ def test_the_repo_works_by_hand_on_the_same_store(where, monkeypatch):
     command = [feast, "-c", PROJECT / "feature_repo", "apply"]
     process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert "No changes to registry" in process.stdout
-    assert features.apply(**where).services == (
-        "homepage_v1",
-        "hybrid_ranker_v1",
-        "hybrid_ranker_v2",
-    )
+    assert features.apply(**where).services == SERVICES
 
 
 def test_processes_that_apply_at_once_lose_nothing(home):

@@ -95,6 +95,33 @@ def test_a_title_that_a_linear_model_knows_nothing_of_is_not_its_candidate():
     assert sorted(best.tolist()) == [2, 5, 6, 7, 8, 11]
 
 
+def test_members_with_few_candidates_get_further_open_titles():
+    history = History.of_signals(
+        np.array([0, 1]), np.array([3, 3]), None, np.zeros(2, "datetime64[s]"), shape=(2, 6)
+    )
+    few = Parts({"popularity": ForEveryone(np.array([0, 0, 0, 9, 0, 0], np.float32))}, history)
+    watched = history.matrix().astype(bool)
+    allowed = np.array([True, True, False, True, True, True])
+    for at_least, expected in ((0, []), (3, [0, 1, 4]), (50, [0, 1, 4, 5])):
+        found = combination.candidates(
+            few, np.array([0]), excluded=watched[[0]], allowed=allowed, at_least=at_least
+        )
+        assert found.titles.tolist() == expected
+
+
+def test_no_candidates_give_an_empty_list():
+    history = History.of_signals(
+        np.array([0]), np.array([0]), None, np.zeros(1, "datetime64[s]"), shape=(1, 1)
+    )
+    alone = Parts({"popularity": ForEveryone(np.ones(1, np.float32))}, history)
+    weights = np.ones((len(combination.COHORTS), 2))
+    chosen = Combination(("popularity",), {"session": weights})
+    watched = history.matrix().astype(bool)
+    result = chosen.score(alone, np.array([0]), context="session", excluded=watched, at_least=5)
+    titles, places = result.best(3)
+    assert titles.tolist() == places.tolist() == [[-1, -1, -1]]
+
+
 def test_the_best_of_many_titles_are_those_of_a_full_sort():
     random = np.random.default_rng(9)
     scores = random.integers(0, 200, (30, 999)).astype(np.float32)
