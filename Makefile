@@ -1,4 +1,4 @@
-# The task runner. `make run` and `make test` are all that a newcomer needs.
+# The task runner. `make run` and `make test` are all that is needed to start.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,22 +33,22 @@ types: .venv/test.stamp ## Strict types in matinee/ and flows/.
 
 sql: .venv/test.stamp   ## Style of the SQL.
 	@home=$$(mktemp -d) && mkdir $$home/warehouse && cd dbt_project && MATINEE_HOME=$$home \
-		../$(BIN)/sqlfluff lint models snapshots tests --processes 2 --disable-progress-bar; \
+		../$(BIN)/sqlfluff lint models snapshots tests --processes 1 --disable-progress-bar; \
 		code=$$?; rm -rf $$home; exit $$code
 
 docs: .venv/run.stamp   ## Build the dbt documentation site and say where it is.
 	$(BIN)/matinee docs
 
-faults: .venv/test.stamp ## Kill the steps of a night a hundred times; docs/reliability.md says what is counted.
+faults: .venv/test.stamp ## Kill the steps of a night a hundred times; docs/research/reliability.md says what is counted.
 	$(BIN)/python -m tests.faults.long
 
-bench-logs: .venv/run.stamp ## What 1, 10 and 50 million events cost, beside DuckDB alone; docs/data.md has the figures.
+bench-logs: .venv/run.stamp ## What 1, 10 and 50 million events cost, beside DuckDB alone; docs/research/logs.md has the figures.
 	$(BIN)/python -m benchmarks.logs
 
-bench-abuse: .venv/run.stamp ## What bots, rings and hostile text buy; docs/data.md has the figures.
+bench-abuse: .venv/run.stamp ## What bots, many accounts and hostile text achieve; docs/research/logs.md has the figures.
 	$(BIN)/python -m benchmarks.abuse
 
-lock:       ## Resolve both locks again: hashes, no addresses, Python 3.11 to 3.13.
+lock: .venv/run.stamp ## Resolve both locks again: hashes, no addresses, Python 3.11 to 3.13.
 	$(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header -q \
 		-o requirements.lock pyproject.toml
 	$(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header -q \
@@ -57,19 +57,10 @@ lock:       ## Resolve both locks again: hashes, no addresses, Python 3.11 to 3.
 clean:      ## Remove the environment and everything a run wrote.
 	rm -rf .venv var *.egg-info dbt_project/target dbt_project/logs
 
-# uv comes first, by pip, with the hashes the lock has for it; it then installs the rest ten times
-# faster. Compiling on install saves every later process from doing it at import.
-$(BIN)/uv: requirements.lock
-	$(PYTHON) -m venv .venv
-	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
-	$(BIN)/pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
-	@touch $@
-
-.venv/run.stamp: $(BIN)/uv requirements.lock pyproject.toml
-	$(UV) pip install --quiet --compile-bytecode --require-hashes -r requirements.lock
-	$(UV) pip install --quiet --no-deps -e .
+.venv/run.stamp: requirements.lock pyproject.toml scripts/set_up.py
+	@$(PYTHON) scripts/set_up.py requirements.lock
 	@touch $@
 
 .venv/test.stamp: .venv/run.stamp requirements-test.lock
-	$(UV) pip install --quiet --compile-bytecode --require-hashes -r requirements-test.lock
+	@$(PYTHON) scripts/set_up.py requirements-test.lock
 	@touch $@

@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ FIRST_DAY = date(2025, 1, 1)
 DAYS = 365
 EVENTS_A_MEMBER = 250
 REFUSALS_PER_THOUSAND = 1
-OURS = ("rejected_", "received_", "int_changes__", "built_")
+OURS = re.compile("(rejected|received|last)_.*|int_.*__(changed|expired)")
 """Models that keep the account of the others: DuckDB alone has none."""
 
 # ---------- the logs
@@ -208,19 +208,24 @@ def _bare(settings: Settings, _: date) -> None:
             name = node.get("name", "")
             if name.startswith("base_"):
                 _bare_base(database, settings.home, name)
-            elif node.get("resource_type") == "model" and not name.startswith(OURS):
+            elif node.get("resource_type") == "model" and not OURS.fullmatch(name):
                 kind = "view" if node["config"]["materialized"] == "view" else "table"
-                parts = list(_parts(result["compiled_code"]))
-                database.execute(f"create {kind} {name} as {parts[0]}")
-                for part in parts[1:]:
-                    database.execute(f"insert into {name} {part}")
+                sql = result["compiled_code"]
+                parts = _parts(database, settings) if "getvariable('part')" in sql else 1
+                database.execute(f"set variable parts = {parts}")
+                for part in range(parts):
+                    database.execute(f"set variable part = {part}")
+                    start = f"insert into {name}" if part else f"create {kind} {name} as"
+                    database.execute(f"{start} {sql}")
 
 
-def _parts(sql: str) -> Iterator[str]:
-    """The query for each part of the keys, as the macro `insert_other_parts` has them."""
-    first = re.search(r"= 0 /\* the first of (\d+) \*/", sql)
-    for part in range(int(first[1]) if first else 1):
-        yield sql.replace(first[0], f"= {part}") if first else sql
+def _parts(database: duckdb.DuckDBPyConnection, settings: Settings) -> int:
+    """How many parts the macro `set_parts` makes of a full build."""
+    from matinee import transform
+
+    counted = database.execute("select count(*) from int_member_title_days__summed").fetchall()
+    size = transform.project_vars(settings.project)["title_days_per_part"]
+    return int(counted[0][0]) // int(size) + 1
 
 
 def _bare_base(database: duckdb.DuckDBPyConnection, home: Path, name: str) -> None:

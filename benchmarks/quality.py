@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from matinee.pipeline import benchmark
+from matinee.evaluation.splits import Name
+from matinee.research import benchmark
 from matinee.settings import Settings
-from matinee.splits import Name
 
 DOCS = Path(__file__).parent.parent / "docs"
 FIGURES = DOCS / "figures"
@@ -117,7 +117,7 @@ def draw(path: Path) -> None:
 def shown(figures: dict[str, Any], name: str) -> str:
     """A command, and what it printed, as Markdown."""
     rows = figures["rows"]
-    several, chosen = figures["seeds"] > 1, any(map(benchmark.told, rows))
+    several, chosen = figures["seeds"] > 1, any(map(benchmark.settings_text, rows))
     lines = [
         {
             "model": f"**{row['model']}**" if row["model"] == "hybrid" else row["model"],
@@ -134,7 +134,7 @@ def shown(figures: dict[str, Any], name: str) -> str:
             "coverage": _number(row["coverage"], 3),
             "CPU s": f"{row['cpu_seconds']:.0f}",
             "peak MB": f"{row['peak_mb']:.0f}",
-            **({"chosen": benchmark.told(row) or "its defaults"} if chosen else {}),
+            **({"chosen": benchmark.settings_text(row) or "its defaults"} if chosen else {}),
         }
         for row in rows
     ]

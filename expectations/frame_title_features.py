@@ -1,4 +1,4 @@
-"""What the model is told of titles must look like: `title_features` of the frame."""
+"""Title features of the training frame."""
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -8,18 +8,22 @@ SUITE = gx.ExpectationSuite(
     expectations=[
         gxe.ExpectTableRowCountToBeBetween(
             min_value=1,
-            notes="No title is known: there is nothing to recommend.",
+            notes="No title is known: there is nothing to recommend. "
+            "Cause: the catalogue did not arrive. "
+            "Action: land a snapshot of titles and run again.",
             severity="critical",
         ),
         gxe.ExpectColumnValuesToBeUnique(
             column="title_id",
-            notes="A title in two rows of the matrix: one of them learns nothing.",
+            notes="A title has two rows in the matrix. "
+            "Cause: `titles` has the title twice, or Feast returned two rows. "
+            "Action: run once with --full-refresh, and report the model if it comes back.",
             severity="critical",
         ),
         gxe.ExpectColumnValuesToNotBeNull(
             column="title_kind",
             mostly=0.9,
-            notes="Titles without contents: the frame was asked at an instant before them.",
+            notes="Titles without contents: the frame was made for an instant before them.",
             severity="warning",
         ),
         gxe.UnexpectedRowsExpectation(
@@ -29,11 +33,11 @@ SUITE = gx.ExpectationSuite(
                 from {batch}
                 having count(*) >= 100 and 2 * count_if(coalesce(len(genres), 0) > 0) < count(*)
             """,
-            notes="A new title is known by its genres alone; without them it finds nobody.",
+            notes="Most titles have no genre: a cold title is known by little else.",
             severity="warning",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Every title of the catalogue is in the frame, and no other.",
+            description="The title_ids are those of `titles`, no more and no fewer.",
             unexpected_rows_query="""
                 select titles.title_id as in_catalogue, here.title_id as in_frame
                 from titles
@@ -41,7 +45,9 @@ SUITE = gx.ExpectationSuite(
                 where titles.title_id is null or here.title_id is null
                 order by 1, 2
             """,
-            notes="A title that is not in the frame is in nobody's slate.",
+            notes="A title that is not in the frame is in no slate. "
+            "Cause: the frame was made before the warehouse was built. "
+            "Action: run the night again from the start.",
             severity="critical",
         ),
     ],

@@ -1,54 +1,44 @@
-"""What activity must look like: it sorts members into heavy, light and cold."""
+"""Activity of members: it sorts members into cohorts."""
 
-import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.freshness import keeps_up_with, none_from_the_future
+from matinee.validation.feature_suite import PLAYS, RATINGS, feature_suite
 
-SUITE = gx.ExpectationSuite(
-    name="member_activity_stats",
-    expectations=[
-        gxe.ExpectTableRowCountToBeBetween(
-            min_value=1,
-            notes="Nobody was active: nothing arrived, or nobody consents.",
-            severity="warning",
-        ),
+SUITE = feature_suite(
+    "member_activity_stats",
+    key=["member_id"],
+    made_from=[PLAYS, RATINGS],
+    empty="No member was active: no plays or ratings arrived, or no member consents.",
+    checks=[
         gxe.ExpectColumnValuesToBeBetween(
             column="watched_seconds_7d",
             max_value=4 * 7 * 24 * 60 * 60,
             mostly=0.999,
-            notes="More than four screens day and night is not one member.",
+            notes="A member watched more than four screens can play in a week. "
+            "Cause: watched_seconds in milliseconds, or one id for many members. "
+            "Action: correct the unit or the id in the plays export and land it again.",
             severity="critical",
         ),
         gxe.ExpectColumnValuesToBeBetween(
             column="play_count_7d",
             max_value=5_000,
             mostly=0.999,
-            notes="A play every two minutes for a week is a player in a loop.",
-            severity="critical",
-        ),
-        keeps_up_with(
-            "stg_playback__plays",
-            "stg_engagement__ratings",
-            notes="Acts go on and this does not: a night added nothing to what was there.",
-        ),
-        none_from_the_future(
-            notes="A feature from the future: what is learned from it will not be there to use."
-        ),
-        gxe.ExpectCompoundColumnsToBeUnique(
-            column_list=["member_id", "observed_at"],
-            notes="Two rows for one instant: which one a model gets is chance.",
+            notes="A member has a play every two minutes for a week. "
+            "Cause: a player that sends the same play in a loop with new ids, or a script. "
+            "Action: remove these plays from the export and land it again.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="A longer window holds what a shorter one does.",
+            description="play_count_7d <= play_count_28d <= play_count_90d in every row.",
             unexpected_rows_query="""
                 select member_id, observed_at
                 from {batch}
                 where play_count_7d > play_count_28d or play_count_28d > play_count_90d
                 order by member_id, observed_at
             """,
-            notes="More plays in a week than in its month: windows are cut on two clocks.",
+            notes="A short window counts more plays than a longer one that holds it. "
+            "Cause: the windows of the model are not cut on the same clock. "
+            "Action: correct the model member_activity_stats and run with --full-refresh.",
             severity="critical",
         ),
     ],

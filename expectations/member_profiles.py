@@ -1,54 +1,42 @@
-"""What profiles must look like as features."""
+"""Profiles of members as features."""
 
-import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.freshness import none_from_the_future
+from matinee.validation.feature_suite import feature_suite
 
-SUITE = gx.ExpectationSuite(
-    name="member_profiles",
-    expectations=[
-        gxe.ExpectTableRowCountToBeBetween(
-            min_value=1,
-            notes="Nobody may be personalised: consents are lost, or everyone refused.",
-            severity="warning",
-        ),
+SUITE = feature_suite(
+    "member_profiles",
+    key=["member_id"],
+    empty="No member may be personalised: consents are lost, or all members refused.",
+    checks=[
         gxe.UnexpectedRowsExpectation(
-            description="Of 1,000 members or more, fewer than 300 countries.",
+            description="Of 1,000 members or more, at most 300 different countries.",
             unexpected_rows_query="""
                 select count(distinct country) as country_count
                 from {batch}
                 having count(distinct member_id) >= 1000 and count(distinct country) > 300
             """,
-            notes="The world has 250 countries: free text here becomes features nobody shares.",
+            notes="The world has 250 countries: free text here becomes features of one member.",
             severity="warning",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Of 1,000 members or more, fewer than 100 plans.",
+            description="Of 1,000 members or more, at most 100 different plans.",
             unexpected_rows_query="""
                 select count(distinct plan) as plan_count
                 from {batch}
                 having count(distinct member_id) >= 1000 and count(distinct plan) > 100
             """,
-            notes="A plan for every member is an id, and an id as a feature learns nothing.",
+            notes="A plan for every member is an id, and a model learns nothing from an id.",
             severity="warning",
-        ),
-        none_from_the_future(
-            notes="A feature from the future: what is learned from it will not be there to use."
-        ),
-        gxe.ExpectCompoundColumnsToBeUnique(
-            column_list=["member_id", "observed_at"],
-            notes="Two rows for one instant: which one a model gets is chance.",
-            severity="critical",
         ),
         gxe.ExpectColumnValuesToNotBeNull(
             column="country",
             mostly=0.5,
-            notes="Without a country nobody's windows or popular titles are known.",
+            notes="Most profiles have no country: availability and local popularity are unknown.",
             severity="warning",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Every member of the profiles may be personalised.",
+            description="Every member_id is in `members` with may_personalise true.",
             unexpected_rows_query="""
                 select here.member_id
                 from {batch} as here
@@ -56,7 +44,9 @@ SUITE = gx.ExpectationSuite(
                 where not coalesce(members.may_personalise, false)
                 order by 1
             """,
-            notes="A profile of someone who said no, or whom nobody knows: consent is not applied.",
+            notes="A profile of a member who did not consent, or whom `members` does not have. "
+            "Cause: the model member_profiles does not apply consent. "
+            "Action: correct the model and run with --full-refresh; publish nothing before.",
             severity="critical",
         ),
     ],

@@ -1,61 +1,49 @@
-"""What tastes must look like: they carry members whom the model has not met."""
+"""Genres, people and themes that members like: cold members are described by them."""
 
-import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.freshness import keeps_up_with, none_from_the_future
+from matinee.validation.feature_suite import PLAYS, RATINGS, feature_suite
 
-SUITE = gx.ExpectationSuite(
-    name="member_tastes",
-    expectations=[
-        gxe.ExpectTableRowCountToBeBetween(
-            min_value=1,
-            notes="Nobody has a taste: nothing was watched or rated, or nobody consents.",
-            severity="warning",
-        ),
+SUITE = feature_suite(
+    "member_tastes",
+    key=["member_id"],
+    made_from=[PLAYS, RATINGS],
+    empty="No member has a taste: no plays or ratings arrived, or no member consents.",
+    checks=[
         gxe.UnexpectedRowsExpectation(
-            description="Of 1,000 tastes or more, at least half name a genre.",
+            description="Of 1,000 rows or more, at least half name a genre.",
             unexpected_rows_query="""
                 select count_if(len(genres) > 0) as with_genres, count(*) as taste_count
                 from {batch}
                 having count(*) >= 1000 and 2 * count_if(len(genres) > 0) < count(*)
             """,
-            notes="Acts no longer meet the catalogue's genres: titles are renumbered or stripped.",
+            notes="Events no longer match the genres of the catalogue: title ids were changed, or "
+            "the catalogue lost its genres.",
             severity="warning",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Of 1,000 members or more, not all have the same first genre.",
+            description="Of 1,000 members or more, at least 2 have different first genres.",
             unexpected_rows_query="""
                 select min(genres[1]) as genre
                 from {batch}
                 where len(genres) > 0
                 having count(distinct member_id) >= 1000 and min(genres[1]) = max(genres[1])
             """,
-            notes="One genre for all is a default of the catalogue, and tells nobody apart.",
+            notes="One first genre for all members is a default of the catalogue, and "
+            "distinguishes no members.",
             severity="warning",
         ),
-        keeps_up_with(
-            "stg_playback__plays",
-            "stg_engagement__ratings",
-            notes="Acts go on and this does not: a night added nothing to what was there.",
-        ),
-        none_from_the_future(
-            notes="A feature from the future: what is learned from it will not be there to use."
-        ),
-        gxe.ExpectCompoundColumnsToBeUnique(
-            column_list=["member_id", "observed_at"],
-            notes="Two rows for one instant: which one a model gets is chance.",
-            severity="critical",
-        ),
         gxe.UnexpectedRowsExpectation(
-            description="Each name has its share, and shares add up to one at most.",
+            description="Each genre has its affinity, and the affinities sum to at most 1.001.",
             unexpected_rows_query="""
                 select member_id, observed_at
                 from {batch}
                 where len(genres) != len(genre_affinities) or list_sum(genre_affinities) > 1.001
                 order by member_id, observed_at
             """,
-            notes="A list that is longer than the other gives a genre the share of its neighbour.",
+            notes="Two lists that belong together differ in length, or shares sum to more than 1. "
+            "Cause: the model member_tastes sorts or filters only one of the lists. "
+            "Action: correct the model and run with --full-refresh.",
             severity="critical",
         ),
     ],

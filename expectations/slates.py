@@ -1,4 +1,4 @@
-"""What every member's list must look like before it is published."""
+"""The slates of all members, before they are published."""
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -8,56 +8,72 @@ SUITE = gx.ExpectationSuite(
     expectations=[
         gxe.ExpectTableRowCountToBeBetween(
             min_value=1,
-            notes="No slates: a release of nothing.",
+            notes="No slates: the release would be empty. "
+            "Cause: there is no member, or no title that may be shown. "
+            "Action: check members, titles and title_windows with `matinee doctor`.",
             severity="critical",
         ),
         gxe.ExpectCompoundColumnsToBeUnique(
             column_list=["member_id", "rank"],
-            notes="Two titles on one place.",
+            notes="Two titles have one rank. "
+            "Cause: two scoring runs wrote to work/ at once, or the ranking is wrong. "
+            "Action: run the night again; if it comes back, report it with work/.",
             severity="critical",
         ),
         gxe.ExpectCompoundColumnsToBeUnique(
             column_list=["member_id", "title_id"],
-            notes="A title twice in one list.",
+            notes="A title is twice in one slate. "
+            "Cause: two scoring runs wrote to work/ at once, or the ranking is wrong. "
+            "Action: run the night again; if it comes back, report it with work/.",
             severity="critical",
         ),
         gxe.ExpectColumnDistinctValuesToBeInSet(
             column="source",
             value_set=["hybrid", "cold_member", "popular", "non_profiled"],
-            notes="A source that serving and the report do not know.",
+            notes="A source that serving and the report do not know. "
+            "Cause: scoring has a new source. "
+            "Action: add it to serving, to the report and here.",
             severity="critical",
         ),
         gxe.ExpectColumnDistinctValuesToBeInSet(
             column="row_kind",
             value_set=["top_picks", "first_picks", "popular"],
-            notes="A shelf that no page has.",
+            notes="A shelf that no page has. "
+            "Cause: scoring has a new shelf. "
+            "Action: add it to the pages and here.",
             severity="critical",
         ),
         gxe.ExpectColumnValuesToNotBeNull(
             column="reason",
-            notes="A title without a reason: nobody can say why it is there.",
+            notes="A title without a reason: nobody can say why it is shown. "
+            "Cause: no reason was made for a new kind of contribution or source. "
+            "Action: add its text to the reasons and run the night again.",
             severity="critical",
         ),
         gxe.ExpectColumnValueLengthsToBeBetween(
             column="reason",
             min_value=3,
             max_value=1_000,
-            notes="Reasons are shown to people: an empty or endless one is a broken name.",
+            notes="Reasons are shown to members: an empty or endless one breaks the page. "
+            "Cause: an empty or endless name in the catalogue. "
+            "Action: correct the name and land the catalogue again.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Every score is a number.",
+            description="Every score is a finite number.",
             unexpected_rows_query="""
                 select member_id, rank, score
                 from {batch}
                 where score is null or not isfinite(score)
                 order by member_id, rank
             """,
-            notes="A model that diverged orders titles by chance.",
+            notes="Titles without a score are in no order. "
+            "Cause: training diverged, or a feature is NaN. "
+            "Action: lower the learning rate or the signal cap, and run the night again.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Every list runs from 1 without a gap, best first.",
+            description="The ranks of every slate run from 1 to the number of its titles.",
             unexpected_rows_query="""
                 select member_id, max(rank) as last_rank, count(*) as title_count
                 from {batch}
@@ -65,11 +81,13 @@ SUITE = gx.ExpectationSuite(
                 having min(rank) != 1 or max(rank) != count(*)
                 order by member_id
             """,
-            notes="A gap is a title taken out after the list was made, unseen by any rule.",
+            notes="A gap in the ranks: a title was taken out after the slate was made. "
+            "Cause: a step between ranking and publishing removes rows. "
+            "Action: let eligibility remove titles before ranking, and run the night again.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Every title exists, and is not retired.",
+            description="Every title_id is in `titles` and not retired.",
             unexpected_rows_query="""
                 select distinct here.title_id
                 from {batch} as here
@@ -77,11 +95,13 @@ SUITE = gx.ExpectationSuite(
                 where titles.title_id is null or titles.is_retired
                 order by 1
             """,
-            notes="A title that the service does not have is a dead end on every page.",
+            notes="A title that the service does not have is shown. "
+            "Cause: the catalogue changed after the slates were made. "
+            "Action: run the night again from the start.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Every member is known.",
+            description="Every member_id is in `members`.",
             unexpected_rows_query="""
                 select distinct here.member_id
                 from {batch} as here
@@ -89,11 +109,13 @@ SUITE = gx.ExpectationSuite(
                 where members.member_id is null
                 order by 1
             """,
-            notes="A list of nobody: ids were mixed up, and somebody has another's.",
+            notes="A slate of an unknown member. "
+            "Cause: rows and ids of the model do not match, so others have wrong slates too. "
+            "Action: remove work/ and run the night again from the start.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="No title is above its member's age limit.",
+            description="No title has a minimum_age above the maximum_age of the member.",
             unexpected_rows_query="""
                 select here.member_id, here.title_id
                 from {batch} as here
@@ -102,11 +124,14 @@ SUITE = gx.ExpectationSuite(
                 where titles.minimum_age > members.maximum_age
                 order by 1, 2
             """,
-            notes="A child is shown what its profile forbids.",
+            notes="A child is shown a title that its profile forbids. "
+            "Cause: an age limit changed after the slates were made, or is not applied. "
+            "Action: run the night again from the start; publish nothing before.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="No title that a member has seen comes back in a list made for them.",
+            description="No pair of member_id and title_id is in `seen_titles`, non_profiled "
+            "slates aside.",
             unexpected_rows_query="""
                 select here.member_id, here.title_id
                 from {batch} as here
@@ -116,11 +141,13 @@ SUITE = gx.ExpectationSuite(
                 where here.source != 'non_profiled'
                 order by 1, 2
             """,
-            notes="The oldest complaint about any recommender.",
+            notes="A member is shown a title that they have seen. "
+            "Cause: scoring does not exclude what `seen_titles` has. "
+            "Action: run the night again from the start, and report it if it comes back.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Lists are made for those who consent, and for nobody else.",
+            description="The source is non_profiled if and only if may_personalise is false.",
             unexpected_rows_query="""
                 select distinct here.member_id
                 from {batch} as here
@@ -128,11 +155,13 @@ SUITE = gx.ExpectationSuite(
                 where members.may_personalise = (here.source = 'non_profiled')
                 order by 1
             """,
-            notes="What a member answered is not what they get.",
+            notes="A slate goes against what the member consented to. "
+            "Cause: consent changed after the slates were made, or is not applied. "
+            "Action: run the night again from the start; publish nothing before.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Of 100 members or more, at least nine tenths have a list.",
+            description="Of 100 members or more, at least 0.9 have a slate.",
             unexpected_rows_query="""
                 select
                     (select count(*) from members) as member_count,
@@ -141,18 +170,20 @@ SUITE = gx.ExpectationSuite(
                 having (select count(*) from members) >= 100
                     and 10 * count(distinct member_id) < 9 * (select count(*) from members)
             """,
-            notes="A member without a list sees an empty page.",
+            notes="Members without a slate see an empty page. "
+            "Cause: windows or age limits leave no title for them, or scoring stopped early. "
+            "Action: check title_windows and maximum_age, and run the night again.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Of the model's 100 lists or more, not all begin with the same title.",
+            description="Of 100 hybrid slates or more, at least 2 have different first titles.",
             unexpected_rows_query="""
                 select min(title_id) as title_id, count(*) as list_count
                 from {batch}
                 where rank = 1 and source = 'hybrid'
                 having count(*) >= 100 and count(distinct title_id) = 1
             """,
-            notes="One title first for all: the model tells nobody apart.",
+            notes="One title is first for all members: the model does not distinguish them.",
             severity="warning",
         ),
     ],

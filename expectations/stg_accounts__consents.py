@@ -1,4 +1,4 @@
-"""What consents must look like: they decide who is in the training data."""
+"""Consents of members: they decide who is in the training frame."""
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -10,12 +10,14 @@ SUITE = gx.ExpectationSuite(
     expectations=[
         gxe.ExpectTableRowCountToBeBetween(
             min_value=1,
-            notes="No choices at all: everybody is treated as a member without a record.",
+            notes="No consents: every member is treated as one without a record.",
             severity="warning",
         ),
-        *of_events(silence="Choices came every day and then did not: the export is down."),
+        *of_events(silence="Consents came every day and then did not: the export is down."),
         gxe.UnexpectedRowsExpectation(
-            description="Of a week's 200 choices for a purpose or more, at most 98 % are equal.",
+            description="Of 200 consents of the last 7 days for a purpose or more, at most 0.98 "
+            "have one "
+            "answer.",
             unexpected_rows_query="""
                 with newest as (
                     select purpose, granted from {batch}
@@ -28,7 +30,7 @@ SUITE = gx.ExpectationSuite(
                     and greatest(count_if(granted), count_if(not granted)) > 0.98 * count(*)
                 order by purpose
             """,
-            notes="All said the same: a form sends its default, which is nobody's choice.",
+            notes="Nearly all gave one answer: a form sends its default, which is nobody's choice.",
             severity="warning",
         ),
     ],

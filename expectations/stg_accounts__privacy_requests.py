@@ -1,4 +1,4 @@
-"""What privacy requests must look like: each is a person with a right."""
+"""Privacy requests of members."""
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -10,7 +10,8 @@ SUITE = gx.ExpectationSuite(
     expectations=[
         gxe.ExpectTableRowCountToBeBetween(
             min_value=1,
-            notes="Nobody ever asked: true of a young service, else the desk's export is lost.",
+            notes="No request ever: right for a young service, else the export of the desk is "
+            "lost.",
             severity="info",
         ),
         *of_events(
@@ -18,7 +19,7 @@ SUITE = gx.ExpectationSuite(
         ),
         gxe.ExpectColumnValuesToBeUnique(
             column="request_id",
-            notes="One request told twice under two events: it is answered twice.",
+            notes="One request arrived as two events: it is carried out twice.",
             severity="warning",
         ),
     ],

@@ -1,4 +1,4 @@
-"""What subscriptions must look like: they say who stays."""
+"""Subscriptions of members: they say who stays."""
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -10,7 +10,7 @@ SUITE = gx.ExpectationSuite(
     expectations=[
         gxe.ExpectTableRowCountToBeBetween(
             min_value=1,
-            notes="No subscriptions: plans are the profiles', and nobody is known to leave.",
+            notes="No subscriptions: plans are those of profiles, and churn is unknown.",
             severity="info",
         ),
         *of_events(silence="Subscriptions came every day and then did not: the export is down."),
@@ -19,22 +19,23 @@ SUITE = gx.ExpectationSuite(
             min_value=0,
             max_value=100000,
             mostly=0.99,
-            notes="A month for a thousand is a price whose decimals were lost.",
+            notes="A price above 1,000 a month has lost its decimals.",
             severity="warning",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="A price has its currency.",
+            description="Every row with a price_minor has a currency.",
             unexpected_rows_query="""
                 select event_id, price_minor
                 from {batch}
                 where price_minor is not null and currency is null
                 order by event_id
             """,
-            notes="An amount without a currency adds up to nothing.",
+            notes="Amounts without a currency cannot be summed.",
             severity="warning",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Of a day's 100 changes or more, fewer than half are cancellations.",
+            description="Of 100 changes of the newest landed day or more, at most half are "
+            "cancellations.",
             unexpected_rows_query="""
                 with newest as (
                     select kind from {batch}
@@ -44,7 +45,7 @@ SUITE = gx.ExpectationSuite(
                 from newest
                 having count(*) >= 100 and 2 * count_if(kind = 'cancel') > count(*)
             """,
-            notes="Half of a day's changes are goodbyes: a payment system failed, or a price rose.",
+            notes="Most changes of the day are cancellations: payments failed, or a price rose.",
             severity="warning",
         ),
     ],

@@ -1,4 +1,4 @@
-"""What assets must look like: pictures, trailers and words of titles."""
+"""Assets: artwork, trailers and synopses of titles."""
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -15,22 +15,28 @@ SUITE = gx.ExpectationSuite(
         ),
         newest_day_at_least(
             0.5,
-            notes="Half of the assets are gone: the snapshot is torn.",
+            notes="Half of the assets are gone: the snapshot is not complete.",
             severity="warning",
             days_to_know=1,
         ),
         newest_day_at_most(
             10,
-            notes="Assets do not grow tenfold overnight: the export was repeated.",
+            notes="There are ten times as many assets as usual. "
+            "Cause: the export ran more than once into one file. "
+            "Action: land one clean snapshot, or accept the volume if it is right.",
             days_to_know=1,
         ),
         gxe.ExpectCompoundColumnsToBeUnique(
             column_list=["asset_id", "landed_on"],
-            notes="An asset twice in one snapshot: which title it is of is chance.",
+            notes="An asset is twice in one snapshot: which title it belongs to is undefined. "
+            "Cause: the export joins assets with something they have several of. "
+            "Action: export one row per asset and land the snapshot again.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="What was made by a model says so.",
+            description="Every asset of the newest snapshot with an algorithmic "
+            "digital_source_type has a "
+            "disclosure_label.",
             unexpected_rows_query="""
                 select asset_id, digital_source_type
                 from {batch}
@@ -41,7 +47,7 @@ SUITE = gx.ExpectationSuite(
                     and landed_on = (select max(landed_on) from {batch})
                 order by asset_id
             """,
-            notes="A made picture without a label: the law and the viewers ask for one.",
+            notes="A generated picture has no label, which the law and members ask for.",
             severity="warning",
         ),
     ],

@@ -1,4 +1,4 @@
-"""What windows must look like: they are what a service has the right to show."""
+"""Windows of titles: what a service has the right to show, where and when."""
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -10,38 +10,44 @@ SUITE = gx.ExpectationSuite(
     expectations=[
         gxe.ExpectTableRowCountToBeBetween(
             min_value=1,
-            notes="No windows: every title may be shown everywhere, for ever.",
+            notes="No windows: every title may be shown everywhere at any time.",
             severity="info",
         ),
         newest_day_at_least(
             0.5,
-            notes="Half of the windows are gone: titles without one are shown where nobody may.",
+            notes="Half of the windows are gone: titles would be shown without the right to. "
+            "Cause: the snapshot is not complete. "
+            "Action: land a complete snapshot of the same day and run again.",
             severity="critical",
             days_to_know=1,
         ),
         newest_day_at_most(
             10,
-            notes="Windows do not grow tenfold overnight: the export was repeated.",
+            notes="There are ten times as many windows as usual. "
+            "Cause: the export ran more than once into one file. "
+            "Action: land one clean snapshot, or accept the volume if it is right.",
             days_to_know=1,
         ),
         gxe.ExpectCompoundColumnsToBeUnique(
             column_list=["title_id", "country", "starts_on", "ends_on", "landed_on"],
-            notes="A window twice: the export was repeated.",
+            notes="A window is there twice: the export ran more than once.",
             severity="warning",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="A window ends on the day it starts, or later.",
+            description="starts_on <= ends_on in every row.",
             unexpected_rows_query="""
                 select title_id, country, starts_on, ends_on
                 from {batch}
                 where ends_on < starts_on
                 order by title_id, country, starts_on
             """,
-            notes="A window over before it opens hides its title: days and months are swapped.",
+            notes="A window ends before it starts and hides its title: days and months are "
+            "swapped.",
             severity="warning",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Of 20 titles with windows or more, some may be shown today.",
+            description="Of 20 titles with windows or more, at least 1 window is open on the "
+            "last day of the night.",
             unexpected_rows_query="""
                 with newest as (
                     select title_id, starts_on, ends_on from {batch}
@@ -52,11 +58,14 @@ SUITE = gx.ExpectationSuite(
                 having count(distinct title_id) >= 20
                     and count_if(last_day between starts_on and ends_on) = 0
             """,
-            notes="Every window is closed: slates would be empty.",
+            notes="Every window is closed: slates would be empty. "
+            "Cause: the dates are of another year, or the snapshot is old. "
+            "Action: land a snapshot with the windows of today and run again.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Half of the newest windows or more are of titles in the newest catalogue.",
+            description="Of 20 newest windows or more, at least half are of a title_id that is "
+            "in `titles` and not retired.",
             unexpected_rows_query="""
                 with newest as (
                     select title_id from {batch}
@@ -70,7 +79,9 @@ SUITE = gx.ExpectationSuite(
                 from met
                 having count(*) >= 20 and 2 * count_if(not is_met) > count(*)
             """,
-            notes="Rights and catalogue number titles differently: rights hold for nothing.",
+            notes="Most windows are of unknown titles, so that rights hold for no title. "
+            "Cause: the rights system and the catalogue have different ids for titles. "
+            "Action: export windows with the title_id of the catalogue and land them again.",
             severity="critical",
         ),
     ],

@@ -1,4 +1,4 @@
-"""What ratings must look like before anything is trained on them."""
+"""Ratings of members, before any model is trained with them."""
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -10,12 +10,12 @@ SUITE = gx.ExpectationSuite(
     expectations=[
         gxe.ExpectTableRowCountToBeBetween(
             min_value=1,
-            notes="No ratings at all: right for a service that only has plays, else a lost export.",
+            notes="No ratings: right for a service that only has plays, else the export is lost.",
             severity="warning",
         ),
         *of_events(silence="Ratings came every day and then did not: the export is down."),
         gxe.UnexpectedRowsExpectation(
-            description="Of 1,000 ratings of a kind or more, at most 95 % are equal.",
+            description="Of 1,000 ratings of a kind or more, at most 0.95 have one value.",
             unexpected_rows_query="""
                 with valued as (
                     select rating_kind, value, count(*) as row_count
@@ -27,29 +27,33 @@ SUITE = gx.ExpectationSuite(
                 group by rating_kind
                 having sum(row_count) >= 1000 and max(row_count) > 0.95 * sum(row_count)
             """,
-            notes="Everyone gave the same: a default was logged, not an opinion.",
+            notes="Nearly all ratings have one value: a default was logged, not an opinion. "
+            "Cause: the page sends its preset value, or the export fills in a constant. "
+            "Action: remove these ratings from the export and land it again.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Of 1,000 stars or more, some are above 5.",
+            description="Of 1,000 ratings in stars or more, at least 1 is above 5.",
             unexpected_rows_query="""
                 select max(value) as highest
                 from {batch}
                 where rating_kind = 'stars'
                 having count(*) >= 1000 and max(value) <= 5
             """,
-            notes="Stars go to 10 here: a scale of 5 that was not doubled reads as dislike.",
+            notes="Stars go from 0 to 10 here, and none is above 5: likes would read as dislikes. "
+            "Cause: a scale of 5 stars was not doubled. "
+            "Action: double the values in the export and land it again.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="No member gives a quarter of 1,000 ratings or more.",
+            description="Of all ratings, no member with 1,000 or more has more than a quarter.",
             unexpected_rows_query="""
                 select member_id, count(*) as rating_count
                 from {batch}
                 group by member_id
                 having count(*) >= 1000 and count(*) > 0.25 * (select count(*) from {batch})
             """,
-            notes="One member with a quarter of all ratings is a script or a default id.",
+            notes="One member has a quarter of all ratings: a script, or a default id.",
             severity="warning",
         ),
     ],

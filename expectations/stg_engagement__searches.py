@@ -1,6 +1,4 @@
-"""What searches must look like. What people typed is never looked at: examples of broken rows
-are shown on pages, and queries are free text.
-"""
+"""Searches of members. No expectation reads their text: examples of rows are shown on pages."""
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -12,7 +10,7 @@ SUITE = gx.ExpectationSuite(
     expectations=[
         gxe.ExpectTableRowCountToBeBetween(
             min_value=1,
-            notes="No searches: search intents are empty, and members are known by less.",
+            notes="No searches: search intents are empty, and models know less of members.",
             severity="warning",
         ),
         *of_events(silence="Searches came every day and then did not: the export is down."),
@@ -20,18 +18,18 @@ SUITE = gx.ExpectationSuite(
             column="result_count",
             max_value=1_000_000,
             mostly=0.999,
-            notes="No catalogue is that long; the count is of something else.",
+            notes="No catalogue has a million titles: the count is of something else.",
             severity="warning",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Of 1,000 searches or more, at most half find nothing.",
+            description="Of 1,000 searches or more, at most half have no result.",
             unexpected_rows_query="""
                 select count_if(result_count = 0) as no_result_count, count(*) as search_count
                 from {batch}
                 where result_count is not null
                 having count(*) >= 1000 and 2 * count_if(result_count = 0) > count(*)
             """,
-            notes="The search engine is down or its index is empty.",
+            notes="Most searches have no result: the search engine is down, or its index is empty.",
             severity="warning",
         ),
     ],

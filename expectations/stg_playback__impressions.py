@@ -1,4 +1,4 @@
-"""What impressions must look like before anyone learns from what was shown."""
+"""Impressions: what members were shown."""
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -10,7 +10,7 @@ SUITE = gx.ExpectationSuite(
     expectations=[
         gxe.ExpectTableRowCountToBeBetween(
             min_value=1,
-            notes="No impressions: nothing can be learnt about what was shown and not chosen.",
+            notes="No impressions: what was shown and not chosen is unknown.",
             severity="warning",
         ),
         *of_events(silence="Impressions came every day and then did not: the export is down."),
@@ -18,32 +18,36 @@ SUITE = gx.ExpectationSuite(
             column="slot_propensity",
             min_value=0,
             strict_min=True,
-            notes="What was shown had a chance to be: zero makes estimates divide by nothing.",
+            notes="A title was shown whose chance to be shown was zero: estimates divide by it. "
+            "Cause: the page logs 0 where it does not know the propensity. "
+            "Action: log null there, and land the export again.",
             severity="critical",
         ),
         gxe.ExpectColumnValuesToBeBetween(
             column="asset_propensity",
             min_value=0,
             strict_min=True,
-            notes="What was shown had a chance to be: zero makes estimates divide by nothing.",
+            notes="An asset was shown whose chance to be shown was zero: estimates divide by it. "
+            "Cause: the page logs 0 where it does not know the propensity. "
+            "Action: log null there, and land the export again.",
             severity="critical",
         ),
         gxe.ExpectColumnValuesToBeBetween(
             column="row_index",
             max_value=200,
             mostly=0.999,
-            notes="Nobody scrolls past 200 rows; higher is a count that is never reset.",
+            notes="A shelf below 200 others: the index is a count that is never reset.",
             severity="warning",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Of 1,000 impressions or more, fewer than half are clicked, but some.",
+            description="Of 1,000 impressions or more, at least 1 and at most half are clicked.",
             unexpected_rows_query="""
                 select count_if(was_clicked) as click_count, count(*) as impression_count
                 from {batch}
                 having count(*) >= 1000
                     and (count_if(was_clicked) = 0 or 2 * count_if(was_clicked) > count(*))
             """,
-            notes="Clicks are logged on every impression or on none.",
+            notes="Clicks are logged for nearly every impression, or for none.",
             severity="warning",
         ),
     ],

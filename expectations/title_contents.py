@@ -1,22 +1,22 @@
-"""What contents must look like: they carry titles that nobody has watched yet."""
+"""Contents of titles: cold titles are known by them alone."""
 
-import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.freshness import none_from_the_future
+from matinee.validation.feature_suite import feature_suite
 
-SUITE = gx.ExpectationSuite(
-    name="title_contents",
-    expectations=[
-        gxe.ExpectTableRowCountToBeBetween(
-            min_value=1,
-            notes="No contents: a new title could be recommended to nobody.",
-            severity="critical",
-        ),
+SUITE = feature_suite(
+    "title_contents",
+    key=["title_id"],
+    empty="No contents: no cold title could be recommended. "
+    "Cause: the catalogue did not arrive. Action: land a snapshot of titles and run again.",
+    empty_severity="critical",
+    checks=[
         gxe.ExpectColumnDistinctValuesToBeInSet(
             column="title_kind",
             value_set=["movie", "series"],
-            notes="A kind of title that no page knows how to show.",
+            notes="A kind of title that no page can show. "
+            "Cause: the catalogue has a new kind, or other words for these two. "
+            "Action: map it to movie or series in the export, or add it here and to the pages.",
             severity="critical",
         ),
         gxe.ExpectColumnDistinctValuesToBeInSet(
@@ -26,25 +26,19 @@ SUITE = gx.ExpectationSuite(
             severity="warning",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="The catalogue knows fewer than 1,000 genres.",
+            description="The catalogue has fewer than 1,000 different genres.",
             unexpected_rows_query="""
                 select count(distinct genre) as genre_count
                 from (select unnest(genres) as genre from {batch})
                 having count(distinct genre) >= 1000
             """,
-            notes="A list that was not split becomes one genre a title, which no two titles share.",
-            severity="critical",
-        ),
-        none_from_the_future(
-            notes="A feature from the future: what is learned from it will not be there to use."
-        ),
-        gxe.ExpectCompoundColumnsToBeUnique(
-            column_list=["title_id", "observed_at"],
-            notes="Two rows for one instant: which one a model gets is chance.",
+            notes="So many genres that no two titles share one. "
+            "Cause: a list of genres arrived as one text that was not split. "
+            "Action: export genres as a list and land the catalogue again.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Every title in the catalogue has contents.",
+            description="Every title_id of `titles` that is not retired is here.",
             unexpected_rows_query="""
                 select titles.title_id
                 from titles
@@ -52,7 +46,9 @@ SUITE = gx.ExpectationSuite(
                 where here.title_id is null and not titles.is_retired
                 order by 1
             """,
-            notes="A title without contents is in no frame, and so in nobody's slate.",
+            notes="A title without contents is in no training frame, and so in no slate. "
+            "Cause: an incremental build left the title out. "
+            "Action: run once with --full-refresh, and report the model if it comes back.",
             severity="critical",
         ),
     ],

@@ -1,27 +1,26 @@
-"""What popularity must look like: it is what members without a taste are shown."""
+"""Popularity of titles: it is what members without a history are shown."""
 
-import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from matinee.validation.freshness import keeps_up_with, none_from_the_future
+from matinee.validation.feature_suite import PLAYS, RATINGS, feature_suite
 
-SUITE = gx.ExpectationSuite(
-    name="title_popularity_stats",
-    expectations=[
-        gxe.ExpectTableRowCountToBeBetween(
-            min_value=1,
-            notes="Nothing is popular: nothing arrived, or nobody consents.",
-            severity="warning",
-        ),
+SUITE = feature_suite(
+    "title_popularity_stats",
+    key=["title_id"],
+    made_from=[PLAYS, RATINGS],
+    empty="No title is popular: no plays or ratings arrived, or no member consents.",
+    checks=[
         gxe.ExpectColumnValuesToBeBetween(
             column="mean_rating",
             min_value=0,
             max_value=10,
-            notes="Ratings are 0 to 10 stars; outside of it scales were mixed.",
+            notes="A mean rating is outside of 0 to 10 stars. "
+            "Cause: ratings on another scale (0 to 100, thumbs) arrived as stars. "
+            "Action: give each rating its rating_kind in the export and land it again.",
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
-            description="Of 1,000 plays or more in 28 days, no title has nine tenths.",
+            description="Of 1,000 plays or more in 28 days, no title has more than 0.9 of all.",
             unexpected_rows_query="""
                 with latest as (
                     select title_id, play_count_28d
@@ -33,31 +32,18 @@ SUITE = gx.ExpectationSuite(
                 where play_count_28d >= 1000
                     and play_count_28d > 0.9 * (select sum(play_count_28d) from latest)
             """,
-            notes="One title with nearly all plays is a default id, or a trailer on a front page.",
+            notes="One title has nearly all plays: a default id, or a trailer on a front page.",
             severity="warning",
         ),
-        keeps_up_with(
-            "stg_playback__plays",
-            "stg_engagement__ratings",
-            notes="Acts go on and this does not: a night added nothing to what was there.",
-        ),
-        none_from_the_future(
-            notes="A feature from the future: what is learned from it will not be there to use."
-        ),
-        gxe.ExpectCompoundColumnsToBeUnique(
-            column_list=["title_id", "observed_at"],
-            notes="Two rows for one instant: which one a model gets is chance.",
-            severity="critical",
-        ),
         gxe.UnexpectedRowsExpectation(
-            description="A title has no more members than plays and ratings.",
+            description="member_count_90d <= play_count_90d + rating_count_90d in every row.",
             unexpected_rows_query="""
                 select title_id, observed_at
                 from {batch}
                 where member_count_90d > play_count_90d + rating_count_90d
                 order by title_id, observed_at
             """,
-            notes="More people than acts: one of the two counts what the other does not.",
+            notes="More members than events: one of the counts leaves out what the other has.",
             severity="warning",
         ),
     ],

@@ -9,9 +9,36 @@ from member_tastes import member_tastes
 from title_contents import title_contents
 from title_popularity_stats import title_popularity_stats
 
+title_contents_v1 = title_contents[
+    [
+        "title_kind",
+        "language",
+        "countries",
+        "genres",
+        "themes",
+        "directors",
+        "actors",
+        "release_decade",
+        "minimum_age",
+        "runtime_seconds",
+    ]
+]
+
 hybrid_ranker_v1 = FeatureService(
     name="hybrid_ranker_v1",
     description="What LightFM is trained on, as of the cut, and scores with, as of the night.",
+    features=[
+        member_profiles,
+        member_tastes,
+        member_dayparts,
+        member_search_intents,
+        title_contents_v1,
+    ],
+)
+
+hybrid_ranker_v2 = FeatureService(
+    name="hybrid_ranker_v2",
+    description="As version 1, with the name and year that let demand for new titles be expected.",
     features=[
         member_profiles,
         member_tastes,
@@ -30,7 +57,7 @@ homepage_v1 = FeatureService(
         member_activity_stats,
         member_dayparts,
         member_search_intents,
-        title_contents,
+        title_contents_v1,
         title_popularity_stats,
     ],
 )

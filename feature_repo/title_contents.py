@@ -16,6 +16,7 @@ title_contents = FeatureView(
     source=exported("title_contents"),
     schema=[
         Field(name="title_id", dtype=String),
+        Field(name="name", dtype=String, description="As the catalogue calls it."),
         Field(name="title_kind", dtype=String, description="movie or series."),
         Field(name="language", dtype=String, description="The original language."),
         Field(name="countries", dtype=Array(String), description="Where it was made."),
@@ -24,6 +25,7 @@ title_contents = FeatureView(
         Field(name="directors", dtype=Array(String), description="Who directed it."),
         Field(name="actors", dtype=Array(String), description="Who plays in it."),
         Field(name="release_decade", dtype=String, description="Such as 1990s."),
+        Field(name="release_year", dtype=Int64, description="The year of its first release."),
         Field(name="minimum_age", dtype=Int64, description="Maturity rating, in years."),
         Field(name="runtime_seconds", dtype=Int64, description="Length of the film or episode."),
     ],

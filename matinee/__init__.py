@@ -1,14 +1,19 @@
 """matinee: from a streaming service's raw logs to published, versioned recommendations.
 
-Floors, top to bottom; imports go down only (`tests/test_floors.py` keeps it):
+Layers, top to bottom; imports go down only, file by file (`tests/test_layers.py`):
 
-4  cli  (and the folders flows/, serving/)   commands; each calls pipeline
-3  pipeline                                   the steps of a night in plain functions
-2  landing  transform  warehouse  validation  features  hybrid  releases  report
-                                              one outside system each; never import each other
-1  vocabulary  matrices  splits  popularity  ranking  metrics  reasons  simulator  ...
-                                              arithmetic on arrays; no I/O
-0  columns  errors  settings                  names; import nothing in-house
+cli                    commands: parse, call, print (flows/ stands beside it)
+pipeline               the public face: the steps of a night and the operators' functions
+research  operations   benchmarks and tuning; promote, rebuild, sync, explain, simulate
+night                  one file per step of the nightly pipeline
+rights                 consent, erasure, statements, differentially private counts
+landing  transform  warehouse  validation  features  releases  report  simulator
+                       one outside system each; they never import each other
+models                 hybrid and baselines on arrays: no I/O
+slates                 ranking, calibration, eligibility, exposure, reasons
+evaluation             splits, metrics, gate
+vocabulary  matrices  privacy  provenance    values and small arithmetic
+columns  errors  settings  progress          names
 """
 
 import os

@@ -24,3 +24,6 @@ EVENT_STREAMS = (
 )
 SNAPSHOT_STREAMS = ("titles", "title_windows", "assets", "members")
 STREAMS = EVENT_STREAMS + SNAPSHOT_STREAMS
+
+PLACES = 10
+"""Ranks 1 to 10: the part of a slate that members see first, and that metrics look at."""

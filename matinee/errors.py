@@ -1,29 +1,29 @@
-"""Everything this package raises on purpose.
+"""The errors that this package raises on purpose.
 
 * MatineeError           exit code
   x ConfigError          2  a setting or an argument is missing or wrong
   x DataError            2  the data is not what its contract says
-  x RefusedError         3  a gate said no; the live release is untouched
+  x RefusedError         3  a gate refused; the live release is unchanged
     + ExpectationError   3  an expectation suite did not pass
-    + GateError          3  the new release is worse than it may be
+    + GateError          3  a rule of the release gate failed
   x BusyError            4  another night holds the lease
   x IntegrityError       5  something written does not verify, or counts do not reconcile
   x StorageError         6  a disk or store could not be read or written
-  x InterruptError     130  somebody pressed Ctrl-C
+  x InterruptError     130  the user pressed Ctrl-C
 
-Each message is one line that names the file, row or rule, and what to do.
+Each message is one line: what was wrong with which file, row or rule, the value, and what to do.
 """
 
-LONGEST_TOLD = 200
-"""Characters of a name from outside that are enough to know it by."""
+LONGEST_NAME = 200
+"""The most characters of an outside name in a message."""
 
 
-def spelt(text: str) -> str:
-    """Text from outside, as a terminal or a log may show it: what obeys nobody, and on one line.
+def printable(text: str) -> str:
+    """Text from outside on one line, with characters that control a terminal escaped.
 
-    Escape sequences, NUL and the marks that turn a line around are spelt out.
+    Escape sequences, NUL and bidirectional marks are replaced by their codes.
 
-    >>> spelt("\x1b[2Jred")
+    >>> printable("\x1b[2Jred")
     '\\\\x1b[2Jred'
     """
     if text.isprintable():
@@ -31,9 +31,9 @@ def spelt(text: str) -> str:
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
-def told(name: str) -> str:
-    """A name from outside in a message: spelt, and cut when somebody made it endless."""
-    return spelt(name if len(name) <= LONGEST_TOLD else f"{name[:LONGEST_TOLD]}…")
+def printable_name(name: str) -> str:
+    """An outside name for a message: printable, and cut to `LONGEST_NAME` characters."""
+    return printable(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
 
 
 class MatineeError(Exception):
@@ -55,7 +55,7 @@ class DataError(MatineeError):
 
 
 class RefusedError(MatineeError):
-    """A gate said no; the live release is untouched."""
+    """A gate refused; the live release is unchanged."""
 
     exit_code = 3
 
@@ -65,7 +65,7 @@ class ExpectationError(RefusedError):
 
 
 class GateError(RefusedError):
-    """The new release is worse than it may be."""
+    """A rule of the release gate failed."""
 
 
 class BusyError(MatineeError):
@@ -87,6 +87,6 @@ class StorageError(MatineeError):
 
 
 class InterruptError(MatineeError):
-    """Somebody pressed Ctrl-C."""
+    """The user pressed Ctrl-C."""
 
     exit_code = 130

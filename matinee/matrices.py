@@ -1,13 +1,13 @@
-"""From tables to the sparse matrices that models eat.
+"""Builds the sparse matrices that models are trained on from tables.
 
-The same facts in any order give the same matrix, to the bit.
+The same rows in any order give the same matrix, bit for bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -19,15 +19,15 @@ from matinee.errors import ConfigError, DataError
 from matinee.vocabulary import Vocabulary
 
 IDENTITY = "identity"
-"""The family of the columns that stand for one member or title each."""
+"""The feature family of ids: one column per member or title."""
 
-OLD_TASTE_FLOOR = 0.25
-"""What a signal keeps of its weight however old it is: who loved noir ten years ago still did."""
+RECENCY_FLOOR = 0.25
+"""The least share of its weight that a signal keeps, however old it is: tastes last."""
 
 LARGEST_WEIGHT = 1.5
-"""The most that one interaction may weigh when the mean is 1: who watches a film every day says
-little more of it than who watched it once. With 4 it orders no better (NDCG@10 on ML-100K .3173,
-with 1.5 .3192), and accounts that push a title are worth three times as much; see `rings`."""
+"""The largest weight of one interaction when the mean is 1: daily plays of one film say little more
+than one play. A limit of 4 ranks no better (NDCG@10 on ML-100K .3173, .3192 with 1.5) and triples
+the effect of accounts that push a title; see `models.new_account_cap`."""
 
 _MICRO = 1e6
 """Signals are summed as whole millionths: such sums are exact, whatever order they come in."""
@@ -38,7 +38,7 @@ Labels: TypeAlias = Sequence[Sequence[str] | str | None] | pa.Array | pa.Chunked
 
 @dataclass(frozen=True)
 class Features:
-    """What is known about each member or title, as a matrix with named columns."""
+    """Features of members or titles: a matrix with named columns."""
 
     matrix: sp.csr_array[np.float32]
     """float32, shape (n_rows, n_features)."""
@@ -68,32 +68,29 @@ def features(
     Parameters
     ----------
     ids : Vocabulary
-        Whose row is whose.
+        The id of each row.
     families : mapping of name to labels
         One entry per id, in the vocabulary's order: a string, a list of strings, or null.
         Repeats within a row count once; empty strings are no value.
     identity : bool
-        Whether each row gets a column of its own (weight 1). Without it a model knows a title by
-        its content only.
+        Whether each row gets a column of its own (weight 1). Without identity columns a model
+        knows a title by its content only.
     family_weights : mapping of name to float
-        What the values of a family add up to in a row that has any. A film with twenty actors
-        weighs no more than one with two.
+        The sum of a row's weights in a family, for rows that have a value. A film with twenty
+        actors weighs as much as one with two.
     minimum_support : int
-        A value carried by fewer rows gets no column: too few to learn from, and enough to
-        memorise by.
-
+        A value that fewer rows have gets no column: there is too little to learn from.
     longest_list : int
-        A row keeps so many values of a family: those that most rows carry, as they are learned
-        best, then in alphabetical order. Training time grows with the length of lists, and a cast
-        of thirty says little that its five best-known do not.
+        The most values of a family that a row keeps: the most frequent ones, then in alphabetical
+        order. Training time grows with the length of lists, and a cast of thirty adds little to
+        its five best-known actors.
 
     Raises
     ------
     ConfigError
         If a family has no weight, or one that is not positive.
     DataError
-        If a family has more or fewer rows than there are ids, or nothing is left to describe
-        a row by.
+        If a family has more or fewer rows than there are ids, or no feature is left.
     """
     blocks: list[sp.csr_array[np.float32]] = []
     names: list[str] = []
@@ -107,20 +104,18 @@ def features(
         if not weight > 0:
             raise ConfigError(f"family {family} has weight {weight}: give it one above 0")
         rows, values = _pairs(family, labels, len(ids))
-        words = Vocabulary.from_ids(values)
+        vocabulary = Vocabulary.from_ids(values)
         block = sp.csr_array(  # repeats within a row become one entry
-            (np.ones(len(rows), np.float32), (rows, words.rows(values))),
-            shape=(len(ids), len(words)),
+            (np.ones(len(rows), np.float32), (rows, vocabulary.rows(values))),
+            shape=(len(ids), len(vocabulary)),
         )
         block = _shortened(block, longest_list)
         kept = np.flatnonzero(_support(block) >= minimum_support)
         blocks.append(_normalised(block[:, kept], weight))
-        names += [f"{family}={word}" for word in words.take(kept).to_pylist()]
+        names += [f"{family}={value}" for value in vocabulary.take(kept).to_pylist()]
         owners += [family] * len(kept)
     if not names:
-        raise DataError(
-            f"no feature is carried by {minimum_support} rows or more: lower the minimum support"
-        )
+        raise DataError(f"no feature has {minimum_support} rows or more: lower the minimum support")
     matrix = sp.hstack(blocks, format="csr", dtype=np.float32)
     matrix.sort_indices()
     return Features(sp.csr_array(matrix), tuple(names), tuple(owners))
@@ -137,18 +132,18 @@ def _pairs(family: str, labels: Labels, n_rows: int) -> tuple[NDArray[np.intp], 
     else:
         rows, values = np.arange(n_rows), column
     values = values.cast(pa.string())
-    told = pc.fill_null(pc.not_equal(values, ""), fill_value=False)
-    keep = told.to_numpy(zero_copy_only=False)
-    return rows[keep].astype(np.intp), values.filter(told)
+    present = pc.fill_null(pc.not_equal(values, ""), fill_value=False)
+    keep = present.to_numpy(zero_copy_only=False)
+    return rows[keep].astype(np.intp), values.filter(present)
 
 
 def _support(block: sp.csr_array[np.float32]) -> NDArray[np.intp]:
-    """How many rows carry each column."""
+    """The number of rows with a value in each column."""
     return np.bincount(block.indices, minlength=block.shape[1])
 
 
 def _shortened(block: sp.csr_array[np.float32], longest: int) -> sp.csr_array[np.float32]:
-    """Rows with their `longest` best supported columns; of equal ones the first."""
+    """Rows with their `longest` most frequent columns; of equally frequent ones the first."""
     row = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
     order = np.lexsort((block.indices, -_support(block)[block.indices], row))
     kept = order[np.arange(len(order)) - block.indptr[row] < longest]
@@ -164,7 +159,7 @@ def _normalised(block: sp.csr_array[np.float32], weight: float) -> sp.csr_array[
 
 
 def recency(age_days: NDArray[np.floating], *, half_life_days: float) -> NDArray[np.float64]:
-    """What is left of a signal's weight at its age: 1 when new, half of it after a half-life.
+    """The share of a signal's weight that is left at its age: 1 when new, 0.5 after a half-life.
 
     Raises
     ------
@@ -194,37 +189,37 @@ def interactions(
     half_life_days: float,
     shape: tuple[int, int],
 ) -> sp.coo_array[np.float32]:
-    """Who liked what, and how much that counts: one entry per member and title, mean weight 1.
+    """Weighted interactions: one entry per member and title, with mean weight 1.
 
     Parameters
     ----------
     members, titles : intp, shape (n,)
-        Rows of the vocabularies. A pair may come many times, once per day it was acted on.
+        Rows of the vocabularies. A pair may come many times, once per day with events.
     signal : float, shape (n,)
-        How much the day's acts speak for the title, in any unit; negative against it.
+        The signal of the day's events, in any unit; negative for dislikes.
     age_days : float, shape (n,)
-        From the act to the instant of use.
+        Days from the event to the instant of use.
     half_life_days : float
-        Weight halves with every such age, down to `OLD_TASTE_FLOOR`.
+        The age at which the weight halves, down to `RECENCY_FLOOR`.
     shape : (n_members, n_titles)
 
     Returns
     -------
     float32 COO, shape `shape`, sorted by member then title
-        Only pairs whose signals add up to something positive. Weights grow with the logarithm
-        of the sum, are cut off at `LARGEST_WEIGHT` times their mean, and have mean 1.
+        Only pairs whose signals have a positive sum. Weights grow with the logarithm of the sum,
+        are at most `LARGEST_WEIGHT` times their mean, and have mean 1.
 
     Raises
     ------
     DataError
-        If nothing positive is left, a row is out of range, or an age is negative.
+        If no sum is positive, a row is out of range, or an age is negative.
     """
     fresh = recency(age_days, half_life_days=half_life_days)
-    decayed = np.asarray(signal, np.float64) * (OLD_TASTE_FLOOR + (1 - OLD_TASTE_FLOOR) * fresh)
+    decayed = np.asarray(signal, np.float64) * (RECENCY_FLOOR + (1 - RECENCY_FLOOR) * fresh)
     if not np.isfinite(decayed).all():
         raise DataError(f"{(~np.isfinite(decayed)).sum()} of {len(decayed)} signals are not finite")
     pairs, place = np.unique(_keys(members, titles, shape), return_inverse=True)
-    # In units of the median act, so that signals may come in any unit.
+    # In units of the median signal, so that signals may come in any unit.
     unit = np.median(decayed[decayed > 0]) if (decayed > 0).any() else 1.0
     total = np.bincount(place, weights=np.rint(decayed / unit * _MICRO)) / _MICRO
     liked = total > 0
@@ -242,51 +237,31 @@ def interactions(
     )
 
 
-def lately(
-    likes: sp.coo_array[np.float32],
-    members: NDArray[np.intp],
-    titles: NDArray[np.intp],
-    times: NDArray[np.datetime64],
-    *,
-    half_titles: float,
-) -> sp.csr_array[np.float32]:
-    """What each member liked, in the order it was last acted on: 1 for the last, halving.
+def has_interactions(
+    matrix: sp.coo_array[Any] | sp.csr_array[Any], *, of: Literal["members", "titles"] = "members"
+) -> NDArray[np.bool_]:
+    """Which members or titles have an interaction: bool, shape (n_members,) or (n_titles,).
 
     Parameters
     ----------
-    likes : COO, shape (n_members, n_titles)
-        As `interactions` gives them.
-    members, titles, times : shape (n,)
-        Every act; those on titles that are not liked count for nothing.
-    half_titles : float
-        A title liked so many titles ago counts half; infinite: all count 1.
+    matrix : COO or CSR, shape (n_members, n_titles)
+        Without stored zeros.
 
-    Notes
-    -----
-    Of titles acted on at the same instant the higher row is the later one, as in `splits`.
+    Examples
+    --------
+    >>> matrix = sp.csr_array(np.array([[1, 0, 2], [0, 0, 0]]))
+    >>> has_interactions(matrix).tolist(), has_interactions(matrix, of="titles").tolist()
+    ([True, False], [True, False, True])
     """
-    keys = _keys(likes.row.astype(np.intp), likes.col.astype(np.intp), likes.shape)
-    order = np.argsort(keys)
-    acts = _keys(members, titles, likes.shape)
-    place = np.minimum(np.searchsorted(keys[order], acts), max(len(keys) - 1, 0))
-    known = keys[order][place] == acts if len(keys) else np.zeros(len(acts), np.bool_)
-    last = np.full(len(keys), np.iinfo(np.int64).min)
-    microseconds = times.astype("datetime64[us]").astype(np.int64)
-    np.maximum.at(last, order[place[known]], microseconds[known])
-    newest_first = np.lexsort((-likes.col.astype(np.int64), -last, likes.row))
-    row = likes.row[newest_first]
-    counts = np.bincount(row, minlength=likes.shape[0])
-    rank = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    weight = np.exp2(-rank / half_titles).astype(np.float32)
-    matrix = sp.csr_array((weight, (row, likes.col[newest_first])), shape=likes.shape)
-    matrix.sort_indices()
-    return matrix
+    axis = 0 if of == "members" else 1
+    rows = matrix.tocoo().coords[axis]
+    return np.bincount(rows, minlength=matrix.shape[axis]) > 0
 
 
 def seen(
     members: NDArray[np.intp], titles: NDArray[np.intp], *, shape: tuple[int, int]
 ) -> sp.csr_array[np.bool_]:
-    """Which titles each member has met; columns ascend within a row.
+    """The titles that each member has seen; columns ascend within a row.
 
     Raises
     ------
@@ -308,7 +283,7 @@ def _keys(
         wrong = (rows < 0) | (rows >= size)
         if wrong.any():
             raise DataError(
-                f"{wrong.sum()} of {len(rows)} interactions name a {name} outside the "
+                f"{wrong.sum()} of {len(rows)} interactions have a {name} outside the "
                 f"vocabulary of {size} (first: row {np.argmax(wrong)}): filter them first"
             )
     return members.astype(np.int64) * shape[1] + titles

@@ -1,4 +1,4 @@
-"""What a release says about itself: its manifest, and the in-toto statement signed over it.
+"""The manifest of a release, and the in-toto statement that is signed over it.
 
 Values in, values out; `releases` reads, writes and signs them.
 """
@@ -11,21 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from matinee.errors import ConfigError, DataError
+from matinee.errors import ConfigError, DataError, IntegrityError
 
 SCHEMA_VERSION = 1
-"""The manifest format written here. A release of every older version stays in `tests/golden/`."""
+"""Version of the manifest format. `tests/golden/` has a release of every version."""
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:matinee:night:v1"
 BUILDER_ID = "urn:matinee:pipeline"
 
-SET_BY_THE_STORE = ("schema_version", "release_id", "audit_head", "files", "content_digest")
+STORE_FIELDS = ("schema_version", "release_id", "audit_head", "files", "content_digest")
 
 
 def release_id(created_at: datetime, content_digest: str) -> str:
-    """`<UTC time>-<12 hex>`: sorts by time, names its content, needs no server to hand it out.
+    """`<UTC time>-<12 hex>`: sorts by time, identifies its content, needs no server.
 
     >>> release_id(datetime(2026, 1, 2, 3, 15, tzinfo=UTC), "3f9ac0ffee1234" + "0" * 50)
     '20260102T031500Z-3f9ac0ffee12'
@@ -42,7 +42,7 @@ def manifest(
     content_digest: str,
     audit_head: str,
 ) -> dict[str, Any]:
-    """The manifest of a release: what the night says about itself, then what the store measured.
+    """The manifest of a release: the fields of the night, then those that the store computes.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def manifest(
     files
         One record a file: file, sha256, bytes, rows, content_sha256.
     audit_head
-        The last hash of the store's audit trail; pins all history up to this release.
+        The last hash of the store's audit trail; it fixes all entries before this release.
 
     Raises
     ------
@@ -64,12 +64,13 @@ def manifest(
     for name in ("created_at", "as_of"):
         if not isinstance(fields.get(name), datetime):
             raise ConfigError(f"the manifest needs {name} as a datetime, got {fields.get(name)!r}")
-    if taken := [name for name in SET_BY_THE_STORE if name in fields]:
-        raise ConfigError(f"the store sets {', '.join(taken)} itself: leave it out of the fields")
-    named = release_id(fields["created_at"], content_digest)
+    if reserved := [name for name in STORE_FIELDS if name in fields]:
+        raise ConfigError(
+            f"the store sets {', '.join(reserved)} itself: leave it out of the fields"
+        )
     head = {
         "schema_version": SCHEMA_VERSION,
-        "release_id": named,
+        "release_id": release_id(fields["created_at"], content_digest),
         "created_at": fields["created_at"],
         "as_of": fields["as_of"],
         "reason": "scheduled",
@@ -83,7 +84,7 @@ def manifest(
 def statement(manifest: Mapping[str, Any], manifest_sha256: str) -> dict[str, Any]:
     """The in-toto statement (v1) with an SLSA v1 provenance predicate, over every file.
 
-    The manifest comes first among the subjects: its hash alone pins all the others.
+    The manifest is the first subject: its hash alone fixes all the others.
     """
     subjects = [{"name": "manifest.json", "digest": {"sha256": manifest_sha256}}]
     subjects += [
@@ -117,7 +118,7 @@ def statement(manifest: Mapping[str, Any], manifest_sha256: str) -> dict[str, An
 
 
 def failed_rules(manifest: Mapping[str, Any]) -> list[str]:
-    """The gate rules that said no, in the gate's order; `not_judged` if no gate said anything."""
+    """The gate rules that failed, in the gate's order; `not_judged` if the gate has no rules."""
     rules = manifest.get("gate", {}).get("rules", [])
     if not rules:
         return ["not_judged"]
@@ -125,15 +126,44 @@ def failed_rules(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def canonical_json(value: object) -> bytes:
-    """One spelling for one value: what is hashed and signed."""
+    """The unique JSON encoding of a value, for hashes and signatures."""
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode()
 
 
 def readable_json(value: object) -> bytes:
-    """The spelling for people: indented, in the order given, one newline at the end."""
+    """Indented JSON in the given key order, with a final newline."""
     return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+class TooDeepError(ValueError):
+    """JSON that is nested too deep to be read."""
+
+
+def parse_json(text: str | bytes) -> Any:
+    """A JSON document; ValueError when it is none, TooDeepError when it is nested too deep."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise TooDeepError("it is nested too deep") from None
+
+
+def document(text: str | bytes, where: object, cure: str) -> dict[str, Any]:
+    """A JSON object that this program wrote.
+
+    Raises
+    ------
+    IntegrityError
+        When it is none; names `where` it was and the cure.
+    """
+    try:
+        found = parse_json(text)
+        if not isinstance(found, dict):
+            raise ValueError("it is no object")
+    except ValueError as error:
+        raise IntegrityError(f"{where} is not JSON as it was written ({error}): {cure}") from None
+    return found
 
 
 def plain(value: Any, where: str) -> Any:
@@ -158,15 +188,16 @@ def plain(value: Any, where: str) -> Any:
 
 
 def _dependencies(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What went in, as SLSA resource descriptors: the code, its lock, and every landing file."""
+    """Inputs as SLSA resource descriptors: the code, its lock file and every landing file."""
     code = manifest.get("code", {})
-    found = []
+    dependencies = []
     if code.get("commit"):
-        found.append({"name": "code", "digest": {"gitCommit": code["commit"]}})
+        dependencies.append({"name": "code", "digest": {"gitCommit": code["commit"]}})
     if code.get("lock_sha256"):
-        found.append({"name": "requirements.lock", "digest": {"sha256": code["lock_sha256"]}})
-    found += [
+        digest = {"sha256": code["lock_sha256"]}
+        dependencies.append({"name": "requirements.lock", "digest": digest})
+    dependencies += [
         {"name": entry["file"], "digest": {"sha256": entry["sha256"]}}
         for entry in manifest.get("inputs", [])
     ]
-    return found
+    return dependencies

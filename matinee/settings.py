@@ -13,10 +13,10 @@ Positive = Annotated[int, Gt(0)]
 
 
 class Settings(BaseSettings):
-    """Where things are, and the few numbers an operator may change.
+    """Folders, and the few numbers an operator may change.
 
-    Everything a run writes is under `home`; everything it reads of the project
-    (dbt, Feast and expectation files) is under `project`.
+    All that a run writes is under `home`. All that it reads of the project (dbt, Feast and
+    expectation files) is under `project`.
     """
 
     model_config = SettingsConfigDict(env_prefix="MATINEE_", frozen=True, extra="ignore")
@@ -30,35 +30,35 @@ class Settings(BaseSettings):
             raise ConfigError(f"MATINEE_{name} is {first['input']!r}: {first['msg']}") from None
 
     home: Path = Path("var")
-    """The folder that holds all that a run writes."""
+    """The folder of all that a run writes."""
 
     project: Path = Path(__file__).resolve().parent.parent
     """The checkout with `dbt_project/`, `feature_repo/` and `expectations/`."""
 
     threads: Positive = 2
-    """Threads for DuckDB and for models trained side by side. Each model trains on one."""
+    """Threads of DuckDB, and models trained in parallel. Each model trains on one thread."""
 
     memory_limit: str = "4GB"
-    """What DuckDB may hold before it spills to disk."""
+    """Memory limit of DuckDB before it spills to disk."""
 
     seed: int = 20260101
-    """The one source of randomness of a night; recorded in the manifest."""
+    """Seed of all random numbers of a night; recorded in the manifest."""
 
     lateness_days: Positive = 3
-    """How late an event may arrive and still be normal."""
+    """Days by which an event may arrive late; after them its day is closed."""
 
     slate_size: Positive = 50
     """Titles in one member's slate."""
 
     calibration_weight: Annotated[float, Ge(0), Le(1)] = 0.1
-    """How much a slate's order heeds the member's own mix of genres; 0 leaves it to the score. A
-    night whose trend makes slates too alike heeds it up to twice as much."""
+    """Weight of genre calibration in the order of a slate; 0 orders by score alone. A night whose
+    trend bias makes slates too alike may use up to twice this weight."""
 
     consent_without_record: Literal["granted", "refused"] = "granted"
-    """What a member who never answered is taken to have said."""
+    """The consent assumed for members without a consent record."""
 
     warm_start: bool = False
-    """Whether the hybrid goes on from an earlier release instead of learning all anew."""
+    """Whether training starts from the model of an earlier release instead of from scratch."""
 
     def folder(self, name: str) -> Path:
         """An absolute folder under `home`, made when missing."""

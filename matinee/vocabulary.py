@@ -1,4 +1,4 @@
-"""Ids to matrix rows and back: the only place where the two meet."""
+"""Maps ids to matrix rows and back."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from matinee.errors import DataError
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Distinct ids in ascending order; an id's place is its row in every matrix.
+    """Distinct ids in ascending order; an id's position is its row in every matrix.
 
     The order is that of the ids' UTF-8 bytes, as in DuckDB and Parquet, so the same ids give the
-    same rows wherever they come from and however they were ordered.
+    same rows in whatever order they come.
     """
 
     ids: pa.StringArray
@@ -35,8 +35,8 @@ class Vocabulary:
 
     def rows(self, ids: Sequence[str] | pa.Array | pa.ChunkedArray) -> NDArray[np.intp]:
         """The row of each id, -1 where the id is unknown or null."""
-        found = pc.index_in(_strings(ids), value_set=self.ids, skip_nulls=True)
-        rows: NDArray[np.intp] = pc.fill_null(found, -1).to_numpy(zero_copy_only=False)
+        indices = pc.index_in(_strings(ids), value_set=self.ids, skip_nulls=True)
+        rows: NDArray[np.intp] = pc.fill_null(indices, -1).to_numpy(zero_copy_only=False)
         return rows.astype(np.intp)
 
     def take(self, rows: NDArray[np.integer]) -> pa.StringArray:

@@ -1,8 +1,8 @@
-"""Does a cell of an aggregate, once told, change on a later night? Small cells are compared too.
+"""Compares aggregates of later nights: does a released cell change? Small cells are included.
 
     .venv/bin/python scripts/compare_nights.py HOME 2026-01-28 2026-01-29 2026-01-30
 
-HOME has had a night. Its warehouse is built anew as of each day: use a copy.
+HOME is a home after a night. Its warehouse is built again as of each day: use a copy.
 """
 
 import sys
@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from matinee import transform, warehouse
-from matinee.pipeline.publishing import MARTS
+from matinee.night.publish import MARTS
 from matinee.settings import Settings
 
-EVERY_CELL = {"minimum_cell_members": 1, "members_worth_the_largest": 1}
+EVERY_CELL = {"minimum_cell_members": 1, "dominance_divisor": 1}
 
 
 def main(home: Path, days: list[str]) -> None:
@@ -32,9 +32,9 @@ def main(home: Path, days: list[str]) -> None:
         )
         for name in names:
             cells = {repr(row) for row in warehouse.table(name, home=home.resolve()).to_pylist()}
-            told = before.get(name, set())
-            said = f"{day} {name:<24} {len(told):>6} cells told, {len(told - cells):>4} changed"
-            sys.stdout.write(said + "\n")
+            earlier = before.get(name, set())
+            changed = len(earlier - cells)
+            sys.stdout.write(f"{day} {name:<24} {len(earlier):>6} cells, {changed:>4} changed\n")
             before[name] = cells
 
 

@@ -3,7 +3,7 @@
     pip download bokeh_sampledata==2026.1 --no-deps -d /tmp/bokeh
     python scripts/reduce_films.py /tmp/bokeh/*.whl matinee/data/films.csv
 
-The same wheel gives the same bytes. `matinee/data/README.md` says what was chosen and why.
+The same wheel gives the same bytes. `matinee/data/README.md` describes the selection.
 """
 
 import csv
@@ -22,8 +22,8 @@ from typing import Any
 MEMBER = "bokeh_sampledata/_data/movies.db"
 SHA256 = "1d9c6a02e488d0354b2309e16130c58820a91ac2ce417e814c5964f9579a65ac"
 
-# Fame is a rank within a decade, so that reviews on the web do not bury the films made before it;
-# a quota of each decade then keeps the catalogue mixed.
+# Fame is a rank within a decade, because films from before the web have few reviews. A quota per
+# decade keeps the catalogue mixed.
 FILMS_OF_DECADE = {
     1940: 90, 1950: 120, 1960: 150, 1970: 190, 1980: 250, 1990: 290, 2000: 330, 2010: 230,
 }  # fmt: skip
@@ -58,7 +58,7 @@ COUNTRIES = {
     "Vietnam": "VN", "Malta": "MT", "Morocco": "MA", "United Arab Emirates": "AE",
     "Philippines": "PH", "The Bahamas": "BS", "Slovenia": "SI", "Slovakia": "SK", "Palestine": "PS",
     "Indonesia": "ID", "Lebanon": "LB", "Georgia": "GE", "Senegal": "SN", "Cuba": "CU",
-    # Countries that are no more keep the code they had.
+    # Former countries keep their codes.
     "West Germany": "DE", "German Reich": "DE", "Nazi Germany": "DE", "Soviet Union": "SU",
     "Czechoslovakia": "CS", "Yugoslavia": "YU", "Kingdom of Italy": "IT", "Taiwan Province": "TW",
 }  # fmt: skip
@@ -83,8 +83,8 @@ def split(text: str | None) -> list[str]:
 
 
 def nominations(row: Row) -> int:
-    found = re.search(r"Nominated for (\d+)", row["Awards"] or "")
-    return int(found[1]) if found else 0
+    match = re.search(r"Nominated for (\d+)", row["Awards"] or "")
+    return int(match[1]) if match else 0
 
 
 def percentile(rows: list[Row], of: Callable[[Row], float]) -> Callable[[Row], float]:
@@ -93,10 +93,10 @@ def percentile(rows: list[Row], of: Callable[[Row], float]) -> Callable[[Row], f
 
 
 def by_fame(rows: list[Row]) -> list[Row]:
-    """The films of one decade, best known first.
+    """The films of one decade, most famous first.
 
-    Critics who wrote about it, money it took, Oscars it won or was named for, and a high mark
-    by the critics: each alone misses films that everyone knows.
+    Fame combines the number of reviews, the box office, Oscars won and nominated, and a high
+    Metacritic score. Each of them alone misses well-known films.
     """
     reviews = percentile(rows, lambda row: row["Reviews"] or 0)
     box_office = percentile(rows, lambda row: row["BoxOffice"] or 0)
@@ -112,20 +112,20 @@ def by_fame(rows: list[Row]) -> list[Row]:
 
 
 def original_language(row: Row) -> str:
-    """The likeliest of the languages heard: that of a country that made it.
+    """The most likely original language: the language of a country of production.
 
-    Wikidata lists languages and countries in no order of weight.
+    Wikidata lists languages and countries without an order.
     """
-    heard = [LANGUAGES[name] for name in split(row["Language"]) if name in LANGUAGES]
-    made_in = [COUNTRIES[name] for name in split(row["Country"])]
-    home = [SPOKEN[code] for code in made_in if SPOKEN.get(code) in heard]
-    if "en" in home:
+    languages = [LANGUAGES[name] for name in split(row["Language"]) if name in LANGUAGES]
+    countries = [COUNTRIES[name] for name in split(row["Country"])]
+    official = [SPOKEN[code] for code in countries if SPOKEN.get(code) in languages]
+    if "en" in official:
         return "en"
-    return (home or heard)[0]
+    return (official or languages)[0]
 
 
 def is_usable(row: Row) -> bool:
-    """Whether it has what a recommender needs; a cast is not: animated films have none here."""
+    """Whether a film has the required fields; a cast is optional: animated films have none here."""
     return (
         bool(row["Genre"] and row["Director"])
         and 60 <= (row["Runtime"] or 0) <= 300
@@ -136,7 +136,7 @@ def is_usable(row: Row) -> bool:
 
 
 def choose(rows: Iterable[Row]) -> list[Row]:
-    """The best-known films of each decade, a fifth of them not in English, best known first."""
+    """The most famous films of each decade, a fifth of them not in English, by fame."""
     usable = {row["imdbID"]: row for row in rows if is_usable(row)}
     chosen: list[Row] = []
     for decade, count in FILMS_OF_DECADE.items():
@@ -148,9 +148,9 @@ def choose(rows: Iterable[Row]) -> list[Row]:
     return sorted(chosen, key=lambda row: (-row["fame"], row["imdbID"]))
 
 
-def write(films: list[Row], everything: list[Row], path: Path) -> None:
-    # The cast comes in alphabetical order; those who made most films are the ones people know.
-    seen = Counter(name for row in everything for name in split(row["Cast"]))
+def write(films: list[Row], all_films: list[Row], path: Path) -> None:
+    # The cast is in alphabetical order; the actors with the most films are the best known.
+    seen = Counter(name for row in all_films for name in split(row["Cast"]))
     with path.open("w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerow(COLUMNS)
@@ -183,9 +183,9 @@ def main(wheel: str, target: str) -> None:
             "select omdb.*, tomatoes.Reviews, tomatoes.BoxOffice"
             " from omdb join tomatoes using (ID) order by imdbID, ID"
         )
-        everything = [dict(row) for row in connection.execute(query)]
+        all_films = [dict(row) for row in connection.execute(query)]
         connection.close()
-    write(choose(everything), everything, Path(target))
+    write(choose(all_films), all_films, Path(target))
 
 
 if __name__ == "__main__":

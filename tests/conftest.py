@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests import cpu
+
 os.environ.update(
     DO_NOT_TRACK="1",
     DBT_SEND_ANONYMOUS_USAGE_STATS="false",
@@ -20,6 +22,10 @@ os.environ.update(
 
 SMALL = {"members": 250, "titles": 300, "days": 30, "seed": 1}
 """A service that is simulated in seconds and big enough for the gate to hold."""
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(cpu.Meter(config), "cpu")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -110,10 +116,9 @@ def night_home(tmp_path_factory, small_home):
 @pytest.fixture(scope="session")
 def release(night_home):
     """The release of that night."""
-    from matinee import pipeline
-    from matinee.settings import Settings
+    from matinee.releases import Store
 
-    return pipeline.store(Settings(home=night_home)).open("live")
+    return Store.of(night_home).open("live")
 
 
 @pytest.fixture

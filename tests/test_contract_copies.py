@@ -1,4 +1,4 @@
-"""The README's table of raw logs and the dbt sources' yml say the same."""
+"""The README's table of raw logs and the dbt sources' yml have the same columns."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ OPTIONAL_ENVELOPE = {"country", "device", "utc_offset_minutes"}
 
 
 def documented() -> dict[str, tuple[set[str], set[str]]]:
-    """stream -> (required, optional) columns beyond the envelope, as README.md tells them."""
+    """stream -> (required, optional) columns beyond the envelope, as README.md has them."""
     table = (ROOT / "README.md").read_text().partition("| stream | grain | columns")[2]
     rows = re.findall(r"^\| `?(\w+)`? \| [^|]+ \| (.+) \|$", table.partition("\n\n")[0], re.M)
     return {stream: columns_of(text) for stream, text in rows}
@@ -27,7 +27,7 @@ def columns_of(text: str) -> tuple[set[str], set[str]]:
     return tuple(set(re.findall(r"[a-z_]+", part)) for part in (required, optional))
 
 
-def test_the_readme_tells_of_every_stream_and_of_no_other():
+def test_the_readme_has_every_stream_and_no_other():
     assert documented().keys() == STREAMS.keys()
 
 

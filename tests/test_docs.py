@@ -15,7 +15,10 @@ from matinee.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 BIN = Path(sys.executable).parent
 
 
@@ -35,7 +38,7 @@ def commands() -> list[str]:
 
 @pytest.mark.parametrize("command", commands())
 def test_every_command_is_in_the_readme_or_in_docs(command):
-    texts = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))]
+    texts = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md"))]
     assert any(command in text for text in texts)
 
 
@@ -45,9 +48,9 @@ def test_every_command_has_help_that_ends_in_an_example(command):
 
     from matinee.cli import app
 
-    told = CliRunner().invoke(app, [*command.split()[1:], "--help"])
-    assert told.exit_code == 0
-    assert f"Example: {command}" in " ".join(told.output.split())
+    result = CliRunner().invoke(app, [*command.split()[1:], "--help"])
+    assert result.exit_code == 0
+    assert f"Example: {command}" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize("command", commands())
@@ -59,8 +62,8 @@ def test_help_shows_every_word_that_was_written(command):
     found = typer.main.get_command(app)
     for word in command.split()[1:]:
         found = found.commands[word]
-    told = CliRunner().invoke(app, [*command.split()[1:], "--help"])
-    assert " ".join(found.help.split()) in " ".join(told.output.split())
+    result = CliRunner().invoke(app, [*command.split()[1:], "--help"])
+    assert " ".join(found.help.split()) in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -69,7 +72,6 @@ def test_every_setting_is_in_the_readme_with_its_default(name):
     assert f"| `MATINEE_{name.upper()}` | {default} |" in README
 
 
-@pytest.mark.slow
 def test_the_readmes_look_at_a_release_works_as_it_stands(night_home, tmp_path):
     home = shutil.copytree(night_home, tmp_path / "home")
     block = README.partition("## Look at a release")[2].partition("```console")[2]
@@ -87,7 +89,6 @@ def test_the_readmes_look_at_a_release_works_as_it_stands(night_home, tmp_path):
         assert done.stdout.strip(), line
 
 
-@pytest.mark.slow
 def test_the_readmes_own_logs_become_a_release(tmp_path, night, monkeypatch):
     code = README.partition("## Bring your own logs")[2].partition("```python\n")[2]
     monkeypatch.chdir(tmp_path)
@@ -114,6 +115,14 @@ def test_no_file_of_the_project_names_a_registry_or_a_machine():
 def test_no_page_has_a_gap_left_to_fill(page):
     gaps = r"^[A-Z-]{4,}$|\bTODO|\bTBD|\| [A-Z]{5,} \||<!-- figures: \S+ -->\s*<!-- end -->"
     assert not re.findall(gaps, page.read_text(encoding="utf-8"), re.M)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_line_is_longer_than_120_characters(page):
+    """Without code blocks, and without tables, which have one line a row."""
+    prose = re.sub(r"^( *)```.*?^\1```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    lines = [line for line in prose.splitlines() if not line.lstrip().startswith("|")]
+    assert [line for line in lines if len(line) > 120] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -148,8 +157,8 @@ def test_what_was_measured_is_what_its_command_measures():
 
     from benchmarks import quality
 
-    for name, asked in quality.RUNS.items():
+    for name, run in quality.RUNS.items():
         figures = json.loads((quality.FIGURES / f"{name}.json").read_text(encoding="utf-8"))
-        told = {key: figures[key] for key in asdict(asked)}
-        assert told == json.loads(json.dumps(asdict(asked))), name
-        assert [row["model"] for row in figures["rows"]] == list(asked.models), name
+        measured = {key: figures[key] for key in asdict(run)}
+        assert measured == json.loads(json.dumps(asdict(run))), name
+        assert [row["model"] for row in figures["rows"]] == list(run.models), name

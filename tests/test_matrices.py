@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,13 +47,13 @@ def test_identity_comes_first_then_families_by_name():
     assert features.matrix.dtype == np.float32
 
 
-def test_values_that_too_few_rows_carry_get_no_column():
+def test_values_of_too_few_rows_get_no_column():
     features = films(support=2)
     assert features.names[3:] == ("genre=crime",)
     np.testing.assert_allclose(features.matrix.toarray()[:, 3], 0.3)
 
 
-def test_a_long_list_keeps_the_values_that_most_rows_carry():
+def test_a_long_list_keeps_the_most_frequent_values():
     features = films(longest_list=1)
     assert features.names[3:] == ("genre=crime",)
 
@@ -72,29 +73,29 @@ def test_repeats_in_a_row_count_once():
         pa.chunked_array([["en"], ["fr", None]]),
     ],
 )
-def test_one_value_a_row_may_come_bare_or_listed(labels):
+def test_one_value_per_row_may_be_a_string_or_a_list(labels):
     features = films({"language": labels}, identity=False)
     assert features.names == ("language=en", "language=fr")
     np.testing.assert_allclose(features.matrix.toarray(), [[0.3, 0], [0, 0.3], [0, 0]])
 
 
-def test_a_family_without_weight_is_refused():
+def test_a_family_without_weight_is_an_error():
     with pytest.raises(ConfigError, match=r"family genre has weight 0.0: give it one above 0"):
         films(weights={"theme": 1.0})
 
 
-def test_a_family_of_the_wrong_length_is_refused():
+def test_a_family_of_the_wrong_length_is_an_error():
     with pytest.raises(DataError, match="family genre has 1 rows for 3 ids"):
         films({"genre": [["crime"]]})
 
 
-def test_rows_that_nothing_describes_are_refused():
-    with pytest.raises(DataError, match="no feature is carried by 9 rows or more: lower"):
+def test_rows_without_any_feature_are_an_error():
+    with pytest.raises(DataError, match="no feature has 9 rows or more: lower"):
         films(identity=False, support=9)
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdef")), min_size=3, max_size=3))
-def test_every_described_row_weighs_the_same(values):
+def test_every_row_with_a_value_has_the_same_weight(values):
     features = films({"letter": values, "kind": ["film"] * 3}, identity=False)
     letters = features.matrix[:, features.columns_of("letter")].sum(axis=1)
     np.testing.assert_allclose(letters, [0.3 if row else 0 for row in values], rtol=1e-5)
@@ -111,14 +112,14 @@ def weigh(members, titles, signal, age, shape=(3, 4), half_life=30.0):
     )
 
 
-def test_days_of_one_pair_add_up_and_dislikes_take_away():
+def test_days_of_one_pair_are_summed_and_dislikes_subtracted():
     liked = weigh([0, 0, 1, 1, 2], [1, 1, 2, 2, 3], [1, 1, 1, -2, 1], [0, 0, 0, 0, 0])
     assert liked.row.tolist() == [0, 2]
     assert liked.col.tolist() == [1, 3]
     assert liked.data[0] > liked.data[1]
 
 
-def test_a_fresh_signal_weighs_more_than_an_old_one_but_the_old_one_stays():
+def test_a_new_signal_weighs_more_than_an_old_one_and_the_old_one_keeps_a_floor():
     liked = weigh([0, 1, 2], [0, 0, 0], [1, 1, 1], [0, 30, 100_000])
     fresh, older, oldest = liked.data
     assert fresh > older > oldest > 0
@@ -126,7 +127,7 @@ def test_a_fresh_signal_weighs_more_than_an_old_one_but_the_old_one_stays():
     np.testing.assert_allclose(liked.data, expected / expected.mean(), rtol=1e-5)
 
 
-def test_weights_have_mean_one_and_no_giant():
+def test_weights_have_mean_one_and_a_limit():
     liked = weigh(np.arange(300) % 3, np.arange(300) % 100, [1] * 299 + [1e9], [0] * 300, (3, 100))
     assert liked.data.mean() == pytest.approx(1)
     assert liked.data.max() < 1.1 * matrices.LARGEST_WEIGHT
@@ -148,63 +149,40 @@ def test_interactions_do_not_depend_on_the_order_or_unit_of_rows(data):
 
 
 def test_seen_is_a_set():
-    met = matrices.seen(np.array([1, 0, 1, 1]), np.array([2, 3, 0, 2]), shape=(3, 4))
-    assert met.toarray().astype(int).tolist() == [[0, 0, 0, 1], [1, 0, 1, 0], [0, 0, 0, 0]]
-    assert met.has_sorted_indices
-    assert met.dtype == np.bool_
+    seen = matrices.seen(np.array([1, 0, 1, 1]), np.array([2, 3, 0, 2]), shape=(3, 4))
+    assert seen.toarray().astype(int).tolist() == [[0, 0, 0, 1], [1, 0, 1, 0], [0, 0, 0, 0]]
+    assert seen.has_sorted_indices
+    assert seen.dtype == np.bool_
 
 
-def test_a_signal_from_the_future_is_refused():
+def test_a_signal_from_the_future_is_an_error():
     with pytest.raises(DataError, match=r"1 of 2 signals are younger .* row 1, -0.5 days old"):
         weigh([0, 0], [0, 1], [1, 1], [0, -0.5])
 
 
-def test_a_half_life_of_nothing_is_refused():
+def test_a_half_life_of_zero_is_an_error():
     with pytest.raises(ConfigError, match="a half-life must be above 0 days, got 0"):
         weigh([0], [0], [1], [0], half_life=0)
 
 
-def test_signals_that_are_no_numbers_are_refused():
+def test_signals_that_are_not_finite_are_an_error():
     with pytest.raises(DataError, match="1 of 1 signals are not finite"):
         weigh([0], [0], [np.nan], [0])
 
 
-def test_dislikes_alone_teach_nothing():
+def test_dislikes_alone_are_an_error():
     with pytest.raises(DataError, match="none of 1 member-title pairs has a positive signal"):
         weigh([0], [0], [-1], [0])
 
 
 @pytest.mark.parametrize(("member", "title", "name"), [(-1, 0, "member"), (0, 4, "title")])
-def test_a_row_outside_the_vocabulary_is_refused(member, title, name):
-    with pytest.raises(DataError, match=f"1 of 1 interactions name a {name} outside .* row 0"):
+def test_a_row_outside_the_vocabulary_is_an_error(member, title, name):
+    with pytest.raises(DataError, match=f"1 of 1 interactions have a {name} outside .* row 0"):
         weigh([member], [title], [1], [0])
 
 
-def likes_of(members, titles, shape=(2, 4)):
-    ones = np.ones(len(members))
-    rows = np.array(members), np.array(titles)
-    return matrices.interactions(*rows, ones, ones, half_life_days=1, shape=shape)
-
-
-def test_what_was_liked_last_speaks_loudest():
-    members, titles = np.array([0, 0, 0, 1, 0]), np.array([0, 1, 2, 3, 0])
-    times = np.array(
-        ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-01", "2026-01-09"], "M8[D]"
-    )
-    late = matrices.lately(likes_of(members, titles), members, titles, times, half_titles=1)
-    assert late.toarray().tolist() == [[1, 0.25, 0.5, 0], [0, 0, 0, 1]]
-
-
-def test_of_titles_liked_at_once_the_higher_row_is_the_later():
-    members, titles = np.array([0, 0]), np.array([2, 1])
-    times = np.array(["2026-01-01"] * 2, "M8[D]")
-    late = matrices.lately(likes_of(members, titles), members, titles, times, half_titles=1)
-    assert late.toarray()[0].tolist() == [0, 0.5, 1, 0]
-
-
-def test_without_fading_all_likes_speak_alike_and_acts_on_others_do_not():
-    members, titles = np.array([0, 0, 1]), np.array([0, 1, 2])
-    likes = likes_of(members[:2], titles[:2])
-    times = np.array(["2026-01-01"] * 3, "M8[D]")
-    late = matrices.lately(likes, members, titles, times, half_titles=np.inf)
-    assert late.toarray().tolist() == [[1, 1, 0, 0], [0, 0, 0, 0]]
+def test_members_and_titles_with_interactions_are_found_in_both_formats():
+    dense = np.array([[0, 2, 0], [0, 0, 0], [0, 1, 1]], np.float32)
+    for matrix in (sp.csr_array(dense), sp.coo_array(dense), sp.csr_array(dense > 0)):
+        assert matrices.has_interactions(matrix).tolist() == [True, False, True]
+        assert matrices.has_interactions(matrix, of="titles").tolist() == [False, True, True]

@@ -27,30 +27,30 @@ def manifest(**more):
     )
 
 
-def test_the_examples_in_its_docstrings_are_true():
+def test_the_examples_in_the_docstrings_pass():
     assert doctest.testmod(provenance).failed == 0
 
 
-def test_a_manifest_is_plain_json_and_names_itself():
-    told = manifest()
-    assert json.loads(provenance.readable_json(told)) == told
-    assert told["release_id"] == "20260102T031500Z-abababababab"
-    assert told["schema_version"] == 1
-    assert (told["reason"], told["supersedes"]) == ("scheduled", None)
+def test_a_manifest_is_plain_json_with_its_release_id():
+    fields = manifest()
+    assert json.loads(provenance.readable_json(fields)) == fields
+    assert fields["release_id"] == "20260102T031500Z-abababababab"
+    assert fields["schema_version"] == 1
+    assert (fields["reason"], fields["supersedes"]) == ("scheduled", None)
 
 
-def test_what_the_night_says_wins_over_the_defaults():
-    told = manifest(reason="erasure", supersedes="20260101T031500Z-000000000000")
-    assert told["reason"] == "erasure"
+def test_given_fields_replace_the_defaults():
+    fields = manifest(reason="erasure", supersedes="20260101T031500Z-000000000000")
+    assert fields["reason"] == "erasure"
 
 
 def test_numpy_values_and_times_of_any_zone_are_written_plainly():
-    told = manifest(
+    fields = manifest(
         model={"dims": np.int64(64), "means": np.array([0.5]), "day": date(2026, 1, 2)},
         as_of=AT.astimezone(timezone(timedelta(hours=9))),
     )
-    assert told["model"] == {"dims": 64, "means": [0.5], "day": "2026-01-02"}
-    assert told["as_of"] == "2026-01-02T03:15:00Z"
+    assert fields["model"] == {"dims": 64, "means": [0.5], "day": "2026-01-02"}
+    assert fields["as_of"] == "2026-01-02T03:15:00Z"
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, np.float32("nan")])
@@ -59,7 +59,7 @@ def test_a_number_that_is_not_finite_is_named(value):
         manifest(model={"loss": [0.1, value]})
 
 
-def test_fields_that_are_missing_taken_naive_or_not_plain_are_named():
+def test_missing_reserved_naive_and_non_json_fields_are_named():
     with pytest.raises(ConfigError, match="needs as_of as a datetime, got '2026'"):
         manifest(as_of="2026")
     with pytest.raises(ConfigError, match="the store sets files itself: leave it out"):
@@ -80,7 +80,7 @@ def test_the_statement_covers_the_manifest_first_and_then_every_file():
     ]
 
 
-def test_the_statement_says_what_went_in():
+def test_the_statement_lists_the_inputs():
     definition = provenance.statement(manifest(), "ee")["predicate"]["buildDefinition"]
     assert definition["resolvedDependencies"] == [
         {"name": "code", "digest": {"gitCommit": "c0ffee"}},
@@ -90,7 +90,7 @@ def test_the_statement_says_what_went_in():
     assert definition["internalParameters"]["determinism"] == {"seed": 7}
 
 
-def test_only_a_plain_true_passes_a_rule():
+def test_only_true_passes_a_rule():
     def rule(passed):
         return {"rule": str(passed), "passed": passed}
 

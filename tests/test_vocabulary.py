@@ -1,4 +1,4 @@
-"""Ids and rows find each other, whatever order they came in."""
+"""Ids map to rows and back, in whatever order they come."""
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +29,7 @@ def test_the_padding_of_a_slate_becomes_null():
     assert vocabulary.take(np.array([1, -1, 0])).to_pylist() == ["b", None, "a"]
 
 
-def test_null_ids_are_refused_with_their_number():
+def test_null_ids_are_an_error_that_names_their_number():
     with pytest.raises(DataError, match="1 of 2 ids are null: drop them first"):
         Vocabulary.from_ids(["a", None])
 
@@ -40,7 +40,7 @@ def test_chunked_columns_and_integers_are_ids_too():
     assert Vocabulary.from_ids(column).rows(column).tolist() == [1, 0, 1]
 
 
-def test_an_empty_vocabulary_knows_nobody():
+def test_an_empty_vocabulary_knows_no_id():
     vocabulary = Vocabulary.from_ids([])
     assert len(vocabulary) == 0
     assert vocabulary.rows(["a"]).tolist() == [-1]

@@ -89,14 +89,14 @@ def test_months_before_the_first_that_may_differ_are_not_looked_at(home):
     """By the word of the build that follows the one shown; of any other, all are."""
     with duckdb.connect(str(warehouse.path(home))) as connection:
         connection.execute("alter table member_moods rename to member_tastes")
-        connection.execute("create table int_changes__expired_days (received_on date)")
+        connection.execute("create table int_received_days__expired (received_on date)")
     for build, kept in [(1, 3), (2, 3), (2, 2)]:
         with duckdb.connect(str(warehouse.path(home))) as connection:
             connection.execute(
-                f"create or replace table built_through as select {build} as build_number"
+                f"create or replace table last_build as select {build} as build_number"
             )
             connection.execute(
-                "create or replace table int_changes__first_day as "
+                "create or replace table int_first_days__changed as "
                 f"select {build - 1} as since_build, date '2026-02-03' as first_summed_day"
             )
             if build == 2:

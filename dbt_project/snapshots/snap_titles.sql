@@ -1,5 +1,5 @@
 {% snapshot snap_titles %}
--- Dated by the snapshot that said so, never by the clock; versions between two nights are in
+-- Dated by the snapshot that brought the version, never by the clock; versions between two nights are in
 -- int_titles__versioned.
 {{
     config(

@@ -2,6 +2,10 @@
 -- twice. Nothing built on that stream can be trusted until `matinee run --full-refresh` agrees.
 {{ config(meta={'failure': 'integrity'}) }}
 
-select *
+select
+    *,
+    file || ': ' || received_count || ' rows received, ' || staged_count || ' staged, '
+    || rejected_count || ' rejected, ' || exact_repeat_count || ' repeated' as failure
+
 from {{ ref('received_file_counts') }}
 where received_count <> staged_count + rejected_count + exact_repeat_count

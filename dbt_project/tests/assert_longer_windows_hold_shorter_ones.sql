@@ -1,6 +1,6 @@
 -- A failure means that a window was entered and not left, or left twice: the steps no longer cancel out.
 select
-    member_id as key,
+    'member_activity_stats: a longer window counts less than a shorter one' as failure,
     observed_at
 
 from {{ ref('member_activity_stats') }}
@@ -17,7 +17,7 @@ where
 union all
 
 select
-    title_id as key,
+    'title_popularity_stats: a longer window counts less than a shorter one' as failure,
     observed_at
 
 from {{ ref('title_popularity_stats') }}

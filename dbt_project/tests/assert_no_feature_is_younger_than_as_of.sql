@@ -5,7 +5,7 @@
     'member_search_intents', 'member_title_signals', 'title_contents', 'title_popularity_stats',
 ] -%}
 select
-    '{{ table }}' as feature,
+    '{{ table }}: observed_at is after as_of' as failure,
     observed_at
 
 from {{ ref(table) }}

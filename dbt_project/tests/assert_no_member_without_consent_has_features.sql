@@ -1,12 +1,11 @@
--- A failure means that someone who said no to personalisation is profiled all the same. Nothing may be
+-- A failure means that a member without consent to personalisation has a profile. Nothing may be
 -- trained or published until it is empty.
 {% for table in [
     'member_profiles', 'member_tastes', 'member_activity_stats', 'member_dayparts',
     'member_search_intents', 'member_title_signals',
 ] -%}
 select
-    '{{ table }}' as feature,
-    features.member_id
+    '{{ table }}: a member without consent to personalisation' as failure
 
 from {{ ref(table) }} as features
 

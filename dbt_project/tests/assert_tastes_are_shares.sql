@@ -4,13 +4,13 @@
     ('genres', 'genre_affinities'), ('people', 'person_affinities'), ('themes', 'theme_affinities'),
 ] -%}
 select
-    member_id,
+    'member_tastes: {{ names }} and {{ shares }} are no shares' as failure,
     observed_at
 
 from {{ ref('member_tastes') }}
 where
-    {{ length_of(names) }} <> {{ length_of(shares) }}
-    or {{ length_of(names) }} > 8
-    or {{ sum_of(shares) }} > 1.000001 -- floats
+    {{ list_length(names) }} <> {{ list_length(shares) }}
+    or {{ list_length(names) }} > 8
+    or {{ list_sum(shares) }} > 1.000001 -- floats
 {{ 'union all' if not loop.last }}
 {% endfor %}

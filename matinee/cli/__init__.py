@@ -1,6 +1,6 @@
-"""The command line. Every command calls one function of `pipeline` or opens a release, and prints.
+"""The command line. Every command calls one function of the package and prints the result.
 
-Engines are imported inside commands: `matinee --help` must answer within a second.
+Engines are imported inside commands, so that `matinee --help` takes less than a second.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli import ablate, explain, importing, logs, privacy, quality, releases, trends
+from matinee.cli import ablate, dp_counts, explain, importing, logs, privacy, quality, releases
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
-from matinee.errors import ConfigError, InterruptError, MatineeError, StorageError, spelt
+from matinee.errors import ConfigError, InterruptError, MatineeError, StorageError, printable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,49 +26,57 @@ app.command(epilog=ablate.EXAMPLE)(ablate.ablate)
 app.command(epilog=explain.EXAMPLE)(explain.explain)
 app.command(epilog=quality.BENCHMARK)(quality.benchmark)
 app.command(epilog=quality.TUNE)(quality.tune)
-app.command(epilog=trends.EXAMPLE)(trends.trends)
+app.command(epilog=dp_counts.EXAMPLE)(dp_counts.dp_counts)
 app.add_typer(importing.app, name="import")
 app.add_typer(releases.app, name="releases")
 privacy.register(app)
 logs.register(app)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(version("matinee"))
         raise typer.Exit
+
+
+ContextOption = Annotated[
+    str,
+    typer.Option(help="next_visit: the days after the night; session: right after the last title."),
+]
 
 
 @app.callback()
 def options(
     is_version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print it and exit."),
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     """From a streaming service's raw logs to published, versioned recommendations."""
 
 
 def main() -> None:
-    """Run the command line; every refusal is one line on stderr and an exit code (`errors.py`)."""
+    """Run the command line; every error is one line on stderr and an exit code (`errors.py`)."""
     try:
         app()
     except MatineeError as error:
-        talk.print(f"matinee: {spelt(str(error))}", markup=False, soft_wrap=True)
+        talk.print(f"matinee: {printable(str(error))}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except SystemExit as end:
         if end.code == InterruptError.exit_code:
             talk.print("matinee: interrupted")
         raise
-    except OSError as error:  # a home that cannot be read or written, wherever it was first touched
+    except OSError as error:  # a home that cannot be read or written
         where = f"{error.filename}: " if error.filename else ""
-        told = f"matinee: {where}{error.strerror or error}; check the disk and its rights"
-        talk.print(told, markup=False, soft_wrap=True)
+        message = f"matinee: {where}{error.strerror or error}; check the disk and its permissions"
+        talk.print(message, markup=False, soft_wrap=True)
         sys.exit(StorageError.exit_code)
 
 
 def day(text: str | None, option: str = "--as-of") -> date | None:
-    """A day of the calendar, as a command line argument."""
+    """Parse a date argument; None stays None."""
     if text is None:
         return None
     try:
@@ -81,10 +89,10 @@ def day(text: str | None, option: str = "--as-of") -> date | None:
 def run(
     as_of: Annotated[
         str | None,
-        typer.Option(help="The last day that counts. Default: the newest landed day."),
+        typer.Option(help="The last day of data. Default: the newest landed day."),
     ] = None,
     full_refresh: Annotated[
-        bool, typer.Option("--full-refresh", help="Build every table from all received logs.")
+        bool, typer.Option("--full-refresh", help="Build every table from all received rows.")
     ] = False,
     first: Annotated[
         str | None, typer.Option("--from", help="Backfill: the first day of a range of nights.")
@@ -95,20 +103,20 @@ def run(
     accept_volume: Annotated[
         bool,
         typer.Option(
-            "--accept-volume", help="Go on though far more or fewer rows landed than usual."
+            "--accept-volume", help="Continue although far more or fewer rows landed than usual."
         ),
     ] = False,
     accept_erasures: Annotated[
         bool,
         typer.Option(
-            "--accept-erasures", help="Erase though more than one in twenty members ask at once."
+            "--accept-erasures", help="Erase although more than 5 % of members request it at once."
         ),
     ] = False,
     form: FormatOption = Format.table,
 ) -> None:
-    """Run the night here and now, without Prefect, and publish a release.
+    """Run a night in this process, without Prefect, and publish a release.
 
-    With --from, a night for each day of the range, in order.
+    With --from, run a night for each day of the range, in order.
     """
     from matinee.cli import nights
     from matinee.settings import Settings
@@ -117,12 +125,12 @@ def run(
     if begins is None:
         if ends is not None:
             raise ConfigError("--to needs --from: the first day of the range")
-        asked = {"volume": accept_volume, "erasures": accept_erasures}
-        accepted = frozenset(name for name, is_accepted in asked.items() if is_accepted)
+        options = {"volume": accept_volume, "erasures": accept_erasures}
+        accepted = frozenset(name for name, is_set in options.items() if is_set)
         nights.run(Settings(), day(as_of), full_refresh=full_refresh, form=form, accepted=accepted)
     elif accept_volume or accept_erasures:
         option = "--accept-volume" if accept_volume else "--accept-erasures"
-        raise ConfigError(f"{option} is said of one night: not with --from")
+        raise ConfigError(f"{option} is for one night: not with --from")
     elif as_of is not None:
         raise ConfigError("--as-of and --from exclude each other: one night, or a range of them")
     else:
@@ -139,13 +147,15 @@ def run(
 def simulate(
     members: Annotated[int, typer.Option(min=1, help="Members on the first day.")] = 600,
     titles: Annotated[int, typer.Option(min=1, help="Titles on the first day.")] = 1500,
-    days: Annotated[int, typer.Option(min=1, help="Days of logs; more days only add.")] = 60,
-    seed: Annotated[int, typer.Option(help="The same seed writes the same bytes.")] = 1,
+    days: Annotated[
+        int, typer.Option(min=1, help="Days of logs; a larger number only adds days.")
+    ] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
     if_empty: Annotated[
-        bool, typer.Option("--if-empty", help="Do nothing when logs have landed already.")
+        bool, typer.Option("--if-empty", help="Do nothing if logs have landed already.")
     ] = False,
 ) -> None:
-    """Write the raw logs of an invented service into the landing zone."""
+    """Write the raw logs of a simulated service into the landing zone."""
     from matinee import pipeline
     from matinee.settings import Settings
 
@@ -162,7 +172,7 @@ def simulate(
             seed=seed,
             progress=step,
         )
-    talk.print(simulated.summary(), markup=False)
+    talk.print(simulated.summary(), markup=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: matinee recommend m-000017 --k 5")
@@ -170,13 +180,31 @@ def recommend(
     member: Annotated[str, typer.Argument(help="A member id.")],
     k: Annotated[int, typer.Option(min=1, help="How many titles.")] = 10,
     release: Annotated[str, typer.Option(help="A release id or alias.")] = "live",
+    context: ContextOption = "next_visit",
     form: FormatOption = Format.table,
 ) -> None:
-    """One member's slate, best first, with a reason for each title."""
+    """Print one member's slate, best first, with a reason for each title."""
     from matinee import pipeline
     from matinee.settings import Settings
 
-    emit(pipeline.recommend(Settings(), member, k=k, release=release), form, title=member)
+    rows = pipeline.recommend(Settings(), member, k=k, release=release, context=context)
+    emit(rows, form, title=member)
+
+
+@app.command(epilog="Example: matinee slates --context session --output session.parquet")
+def slates(
+    output: Annotated[Path, typer.Option(help="The Parquet file to write.")],
+    context: ContextOption = "next_visit",
+    release: Annotated[
+        str, typer.Option(help="A release id or alias. Default: live, else candidate.")
+    ] = "",
+) -> None:
+    """Every member's slate as a Parquet file: member_id, rank from 1, title_id."""
+    from matinee import pipeline
+    from matinee.settings import Settings
+
+    count = pipeline.slates(Settings(), output, context=context, release=release)
+    talk.print(f"{count:,} members' slates in {output}", markup=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: matinee similar 'The Matrix'")
@@ -186,7 +214,7 @@ def similar(
     release: Annotated[str, typer.Option(help="A release id or alias.")] = "live",
     form: FormatOption = Format.table,
 ) -> None:
-    """The titles nearest to one title in the model of a release."""
+    """Print the titles nearest to one title in the model of a release."""
     from matinee import pipeline
     from matinee.settings import Settings
 
@@ -197,11 +225,11 @@ def similar(
 def doctor(
     of_landing: Annotated[
         bool,
-        typer.Option("--landing", help="Every landing file that was not received, and why."),
+        typer.Option("--landing", help="List every landing file that was not received, and why."),
     ] = False,
     form: FormatOption = Format.table,
 ) -> None:
-    """Versions, paths, the warehouse and the live release: paste this into an issue."""
+    """Print versions, paths, the warehouse and the live release, for a bug report."""
     from matinee import pipeline
     from matinee.settings import Settings
 
@@ -213,7 +241,7 @@ def doctor(
 
 @app.command(epilog="Example: matinee docs")
 def docs() -> None:
-    """Build the dbt documentation site and print where it is."""
+    """Build the dbt documentation site and print its path."""
     from matinee import pipeline
     from matinee.settings import Settings
 

@@ -1,8 +1,6 @@
-"""`matinee ablate`: is it worth knowing who members are?"""
+"""`matinee ablate`: the hybrid with and without demographic features."""
 
 from __future__ import annotations
-
-from dataclasses import asdict
 
 import typer
 
@@ -13,13 +11,14 @@ EXAMPLE = "Example: matinee ablate --format json"
 
 def ablate(form: FormatOption = Format.table) -> None:
     """Fit last night's hybrid again without country, plan and language, and compare."""
-    from matinee.pipeline import ablating
+    from matinee.evaluation.gate import line
+    from matinee.research import ablate as research_ablate
     from matinee.settings import Settings
 
     with progress("fit with and without demographics") as step:
-        found = ablating.ablate(Settings(), step)
+        ablation = research_ablate.ablate(Settings(), step)
     if form is Format.json:
-        emit_one(asdict(found), form)
+        emit_one({"rows": ablation.rows, "verdict": ablation.verdict.facts()}, form)
         return
-    emit(found.rows, form, title="the hybrid with and without demographics")
-    typer.echo(shown(f"{'holds' if found.verdict.passed else 'refused'}  {found.verdict.text}"))
+    emit(ablation.rows, form, title="the hybrid with and without demographics")
+    typer.echo(shown(line(ablation.verdict.status, ablation.verdict.text)))

@@ -1,4 +1,4 @@
-"""`matinee import`: real sets into landing files."""
+"""`matinee import`: converts public datasets to landing files."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ import typer
 
 from matinee.cli.output import progress, talk
 
-app = typer.Typer(help="Turn a real data set into landing files.", no_args_is_help=True)
+app = typer.Typer(help="Convert a public dataset to landing files.", no_args_is_help=True)
 
-Source = Annotated[Path, typer.Argument(help="The folder of the set.")]
+Source = Annotated[Path, typer.Argument(help="The folder of the dataset.")]
 
 PROBLEMS_SHOWN = 20
 
 
 @app.command(epilog="Example: matinee import movielens ~/ml-latest-small")
 def movielens(path: Source) -> None:
-    """MovieLens 100K, 1M, 10M, 20M, 25M, 32M or latest; the layout is detected."""
+    """Import MovieLens 100K, 1M, 10M, 20M, 25M, 32M or latest; the layout is detected."""
     from matinee.landing import import_movielens
     from matinee.settings import Settings
 
     with progress("import MovieLens") as step:
         imported = import_movielens(path, home=Settings().home.resolve(), progress=step)
-    _tell(imported.summary(), imported.problems)
+    _print_summary(imported.summary(), imported.problems)
 
 
 @app.command(epilog="Example: matinee import movietweetings ~/movietweetings/latest")
 def movietweetings(path: Source) -> None:
-    """MovieTweetings: ratings.dat and movies.dat."""
+    """Import MovieTweetings: ratings.dat and movies.dat."""
     from matinee.landing import import_movietweetings
     from matinee.settings import Settings
 
     with progress("import MovieTweetings") as step:
         imported = import_movietweetings(path, home=Settings().home.resolve(), progress=step)
-    _tell(imported.summary(), imported.problems)
+    _print_summary(imported.summary(), imported.problems)
 
 
-def _tell(summary: str, problems: Sequence[str]) -> None:
+def _print_summary(summary: str, problems: Sequence[str]) -> None:
     talk.print(summary, markup=False)
     for problem in problems[:PROBLEMS_SHOWN]:
         talk.print(f"  {problem}", markup=False)

@@ -1,4 +1,4 @@
-"""`matinee receive`, `rejected` and `replay`: raw logs in, back out, and the rows they lost."""
+"""`matinee receive`, `rejected` and `replay`: received files and rejected rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli.nights import tell
+from matinee.cli.nights import print_lines
 from matinee.cli.output import Format, FormatOption, emit, progress, talk
 
 LONGEST_TEXT = 120
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 def receive(
     withdraw: Annotated[
         list[str] | None,
-        typer.Option(help="Take a received file back first; its name is the one below landing/."),
+        typer.Option(help="First withdraw a received file, named as below landing/."),
     ] = None,
     accept_erasures: Annotated[
         bool,
@@ -33,7 +33,7 @@ def receive(
         ),
     ] = False,
 ) -> None:
-    """Take in what has landed, and nothing else of a night. A file is taken back with its rows."""
+    """Receive what has landed, and do no other step of a night. A withdrawn file loses its rows."""
     from matinee import pipeline
     from matinee.settings import Settings
 
@@ -44,46 +44,46 @@ def receive(
             step,
             accepted=frozenset({"erasures"} if accept_erasures else ()),
             withdraw=withdraw or (),
-            tell=tell,
+            report=print_lines,
         )
-    talk.print("The tables follow with the next `matinee run`.")
+    talk.print("The tables change with the next `matinee run`.")
 
 
 def rejected(
     stream: StreamOption = None,
     rule: Annotated[
-        str | None, typer.Option(help="Only this rule; `missing_field` is that of any column.")
+        str | None, typer.Option(help="Only this rule; `missing_field` matches any column.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many rows to list.")] = 20,
     form: FormatOption = Format.table,
 ) -> None:
-    """Rows that no table holds: file, line, the rule they broke and their text, newest first."""
+    """List rejected rows: file, line, rule and text, newest first."""
     from matinee import pipeline
     from matinee.settings import Settings
 
-    refused = pipeline.rejected(Settings(), stream=stream, rule=rule, limit=limit)
-    rows = refused.rows
+    result = pipeline.rejected(Settings(), stream=stream, rule=rule, limit=limit)
+    rows = result.rows
     if form is Format.table:
         rows = [row | {"raw_text": _cut(row["raw_text"])} for row in rows]
     if rows:
         emit(rows, form)
     elif form is Format.json:
         emit([], form)
-    talk.print(refused.summary(), markup=False, soft_wrap=True)
+    talk.print(result.summary(), markup=False, soft_wrap=True)
 
 
 def replay(stream: StreamOption = None) -> None:
-    """Check rows that receiving rejected again, after the contract (`__sources.yml`) was mended.
+    """Validate rejected rows again, after a change of the contract (`__sources.yml`).
 
-    Rows of unknown titles or members need no replay: each night asks for them again.
+    Rows of unknown titles or members need no replay: each night validates them again.
     """
     from matinee import pipeline
     from matinee.settings import Settings
 
     replayed = pipeline.replay(Settings(), stream=stream)
-    tell(replayed.summary())
+    print_lines(replayed.summary())
     if any(replayed.kept.values()):
-        talk.print("They are in the tables after the next `matinee run`.")
+        talk.print("The accepted rows are in the tables after the next `matinee run`.")
 
 
 def _cut(text: str | None) -> str:

@@ -1,4 +1,4 @@
-"""What `matinee run` does: one night, or one after the other for each day of a range."""
+"""`matinee run`: one night, or one for each day of a range."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def run(
     form: Format,
     accepted: frozenset[str] = frozenset(),
 ) -> None:
-    """One night, with the screen at its end."""
+    """Run one night and print its screen."""
     from matinee import pipeline
     from matinee.cli.screen import show
 
@@ -27,9 +27,8 @@ def run(
         full_refresh=full_refresh,
         progress=progress,
         accepted=accepted,
-        tell=tell,
+        tell=print_lines,
     )
-    tell(published.note)
     show(settings, published.release_id, form)
     published.raise_if_refused()
 
@@ -37,7 +36,7 @@ def run(
 def backfill(
     settings: Settings, first: date, last: date | None, *, full_refresh: bool, form: Format
 ) -> None:
-    """A night for each day from `first` to `last`; a release that its gate refuses stops none."""
+    """Run a night for each day from `first` to `last`; a refused release does not stop the rest."""
     from matinee import pipeline
 
     refused = []
@@ -46,14 +45,16 @@ def backfill(
         try:
             run(settings, last_day, full_refresh=full_refresh, form=form)
         except GateError as error:
-            tell(str(error))
+            print_lines(str(error))
             refused.append(last_day.isoformat())
         full_refresh = False
     if refused:
-        raise GateError(f"the releases of {', '.join(refused)} are refused: live is none of them")
+        raise GateError(
+            f"the gate refused the releases of {', '.join(refused)}: none of them is live"
+        )
 
 
-def tell(said: str) -> None:
-    """Lines for people, with nothing in them that a terminal would obey."""
-    for line in said.splitlines():
+def print_lines(text: str) -> None:
+    """Print each line to stderr, with control characters escaped."""
+    for line in text.splitlines():
         talk.print(f"  {shown(line)}", markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""How commands speak: data on stdout as a table or JSON, talk and progress on stderr."""
+"""Output of commands: data on stdout as a table or JSON, messages and progress on stderr."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from matinee.errors import spelt
+from matinee.errors import printable
 
 Row = Mapping[str, Any]
 
 PLAIN: dict[str, Any] = {"highlight": False, "emoji": False}
-"""Text is printed as it is: a name may hold numbers, and `:x:`."""
+"""Text is printed unchanged: a name may contain numbers, or `:x:`."""
 
 talk = Console(stderr=True, **PLAIN)
 
@@ -37,14 +37,14 @@ class Format(StrEnum):
 FormatOption = Annotated[Format, typer.Option("--format", help="Print a table or JSON.")]
 
 
-def stdout() -> Console:
-    """A console on today's stdout, as wide as the terminal or, in a pipe, as wide as it needs."""
+def stdout(*, widest: int = 160) -> Console:
+    """A console on the current stdout: as wide as the terminal, or `widest` in a pipe."""
     console = Console(**PLAIN)
-    return console if console.is_terminal else Console(width=160, **PLAIN)
+    return console if console.is_terminal else Console(width=widest, **PLAIN)
 
 
 def emit(rows: Sequence[Row], form: Format, *, title: str = "") -> None:
-    """Print rows that share their keys."""
+    """Print rows that have the same keys."""
     if form is Format.json:
         typer.echo(as_json(list(rows)))
         return
@@ -55,7 +55,7 @@ def emit(rows: Sequence[Row], form: Format, *, title: str = "") -> None:
 
 
 def as_json(value: object) -> str:
-    """Any data as JSON for people: letters as they are, and all that a terminal obeys escaped."""
+    """Any data as JSON for people: letters unchanged, control characters escaped."""
     text = json.dumps(value, default=_plain, ensure_ascii=False, indent=2)
     if text.replace("\n", "").isprintable():
         return text
@@ -65,7 +65,7 @@ def as_json(value: object) -> str:
 
 
 def emit_one(row: Row, form: Format) -> None:
-    """Print one thing: a line a field, or one JSON object."""
+    """Print one row: one line per field, or one JSON object."""
     if form is Format.json:
         typer.echo(as_json(row))
         return
@@ -73,7 +73,7 @@ def emit_one(row: Row, form: Format) -> None:
 
 
 def table_of(rows: Sequence[Row], *, title: str = "", header: bool = True) -> Table:
-    """Rows as a rich table; numbers to the right, every value escaped."""
+    """Rows as a rich table; numbers are right-aligned, every value is escaped."""
     table = Table(
         title=escape(shown(title)) or None, title_justify="left", show_header=header, box=None
     )
@@ -89,7 +89,7 @@ def table_of(rows: Sequence[Row], *, title: str = "", header: bool = True) -> Ta
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int, str], None]]:
-    """A bar on a terminal, two lines in a log; gives the function that steps call as they go."""
+    """A progress bar on a terminal, one line in a log; yields the function that reports steps."""
     started = time.monotonic()
     if talk.is_terminal:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24))
@@ -106,7 +106,7 @@ def progress(what: str) -> Iterator[Callable[[int, int, str], None]]:
 
 
 def shown(value: object) -> str:
-    """A value as text that moves no cursor and turns no line around: it may come from a log."""
+    """A value as text without control characters: it may come from a log."""
     match value:
         case None:
             return ""
@@ -115,9 +115,9 @@ def shown(value: object) -> str:
         case int() if not isinstance(value, bool):
             return f"{value:,}"
         case list() | tuple():
-            return spelt(", ".join(map(str, value)))
+            return printable(", ".join(map(str, value)))
         case _:
-            return spelt(str(value))
+            return printable(str(value))
 
 
 def _plain(value: object) -> object:

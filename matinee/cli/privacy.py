@@ -1,4 +1,4 @@
-"""What members may ask for: to be forgotten, to know, to say no."""
+"""Commands for members' rights: erasure, consent, export, statement, pseudonyms, parameters."""
 
 from __future__ import annotations
 
@@ -27,39 +27,37 @@ def register(app: typer.Typer) -> None:
 
 def forget(
     members: Members,
-    by: Annotated[str, typer.Option(help="Who asked. Default: your login name.")] = "",
+    by: Annotated[str, typer.Option(help="Who requested it. Default: your login name.")] = "",
     form: FormatOption = Format.table,
 ) -> None:
-    """Remove members from every file under MATINEE_HOME, and prove it with a receipt."""
-    from dataclasses import asdict
-
+    """Erase members from every file under MATINEE_HOME, and write a receipt."""
     from matinee import pipeline
-    from matinee.pipeline.forgetting import UNFINISHED
+    from matinee.rights.erase import UNFINISHED
     from matinee.settings import Settings
 
     settings = Settings()
-    if not (settings.home / UNFINISHED).exists():  # else it goes on where it was cut short
+    if not (settings.home / UNFINISHED).exists():  # else continue an interrupted erasure
         for member in members:
-            pipeline.export(settings, member)  # refuses an id of whom nothing is held
-    with progress("forget") as step:
+            pipeline.export(settings, member)  # raises for an unknown id
+    with progress("erase members") as step:
         receipt, path = pipeline.forget(
             settings, members, by=by or getpass.getuser(), progress=step
         )
     if form is Format.json:
-        emit_one(asdict(receipt), form)
+        emit_one(receipt.as_dict(), form)
         return
-    emit(receipt.rows(), form, title="rows that named them")
-    for moved in receipt.releases:
-        talk.print(f"release {moved['before']} is now {moved['after'] or 'removed'}")
+    emit(receipt.rows(), form, title="rows that named the members")
+    for one in receipt.releases:
+        talk.print(f"release {one['before']} is now {one['after'] or 'removed'}")
     talk.print(
-        f"searched {receipt.files_searched:,} files and found nothing; the search saw all "
+        f"searched {receipt.files_searched:,} files: no member found; the search found all "
         f"{receipt.control_planted} planted files. Receipt: {path}",
         markup=False,
         soft_wrap=True,
     )
     if receipt.releases:
-        talk.print("A mirror still has the old releases until the next `matinee releases push`.")
-    talk.print("Sums that counted them are built again by the next `matinee run`.")
+        talk.print("A mirror has the old releases until the next `matinee releases push`.")
+    talk.print("The next `matinee run` builds all aggregates again without them.")
 
 
 def consent(
@@ -68,35 +66,35 @@ def consent(
         str, typer.Option(help="personalisation, insights or marketing.")
     ] = "personalisation",
     granted: Annotated[
-        bool | None, typer.Option("--grant/--refuse", help="What the member said; one is needed.")
+        bool | None, typer.Option("--grant/--refuse", help="The member's choice; required.")
     ] = None,
 ) -> None:
-    """Write down a member's choice. A refusal of personalisation holds from the next read on."""
+    """Record a member's consent. A refusal of personalisation applies from the next read on."""
     from matinee import pipeline
     from matinee.settings import Settings
 
     if granted is None:
-        raise ConfigError("say what the member said: --grant or --refuse")
+        raise ConfigError("give the member's choice: --grant or --refuse")
     settings = Settings()
-    path, live = pipeline.choose(settings, member, purpose, granted=granted)
-    word = "granted" if granted else "refused"
-    talk.print(f"{member} {word} {purpose}; landed as {path}", markup=False, soft_wrap=True)
+    path, live = pipeline.record_choice(settings, member, purpose, granted=granted)
+    verb = "granted" if granted else "refused"
+    talk.print(f"{member} {verb} {purpose}; landed as {path}", markup=False, soft_wrap=True)
     if not live or granted or purpose != "personalisation":
         return
-    talk.print(f"release {live} shows them the list for all from now on", markup=False)
+    talk.print(f"release {live} shows them the non-profiled list from now on", markup=False)
     try:
         with pipeline.lease(settings, "consent"):
-            moved = pipeline.redraw(settings, by=getpass.getuser())
+            reissued = pipeline.reissue_pages(settings, by=getpass.getuser())
     except BusyError as busy:
         talk.print(
-            f"{busy}. The next receipt of logs takes them off the pages of releases",
+            f"{busy}. The next `receive` removes the member from the pages of releases",
             markup=False,
             soft_wrap=True,
         )
         return
-    for one in moved:
-        told = f"release {one.before}, whose page showed them, is now {one.after or 'removed'}"
-        talk.print(told, markup=False, soft_wrap=True)
+    for one in reissued:
+        line = f"release {one.before}, whose page showed them, is now {one.after or 'removed'}"
+        talk.print(line, markup=False, soft_wrap=True)
 
 
 def export(
@@ -105,7 +103,7 @@ def export(
         Path | None, typer.Option(help="A file to write. Default: standard output.")
     ] = None,
 ) -> None:
-    """Everything held of a member as JSON, with what each column is used for."""
+    """Write all data about a member as JSON, with the purposes of each column."""
     from matinee import pipeline
     from matinee.settings import Settings
 
@@ -114,14 +112,14 @@ def export(
         typer.echo(text)
     else:
         output.write_text(text + "\n", encoding="utf-8")
-        talk.print(f"wrote {output}; it names a member: keep it safe", markup=False)
+        talk.print(f"wrote {output}; it contains personal data: keep it safe", markup=False)
 
 
 def statement(
     member: Annotated[str, typer.Argument(help="A member id.")],
     form: FormatOption = Format.table,
 ) -> None:
-    """Where a member's data was used: which tables, features and releases, how often and why."""
+    """List where a member's data was used: tables, features and releases, rows and reason."""
     from matinee import pipeline
     from matinee.settings import Settings
 
@@ -131,33 +129,33 @@ def statement(
 def parameters(
     release: Annotated[str, typer.Argument(help="A release id or alias.")] = "live",
     output: Annotated[
-        Path | None, typer.Option(help="An HTML page to write, for everyone to read.")
+        Path | None, typer.Option(help="An HTML page to write, for publication.")
     ] = None,
     form: FormatOption = Format.table,
 ) -> None:
-    """What decides which titles are shown, for everyone to read."""
+    """Print the parameters that decide which titles are shown, for publication."""
     from matinee import pipeline, report
     from matinee.settings import Settings
 
-    told = pipeline.parameters(Settings(), release)
+    main_parameters = pipeline.parameters(Settings(), release)
     if output is not None:
-        output.write_text(report.parameters(told), encoding="utf-8")
-        talk.print(f"wrote {output}; it names nobody", markup=False)
+        output.write_text(report.parameters(main_parameters), encoding="utf-8")
+        talk.print(f"wrote {output}; it contains no personal data", markup=False)
         return
     if form is Format.json:
-        emit_one(told, form)
+        emit_one(main_parameters, form)
         return
     for about in ("about_members", "about_titles"):
-        emit(told.pop(about), form, title=about.replace("_", " "))
-    emit_one(told, form)
+        emit(main_parameters.pop(about), form, title=about.replace("_", " "))
+    emit_one(main_parameters, form)
 
 
 def pseudonymise(
     of: Annotated[
-        str, typer.Option(help="Only say what this outside member id is called here.")
+        str, typer.Option(help="Only print the pseudonym of this external member id.")
     ] = "",
 ) -> None:
-    """Give members keyed pseudonyms in all logs not received yet, and in all that will come."""
+    """Replace member ids by keyed pseudonyms in all logs not received yet, now and in future."""
     from matinee import landing
     from matinee.settings import Settings
 

@@ -1,4 +1,4 @@
-"""`matinee benchmark` and `matinee tune`: how good the models are, and how they could be better."""
+"""`matinee benchmark` and `matinee tune`: compares models, and tunes the hybrid."""
 
 from __future__ import annotations
 
@@ -20,79 +20,69 @@ Data = Annotated[
 ]
 Protocol = Annotated[
     str,
-    typer.Option(help="What is held out: time, last, holdout, cold-titles or cold-members."),
+    typer.Option(help="Protocol: time, last, holdout, cold-titles or cold-members."),
 ]
 
 
 def benchmark(
     data: Data,
-    protocol: Protocol = "time",
-    models: Annotated[
-        str, typer.Option(help="Names with commas between. Default: all of them.")
-    ] = "",
-    tune: Annotated[
-        int, typer.Option(min=0, help="Look at so many settings of each model on validation data.")
-    ] = 0,
-    seeds: Annotated[
-        int, typer.Option(min=1, help="Repeat with so many seeds; rows are means.")
-    ] = 1,
+    protocol: Annotated[
+        str, typer.Option(help="Protocols with commas between. Default: all four.")
+    ] = "time,last,holdout,successive",
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="Also a row for each part that is left out.")
+    ] = False,
     form: FormatOption = Format.table,
     plot: Annotated[
-        Path | None, typer.Option(help="Also draw NDCG with its intervals, as SVG.")
+        Path | None, typer.Option(help="Also plot NDCG with its intervals, as SVG.")
     ] = None,
 ) -> None:
-    """Compare the hybrid with its peers on real ratings, under one protocol.
+    """Evaluate what a night would publish beside baselines, on real ratings.
 
-    Every title is ranked for every member who can be judged, titles already met left out. Ask for
-    als only with the extra `peers` of the package installed, and --tune only with `tune`.
+    All titles are ranked for every member who is evaluated, seen titles left out. `time` and
+    `holdout` evaluate lists for the next visit, `last` and `successive` those of a session.
     """
-    from matinee.pipeline import benchmark as comparing
+    from matinee.research import benchmark as research_benchmark
     from matinee.settings import Settings
 
     if plot is not None and not plot.resolve().parent.is_dir():
-        raise ConfigError(f"no folder {plot.resolve().parent} to draw into: make it, then compare")
+        raise ConfigError(
+            f"no folder {plot.resolve().parent} for the plot: create it, then run again"
+        )
     with progress("compare models") as step:
-        rows = comparing.run(
+        rows = research_benchmark.run(
             data,
             Settings(),
-            protocol=protocol,  # type: ignore[arg-type]  # an unknown one is refused by name
-            models=[name.strip() for name in models.split(",")] if models else [],
-            trials=tune,
-            seeds=seeds,
+            protocols=[name.strip() for name in protocol.split(",")],
+            ablate=ablate,
             progress=step,
         )
     if plot is not None:
-        comparing.plot({f"{data.resolve().name}, {protocol}": rows}, plot)
+        research_benchmark.plot(rows, plot)
     if form is Format.json:
         emit(rows, form)
         return
-    shown, more = zip(*(_split(row) for row in rows), strict=True)
-    emit(shown, form, title=f"{data.resolve().name}, {protocol}: the first ten places")
-    emit(more, form, title="beyond accuracy")
-    told = {row["model"]: comparing.told(row) for row in rows}
-    found = [{"model": model, "settings": words} for model, words in told.items() if words]
-    if found:
-        emit(found, form, title="chosen on validation data")
+    emit([_shown(row) for row in rows], form, title=f"{data.resolve().name}: NDCG@10")
 
 
 def tune(
     data: Data,
     protocol: Protocol = "last",
     budget_seconds: Annotated[
-        float, typer.Option(min=0, help="No trial begins later than this.")
+        float, typer.Option(min=0, help="No trial starts after this time.")
     ] = 600,
     form: FormatOption = Format.table,
 ) -> None:
-    """Look for better numbers for the hybrid, on validation data only.
+    """Tune the hyperparameters of the hybrid, on validation data only.
 
-    Asked again, it goes on where it stopped. Nothing changes by itself: what is found is printed
-    and written under MATINEE_HOME. Needs the extra `tune` of the package.
+    A second run continues where the first stopped. No setting is changed: the result is printed and
+    written under MATINEE_HOME. Needs the extra `tune` of the package.
     """
-    from matinee.pipeline import tuning
+    from matinee.research import tune as research_tune
     from matinee.settings import Settings
 
-    with progress("look for better numbers") as step:
-        tuned = tuning.tune(
+    with progress("tune hyperparameters") as step:
+        tuned = research_tune.tune(
             data,
             Settings(),
             protocol=protocol,  # type: ignore[arg-type]  # an unknown one is refused by name
@@ -111,26 +101,15 @@ def tune(
     emit(tuned.rows(), form, title=f"{tuned.history}, {tuned.protocol}")
 
 
-def _spread(row: dict[str, Any]) -> str:
-    return f"{row['lowest_seed']:.4f} to {row['highest_seed']:.4f}"
-
-
-def _split(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A row as two that fit a screen."""
-    lead = row["hybrid_lead"]
-    first = {
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the benchmark as people read it."""
+    lead = row["lead"]
+    return {
+        "protocol": row["protocol"],
         "model": row["model"],
         "members": row["members"],
-        "ndcg": row["ndcg"],
-        "interval": f"{row['low']:.4f} to {row['high']:.4f}",
-        **({"seeds": _spread(row)} if row["seeds"] > 1 else {}),
-        "hybrid leads by": ""
+        "ndcg@10": f"{row['mean']:.4f} ({row['low']:.4f} to {row['high']:.4f})",
+        "published leads by": ""
         if lead is None
         else f"{lead:+.4f} ({row['lead_low']:+.4f} to {row['lead_high']:+.4f})",
-        **{name: row[name] for name in ("recall", "precision", "map", "mrr", "hit_rate", "auc")},
-        "CPU s": f"{row['cpu_seconds']:.1f}",
-        "peak MB": f"{row['peak_mb']:.0f}",
     }
-    rest = ("coverage", "gini", "novelty", "diversity", "serendipity", "calibration")
-    cohorts = ("ndcg_heavy", "ndcg_light", "ndcg_cold")
-    return first, {"model": row["model"], **{name: row[name] for name in (*rest, *cohorts)}}

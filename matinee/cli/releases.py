@@ -1,4 +1,4 @@
-"""`matinee releases`: look at, check, promote, roll back and compare published versions."""
+"""`matinee releases`: list, show, verify, promote, roll back, compare and mirror releases."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import typer
 
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
 
-app = typer.Typer(help="Look at, check, promote and compare releases.", no_args_is_help=True)
+app = typer.Typer(help="List, verify, promote and compare releases.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="A release id, or live, previous, candidate.")]
 Url = Annotated[str, typer.Argument(help="A store: s3://bucket/prefix, file:///mnt/releases, ...")]
-Also = Annotated[list[str] | None, typer.Argument(help="Releases to bring along without a name.")]
+Extra = Annotated[list[str] | None, typer.Argument(help="Other releases to transfer, by id.")]
 At = Annotated[str, typer.Option("--store", help="The URL of a store. Default: this home.")]
-By = Annotated[str, typer.Option(help="Who answers for it. Default: your login name.")]
+By = Annotated[str, typer.Option(help="Who is responsible. Default: your login name.")]
 Why = Annotated[str, typer.Option(help="Why, for the audit trail.")]
 
 
 @app.command("list", epilog="Example: matinee releases list")
 def list_releases(url: At = "", form: FormatOption = Format.table) -> None:
-    """Every release, newest first."""
+    """List every release, newest first."""
     from matinee import pipeline
     from matinee.settings import Settings
 
@@ -30,107 +30,110 @@ def list_releases(url: At = "", form: FormatOption = Format.table) -> None:
 
 
 @app.command(epilog="Example: matinee releases show live")
-def show(name: Name = "live", form: FormatOption = Format.table) -> None:
-    """One release on one screen: gate, slates, rows, pages, what to try next."""
+def show(
+    name: Name = "live",
+    full: Annotated[
+        bool, typer.Option("--full", help="All gate lines, metrics, streams and warnings.")
+    ] = False,
+    form: FormatOption = Format.table,
+) -> None:
+    """One release on one screen: gate, metrics, slates, rows, next commands."""
     from matinee.cli.screen import show as show_screen
     from matinee.settings import Settings
 
-    show_screen(Settings(), name, form)
+    show_screen(Settings(), name, form, full=full)
 
 
 @app.command(epilog="Example: matinee releases verify live")
 def verify(name: Name = "live", url: At = "", form: FormatOption = Format.table) -> None:
-    """Check every byte of a release, its signature and the audit trail behind it."""
+    """Check every byte of a release, its signature and the audit trail."""
     from dataclasses import asdict
 
-    from matinee import pipeline
-    from matinee.releases import Remote, mirror
+    from matinee.releases import Remote, Store, mirror
     from matinee.settings import Settings
 
-    store = pipeline.store(Settings())
+    store = Store.of(Settings().home)
     if url:
-        verified = mirror.verify_at(Remote.at(url), name, keys=store.keys)
+        verified = mirror.verify_remote(Remote.open(url), name, keys=store.keys)
     else:
         verified = store.verify(name)
     emit_one(asdict(verified), form)
 
 
 @app.command(epilog="Example: matinee releases push s3://bucket/matinee")
-def push(url: Url, also: Also = None, by: By = "", form: FormatOption = Format.table) -> None:
-    """Send the releases that have a name, signed, and who refused; let the names there follow."""
+def push(url: Url, extra: Extra = None, by: By = "", form: FormatOption = Format.table) -> None:
+    """Send consent withdrawals, the releases with an alias, and the aliases to a store."""
     from dataclasses import asdict
 
-    from matinee.pipeline import mirroring
+    from matinee.operations import sync
     from matinee.releases import Remote
     from matinee.settings import Settings
 
-    remote = Remote.at(url)
-    if not remote.is_exclusive:
+    remote = Remote.open(url)
+    if not remote.has_exclusive_create:
         talk.print(
-            f"{remote.name} may let two pushes at the same moment both succeed: push from one "
-            f"machine only (docs/reliability.md)",
+            f"{remote.name} does not exclude two pushes at the same time: push from one machine "
+            f"only (docs/reference/mirrors.md)",
             markup=False,
             soft_wrap=True,
         )
     by = by or getpass.getuser()
     with progress("push"):
-        moved = mirroring.push(Settings(), remote, also or (), at=datetime.now(UTC), by=by)
-    emit_one(asdict(moved), form)
+        result = sync.push(Settings(), remote, extra or (), at=datetime.now(UTC), by=by)
+    emit_one(asdict(result), form)
 
 
 @app.command(epilog="Example: matinee releases pull s3://bucket/matinee")
-def pull(url: Url, also: Also = None, form: FormatOption = Format.table) -> None:
-    """Bring the releases that have a name there, verify each, then let the names here follow."""
+def pull(url: Url, extra: Extra = None, form: FormatOption = Format.table) -> None:
+    """Fetch withdrawals and the releases with an alias from a store, verify, set the aliases."""
     from dataclasses import asdict
 
-    from matinee.pipeline import mirroring
+    from matinee.operations import sync
     from matinee.releases import Remote
     from matinee.settings import Settings
 
     with progress("pull"):
-        moved = mirroring.pull(Settings(), Remote.at(url), also or ())
-    emit_one(asdict(moved), form)
+        result = sync.pull(Settings(), Remote.open(url), extra or ())
+    emit_one(asdict(result), form)
 
 
 @app.command(epilog="Example: matinee releases rebuild live")
 def rebuild(name: Name = "live", form: FormatOption = Format.table) -> None:
-    """Run its night again from its landing files and compare; 5 when anything differs."""
-    from dataclasses import asdict
-
+    """Run the night of a release again from its landing files; exit code 5 if it differs."""
     from matinee import pipeline
     from matinee.settings import Settings
 
     rebuilt = pipeline.rebuild(Settings(), name, progress=progress)
-    told = asdict(rebuilt) | {"is_same": rebuilt.is_same}
+    result = rebuilt.as_dict()
     if form is Format.json:
-        emit_one(told, form)
+        emit_one(result, form)
     else:
-        partings = told.pop("partings")
-        emit_one(told, form)
-        if partings:
-            emit(partings, form, title="what differs, the first stage first")
-    rebuilt.raise_if_parted()
+        differences = result.pop("partings")
+        emit_one(result, form)
+        if differences:
+            emit(differences, form, title="differences, the first stage first")
+    rebuilt.raise_if_different()
 
 
-@app.command(epilog="Example: matinee releases promote candidate --why 'looked at by hand'")
+@app.command(epilog="Example: matinee releases promote candidate --why 'checked by hand'")
 def promote(
     name: Name = "candidate",
     override: Annotated[
-        list[str] | None, typer.Option(help="A gate rule to pass over; may be repeated.")
+        list[str] | None, typer.Option(help="A failed gate rule to override; may be repeated.")
     ] = None,
     by: By = "",
     why: Why = "",
 ) -> None:
-    """Make a release live. A red gate asks for --override RULE --by WHO --why TEXT.
+    """Make a release live. A failed gate needs --override RULE --by WHO --why TEXT.
 
-    An override is printed on the card: the release is published again, with the same content.
+    An override is printed on the card: the release is reissued with the same content.
     """
     from matinee import pipeline
     from matinee.settings import Settings
 
-    named = by if override else by or getpass.getuser()
+    person = by if override else by or getpass.getuser()
     alias = pipeline.promote(
-        Settings(), name, at=datetime.now(UTC), by=named, why=why, overrides=override or []
+        Settings(), name, at=datetime.now(UTC), by=person, why=why, overrides=override or []
     )
     talk.print(f"live is {alias.release_id}")
 
@@ -138,10 +141,10 @@ def promote(
 @app.command(epilog="Example: matinee releases rollback --why 'slates full of one film'")
 def rollback(by: By = "", why: Why = "") -> None:
     """Make the previous release live again."""
-    from matinee import pipeline
+    from matinee.releases import Store
     from matinee.settings import Settings
 
-    alias = pipeline.store(Settings()).rollback(
+    alias = Store.of(Settings().home).rollback(
         at=datetime.now(UTC), by=by or getpass.getuser(), why=why
     )
     talk.print(f"live is {alias.release_id}")
@@ -153,29 +156,32 @@ def diff(
     after: Annotated[str, typer.Argument(help="A release id or alias.")] = "live",
     form: FormatOption = Format.table,
 ) -> None:
-    """What changed: overlap of slates, movers, metrics, gate, features, files."""
+    """Compare two releases: slates, movers, metrics, gate, features, files."""
     from dataclasses import asdict
 
-    from matinee import pipeline
+    from matinee.releases import Store
     from matinee.settings import Settings
 
-    changed = asdict(pipeline.store(Settings()).diff(before, after))
+    difference = asdict(Store.of(Settings().home).diff(before, after))
     if form is Format.json:
-        emit_one(changed, form)
+        emit_one(difference, form)
         return
-    emit_one({name: value for name, value in changed.items() if not isinstance(value, list)}, form)
-    for name, rows in changed.items():
+    fields = {name: value for name, value in difference.items() if not isinstance(value, list)}
+    emit_one(fields, form)
+    for name, rows in difference.items():
         if isinstance(rows, list) and rows:
             emit(rows, form, title=name)
 
 
 @app.command(epilog="Example: matinee releases gc --keep 14")
-def gc(keep: Annotated[int, typer.Option(min=1, help="How many of the newest stay.")] = 14) -> None:
-    """Remove old releases that no alias stands for, and what crashes left behind."""
-    from matinee import pipeline
+def gc(
+    keep: Annotated[int, typer.Option(min=1, help="Number of newest releases to keep.")] = 14,
+) -> None:
+    """Remove old releases without an alias, and remains of crashes."""
+    from matinee.releases import Store
     from matinee.settings import Settings
 
-    store = pipeline.store(Settings())
+    store = Store.of(Settings().home)
     swept = store.sweep()
     removed = store.gc(keep, at=datetime.now(UTC), by=getpass.getuser())
-    talk.print(f"removed {len(removed)} releases and {len(swept)} leftovers")
+    talk.print(f"removed {len(removed)} releases and {len(swept)} remains of crashes")

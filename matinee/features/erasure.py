@@ -1,6 +1,5 @@
 """Takes members out of the feature tables and out of the online store, bytes and all."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.columns import MEMBER_ID
 from matinee.features.store import opened_to_write
 from matinee.privacy import Traces
@@ -20,18 +20,19 @@ def erase(*, home: Path, project: Path, traces: Traces) -> None:
 
     Sums over members that they were part of stay until the next night builds them again.
     """
-    for path in sorted((home / "features").glob("*.parquet/*.parquet")):
-        if MEMBER_ID in pq.read_schema(path).names:
-            _filter(path, traces)
+    with durable.drafts(home) as drafts:
+        for path in sorted((home / "features").glob("*.parquet/*.parquet")):
+            if MEMBER_ID in pq.read_schema(path).names:
+                _filter(path, traces, drafts)
     with opened_to_write(home, project) as store:
         path = Path(store.config.online_store.path)
         if path.is_file():
             _empty_online(path, set(_entity_keys(traces)))
 
 
-def _filter(path: Path, traces: Traces) -> None:
+def _filter(path: Path, traces: Traces, drafts: durable.Drafts) -> None:
     members = pa.array(sorted(traces.ids))
-    draft = path.with_name(f".{path.name}.erasing")
+    draft = drafts.new()
     erased = 0
     with pq.ParquetFile(path) as file, pq.ParquetWriter(draft, file.schema_arrow) as writer:
         for group in range(file.num_row_groups):
@@ -40,9 +41,7 @@ def _filter(path: Path, traces: Traces) -> None:
             erased += len(rows) - len(kept)
             writer.write_table(kept)
     if erased:
-        os.replace(draft, path)
-    else:
-        draft.unlink()
+        durable.put(draft, path)
 
 
 def _entity_keys(traces: Traces) -> Iterator[bytes]:

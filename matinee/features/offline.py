@@ -24,7 +24,7 @@ def members_as_of(
     *,
     home: Path,
     project: Path,
-    features: str | Sequence[str] = "hybrid_ranker_v1",
+    features: str | Sequence[str] = "hybrid_ranker_v2",
 ) -> pa.Table:
     """The member features of `features`, one row per id in order of id, as known at `as_of`."""
     return frame(_entities(MEMBER_ID, ids, as_of), features, home=home, project=project)
@@ -36,7 +36,7 @@ def titles_as_of(
     *,
     home: Path,
     project: Path,
-    features: str | Sequence[str] = "hybrid_ranker_v1",
+    features: str | Sequence[str] = "hybrid_ranker_v2",
 ) -> pa.Table:
     """The title features of `features`, one row per id in order of id, as known at `as_of`."""
     return frame(_entities(TITLE_ID, ids, as_of), features, home=home, project=project)
@@ -51,7 +51,7 @@ def frame(
     ----------
     entities : columns member_id or title_id or both, and event_timestamp (aware)
     features : the name of a service, or names of views and `view:field` references
-        Only views about an entity that `entities` names are read: `hybrid_ranker_v1` of
+        Only views about an entity that `entities` names are read: `hybrid_ranker_v2` of
         members gives their features, of titles theirs.
 
     Returns

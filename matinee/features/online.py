@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.columns import MEMBER_ID, OBSERVED_AT, TITLE_ID
 from matinee.errors import IntegrityError
 from matinee.features.offline import (
@@ -29,9 +29,8 @@ from matinee.features.offline import (
     titles_as_of,
 )
 from matinee.features.store import opened, opened_to_write
-
-Progress = Callable[[int, int, str], None]
-"""Called with how many views are done, how many there are, and the name of one."""
+from matinee.progress import Progress
+from matinee.provenance import parse_json
 
 # Half of what SQLite takes as parameters of one statement.
 _BLOCK = 16_000
@@ -79,7 +78,7 @@ def materialise(
     with opened_to_write(home, project) as store:
         start = as_of
         if watermark.is_file():
-            reached = datetime.fromisoformat(json.loads(watermark.read_text())["as_of"])
+            reached = _as_of(watermark)
             if reached > as_of:
                 return Materialised(
                     as_of,
@@ -278,8 +277,15 @@ def _spread(ids: list[str], sample: int) -> list[str]:
     return [ids[at * len(ids) // sample] for at in range(sample)]
 
 
+def _as_of(watermark: Path) -> datetime:
+    try:
+        return datetime.fromisoformat(parse_json(watermark.read_bytes())["as_of"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(
+            f"{watermark} is not what was written ({error}): remove feast/ and run `matinee run`"
+        ) from None
+
+
 def _write(path: Path, content: dict[str, str]) -> None:
     """Whole or not at all."""
-    draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps(content, sort_keys=True) + "\n")
-    os.replace(draft, path)
+    durable.replace(path, f"{json.dumps(content, sort_keys=True)}\n".encode())

@@ -11,9 +11,9 @@ import pyarrow.csv as pacsv
 
 from matinee.landing import lists
 from matinee.landing.contract import Stream
-from matinee.landing.dialect import Dialect, TornError, detect, head, require_text
+from matinee.landing.dialect import Dialect, detect, require_text
+from matinee.landing.files import Source, TornError
 from matinee.landing.read import (
-    LandingFile,
     Opened,
     Records,
     as_text,
@@ -45,11 +45,11 @@ class _Header:
         return row[: len(self.names)] if is_whole else []
 
 
-def open_csv(file: LandingFile, stream: Stream) -> Opened:
-    start = head(file.path)
+def open_csv(source: Source, stream: Stream) -> Opened:
+    start = source.head()
     require_text(start, is_json=False)
-    dialect = detect(start, stream)
-    blocks = records_of(file.path, is_quoted=True, delimiter=dialect.delimiter)
+    dialect = detect(start, stream.names)
+    blocks = records_of(source, is_quoted=True, delimiter=dialect.delimiter)
     first = next(blocks)
     place = dialect.lines_before_header
     texts = first.texts()
@@ -71,7 +71,7 @@ def open_csv(file: LandingFile, stream: Stream) -> Opened:
     def tables() -> Iterator[pa.Table]:
         for records in itertools.chain([first[place + 1 :]], blocks):
             if len(records):
-                yield with_file(_csv_table(records, header), file)
+                yield with_file(_csv_table(records, header), source.file)
 
     return Opened(tables(), [name for name in names if name], notes)
 

@@ -1,16 +1,13 @@
 """How a text file is written: what can be told from its first bytes, before a row is read."""
 
 import csv
-import gzip
 import re
-import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 
-from matinee.errors import told
-from matinee.landing.contract import Stream
+from matinee.errors import printable_name
+from matinee.landing.files import HEAD_BYTES, TornError
 
-HEAD_BYTES = 64 << 10
 DELIMITERS = {b",": "commas", b";": "semicolons", b"\t": "tabs", b"|": "bars"}
 MAGIC = {
     b"\x1f\x8b\x08": "gzip: let its name end in .gz",
@@ -23,17 +20,6 @@ MAGIC = {
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SEPARATOR = re.compile(rb'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
 _ARRAY = re.compile(rb"\s*\[\s*(\{|\r?\n|$)")
-
-
-class TornError(Exception):
-    """The file as a whole cannot be read; the text says why.
-
-    `example` is a line of it. It may name members, so it is shown and never kept.
-    """
-
-    def __init__(self, reason: str, example: str | None = None) -> None:
-        super().__init__(reason)
-        self.example = example
 
 
 @dataclass(frozen=True)
@@ -49,7 +35,9 @@ class Dialect:
         """What is not as the contract has it; nothing for plain commas."""
         found = []
         if self.delimiter != b",":
-            found.append(f"is parted by {DELIMITERS.get(self.delimiter, told(self.text))}")
+            found.append(
+                f"is parted by {DELIMITERS.get(self.delimiter, printable_name(self.text))}"
+            )
         if self.is_padded:
             found.append("has a space after each delimiter, which is left out")
         return tuple(found)
@@ -57,15 +45,6 @@ class Dialect:
     @property
     def text(self) -> str:
         return self.delimiter.decode("latin-1")
-
-
-def head(path: Path) -> bytes:
-    """The first bytes of a text file, unpacked; those of a gzip file that is cut count too."""
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return file.read(HEAD_BYTES)
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        return b""
 
 
 def require_text(start: bytes, *, is_json: bool) -> None:
@@ -94,8 +73,8 @@ def require_text(start: bytes, *, is_json: bool) -> None:
         )
 
 
-def detect(start: bytes, stream: Stream) -> Dialect:
-    """The dialect under which a header has most columns of the contract; commas when in doubt."""
+def detect(start: bytes, names: Collection[str]) -> Dialect:
+    """The dialect under which a header has most of some names; commas when in doubt."""
     start = start.removeprefix(b"\xef\xbb\xbf")
     lines = start.splitlines(keepends=True)
     before = 0
@@ -103,15 +82,15 @@ def detect(start: bytes, stream: Stream) -> Dialect:
     if lines and (match := _SEPARATOR.fullmatch(lines[0])):
         delimiter, before = match[1], 1
     header = next((line for line in lines[before:] if line.strip()), b"").decode(errors="replace")
-    known = {folded(name) for name in stream.names}
+    known = {folded(name) for name in names}
 
     def n_known(one: bytes) -> int:
         return sum(folded(name) in known for name in fields(header, one.decode("latin-1")))
 
     if delimiter is None:
         delimiter = max(DELIMITERS, key=n_known)
-    names = fields(header, delimiter.decode("latin-1"))
-    is_padded = len(names) > 1 and all(name.startswith(" ") for name in names[1:])
+    found = fields(header, delimiter.decode("latin-1"))
+    is_padded = len(found) > 1 and all(name.startswith(" ") for name in found[1:])
     return Dialect(delimiter, before, is_padded)
 
 

@@ -6,30 +6,31 @@ old one put back is taken for a change that somebody made.
 """
 
 import gzip
-import json
-import os
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.columns import MEMBER_ID
+from matinee.durable import Drafts
 from matinee.errors import IntegrityError
-from matinee.landing import ledger
+from matinee.landing import files, ledger
 from matinee.landing.contract import Contract
-from matinee.landing.dialect import TornError, folded
-from matinee.landing.discover import SIDECAR, discover
-from matinee.landing.ledger import sync_folder
+from matinee.landing.dialect import folded
+from matinee.landing.discover import discover
+from matinee.landing.files import LandingFile, Source, TornError
 from matinee.landing.parquet_tables import id_texts
-from matinee.landing.read import LandingFile, csv_fields, records_of
-from matinee.landing.write import digest
+from matinee.landing.read import CsvColumns, records_of
 from matinee.privacy import Traces
+from matinee.provenance import TooDeepError, parse_json
 
 
 @dataclass
@@ -51,62 +52,87 @@ def erase(home: Path, contract: Contract, traces: Traces, named: Collection[str]
     replaced: a crash in between is mended by doing it again.
     """
     erased = Erased()
-    for path in sorted((home / "received").glob("*/batch=*/*.parquet")):
-        if path.relative_to(home).as_posix() in named:
-            _replace(path, lambda draft, path=path: filter_parquet(path, draft, traces))  # type: ignore[misc]
-            erased.received.append(path.relative_to(home).as_posix())
-    for left in (home / "landing").glob("*/*/.*.erasing"):
-        left.unlink()
-    drafts: dict[LandingFile, Path] = {}
-    for file in discover(home / "landing", contract)[0]:
-        if f"landing/{file.name}" not in named:
-            continue
-        draft = file.path.with_name(f".{file.path.name}.erasing")
-        try:
-            write_without(file, draft, traces)
-        except (TornError, pa.ArrowException):
-            draft.unlink(missing_ok=True)
-            file.path.unlink()
-            file.path.with_name(file.path.name + SIDECAR).unlink(missing_ok=True)
-            erased.removed.append(file.name)
-            continue
-        drafts[file] = draft
-        erased.rewritten[file.name] = (digest(file.path), digest(draft))
-    _tell_ledger(home, {file.name: draft for file, draft in drafts.items()}, erased)
-    for file, draft in drafts.items():
-        put(draft, file.path)
+    with durable.drafts(home) as drafts:
+        for path in sorted((home / "received").glob("*/batch=*/*.parquet")):
+            if path.relative_to(home).as_posix() in named:
+                _filter_received(path, traces, drafts)
+                erased.received.append(path.relative_to(home).as_posix())
+        written: dict[LandingFile, Path] = {}
+        for file in discover(home / "landing", contract)[0]:
+            if f"landing/{file.name}" not in named:
+                continue
+            try:
+                draft, before = write_without(file, traces, drafts)
+            except TornError:
+                files.remove(file)
+                erased.removed.append(file.name)
+                continue
+            written[file] = draft
+            erased.rewritten[file.name] = (before, digest(draft))
+        _tell_ledger(home, {file.name: draft for file, draft in written.items()}, erased)
+        for file, draft in written.items():
+            try:
+                files.replace(file, draft, drafts)
+            except TornError as error:
+                raise IntegrityError(
+                    f"landing/{file.name} was replaced while members were erased from it "
+                    f"({error}): remove it, then forget again"
+                ) from None
     return erased
 
 
-def write_without(file: LandingFile, draft: Path, traces: Traces) -> None:
-    """The file again without the members; the same bytes for the same file, whenever it is done."""
-    if file.format == "parquet":
-        filter_parquet(file.path, draft, traces)
-        return
-    is_csv = file.format == "csv"
-    belongs = _of_csv(traces) if is_csv else _of_json(traces)
-    kept = b"".join(
-        b"\n" * record.count(b"\n") if belongs(record) else record
-        for records in records_of(file.path, is_quoted=is_csv)
-        for record in records.texts()
-    )
-    draft.write_bytes(gzip.compress(kept, mtime=0) if file.path.suffix == ".gz" else kept)
-    _sync(draft)
+def write_without(file: LandingFile, traces: Traces, drafts: Drafts) -> tuple[Path, str]:
+    """A draft of the file without the members, and the sha256 of what it was written from.
+
+    The same bytes for the same file, whenever it is done.
+
+    Raises
+    ------
+    TornError
+        When it cannot be read.
+    """
+    draft = drafts.new()
+    with files.opened(file) as source:
+        if file.format == "parquet":
+            _filter_landed(source, draft, traces)
+        else:
+            is_csv, belongs, delimiter = file.format == "csv", _of_json(traces), b","
+            if is_csv:
+                members = CsvColumns(source.head(), [MEMBER_ID])
+                belongs, delimiter = _of_csv(traces, members), members.dialect.delimiter
+            kept = b"".join(
+                b"\n" * record.count(b"\n") if belongs(record) else record
+                for records in records_of(source, is_quoted=is_csv, delimiter=delimiter)
+                for record in records.texts()
+            )
+            packed = gzip.compress(kept, mtime=0) if file.path.suffix == ".gz" else kept
+            draft.write_bytes(packed)
+        source.check()
+        return draft, source.sha256()
 
 
-def put(draft: Path, path: Path) -> None:
-    """Let the draft take the file's place, and its sidecar say so."""
-    sidecar = path.with_name(path.name + SIDECAR)
-    if sidecar.exists():
-        sidecar.write_text(f"{digest(draft)}  {path.name}\n", encoding="utf-8")
-    draft.replace(path)
-    sync_folder(path.parent)
+def digest(path: Path) -> str:
+    """The sha256 of a file of our own, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def filter_parquet(path: Path, draft: Path, traces: Traces) -> None:
+def _filter_landed(source: Source, draft: Path, traces: Traces) -> None:
+    seekable = source.seekable()
+    try:
+        filter_parquet(seekable, draft, traces)
+    except pa.ArrowException as error:
+        raise TornError(f"its Parquet cannot be read: {error}") from None
+    except OSError as error:
+        if error.errno is not None:  # the disk, and not what pyarrow says of the bytes
+            raise
+        raise TornError(f"its Parquet cannot be read: {error}") from None
+
+
+def filter_parquet(source: Path | IO[bytes], draft: Path, traces: Traces) -> None:
     """A Parquet file again, group by group, without the rows that name one of the members."""
     with (
-        pq.ParquetFile(path) as file,
+        pq.ParquetFile(source) as file,
         pq.ParquetWriter(draft, file.schema_arrow, compression="zstd") as writer,
     ):
         for group in range(file.num_row_groups):
@@ -114,7 +140,6 @@ def filter_parquet(path: Path, draft: Path, traces: Traces) -> None:
             kept = rows.filter(pa.array(~mask(rows, traces)))
             if len(kept):
                 writer.write_table(kept, row_group_size=len(kept))
-    _sync(draft)
 
 
 def mask(table: pa.Table, traces: Traces) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -159,30 +184,23 @@ def _of_json(traces: Traces) -> Callable[[bytes], bool]:
         if traces.in_text(line):
             return True
         try:
-            row = json.loads(line)
+            row = parse_json(line)
+        except TooDeepError:  # for Python, not for DuckDB
+            return traces.may_be_in(line)
         except ValueError:
             return False
-        except RecursionError:  # too deep for Python, not for DuckDB
-            return traces.may_be_in(line)
         return isinstance(row, dict) and str(row.get(MEMBER_ID)) in traces.ids
 
     return belongs
 
 
-def _of_csv(traces: Traces) -> Callable[[bytes], bool]:
-    header: list[list[str]] = []
-
+def _of_csv(traces: Traces, members: CsvColumns) -> Callable[[bytes], bool]:
     def belongs(record: bytes) -> bool:
-        if not header:
-            names = csv_fields(record.decode(errors="replace"))
-            header.append([name.strip() for name in names])
-            # What names no member_id is no header, and may be somebody's row.
-            return MEMBER_ID not in header[0] and traces.in_text(record)
-        if traces.in_text(record):
-            return True
-        fields = csv_fields(record.decode(errors="replace"))
-        row = dict(zip(header[0], fields, strict=False))
-        return row.get(MEMBER_ID) in traces.ids
+        member = members.member(record)
+        # What names no member_id is no header, and may be somebody's row.
+        if members.is_header:
+            return False
+        return traces.in_text(record) or member in traces.ids
 
     return belongs
 
@@ -228,20 +246,13 @@ def _parquet_of(home: Path, *, rejected: bool) -> Iterator[Path]:
             yield path
 
 
-def _replace(path: Path, fill: Callable[[Path], None]) -> None:
-    draft = path.with_suffix(".erasing")
+def _filter_received(path: Path, traces: Traces, drafts: Drafts) -> None:
+    draft = drafts.new()
     try:
-        fill(draft)
+        filter_parquet(path, draft, traces)
     except pa.ArrowException as error:
-        draft.unlink(missing_ok=True)
         raise IntegrityError(
             f"{path} cannot be read ({error}): restore it from a backup, or remove received/ and "
             f"warehouse/ and run `matinee run --full-refresh`, then forget again"
         ) from error
-    draft.replace(path)
-    sync_folder(path.parent)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    durable.put(draft, path)

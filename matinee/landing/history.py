@@ -6,7 +6,6 @@ members wrote about titles later (tags) lands as one more snapshot a year, never
 """
 
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from matinee import durable
 from matinee.errors import DataError
 from matinee.landing.read import Records, as_text
 from matinee.landing.set_files import FIRST_SECOND, LAST_SECOND, UNITS_PER_SECOND, Problems, whole
 from matinee.landing.write import place, write
+from matinee.progress import Progress
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,8 +31,6 @@ ARTICLE = re.compile(
     r"(?P<rest> \(.*)?"
 )
 YEAR = re.compile(r"(?P<name>.*?)\s*\((?P<year>\d{4})(?:[-\N{EN DASH}]\s?\d{0,4})?\)\s*")
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -342,7 +341,7 @@ def _carry_forward(home: Path) -> list[Path]:
     A snapshot is everything under one `dt`: a title that is absent from the newest is retired, and
     one set must not retire the other's.
     """
-    carried = []
+    carried: list[Path] = []
     for stream in ("titles", "members"):
         days = sorted((home / "landing" / stream).glob("dt=*"))
         for name in ("movielens", "movietweetings"):
@@ -353,6 +352,13 @@ def _carry_forward(home: Path) -> list[Path]:
                     newest = path
                 elif newest is not None:
                     landed_on = date.fromisoformat(day.name.removeprefix("dt="))
-                    copy = partial(shutil.copyfile, newest)
+                    copy = partial(_copy, newest)
                     carried.append(place(home, stream, landed_on, path.name, copy))
     return carried
+
+
+def _copy(path: Path, draft: Path) -> None:
+    try:
+        draft.write_bytes(durable.read_plain(path.parents[2], path.parts[-3:]))
+    except durable.NotPlainError as error:
+        raise DataError(f"{path} is {error}: land a copy") from None

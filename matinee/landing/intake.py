@@ -1,6 +1,5 @@
 """One stream's new files into Parquet: chunks of text, one query each, two files out."""
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -10,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from matinee.errors import told
+from matinee import durable
+from matinee.errors import printable_name
 from matinee.landing import check
 from matinee.landing.contract import FORMATS, Stream
-from matinee.landing.dialect import TornError
 from matinee.landing.drift import renamed
-from matinee.landing.ledger import sync_folder
-from matinee.landing.read import LandingFile
+from matinee.landing.files import LandingFile, TornError
 from matinee.landing.tables import open_file
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ class Example:
 
     def __str__(self) -> str:
         where = f"{self.file} line {self.line}"
-        return where if self.value is None else f"{told(self.value)!r} in {where}"
+        return where if self.value is None else f"{printable_name(self.value)!r} in {where}"
 
 
 @dataclass
@@ -129,8 +127,7 @@ class _Attempt:
                 self.intake.unknown.setdefault(column, []).append(name)
         for folder in self.folders.values():
             if folder.exists():
-                sync_folder(folder)
-                sync_folder(folder.parent)
+                durable.sync(folder.parent)
         return self.intake
 
     def _chunks(self, files: list[LandingFile]) -> Iterator[pa.Table]:
@@ -198,12 +195,12 @@ class _Attempt:
         self.connection.execute(
             f"copy ({query}) to $path (format parquet, compression zstd)", {"path": str(unfinished)}
         )
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        durable.put(unfinished, path)
 
 
 def _missing(column: str, unknown: list[str]) -> str:
     closest = renamed(column, unknown[:LIKELY])
-    hint = f"; the closest column it has is {told(closest)}: rename that" if closest else ""
+    hint = (
+        f"; the closest column it has is {printable_name(closest)}: rename that" if closest else ""
+    )
     return f"it has no column {column}, which is required{hint}"

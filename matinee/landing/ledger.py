@@ -1,14 +1,15 @@
 """What has been received: one line a landing file, replaced whole or not at all."""
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
+from matinee import durable
 from matinee.errors import IntegrityError
+from matinee.provenance import parse_json
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def read(home: Path) -> Ledger:
     entries = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            fields: dict[str, Any] = json.loads(line)
+            fields: dict[str, Any] = parse_json(line)
             fields["landed_on"] = date.fromisoformat(fields["landed_on"])
             for name in ("past_sha256", "columns", "replays"):
                 fields[name] = tuple(fields.get(name, ()))
@@ -122,21 +123,8 @@ def write(home: Path, ledger: Ledger) -> None:
     """Replace the ledger: after this call the new one survives a power cut."""
     path = path_of(home)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".tmp")
-    with unfinished.open("w", encoding="utf-8") as file:
-        for entry in ledger.entries.values():
-            fields = asdict(entry) | {"landed_on": entry.landed_on.isoformat()}
-            file.write(json.dumps(fields) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    lines = [
+        json.dumps(asdict(entry) | {"landed_on": entry.landed_on.isoformat()}) + "\n"
+        for entry in ledger.entries.values()
+    ]
+    durable.replace(path, "".join(lines).encode())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from matinee.landing.dialect import head
+from matinee.landing import files
+from matinee.landing.files import LandingFile
 
 RENAMED = {
     ".json": ".jsonl",
@@ -68,7 +70,7 @@ def in_day(name: str, path: Path, formats: Iterable[str]) -> Misplaced:
     right_name = _renamed(filename, formats)
     if right_name == filename:
         return Misplaced(name, known)
-    if right_name.endswith((".jsonl", ".jsonl.gz")) and head(path).lstrip()[:1] == b"[":
+    if right_name.endswith((".jsonl", ".jsonl.gz")) and _begins_as_array(name, path):
         known += ", but one JSON array: write one object a line, as `jq -c '.[]'` does"
     return Misplaced(name, known, f"{folder}/{right_name}")
 
@@ -129,7 +131,19 @@ def _as_state(reason: str) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+    """The files below a folder in order; links are not followed."""
+    for above, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (Path(above, name) for name in sorted(names))
+
+
+def _begins_as_array(name: str, path: Path) -> bool:
+    stream = name.partition("/")[0]
+    try:
+        with files.opened(LandingFile(path, name, stream, date.min, "jsonl")) as source:
+            return source.head().lstrip()[:1] == b"["
+    except (files.TornError, OSError):
+        return False
 
 
 def _renamed(filename: str, formats: Iterable[str]) -> str:

@@ -24,7 +24,6 @@ from matinee.errors import DataError
 from matinee.landing.history import (
     Ids,
     Imported,
-    Progress,
     Ratings,
     first_of_year,
     land,
@@ -33,6 +32,7 @@ from matinee.landing.history import (
     staged,
 )
 from matinee.landing.set_files import Problems, csv_records, lines, unix_second
+from matinee.progress import Progress
 
 IDS = Ids(name="movielens", member="ml-%s", title="ml-%d")
 

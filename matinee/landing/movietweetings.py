@@ -9,13 +9,13 @@ from matinee.errors import DataError
 from matinee.landing.history import (
     Ids,
     Imported,
-    Progress,
     Ratings,
     land,
     split_year,
     staged,
 )
 from matinee.landing.set_files import Problems, lines
+from matinee.progress import Progress
 
 IDS = Ids(name="movietweetings", member="mt-%s", title="tt%07d")
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matinee.errors import told
+from matinee.errors import printable_name
 from matinee.landing.contract import Stream
-from matinee.landing.dialect import TornError
-from matinee.landing.read import LandingFile, Opened, is_utf8, named, with_file
+from matinee.landing.files import Source, TornError
+from matinee.landing.read import Opened, is_utf8, named, with_file
 
 FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
 """The years 1 to 9999 in Unix time."""
@@ -22,10 +22,11 @@ TORN_PARQUET = (pa.ArrowException, OSError, ValueError, TypeError, LookupError, 
 """What the reader raises on a file that somebody damaged, or wrote in a way it does not know."""
 
 
-def open_parquet(file: LandingFile, stream: Stream) -> Opened:
+def open_parquet(source: Source, stream: Stream) -> Opened:
+    seekable = source.seekable()
     try:
         # The old INT96 overflows in nanoseconds.
-        parquet = pq.ParquetFile(file.path, coerce_int96_timestamp_unit="us")
+        parquet = pq.ParquetFile(seekable, coerce_int96_timestamp_unit="us")
         as_written = list(parquet.schema_arrow.names)
     except TORN_PARQUET as error:
         raise TornError(f"it is cut or not Parquet: {_first_line(error)}") from None
@@ -38,7 +39,7 @@ def open_parquet(file: LandingFile, stream: Stream) -> Opened:
             for batch in parquet.iter_batches(columns=known):
                 renamed = [names[as_written.index(name)] for name in batch.schema.names]
                 batch = pa.RecordBatch.from_arrays(batch.columns, renamed)
-                yield with_file(_parquet_table(batch, line, stream), file)
+                yield with_file(_parquet_table(batch, line, stream), source.file)
                 line += len(batch)
         except TORN_PARQUET as error:
             raise TornError(f"its Parquet cannot be read: {_first_line(error)}") from None
@@ -48,7 +49,7 @@ def open_parquet(file: LandingFile, stream: Stream) -> Opened:
 
 def _first_line(error: Exception) -> str:
     text = str(error).strip().partition("\n")[0] or type(error).__name__
-    return told(text)
+    return printable_name(text)
 
 
 def _parquet_table(batch: pa.RecordBatch, line: int, stream: Stream) -> pa.Table:

@@ -8,9 +8,8 @@ import csv
 import gzip
 import io
 import json
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,17 +17,22 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.columns import EVENT_ID, MEMBER_ID
-from matinee.landing import erasure, ledger, tombstones
+from matinee.landing import files, ledger, tombstones
 from matinee.landing.contract import Contract
-from matinee.landing.dialect import TornError
-from matinee.landing.discover import discover, expected_sha256
-from matinee.landing.read import LandingFile, csv_fields, is_utf8, records_of
-from matinee.landing.write import digest
+from matinee.landing.dialect import folded
+from matinee.landing.discover import discover
+from matinee.landing.files import Source, TornError
+from matinee.landing.parquet_tables import id_texts
+from matinee.landing.read import CsvColumns, is_utf8, records_of
 from matinee.privacy import pseudonym
+from matinee.provenance import TooDeepError, parse_json
 
 PREFIXES = {MEMBER_ID: "p", EVENT_ID: "e"}
 MARK = "privacy/pseudonymous"
+TOO_DEEP = b'{"nested too deep\n'
+"""What stands for a line that is nested too deep to be renamed: it is rejected as no record."""
 _OURS = re.compile(r"[pe]-[0-9a-f]{32}")
 
 Rename = Callable[[str, Any], Any]
@@ -42,7 +46,7 @@ class Renamed:
     received_before: int = 0
     """Files left alone: their rows are received, under the ids they came with."""
     unreadable: int = 0
-    """Lines that are no records; they keep what they say."""
+    """Lines that are no records; they keep what they say, unless they are nested too deep."""
     torn: int = 0
     """Files that are not whole, or not what their sidecar says: left to be set aside."""
 
@@ -65,33 +69,39 @@ def pseudonymise(home: Path, contract: Contract) -> Renamed:
     key = tombstones.key(home)
     mark = home / MARK
     mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    if not mark.exists():
+        durable.create_once(mark, b"")
     received = {entry.file for entry in ledger.read(home).received}
     done = Renamed()
 
-    def rename(column: str, value: Any) -> Any:
-        return value if value in (None, "") else _renamed(key, column, str(value))
-
     for file in discover(home / "landing", contract)[0]:
+        missing = contract.streams[file.stream].missing_values[file.format]
+
+        def rename(column: str, value: Any, missing: Collection[str] = missing) -> Any:
+            if value in (None, "") or str(value).lower() in missing:
+                return value
+            return _renamed(key, column, str(value))
+
         if not set(PREFIXES) & set(contract.streams[file.stream].names):
             continue
         if file.name in received:
             done.received_before += 1
             continue
-        if expected_sha256(file.path) not in (None, digest(file.path)):
-            done.torn += 1
-            continue
-        draft = file.path.with_name(f".{file.path.name}.renaming")
         try:
-            done.unreadable += _write(file, draft, rename)
-            with draft.open("rb") as written:
-                os.fsync(written.fileno())
-            erasure.put(draft, file.path)
-        except (TornError, pa.ArrowException):
+            with durable.drafts(home) as drafts:
+                draft = drafts.new()
+                expected = files.expected_sha256(file)
+                with files.opened(file) as source:
+                    unreadable = _write(source, draft, rename)
+                    if expected and source.sha256() not in expected:
+                        raise TornError("it is not what its sidecar says")
+                files.replace(file, draft, drafts)
+        except (TornError, pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the disk, and not what pyarrow says of the bytes
             done.torn += 1
             continue
-        finally:
-            draft.unlink(missing_ok=True)
+        done.unreadable += unreadable
         done.files += 1
     return done
 
@@ -112,31 +122,44 @@ def _renamed(key: bytes, column: str, value: str) -> str:
     return f"{PREFIXES[column]}-{pseudonym(key, value, use=column)}"
 
 
-def _write(file: LandingFile, draft: Path, rename: Rename) -> int:
+def _write(source: Source, draft: Path, rename: Rename) -> int:
     """The file again with other names; how many of its lines could not be read."""
-    if file.format == "parquet":
-        _write_parquet(file.path, draft, rename)
+    if source.file.format == "parquet":
+        _write_parquet(source, draft, rename)
         return 0
     unreadable: list[bytes] = []
-    lines = _csv_lines if file.format == "csv" else _json_lines
-    text = b"".join(lines(file.path, rename, unreadable))
-    draft.write_bytes(gzip.compress(text, mtime=0) if file.path.suffix == ".gz" else text)
+    lines = _csv_lines if source.file.format == "csv" else _json_lines
+    text = b"".join(lines(source, rename, unreadable))
+    is_packed = source.file.path.suffix == ".gz"
+    draft.write_bytes(gzip.compress(text, mtime=0) if is_packed else text)
     return len(unreadable)
 
 
-def _write_parquet(path: Path, draft: Path, rename: Rename) -> None:
+def _write_parquet(source: Source, draft: Path, rename: Rename) -> None:
     with (
-        pq.ParquetFile(path) as source,
-        pq.ParquetWriter(draft, source.schema_arrow, compression="zstd") as writer,
+        pq.ParquetFile(source.seekable()) as file,
+        pq.ParquetWriter(draft, _with_text(file.schema_arrow), compression="zstd") as writer,
     ):
-        for group in range(source.num_row_groups):
-            rows = source.read_row_group(group)
-            for name in set(PREFIXES) & set(rows.column_names):
-                at = rows.column_names.index(name)
-                field = rows.schema.field(at)
-                values = [rename(name, _text(value)) for value in rows[name]]
-                rows = rows.set_column(at, field, pa.array(values, field.type))
+        for group in range(file.num_row_groups):
+            rows = file.read_row_group(group)
+            for at, name in _places(rows.schema).items():
+                # Numbers and bytes are ids as well; no name that they get here is one.
+                values = [rename(name, _text(value)) for value in id_texts(rows.column(at))]
+                field = pa.field(rows.column_names[at], pa.string())
+                rows = rows.set_column(at, field, pa.array(values, pa.string()))
             writer.write_table(rows)
+
+
+def _places(schema: pa.Schema) -> dict[int, str]:
+    """Where columns of ids are, however they are spelt -> their names."""
+    known = {folded(name): name for name in PREFIXES}
+    return {at: known[folded(one)] for at, one in enumerate(schema.names) if folded(one) in known}
+
+
+def _with_text(schema: pa.Schema) -> pa.Schema:
+    for at in _places(schema):
+        schema = schema.set(at, pa.field(schema.names[at], pa.string()))
+    return schema
 
 
 def _text(value: pa.Scalar) -> Any:
@@ -147,33 +170,33 @@ def _text(value: pa.Scalar) -> Any:
         return None
 
 
-def _json_lines(path: Path, rename: Rename, unreadable: list[bytes]) -> Iterator[bytes]:
-    for records in records_of(path, is_quoted=False):
+def _json_lines(source: Source, rename: Rename, unreadable: list[bytes]) -> Iterator[bytes]:
+    for records in records_of(source, is_quoted=False):
         for line in records.texts():
             try:
-                row = json.loads(line)
+                row = parse_json(line)
                 row |= {name: rename(name, row[name]) for name in PREFIXES if name in row}
                 text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
                 yield text.encode() + b"\n"
-            except (ValueError, TypeError, RecursionError):  # half a surrogate pair is no text
+            except (TooDeepError, RecursionError):  # for Python; DuckDB would read what it names
+                unreadable.append(line)
+                yield TOO_DEEP
+            except (ValueError, TypeError):  # half a surrogate pair is no text
                 if line.strip():
                     unreadable.append(line)
                 yield line
 
 
-def _csv_lines(path: Path, rename: Rename, unreadable: list[bytes]) -> Iterator[bytes]:
-    places: dict[str, int] | None = None
-    for records in records_of(path, is_quoted=True):
+def _csv_lines(source: Source, rename: Rename, unreadable: list[bytes]) -> Iterator[bytes]:
+    columns = CsvColumns(source.head(), list(PREFIXES))
+    delimiter = columns.dialect.delimiter
+    for records in records_of(source, is_quoted=True, delimiter=delimiter):
         for record in records.texts():
-            fields = csv_fields(record.decode(errors="replace"))
-            if places is None:
-                names = [name.strip() for name in fields]
-                places = {name: names.index(name) for name in PREFIXES if name in names}
+            fields = columns.fields(record)
+            if not columns.is_data or not record.strip():
                 yield record
                 continue
-            if not record.strip():
-                yield record
-                continue
+            places = columns.places
             if max(places.values(), default=-1) >= len(fields) or not is_utf8(record):
                 unreadable.append(record)
                 yield record
@@ -181,5 +204,5 @@ def _csv_lines(path: Path, rename: Rename, unreadable: list[bytes]) -> Iterator[
             for name, place in places.items():
                 fields[place] = rename(name, fields[place])
             out = io.StringIO()
-            csv.writer(out, lineterminator="\n").writerow(fields)
+            csv.writer(out, lineterminator="\n", delimiter=columns.dialect.text).writerow(fields)
             yield out.getvalue().encode()

@@ -11,40 +11,32 @@ import gzip
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from matinee.errors import told
+from matinee.columns import ASSET_ID, EVENT_AT, EVENT_ID, MEMBER_ID, RECEIVED_AT, TITLE_ID
+from matinee.errors import printable_name
 from matinee.landing.contract import Stream
-from matinee.landing.dialect import Dialect, TornError, folded
+from matinee.landing.dialect import Dialect, detect, folded
+from matinee.landing.files import LandingFile, Source, TornError
 
 BLOCK_BYTES = 8 << 20
 LONGEST_RECORD_BYTES = 32 << 20
 PLAIN_CSV = Dialect()
+ID_COLUMNS = (EVENT_ID, EVENT_AT, RECEIVED_AT, MEMBER_ID, TITLE_ID, ASSET_ID)
+"""Columns of which every file of events has some, by which its dialect is known."""
 SHOWN_BYTES = 64 << 10
 """As much of a line that is longer than that is kept, for people to see what it was."""
 NEWLINE, RETURN, QUOTE = b'\n\r"'
-
-
-@dataclass(frozen=True)
-class LandingFile:
-    """One file of the landing zone."""
-
-    path: Path
-    name: str
-    """The path below `landing/`: how the ledger and every row call it."""
-    stream: str
-    landed_on: date
-    format: str
-    """`jsonl`, `csv` or `parquet`; compression is told by the path's suffix."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +72,12 @@ class Opened:
 # ---------- records of a text file
 
 
-def records_of(path: Path, *, is_quoted: bool, delimiter: bytes = b",") -> Iterator[Records]:
-    """Blocks of whole records; `delimiter` says where a quote may open a field.
+def records_of(
+    source: Source | Path, *, is_quoted: bool, delimiter: bytes = b","
+) -> Iterator[Records]:
+    """Blocks of whole records of an opened landing file, or of a file elsewhere.
+
+    `delimiter` says where a quote may open a field.
 
     One endless line must not cost the file its other rows: of a JSON line longer than the limit
     only the head comes out, which is no JSON. A CSV record that long is more likely a quote that
@@ -90,7 +86,7 @@ def records_of(path: Path, *, is_quoted: bool, delimiter: bytes = b",") -> Itera
     quoted_after = delimiter if is_quoted else None
     rest, line, size, head = b"", 1, 0, b""
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with _unpacked(source) as file:
             while block := file.read(BLOCK_BYTES):
                 if size == 0:
                     block = block.removeprefix(b"\xef\xbb\xbf")
@@ -127,6 +123,15 @@ def records_of(path: Path, *, is_quoted: bool, delimiter: bytes = b",") -> Itera
                 rest.partition(b"\n")[0].decode(errors="replace"),
             )
         yield records
+
+
+@contextmanager
+def _unpacked(source: Source | Path) -> Iterator[IO[bytes]]:
+    if isinstance(source, Source):
+        yield source.text()
+        return
+    with gzip.open(source) if source.suffix == ".gz" else source.open("rb") as file:
+        yield cast("IO[bytes]", file)
 
 
 def _head(record: bytes) -> bytes:
@@ -236,6 +241,43 @@ def csv_fields(record: str, dialect: Dialect = PLAIN_CSV) -> list[str]:
     return rows[0] if len(rows) == 1 else []
 
 
+class CsvColumns:
+    """Finds some columns in the records of a CSV file, from its header on, in any dialect."""
+
+    def __init__(self, start: bytes, wanted: Collection[str]) -> None:
+        self.dialect = detect(start, {*ID_COLUMNS, *wanted})
+        self.wanted = wanted
+        self.places: dict[str, int] = {}
+        """Column -> its place among the fields; empty before the header and without one."""
+        self.is_data = False
+        """Whether the record that was taken apart last comes after the header."""
+        self._before_header = self.dialect.lines_before_header + 1
+
+    def fields(self, record: bytes) -> list[str]:
+        """The fields of the next record; none when it cannot be taken apart."""
+        text = record.decode(errors="replace")
+        found = csv_fields(text, self.dialect)
+        self.is_data = self._before_header == 0
+        if not self.is_data and text.strip():
+            self._before_header -= 1
+            if self._before_header == 0:
+                names = [folded(name.strip()) for name in found]
+                self.places = {
+                    name: names.index(folded(name)) for name in self.wanted if folded(name) in names
+                }
+        return found
+
+    def member(self, record: bytes) -> str | None:
+        """The member of the next record; None where no column says it."""
+        row, place = self.fields(record), self.places.get(MEMBER_ID)
+        return row[place] if self.is_data and place is not None and place < len(row) else None
+
+    @property
+    def is_header(self) -> bool:
+        """Whether the record that was taken apart last is, or precedes, a header with columns."""
+        return not self.is_data and (bool(self.places) or self._before_header > 0)
+
+
 # ---------- names of columns
 
 
@@ -250,8 +292,16 @@ def named(names: list[str], stream: Stream) -> tuple[list[str], tuple[str, ...]]
         if times > 1 and name:
             as_written = {was for was, now in zip(names, found, strict=True) if now == name}
             spelt = (
-                f" (as {', '.join(map(told, sorted(as_written)))})" if len(as_written) > 1 else ""
+                f" (as {', '.join(map(printable_name, sorted(as_written)))})"
+                if len(as_written) > 1
+                else ""
             )
-            raise TornError(f"its header has {told(name)!r} twice{spelt}: leave one of them out")
-    other = [f"{told(was)} as {now}" for was, now in zip(names, found, strict=True) if was != now]
+            raise TornError(
+                f"its header has {printable_name(name)!r} twice{spelt}: leave one of them out"
+            )
+    other = [
+        f"{printable_name(was)} as {now}"
+        for was, now in zip(names, found, strict=True)
+        if was != now
+    ]
     return found, (f"reads {', '.join(other)}",) if other else ()

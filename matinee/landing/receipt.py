@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from matinee.errors import spelt, told
+from matinee.errors import printable, printable_name
 from matinee.landing.ledger import Entry
 
 RULES_SHOWN = 3
@@ -63,11 +63,11 @@ class Receipt:
                 lines.append(f"{stream}: {count:,} rows break {rule}{where}")
         for entry in self.set_aside:
             line = self.torn_lines.get(entry.file)
-            shown = f"; the line is {told(line[:LONGEST_LINE])!r}" if line else ""
+            shown = f"; the line is {printable_name(line[:LONGEST_LINE])!r}" if line else ""
             lines.append(f"set aside {entry.file}: {entry.reason}{shown}")
         lines += [f"warning: {warning}" for warning in self.warnings]
         lines += [f"note: {note}" for note in self.notes]
-        return "\n".join(map(spelt, lines))
+        return "\n".join(map(printable, lines))
 
     @property
     def totals(self) -> dict[str, Totals]:

@@ -6,8 +6,7 @@ was received, and what a crash left behind is swept by the next call.
 
 import re
 import shutil
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -17,18 +16,19 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, told
-from matinee.landing import erasure, ledger, requests, tombstones, withdrawals
+from matinee import durable
+from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, printable_name
+from matinee.landing import ledger, new_files, requests, tombstones, withdrawals
 from matinee.landing.contract import REJECTED, Contract, received_schema
 from matinee.landing.days import misnamed
-from matinee.landing.discover import discover, expected_sha256
+from matinee.landing.discover import discover
 from matinee.landing.drift import lost_columns, several
+from matinee.landing.files import LandingFile
 from matinee.landing.intake import Intake, take_in
 from matinee.landing.ledger import Entry, Ledger
-from matinee.landing.read import LandingFile
 from matinee.landing.receipt import Receipt, count
 from matinee.landing.shares import implausible
-from matinee.landing.write import digest
+from matinee.progress import Progress
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -37,12 +37,6 @@ if TYPE_CHECKING:
 UNKNOWN_SHOWN = 20
 """Columns named of a stream: whoever spells ids as names has as many as rows."""
 
-ASKED = ("consents", requests.STREAM)
-"""Streams of what members ask for; what they ask counts from when it is here."""
-
-Progress = Callable[[int, int, str], None]
-"""Called with streams done, streams in all, and what was just found."""
-
 
 def landed_days(home: Path) -> tuple[date, date]:
     """The oldest and the newest `dt` of a received file: the days that history covers.
@@ -50,7 +44,7 @@ def landed_days(home: Path) -> tuple[date, date]:
     What members ask for is no history: a choice made at noon must not end the day for the night.
     """
     received = ledger.read(home).received
-    days = [entry.landed_on for entry in received if entry.stream not in ASKED]
+    days = [entry.landed_on for entry in received if entry.stream not in requests.STREAMS]
     if not days:
         raise DataError(f"nothing was received into {home} yet: land raw logs and receive them")
     return min(days), max(days)
@@ -85,10 +79,11 @@ def receive(
     """
     home = home.resolve()
     known = ledger.read(home)
-    by_name = withdrawals.named(home, known, withdraw, ASKED)
+    by_name = withdrawals.named(home, known, withdraw, requests.STREAMS)
     try:
+        durable.sweep_drafts(home)
         files, warnings = discover(home / "landing", contract)
-        reasons = dict(withdrawals.due(home / "landing", known, files, ASKED))
+        reasons = dict(withdrawals.due(home / "landing", known, files, requests.STREAMS))
         reasons |= dict.fromkeys(by_name, withdrawals.BY_COMMAND)
         known, withdrawn = withdrawals.take_back(home, known, reasons)
         sweep(home, known)
@@ -135,7 +130,7 @@ def _receive(
         file
         for file in files
         if file.name not in is_known
-        and file.stream not in ASKED
+        and file.stream not in requests.STREAMS
         and withdrawals.is_withdrawn(file.path)
     ]:
         files = [file for file in files if file not in kept_out]
@@ -154,12 +149,12 @@ def _receive(
         files = [file for file in files if not known.has_dropped(file.name)]
     tell(0, len(files), f"hashing {len(files)} landing files")
     doubted = misnamed(
-        {one.landed_on for one in files if one.stream not in ASKED},
-        {one.landed_on for one in known.received if one.stream not in ASKED},
+        {one.landed_on for one in files if one.stream not in requests.STREAMS},
+        {one.landed_on for one in known.received if one.stream not in requests.STREAMS},
         today=today,
         asked=last_day,
     )
-    new, set_aside = _sort_out(files, known, tombstones.read(home), doubted)
+    new, set_aside = new_files.sort_out(home, files, known, tombstones.read(home), doubted)
 
     received: list[Entry] = []
     rules: dict[str, Mapping[str, int]] = {}
@@ -186,7 +181,9 @@ def _receive(
                 )
             unknown = sorted(intake.unknown.items())
             for column, names in unknown[:UNKNOWN_SHOWN]:
-                warnings.append(f"{name}: unknown column {told(column)} in {several(names)}")
+                warnings.append(
+                    f"{name}: unknown column {printable_name(column)} in {several(names)}"
+                )
             if more := unknown[UNKNOWN_SHOWN:]:
                 warnings.append(f"{name}: {len(more):,} more unknown columns")
             total = count(settled)[name]
@@ -214,73 +211,6 @@ def _receive(
         torn_lines=torn_lines,
         notes=tuple(notes),
     )
-
-
-def _sort_out(
-    files: list[LandingFile],
-    known: Ledger,
-    forgotten: tombstones.Tombstones | None,
-    doubted: Mapping[date, str],
-) -> tuple[dict[str, dict[LandingFile, Entry]], list[Entry]]:
-    """The new files by stream, and those whose bytes or days are not what they should be."""
-    new: dict[str, dict[LandingFile, Entry]] = defaultdict(dict)
-    set_aside: list[Entry] = []
-    for file in files:
-        entry = _entry(file)
-        before = known.entries.get(file.name)
-        if forgotten and not (before and before.sha256 == entry.sha256):
-            entry = _keep_out(forgotten, file, entry)
-        expected = expected_sha256(file.path)
-        if before and before.status == "received":
-            if before.sha256 != entry.sha256:
-                reason = (
-                    f"its bytes have changed since it was received (sha256 was"
-                    f" {before.sha256[:12]}): put it back and land the change under another name,"
-                    f" or take the old rows back: `matinee receive --withdraw {file.name}`"
-                )
-                set_aside.append(replace(entry, reason=reason))
-        elif (
-            before
-            and before.status == "withdrawn"
-            and withdrawals.stays_out(file.path, before, entry.sha256)
-        ):
-            continue
-        elif expected is not None and expected != entry.sha256:
-            reason = f"its sha256 is {entry.sha256[:12]} but its sidecar says {expected[:12]}"
-            set_aside.append(replace(entry, reason=f"{reason}: send it again"))
-        elif file.landed_on in doubted and file.stream not in ASKED:
-            set_aside.append(replace(entry, reason=doubted[file.landed_on]))
-        else:
-            new[file.stream][file] = entry
-    return new, set_aside
-
-
-def _entry(file: LandingFile, past: tuple[str, ...] = ()) -> Entry:
-    return Entry(
-        file=file.name,
-        stream=file.stream,
-        landed_on=file.landed_on,
-        sha256=digest(file.path),
-        bytes=file.path.stat().st_size,
-        rows=0,
-        kept=0,
-        rejected=0,
-        batch=None,
-        status="set_aside",
-        past_sha256=past,
-    )
-
-
-def _keep_out(forgotten: tombstones.Tombstones, file: LandingFile, entry: Entry) -> Entry:
-    """Erase whoever was forgotten from a file that has just come, before anything reads it."""
-    expected = expected_sha256(file.path)
-    returning = forgotten.returning(file)
-    if not returning.ids or expected not in (None, entry.sha256):
-        return entry
-    draft = file.path.with_name(f".{file.path.name}.erasing")
-    erasure.write_without(file, draft, returning)
-    erasure.put(draft, file.path)
-    return _entry(file, (entry.sha256,))
 
 
 def _settle(entry: Entry, intake: Intake, batch: int) -> Entry:
@@ -341,6 +271,9 @@ def batch_of(home: Path, table: str, batch: int) -> Path:
 
 def sweep(home: Path, known: Ledger) -> None:
     """Remove batches that a crash left, and make sure that those of the ledger are there."""
+    for path in sorted((home / "received").glob("*")) + sorted((home / "received").glob("*/*")):
+        if path.is_symlink():
+            raise IntegrityError(f"{path} is a link, which nothing here makes: remove it")
     for folder in sorted((home / "received").glob("*/batch=*")):
         match = re.fullmatch(r"batch=(\d{6,})", folder.name)
         number = int(match[1]) if match else -1
@@ -371,10 +304,10 @@ def _write_empty(home: Path, contract: Contract) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 unfinished = path.with_suffix(".tmp")
                 pq.write_table(schema.empty_table(), unfinished)
-                unfinished.replace(path)
+                durable.put(unfinished, path)
 
 
-def require_history(home: Path) -> None:
+def require_history(home: Path, contract: Contract) -> None:
     """Refuse a home that has no catalogue, or nothing that members did.
 
     Raises
@@ -390,6 +323,10 @@ def require_history(home: Path) -> None:
                 (e for e in entries if e.status == "set_aside" and e.stream in wanted), None
             )
             why = f"{aside.file} was set aside: {aside.reason}" if aside else "land one"
+            warnings = discover(home / "landing", contract)[1]
+            named = (one for one in warnings if re.split("[/:]", one)[0].lower() in wanted)
+            if not aside and (warning := next(named, None)):
+                why = warning
             raise DataError(
                 f"no file of {' or '.join(wanted)} was ever received in {home / 'landing'}: {why};"
                 " `matinee doctor --landing` says what became of every file there"

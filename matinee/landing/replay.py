@@ -5,22 +5,21 @@ whole. Those that keep the contract now become a new batch; all others of the st
 same batch of its rejected table. The ledger commits, as it does when files are received.
 """
 
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from matinee import durable
 from matinee.errors import IntegrityError, StorageError
-from matinee.landing import ledger
+from matinee.landing import files, ledger
 from matinee.landing.contract import REJECTED, Contract
 from matinee.landing.discover import discover
+from matinee.landing.files import LandingFile, TornError
 from matinee.landing.intake import Intake, take_in
 from matinee.landing.ledger import Entry, Ledger
-from matinee.landing.read import LandingFile
 from matinee.landing.receive import batch_of, connection, sweep
-from matinee.landing.write import digest
 
 if TYPE_CHECKING:
     import duckdb
@@ -94,8 +93,8 @@ def _stream(
 ) -> dict[str, Entry]:
     """The entries of a stream's files as the replay leaves them; empty when it changes nothing."""
     entries = [entry for entry in known.received if entry.stream == name and entry.rejected]
-    files = _readable(home, contract, entries, replayed)
-    if not files:
+    readable = _readable(home, contract, entries, replayed)
+    if not readable:
         return {}
     batch = known.newest_batch + 1
     kept, rejected = batch_of(home, name, batch), batch_of(home, f"rejected_{name}", batch)
@@ -111,7 +110,7 @@ def _stream(
         {"paths": paths},
     )
     stream = contract.streams[name]
-    intake = take_in(database, stream, list(files), kept, rejected, among="rejected_before")
+    intake = take_in(database, stream, readable, kept, rejected, among="rejected_before")
     replayed.left |= intake.torn
     settled = {entry.file: _settle(entry, intake, batch) for entry in entries}
     replayed.kept[name] = sum(settled[e.file].kept - e.kept for e in entries)
@@ -128,18 +127,25 @@ def _readable(
     home: Path, contract: Contract, entries: list[Entry], replayed: Replayed
 ) -> list[LandingFile]:
     there = {file.name: file for file in discover(home / "landing", contract)[0]}
-    files = []
+    readable = []
     for entry in entries:
         file = there.get(entry.file)
         if file is None:
             replayed.left[entry.file] = "it is no longer in landing/"
-        elif digest(file.path) != entry.sha256:
+        elif _sha256_or_none(file) != entry.sha256:
             replayed.left[entry.file] = "its bytes have changed since it was received: put it back"
         elif file.format == "parquet" and entry.past_sha256:
             replayed.left[entry.file] = "members were erased from it, so its rows have moved up"
         else:
-            files.append(file)
-    return files
+            readable.append(replace(file, sha256=entry.sha256))
+    return readable
+
+
+def _sha256_or_none(file: LandingFile) -> str | None:
+    try:
+        return files.sha256(file)
+    except TornError:
+        return None
 
 
 def _settle(entry: Entry, intake: Intake, batch: int) -> Entry:
@@ -160,17 +166,16 @@ def _settle(entry: Entry, intake: Intake, batch: int) -> Entry:
     )
 
 
-def _carry_over(database: "duckdb.DuckDBPyConnection", files: list[str], rejected: Path) -> None:
+def _carry_over(database: "duckdb.DuckDBPyConnection", names: list[str], rejected: Path) -> None:
     """Rejected rows that were not looked at move as they are."""
-    if not files:
+    if not names:
         return
     rejected.mkdir(parents=True, exist_ok=True)
     path = rejected / "carried-over.parquet"
     database.execute(
         "copy (select * from rejected_before where list_contains($files, file) order by file, line)"
         " to $path (format parquet, compression zstd)",
-        {"files": files, "path": str(path)},
+        {"files": names, "path": str(path)},
     )
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    ledger.sync_folder(rejected)
+    durable.sync(path)
+    durable.sync(rejected)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 STREAM = "privacy_requests"
 ERASE = "erase"
+STREAMS = ("consents", STREAM)
+"""Streams of what members ask for; it counts from when it is here."""
 
 LEAST_MEMBERS = 100
 """Of fewer members, any share may ask."""

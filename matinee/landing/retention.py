@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.errors import StorageError
-from matinee.landing import ledger
+from matinee.landing import files, ledger
 from matinee.landing.contract import Contract, Stream
-from matinee.landing.discover import SIDECAR
 from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.receive import connection
 from matinee.landing.withdrawals import without
@@ -100,10 +100,11 @@ def drop(
             warnings += _hidden(stream.name, entries, first)
         if after != known.entries:
             ledger.write(home, Ledger(after))
-        _hold_to_ledger(home, after)
+        with durable.drafts(home) as drafts:
+            _hold_to_ledger(home, after, drafts)
         for entry in after.values():
             if entry.status == "dropped" and entry.landed_on < kept_from[entry.stream]:
-                _remove(home / "landing" / entry.file)
+                files.remove_named(home / "landing", entry.file)
     except OSError as error:
         raise StorageError(f"{error}: make room or mend the access, then run again") from error
     return Expired(tuple(told), tuple(warnings))
@@ -181,7 +182,7 @@ def _hidden(stream: str, entries: list[Entry], first: date) -> Iterator[str]:
         )
 
 
-def _hold_to_ledger(home: Path, entries: Mapping[str, Entry]) -> None:
+def _hold_to_ledger(home: Path, entries: Mapping[str, Entry], drafts: durable.Drafts) -> None:
     """Take out of `received/` every row that the ledger says was dropped."""
     for is_rejected in (False, True):
         gone: dict[str, list[Entry]] = {}
@@ -190,10 +191,10 @@ def _hold_to_ledger(home: Path, entries: Mapping[str, Entry]) -> None:
                 gone.setdefault(entry.stream, []).append(entry)
         for stream, dropped in gone.items():
             last = max(entry.landed_on for entry in dropped)
-            files = [entry.file for entry in dropped]
+            names = [entry.file for entry in dropped]
             for path in _parts(home, f"rejected_{stream}" if is_rejected else stream):
                 if _oldest_day(path) <= last:
-                    without(path, files)
+                    without(path, names, drafts)
 
 
 def _parts(home: Path, table: str) -> list[Path]:
@@ -209,11 +210,3 @@ def _oldest_day(path: Path) -> date:
     if any(one is None or not one.has_min_max for one in days):
         return date.min
     return min((one.min for one in days), default=date.max)
-
-
-def _remove(path: Path) -> None:
-    """Remove a file, its sidecar, and the day's folder when nothing else is in it."""
-    for gone in (path, path.with_name(path.name + SIDECAR)):
-        gone.unlink(missing_ok=True)
-    if path.parent.is_dir() and not any(path.parent.iterdir()):
-        path.parent.rmdir()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from matinee.errors import DataError
-from matinee.landing.dialect import TornError
+from matinee.landing.files import TornError
 from matinee.landing.read import Records, records_of
 
 PROBLEMS_KEPT = 1000

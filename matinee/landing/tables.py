@@ -1,21 +1,17 @@
 """The rows of one landing file of any format, as tables of text."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 
 import pyarrow as pa
 
 from matinee.landing.contract import Stream
 from matinee.landing.csv_tables import open_csv
-from matinee.landing.dialect import TornError, head, require_text
+from matinee.landing.dialect import require_text
+from matinee.landing.files import LandingFile, Source, TornError, opened
 from matinee.landing.parquet_tables import open_parquet
-from matinee.landing.read import (
-    LandingFile,
-    Opened,
-    as_text,
-    records_of,
-    with_file,
-    without_empty_lines,
-)
+from matinee.landing.read import Opened, as_text, records_of, with_file, without_empty_lines
 
 
 def open_file(file: LandingFile, stream: Stream) -> Opened:
@@ -24,18 +20,30 @@ def open_file(file: LandingFile, stream: Stream) -> Opened:
     Raises
     ------
     TornError
-        Here or while iterating, when the file is empty, cut or cannot be what its name says.
+        Here or while iterating, when the file is empty, cut, cannot be what its name says, or has
+        other bytes than `file.sha256`.
     """
-    if file.path.stat().st_size == 0:
-        raise TornError("it is empty")
-    if file.format == "parquet":
-        return open_parquet(file, stream)
-    if file.format == "csv":
-        return open_csv(file, stream)
-    return Opened(_json_tables(file))
+    with ExitStack() as stack:
+        source = stack.enter_context(opened(file))
+        if source.size == 0:
+            raise TornError("it is empty")
+        if file.format == "parquet":
+            found = open_parquet(source, stream)
+        elif file.format == "csv":
+            found = open_csv(source, stream)
+        else:
+            found = Opened(_json_tables(source))
+        return replace(found, tables=_checked(found.tables, source, stack.pop_all()))
 
 
-def _json_tables(file: LandingFile) -> Iterator[pa.Table]:
-    require_text(head(file.path), is_json=True)
-    for records in records_of(file.path, is_quoted=False):
-        yield with_file(without_empty_lines(as_text(records)), file)
+def _checked(tables: Iterator[pa.Table], source: Source, stack: ExitStack) -> Iterator[pa.Table]:
+    """The tables, and at their end the check of what was read; then the file is closed."""
+    with stack:
+        yield from tables
+        source.check()
+
+
+def _json_tables(source: Source) -> Iterator[pa.Table]:
+    require_text(source.head(), is_json=True)
+    for records in records_of(source, is_quoted=False):
+        yield with_file(without_empty_lines(as_text(records)), source.file)

@@ -1,7 +1,6 @@
 """Who was forgotten, so that old logs do not bring them back. Only the key's holder can tell."""
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -11,13 +10,15 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.columns import MEMBER_ID
-from matinee.errors import ConfigError
-from matinee.landing.dialect import TornError, folded
-from matinee.landing.ledger import sync_folder
+from matinee.errors import ConfigError, IntegrityError
+from matinee.landing.dialect import folded
+from matinee.landing.files import Source, TornError
 from matinee.landing.parquet_tables import id_texts
-from matinee.landing.read import LandingFile, csv_fields, records_of
+from matinee.landing.read import CsvColumns, records_of
 from matinee.privacy import LEAST_KEY_BYTES, Traces, pseudonym
+from matinee.provenance import document, parse_json
 
 USE = "tombstone"
 KEY = "keys/privacy.key"
@@ -39,11 +40,11 @@ class Tombstones:
         except UnicodeEncodeError:  # half a surrogate pair: nobody is called that
             return False
 
-    def returning(self, file: LandingFile) -> Traces:
+    def returning(self, source: Source) -> Traces:
         """The forgotten members whom a landing file names. A torn file is left to be refused."""
         try:
-            found = {one for one in set(_candidates(file)) if self.holds(one)}
-        except (TornError, OSError, ValueError):
+            found = {one for one in set(_candidates(source)) if self.holds(one)}
+        except (TornError, OSError, ValueError, RecursionError):
             found = set()
         return Traces.of(found)
 
@@ -53,8 +54,7 @@ def read(home: Path) -> Tombstones | None:
     path = _path(home)
     if not path.exists():
         return None
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return Tombstones(key(home), frozenset(json.loads(line)[USE] for line in lines))
+    return Tombstones(key(home), frozenset(str(one[USE]) for one in _lines(path)))
 
 
 def newest(home: Path) -> str | None:
@@ -62,9 +62,7 @@ def newest(home: Path) -> str | None:
     path = _path(home)
     if not path.exists():
         return None
-    return max(
-        str(json.loads(line)["at"]) for line in path.read_text(encoding="utf-8").splitlines()
-    )
+    return max(str(one["at"]) for one in _lines(path))
 
 
 def add(home: Path, ids: frozenset[str], at: datetime) -> list[str]:
@@ -76,13 +74,7 @@ def add(home: Path, ids: frozenset[str], at: datetime) -> list[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     lines = [json.dumps({USE: name, "at": at.isoformat()}) + "\n" for name in new]
-    unfinished = path.with_suffix(".tmp")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(before + "".join(lines))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-    sync_folder(path.parent)
+    durable.replace(path, (before + "".join(lines)).encode())
     return sorted(named)
 
 
@@ -91,19 +83,8 @@ def key(home: Path) -> bytes:
     path = home / KEY
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        unfinished = path.with_name(f".privacy.{os.getpid()}.new")
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(LEAST_KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(unfinished, path)  # whoever is first wins, and everyone reads the same
-        except FileExistsError:
-            pass
-        finally:
-            unfinished.unlink()
-        sync_folder(path.parent)
+        # Whoever is first wins, and everyone reads the same.
+        durable.create_once(path, secrets.token_bytes(LEAST_KEY_BYTES), mode=0o600)
     if path.stat().st_mode & 0o077:
         raise ConfigError(f"others can read the key of pseudonyms: chmod 600 {path}")
     found = path.read_bytes()
@@ -116,40 +97,52 @@ def _path(home: Path) -> Path:
     return home / "privacy" / "tombstones.jsonl"
 
 
-def _candidates(file: LandingFile) -> Iterator[str]:
+def _lines(path: Path) -> list[dict[str, str]]:
+    """The tombstones of a file.
+
+    Raises
+    ------
+    IntegrityError
+        When a line is none: without it somebody forgotten would come back.
+    """
+    lines = []
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        cure = "restore it; without it whoever was forgotten comes back"
+        one = document(line, f"{path} line {number}", cure)
+        if not {USE, "at"} <= one.keys():
+            raise IntegrityError(f"{path} line {number} is no tombstone: {cure}")
+        lines.append(one)
+    return lines
+
+
+def _candidates(source: Source) -> Iterator[str]:
     """Every id that a file may name; of broken lines every word."""
-    if file.format == "parquet":
-        for name in pq.read_schema(file.path).names:
+    if source.file.format == "parquet":
+        for name in pq.read_schema(source.seekable()).names:
             if folded(name) == folded(MEMBER_ID):
-                column = pq.read_table(file.path, columns=[name]).column(0)
+                column = pq.read_table(source.seekable(), columns=[name]).column(0)
                 yield from (one for one in id_texts(column).unique().to_pylist() if one)
         return
-    if file.format == "csv":
-        yield from _of_csv(file.path)
+    if source.file.format == "csv":
+        yield from _of_csv(source)
         return
-    for records in records_of(file.path, is_quoted=False):
+    for records in records_of(source, is_quoted=False):
         for line in records.texts():
             named = _NAMED.findall(line)
-            yield from (str(json.loads(one)) for one in named)
+            yield from (str(parse_json(one)) for one in named)
             if not named:
                 yield from _words(line)
 
 
-def _of_csv(path: Path) -> Iterator[str]:
-    place: int | None = None
-    is_first = True
-    for records in records_of(path, is_quoted=True):
+def _of_csv(source: Source) -> Iterator[str]:
+    members = CsvColumns(source.head(), [MEMBER_ID])
+    delimiter = members.dialect.delimiter
+    for records in records_of(source, is_quoted=True, delimiter=delimiter):
         for record in records.texts():
-            fields = csv_fields(record.decode(errors="replace"))
-            if is_first:
-                names = [name.strip() for name in fields]
-                place = names.index(MEMBER_ID) if MEMBER_ID in names else None
-                is_first = False
-                if place is None:  # no header, then: perhaps somebody's row
-                    yield from _words(record)
-            elif place is not None and place < len(fields):
-                yield fields[place]
-            else:
+            member = members.member(record)
+            if member is not None:
+                yield member
+            elif not members.is_header:  # perhaps somebody's row
                 yield from _words(record)
 
 

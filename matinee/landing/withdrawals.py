@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from matinee import durable
+from matinee.durable import Drafts
 from matinee.errors import ConfigError
-from matinee.landing import ledger
+from matinee.landing import files, ledger
 from matinee.landing.discover import TOMBSTONE, closest
+from matinee.landing.files import LandingFile, TornError
 from matinee.landing.ledger import Entry, Ledger
-from matinee.landing.read import LandingFile
-from matinee.landing.write import digest
 
 MARK = "received/.rows-taken-back"
 """There while tables of the warehouse may hold rows that were taken back: build all again."""
@@ -59,10 +60,10 @@ def named(home: Path, known: Ledger, names: Collection[str], kept: Collection[st
 
 
 def due(
-    landing: Path, known: Ledger, files: Collection[LandingFile], kept: Collection[str]
+    landing: Path, known: Ledger, found: Collection[LandingFile], kept: Collection[str]
 ) -> Iterator[tuple[str, str]]:
     """Received files to take back, each with the reason: no row counts of them, or a tombstone."""
-    here = {file.name: file for file in files}
+    here = {file.name: file for file in found}
     for entry in known.received:
         file = here.get(entry.file)
         if is_withdrawn(landing / entry.file) and entry.stream not in kept:
@@ -71,8 +72,15 @@ def due(
             continue
         elif file is None:
             yield entry.file, "all of its rows were rejected, and it is no longer in landing/"
-        elif digest(file.path) not in (entry.sha256, *entry.past_sha256):
+        elif _has_changed(file, entry):
             yield entry.file, "all of its rows were rejected, and its bytes are others now"
+
+
+def _has_changed(file: LandingFile, entry: Entry) -> bool:
+    try:
+        return files.sha256(file) not in (entry.sha256, *entry.past_sha256)
+    except TornError:
+        return False
 
 
 def is_withdrawn(path: Path) -> bool:
@@ -94,7 +102,7 @@ def take_back(home: Path, known: Ledger, reasons: Mapping[str, str]) -> tuple[Le
         return known, []
     before = [known.entries[file] for file in reasons]
     if any(entry.kept for entry in before):
-        (home / MARK).touch()
+        durable.replace(home / MARK, b"")
     withdrawn = {
         entry.file: replace(
             entry, status="withdrawn", reason=reasons[entry.file], rows=0, kept=0, rejected=0
@@ -108,41 +116,39 @@ def take_back(home: Path, known: Ledger, reasons: Mapping[str, str]) -> tuple[Le
 
 def clean(home: Path, known: Ledger) -> None:
     """Remove what is left of files that were taken back, from batches that others share."""
-    for entry in known.entries.values():
-        if entry.status != "withdrawn":
-            continue
-        for table in (entry.stream, f"rejected_{entry.stream}"):
-            for batch in entry.batches:
-                folder = home / "received" / table / f"batch={batch:06d}"
-                for path in sorted(folder.glob("*.parquet")):
-                    without(path, [entry.file])
-
-
-def without(path: Path, files: Collection[str]) -> None:
-    """A received file again without the rows of some landing files; gone when no row is left."""
-    names = pa.array(sorted(files), pa.string())
-    column = pq.read_table(path, columns=["file"])["file"].cast(pa.string())
-    if not pc.any(pc.is_in(column, names)).as_py():
+    withdrawn = [one for one in known.entries.values() if one.status == "withdrawn"]
+    if not withdrawn:
         return
-    draft = path.with_suffix(".withdrawing")
+    with durable.drafts(home) as drafts:
+        for entry in withdrawn:
+            for table in (entry.stream, f"rejected_{entry.stream}"):
+                for batch in entry.batches:
+                    folder = home / "received" / table / f"batch={batch:06d}"
+                    for path in sorted(folder.glob("*.parquet")):
+                        without(path, [entry.file], drafts)
+
+
+def without(path: Path, names: Collection[str], drafts: Drafts) -> None:
+    """A received file again without the rows of some landing files; gone when no row is left."""
+    dropped = pa.array(sorted(names), pa.string())
+    column = pq.read_table(path, columns=["file"])["file"].cast(pa.string())
+    if not pc.any(pc.is_in(column, dropped)).as_py():
+        return
     left = 0
+    draft = drafts.new()
     with (
         pq.ParquetFile(path) as old,
         pq.ParquetWriter(draft, old.schema_arrow, compression="zstd") as new,
     ):
         for group in range(old.num_row_groups):
             rows = old.read_row_group(group)
-            kept = rows.filter(pc.invert(pc.is_in(rows["file"].cast(pa.string()), names)))
+            kept = rows.filter(pc.invert(pc.is_in(rows["file"].cast(pa.string()), dropped)))
             if len(kept):
                 new.write_table(kept, row_group_size=len(kept))
             left += len(kept)
-    if not left:
-        draft.unlink()
-        path.unlink()
-        if not any(path.parent.iterdir()):
-            path.parent.rmdir()
+    if left:
+        durable.put(draft, path)
         return
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(path)
-    ledger.sync_folder(path.parent)
+    durable.remove(path)
+    if not any(path.parent.iterdir()):
+        path.parent.rmdir()

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from matinee import durable
 from matinee.errors import ConfigError, DataError
 
 Format = Literal["jsonl", "jsonl.gz", "csv", "csv.gz", "parquet"]
@@ -43,26 +44,35 @@ def write(
 
 
 def place(
-    home: Path, stream: str, landed_on: date, filename: str, fill: Callable[[Path], None]
+    home: Path, stream: str, landed_on: date, filename: str, fill: Callable[[Path], object]
 ) -> Path:
-    """Let `fill` write a file under another name, then put it in place in one step."""
-    path = home / "landing" / stream / f"dt={landed_on.isoformat()}" / filename
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{filename}.{os.getpid()}.tmp")
-    try:
-        fill(unfinished)
-        if path.exists() and digest(path) != digest(unfinished):
-            raise DataError(f"{path} is there with other bytes: land it under another name")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """Let `fill` write a file in a private folder, then put it in place in one step.
+
+    Raises
+    ------
+    DataError
+        When the file exists with other bytes, or the way to it leads over a link.
+    """
+    landing, names = home / "landing", [stream, f"dt={landed_on.isoformat()}"]
+    path = landing.joinpath(*names, filename)
+    landing.mkdir(parents=True, exist_ok=True)
+    with durable.drafts(home) as drafts:
+        draft = drafts.new()
+        fill(draft)
+        try:
+            with durable.folder(landing, names, make=True) as folder:
+                if not durable.has_name(filename, folder):
+                    durable.put(draft, path, folder=folder)
+                    return path
+                with os.fdopen(durable.open_plain(filename, folder), "rb") as there:
+                    before = hashlib.file_digest(there, "sha256")
+        except durable.NotPlainError as error:
+            raise DataError(f"{path} cannot be written ({error}): remove the link") from None
+        with draft.open("rb") as written:
+            after = hashlib.file_digest(written, "sha256")
+    if before.digest() != after.digest():
+        raise DataError(f"{path} is there with other bytes: land it under another name")
     return path
-
-
-def digest(path: Path) -> str:
-    """The sha256 of a file in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _copy(table: pa.Table, path: Path, format: Format) -> None:

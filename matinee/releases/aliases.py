@@ -1,6 +1,5 @@
-"""`aliases.json`: the one file of a store that changes, and the names that live in it."""
+"""`aliases.json`: the release that each alias of a store refers to."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.errors import ConfigError, IntegrityError
-from matinee.provenance import readable_json
+from matinee.provenance import parse_json, readable_json
 from matinee.releases import files
 from matinee.releases.audit import GENESIS
 
@@ -18,32 +17,32 @@ RELEASE_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}", re.ASCII)
 
 @dataclass(frozen=True)
 class Alias:
-    """What a name stands for, and who said so."""
+    """The release of an alias, and who set it, when and why."""
 
     release_id: str
     at: str
     by: str
     why: str
     overrides: tuple[str, ...] = ()
-    """The gate rules that did not hold and were passed over by name."""
+    """The failed gate rules that were overridden."""
 
 
 @dataclass(frozen=True)
 class Aliases:
-    """The three names: what is served, what was served before, what waits for a judgement."""
+    """The three aliases: served now, served before, not promoted yet."""
 
     live: Alias | None = None
     previous: Alias | None = None
     candidate: Alias | None = None
     audit_head: str = GENESIS
-    """The audit entry that this state is the outcome of."""
+    """Hash of the audit entry that led to this state."""
 
     def ids(self) -> set[str]:
-        """Every release that a name stands for."""
+        """The ids of all releases with an alias."""
         return {alias.release_id for alias in self._all() if alias}
 
     def names_of(self, release_id: str) -> list[str]:
-        """The names that stand for one release."""
+        """The aliases of one release."""
         pairs = zip(NAMES, self._all(), strict=True)
         return [name for name, alias in pairs if alias and alias.release_id == release_id]
 
@@ -52,38 +51,38 @@ class Aliases:
 
 
 def read(path: Path) -> Aliases:
-    """The state of the names; empty when nothing has been promoted yet."""
+    """The aliases of a store; empty before the first promotion."""
     with files.storage_errors(path):
         if not path.exists():
             return Aliases()
         text = path.read_bytes()
     try:
-        return parse(json.loads(text))
+        return parse(parse_json(text))
     except (ValueError, KeyError, TypeError) as error:
         raise IntegrityError(
-            f"{path} is not what the store writes ({error}): restore it, or remove it and promote"
+            f"{path} is not a valid alias file ({error}): restore it, or remove it and promote"
         ) from error
 
 
 def parse(fields: Mapping[str, Any]) -> Aliases:
-    """The names as `as_fields` spelt them; ValueError, KeyError or TypeError if it did not."""
-    named = {name: _alias(fields[name]) for name in NAMES}
-    return Aliases(**named, audit_head=str(fields["audit_head"]))
+    """The aliases from the output of `to_dict`; ValueError, KeyError or TypeError if invalid."""
+    by_name = {name: _alias(fields[name]) for name in NAMES}
+    return Aliases(**by_name, audit_head=str(fields["audit_head"]))
 
 
-def as_fields(aliases: Aliases) -> dict[str, Any]:
-    """The names as JSON holds them."""
+def to_dict(aliases: Aliases) -> dict[str, Any]:
+    """The aliases as JSON values."""
     return {"schema_version": 1, **asdict(aliases)}
 
 
 def write(path: Path, aliases: Aliases) -> None:
-    """Put a new state in place at once."""
+    """Replace the alias file atomically."""
     with files.storage_errors(path):
-        files.replace(path, readable_json(as_fields(aliases)))
+        files.replace(path, readable_json(to_dict(aliases)))
 
 
-def checked(name: str) -> str:
-    """`name`, if it is an alias or has the form of a release id: nothing else becomes a path."""
+def check_name(name: str) -> str:
+    """Return `name` if it is an alias or a well-formed release id; nothing else becomes a path."""
     if name in NAMES or RELEASE_ID.fullmatch(name):
         return name
     raise ConfigError(

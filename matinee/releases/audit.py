@@ -1,22 +1,21 @@
-"""Who changed which alias, when and why: lines that each hold the hash of the one before.
+"""The audit trail: who changed which alias, when and why, as a hash chain.
 
-A line can be neither changed, removed nor put in without breaking the chain behind it, and every
-manifest holds the hash that was last when it was made, so the chain cannot be made anew either.
+No entry can be changed, removed or inserted without breaking the chain after it. Every manifest
+contains the head of the chain at its time, so the chain cannot be rewritten from the start either.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from matinee.errors import IntegrityError
-from matinee.provenance import canonical_json, plain
+from matinee.provenance import canonical_json, parse_json, plain
 from matinee.releases import files
 
 GENESIS = "0" * 64
-"""The hash before the first line."""
+"""The hash before the first entry."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,8 @@ class Entry:
     before: str = GENESIS
     hash: str = ""
 
-    def sealed(self, before: str) -> "Entry":
-        """This entry in its place behind the hash `before`."""
+    def with_hash(self, before: str) -> "Entry":
+        """This entry with its hash, after the entry with the hash `before`."""
         entry = replace(self, before=before, hash="")
         content = {name: value for name, value in asdict(entry).items() if name != "hash"}
         return replace(entry, hash=hashlib.sha256(canonical_json(content)).hexdigest())
@@ -42,10 +41,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Chain:
-    """Entries, oldest first, each found to hold the hash of the one before."""
+    """Entries, oldest first; each contains the hash of the one before."""
 
-    where: str
-    """What to name when something does not fit: a file, or a URL."""
+    location: str
+    """File or URL, for error messages."""
     entries: tuple[Entry, ...]
 
     @property
@@ -53,56 +52,56 @@ class Chain:
         """The hash of the last entry."""
         return self.entries[-1].hash if self.entries else GENESIS
 
-    def holds(self, head: str) -> bool:
-        """Whether a hash is the head of this chain, or was once."""
+    def contains(self, head: str) -> bool:
+        """Whether a hash is, or was, the head of this chain."""
         return head == GENESIS or head in {entry.hash for entry in self.entries}
 
     def after(self, head: str) -> tuple[Entry, ...]:
-        """What came behind a hash that this chain holds."""
-        return self.entries[self._place(head) :]
+        """The entries after a hash that this chain contains."""
+        return self.entries[self._index(head) :]
 
     def until(self, head: str) -> "Chain":
-        """This chain as it was when a hash that it holds was its head."""
-        return replace(self, entries=self.entries[: self._place(head)])
+        """This chain up to a hash that it contains."""
+        return replace(self, entries=self.entries[: self._index(head)])
 
-    def _place(self, head: str) -> int:
+    def _index(self, head: str) -> int:
         return [GENESIS, *(entry.hash for entry in self.entries)].index(head)
 
-    def in_effect(self) -> list[Entry]:
-        """The entries without those that a crash kept from taking effect, and what says so."""
+    def effective_entries(self) -> list[Entry]:
+        """The entries without `void` entries and the entries they declare void after a crash."""
         void = {n for n, entry in enumerate(self.entries) if entry.action == "void"}
-        lost = {n - 1 for n in void}
-        return [entry for n, entry in enumerate(self.entries) if n not in void | lost]
+        voided = {n - 1 for n in void}
+        return [entry for n, entry in enumerate(self.entries) if n not in void | voided]
 
     def removed(self) -> set[str]:
-        """Every release that was taken away, by its id."""
-        return {entry.release_id for entry in self.in_effect() if entry.action == "remove"}
+        """The ids of all removed releases."""
+        return {entry.release_id for entry in self.effective_entries() if entry.action == "remove"}
 
     def text(self) -> bytes:
-        """The chain as `audit.jsonl` holds it."""
+        """The chain as the bytes of `audit.jsonl`."""
         return b"".join(_line(entry) + b"\n" for entry in self.entries)
 
 
-def chain(text: bytes, where: str) -> Chain:
-    """Read lines, one entry each, and check that they hang together.
+def parse_chain(text: bytes, location: str) -> Chain:
+    """Parse one entry per line and check the chain.
 
     Raises
     ------
     IntegrityError
         Naming the line where the chain is broken.
     """
-    found: list[Entry] = []
-    # What follows the last newline is an append that a crash cut short: never acknowledged.
+    entries: list[Entry] = []
+    # Text after the last newline is an append that a crash interrupted: never acknowledged.
     for number, line in enumerate(text.split(b"\n")[:-1], start=1):
-        before = found[-1].hash if found else GENESIS
+        before = entries[-1].hash if entries else GENESIS
         entry = _parse(line)
-        if entry is None or entry.sealed(before) != entry or _line(entry) != line:
+        if entry is None or entry.with_hash(before) != entry or _line(entry) != line:
             raise IntegrityError(
-                f"{where}:{number} breaks the chain of the audit trail: "
-                f"it was changed; restore it from a backup"
+                f"{location}:{number} breaks the chain of the audit trail: "
+                f"the file was changed; restore it from a backup"
             )
-        found.append(entry)
-    return Chain(where, tuple(found))
+        entries.append(entry)
+    return Chain(location, tuple(entries))
 
 
 @dataclass(frozen=True)
@@ -112,10 +111,10 @@ class Trail:
     path: Path
 
     def chain(self) -> Chain:
-        """Every entry, oldest first, with the chain checked on the way."""
+        """Read and check the whole chain."""
         with files.storage_errors(self.path):
             text = self.path.read_bytes() if self.path.exists() else b""
-        return chain(text, str(self.path))
+        return parse_chain(text, str(self.path))
 
     def entries(self) -> list[Entry]:
         """The entries of the chain."""
@@ -125,19 +124,19 @@ class Trail:
         """The hash of the last entry."""
         return self.chain().head
 
-    def holds(self, head: str) -> bool:
-        """Whether a hash is the head of the chain, or was once."""
-        return self.chain().holds(head)
+    def contains(self, head: str) -> bool:
+        """Whether a hash is, or was, the head of the chain."""
+        return self.chain().contains(head)
 
     def append(self, entry: Entry) -> str:
-        """Put one entry behind the last, durably, and return its hash: the new head."""
-        sealed = entry.sealed(self.head())
+        """Append one entry durably and return its hash, the new head."""
+        new = entry.with_hash(self.head())
         with files.storage_errors(self.path):
-            files.append(self.path, _line(sealed))
-        return sealed.hash
+            files.append(self.path, _line(new))
+        return new.hash
 
 
-def entry(
+def new_entry(
     action: str,
     release_id: str,
     *,
@@ -147,7 +146,7 @@ def entry(
     overrides: Sequence[str] = (),
     manifest_sha256: str | None = None,
 ) -> Entry:
-    """An entry that is not yet in its place."""
+    """An entry without a hash, to append."""
     return Entry(
         action=action,
         release_id=release_id,
@@ -165,7 +164,7 @@ def _line(entry: Entry) -> bytes:
 
 def _parse(line: bytes) -> Entry | None:
     try:
-        fields = json.loads(line)
+        fields = parse_json(line)
         return Entry(**{**fields, "overrides": tuple(fields["overrides"])})
     except (ValueError, TypeError, KeyError):
         return None

@@ -1,4 +1,4 @@
-"""What changed between two releases, for the person who has to say yes."""
+"""The differences between two releases, for the person who decides on a promotion."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,39 +13,38 @@ from matinee.errors import DataError
 from matinee.releases.release import Release
 
 TOP = 10
-"""The part of a slate that members see first."""
+"""Number of places that are compared."""
 
-MOVERS = 20
+MAX_MOVERS = 20
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """From `before` to `after`. Lists hold plain rows, ready for a table or JSON."""
+    """From `before` to `after`. Lists contain rows for a table or JSON."""
 
     before: str
     after: str
     overlap_at_10: float | None
-    """Mean share of a member's first ten that stayed, over members in both; null if none are."""
+    """Mean share of a member's top 10 in both releases, over common members; null if none."""
     member_count: int
     members_gained: int
     members_lost: int
     movers: list[Row]
-    """Titles whose number of top-10 places changed most: title_id, name, before, after,
-    change."""
+    """Titles whose number of top-10 places changed most: title_id, name, before, after, change."""
     metrics: list[Row]
-    """model, cohort, metric, before, after, change, is_clear (the intervals do not meet)."""
+    """model, cohort, metric, before, after, change, is_clear (the intervals do not overlap)."""
     gate: list[Row]
-    """Rules that hold in one release only: rule, before, after."""
+    """Rules with another verdict: rule, before, after."""
     features: list[Row]
-    """Facts of the manifest's `features` section that differ: name, before, after."""
+    """Differing values of the manifest's `features` section: name, before, after."""
     files: list[Row]
     """Files whose content differs: file, and whether it was added, removed or changed."""
 
 
 def diff(before: Release, after: Release) -> Difference:
-    """Compare slates, numbers, verdicts, features and content."""
+    """Compare slates, metrics, verdicts, features and content."""
     old, new = _top(before), _top(after)
     shared = _members(old, new)
     return Difference(
@@ -70,16 +69,16 @@ def _top(release: Release) -> pa.Table:
 
 
 def _members(old: pa.Table, new: pa.Table) -> pa.Array:
-    theirs = pc.unique(new[MEMBER_ID])
-    return theirs.filter(pc.is_in(theirs, value_set=pc.unique(old[MEMBER_ID])))
+    members = pc.unique(new[MEMBER_ID])
+    return members.filter(pc.is_in(members, value_set=pc.unique(old[MEMBER_ID])))
 
 
 def _overlap(old: pa.Table, new: pa.Table, shared: pa.Array) -> float | None:
-    """Of each member's ten (fewer, if both lists are shorter), the share that is in both lists."""
+    """Mean share of a member's top 10 (or of the longer list, if shorter) in both lists."""
     if len(shared) == 0:
         return None
-    kept = old.join(new, keys=[MEMBER_ID, TITLE_ID], join_type="inner")
-    counts = [_count(table, MEMBER_ID, shared) for table in (kept, old, new)]
+    common = old.join(new, keys=[MEMBER_ID, TITLE_ID], join_type="inner")
+    counts = [_count(table, MEMBER_ID, shared) for table in (common, old, new)]
     return float((counts[0] / np.maximum(counts[1], counts[2])).mean())
 
 
@@ -92,7 +91,7 @@ def _count(table: pa.Table, column: str, values: pa.Array) -> np.ndarray[Any, np
 def _names(release: Release) -> dict[str, str]:
     try:
         titles = release.titles()
-    except DataError:  # ids must do for a release without names
+    except DataError:  # a release without names
         return {}
     return dict(zip(titles[TITLE_ID].to_pylist(), titles["name"].to_pylist(), strict=True))
 
@@ -102,7 +101,7 @@ def _movers(old: pa.Table, new: pa.Table, names: Mapping[str, str]) -> list[Row]
     titles = titles.take(pc.sort_indices(titles))
     was, now = _count(old, TITLE_ID, titles), _count(new, TITLE_ID, titles)
     change = now - was
-    order = np.argsort(-np.abs(change), kind="stable")[:MOVERS]
+    order = np.argsort(-np.abs(change), kind="stable")[:MAX_MOVERS]
     return [
         {
             TITLE_ID: titles[int(i)].as_py(),
@@ -117,7 +116,7 @@ def _movers(old: pa.Table, new: pa.Table, names: Mapping[str, str]) -> list[Row]
 
 
 def _metrics(before: Release, after: Release) -> list[Row]:
-    old, new = _judged(before), _judged(after)
+    old, new = _metrics_by_key(before), _metrics_by_key(after)
     rows = []
     for key in sorted(old.keys() & new.keys()):
         was, now = old[key], new[key]
@@ -136,10 +135,10 @@ def _metrics(before: Release, after: Release) -> list[Row]:
     return rows
 
 
-def _judged(release: Release) -> dict[tuple[str, str, str], Row]:
+def _metrics_by_key(release: Release) -> dict[tuple[str, str, str], Row]:
     try:
         rows = release.evaluation().to_pylist()
-    except DataError:  # a release without a judgement can still be compared by its slates
+    except DataError:  # a release without an evaluation
         return {}
     return {(row["model"], row["cohort"], row["metric"]): row for row in rows}
 
@@ -170,7 +169,7 @@ def _files(before: Release, after: Release) -> list[Row]:
 
 
 def _content(release: Release) -> dict[str, Any]:
-    """What each file says; pages and timings, which say nothing of their own, are left out."""
+    """Content hash by file, without pages and timings, which are not content."""
     records = release.manifest["files"]
     return {
         record["file"]: record["content_sha256"] for record in records if record["content_sha256"]

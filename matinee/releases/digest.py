@@ -1,12 +1,11 @@
-"""What a release's files say, hashed apart from how they were written.
+"""Content digests: hashes of values, independent of the encoding of a file.
 
-Two builds of the same rows differ in row groups, compression and dictionaries, so the bytes of a
-Parquet file prove that nobody touched it and nothing about what it says. The content digest hashes
-values instead; whoever writes a file writes its rows in canonical order.
+Two builds of the same rows differ in row groups, compression and dictionaries. So a hash of the
+bytes shows that a file was not changed, but not that two files contain the same rows. The content
+digest hashes values instead. Whoever writes a file writes its rows in canonical order.
 """
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -19,12 +18,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matinee.errors import DataError
-from matinee.provenance import canonical_json
+from matinee.provenance import canonical_json, parse_json
 from matinee.releases import files
 
 PAGES = ("card.md", "report.html")
 TIMINGS = "timings/"
-"""Pages tell the id, and timings a clock: hashed as files, they are no part of the content."""
+"""Pages contain the id and timings contain durations: hashed as files, excluded from content."""
 
 Streams = defaultdict[str, Any]
 
@@ -39,35 +38,35 @@ class FileRecord:
     rows: int | None
     """Rows of a Parquet file, else null."""
     content_sha256: str | None
-    """The hash of what the file says, or null where that is no part of the content digest."""
+    """Hash of the values, or null if the file is not part of the content digest."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def describe(folder: Path) -> list[FileRecord]:
-    """A record of every file below `folder`, in the order of their names."""
+    """A record of every file under `folder`, sorted by name."""
     return [_describe(folder, name) for name in files.walk(folder)]
 
 
 def content_digest(records: Iterable[FileRecord]) -> str:
-    """One hash over names and content, in the order of the names."""
-    said = {record.file: record.content_sha256 for record in records if record.content_sha256}
-    return hashlib.sha256(canonical_json(said)).hexdigest()
+    """One hash over names and content hashes, sorted by name."""
+    hashes = {record.file: record.content_sha256 for record in records if record.content_sha256}
+    return hashlib.sha256(canonical_json(hashes)).hexdigest()
 
 
 def content_records(folder: Path) -> list[FileRecord]:
-    """The records that count for the content digest."""
+    """The records that are part of the content digest."""
     return [_describe(folder, name) for name in files.walk(folder) if _is_content(name)]
 
 
 def table_sha256(path: Path) -> tuple[str, int]:
-    """The hash of the schema and rows of a Parquet file, or of a folder of them, and how many rows.
+    """The content hash and the number of rows of a Parquet file, or of a folder of them.
 
     Notes
     -----
-    Each column feeds up to three streams, element by element: what is null, how long, which
-    bytes. So the hash does not know where one batch ends, and memory holds one batch.
+    Each column feeds up to three streams, element by element: validity, length, bytes. So the
+    hash is independent of batch boundaries, and memory holds one batch.
     """
     streams: Streams = defaultdict(hashlib.sha256)
     rows = 0
@@ -75,7 +74,7 @@ def table_sha256(path: Path) -> tuple[str, int]:
         with pq.ParquetFile(part, memory_map=True) as file:
             for batch in file.iter_batches():
                 for name, column in zip(batch.schema.names, batch.columns, strict=True):
-                    _feed(column, name, streams)
+                    _update(column, name, streams)
             schema = [[field.name, _type_name(field.type)] for field in file.schema_arrow]
             rows += int(file.metadata.num_rows)
     parts = {name: stream.hexdigest() for name, stream in streams.items()}
@@ -104,13 +103,13 @@ def _is_content(name: str) -> bool:
 
 def _json_sha256(path: Path, name: str) -> str:
     try:
-        return hashlib.sha256(canonical_json(json.loads(path.read_bytes()))).hexdigest()
-    except ValueError as error:
+        return hashlib.sha256(canonical_json(parse_json(path.read_bytes()))).hexdigest()
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{name} is not JSON with finite numbers: {error}") from error
 
 
 def _type_name(kind: Any) -> str:
-    """The type of a column without how it is stored: `large_string` and `string` say the same."""
+    """The logical type of a column: `large_string` and `string` are the same."""
     if pa.types.is_dictionary(kind):
         return _type_name(kind.value_type)
     if pa.types.is_struct(kind):
@@ -127,7 +126,7 @@ def _is_list(kind: Any) -> bool:
     )
 
 
-def _feed(array: Any, path: str, streams: Streams) -> None:
+def _update(array: Any, path: str, streams: Streams) -> None:
     """Add one batch of a column to its streams."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -135,11 +134,11 @@ def _feed(array: Any, path: str, streams: Streams) -> None:
     kind = array.type
     if pa.types.is_struct(kind):
         for field, child in zip(kind, array.flatten(), strict=True):
-            _feed(child, f"{path}.{field.name}", streams)
+            _update(child, f"{path}.{field.name}", streams)
     elif _is_list(kind):
         lengths = pc.list_value_length(array.drop_null()).cast(pa.int64())
         streams[f"{path} length"].update(_bytes_of(lengths, 8))
-        _feed(array.flatten(), f"{path}[]", streams)
+        _update(array.flatten(), f"{path}[]", streams)
     elif pa.types.is_null(kind):
         return
     elif pa.types.is_boolean(kind):
@@ -151,7 +150,9 @@ def _feed(array: Any, path: str, streams: Streams) -> None:
     elif pa.types.is_primitive(kind) or pa.types.is_decimal(kind):
         streams[path].update(_bytes_of(array.drop_null(), kind.bit_width // 8))
     else:
-        raise DataError(f"column {path} is {kind}: a release holds numbers, text, times and lists")
+        raise DataError(
+            f"column {path} is {kind}: a release can contain numbers, text, times and lists"
+        )
 
 
 def _bytes_of(array: Any, width: int) -> memoryview:
@@ -163,7 +164,7 @@ def _bytes_of(array: Any, width: int) -> memoryview:
 
 
 def _text_of(array: Any) -> memoryview:
-    """The bytes of a `large_binary` array without nulls, end to end."""
+    """The concatenated bytes of a `large_binary` array without nulls."""
     if len(array) == 0 or array.buffers()[2] is None:
         return memoryview(b"")
     offsets = np.frombuffer(array.buffers()[1], np.int64)

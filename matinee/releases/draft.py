@@ -1,4 +1,4 @@
-"""A release that is not one yet: a private folder beside the published ones."""
+"""A release before it is published: a hidden folder beside the published ones."""
 
 import os
 import secrets
@@ -17,34 +17,34 @@ PREFIX = ".draft-"
 
 @dataclass
 class Draft:
-    """Write below `path`, then hand the draft to `Store.publish`."""
+    """Write files under `path`, then pass the draft to `Store.publish`."""
 
     path: Path
-    _announced: str | None = field(default=None, repr=False)
+    _reserved_id: str | None = field(default=None, repr=False)
 
     def release_id(self, created_at: datetime) -> str:
-        """The id this draft will be published under, for the pages that print it.
+        """The id of the release to be published, for the pages that print it.
 
-        Write everything else first: only `card.md`, `report.html` and `timings/` may follow.
+        Write all other files first: only `card.md`, `report.html` and `timings/` may follow.
         """
         content = digest.content_digest(digest.content_records(self.path))
-        self._announced = provenance.release_id(created_at, content)
-        return self._announced
+        self._reserved_id = provenance.release_id(created_at, content)
+        return self._reserved_id
 
-    def keep_word(self, release_id: str) -> None:
-        """Refuse another id than the one that the pages of this draft already show."""
-        if self._announced not in (None, release_id):
+    def check_id(self, release_id: str) -> None:
+        """Raise if the id differs from the one that `release_id` returned."""
+        if self._reserved_id not in (None, release_id):
             raise ConfigError(
-                f"the draft changed after its id {self._announced} was asked for (now "
-                f"{release_id}): ask again when all content is written, then make the pages"
+                f"the draft changed after its id {self._reserved_id} was computed (now "
+                f"{release_id}): compute it when all content is written, then write the pages"
             )
 
 
 @contextmanager
-def opened(root: Path) -> Iterator[Draft]:
-    """A new draft, gone afterwards unless it was published.
+def create(root: Path) -> Iterator[Draft]:
+    """A new draft; its folder is removed afterwards unless it was published.
 
-    The folder itself is locked while its owner lives: that is how `orphans` tells.
+    The folder is locked while its process lives, so that `orphans` can tell.
     """
     with files.storage_errors(root):
         path = root / f"{PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
@@ -62,13 +62,13 @@ def opened(root: Path) -> Iterator[Draft]:
 
 
 def orphans(root: Path) -> list[Path]:
-    """Drafts whose owner died."""
-    found = []
+    """Drafts of dead processes."""
+    paths = []
     for path in sorted(root.glob(f"{PREFIX}*")):
         descriptor = os.open(path, os.O_RDONLY)
         try:
             if files.try_lock(descriptor):
-                found.append(path)
+                paths.append(path)
         finally:
             os.close(descriptor)
-    return found
+    return paths

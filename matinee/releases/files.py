@@ -1,10 +1,5 @@
-"""Every touch of the disk that the store makes: durable, atomic, and named when it fails.
+"""File operations of the store: durable, atomic, with errors that name the path."""
 
-Another kind of store (an object store) needs what is here and nothing more.
-"""
-
-import errno
-import fcntl
 import hashlib
 import os
 import shutil
@@ -13,79 +8,52 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from matinee.errors import BusyError, IntegrityError, StorageError
+from matinee import durable
+from matinee.durable import storage_errors, sync, sync_tree, try_lock
+from matinee.errors import BusyError, IntegrityError
+from matinee.releases.lease import fence
+
+__all__ = [
+    "append",
+    "discard",
+    "locked",
+    "remove",
+    "rename",
+    "replace",
+    "sha256",
+    "storage_errors",
+    "sync",
+    "sync_tree",
+    "try_lock",
+    "walk",
+    "write",
+]
+
+write = durable.create
 
 
-@contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Turn an OSError into the StorageError that names the path and the cure."""
-    try:
-        yield
-    except OSError as error:
-        cure = "free some space" if error.errno == errno.ENOSPC else "check the disk and its rights"
-        raise StorageError(
-            f"{error.filename or path}: {error.strerror or error}; {cure}, then run again"
-        ) from error
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or the list of names in a folder, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_tree(folder: Path) -> None:
-    """Wait until every file and folder below, then the folder itself, is on the disk."""
-    for parent, _, names in os.walk(folder, topdown=False):
-        for name in sorted(names):
-            sync(Path(parent, name))
-        sync(Path(parent))
-
-
-def write(path: Path, data: bytes, *, mode: int = 0o666) -> None:
-    """A new file, on the disk when this returns."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Put `data` in place of a file at once: a reader sees the old bytes or the new ones."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    write(fresh, data)
-    os.replace(fresh, path)
-    sync(path.parent)
+def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+    """Put `data` in place of a file at once, if the lease that covers it is still held."""
+    fence(path)
+    durable.replace(path, data, mode=mode)
 
 
 def append(path: Path, line: bytes) -> None:
-    """Add one line, cutting off first what a crash left of an earlier one."""
-    with open(path, "ab+") as file:
-        file.seek(0)
-        kept = file.read()
-        file.truncate(kept.rfind(b"\n") + 1)
-        file.write(line + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    sync(path.parent)
+    """Add one line, if the lease that covers the file is still held."""
+    fence(path)
+    durable.append(path, line)
 
 
 def rename(folder: Path, final: Path) -> None:
-    """Give a folder its final name, once and for good."""
-    os.rename(folder, final)
-    sync(final.parent)
+    """Give a folder its final name, if the lease that covers it is still held."""
+    fence(final)
+    durable.rename(folder, final)
 
 
 def remove(folder: Path) -> None:
     """Take a folder away; a crash leaves it whole, or under a name that `sweep` removes."""
     doomed = folder.with_name(f".doomed-{folder.name.lstrip('.')}")
-    os.rename(folder, doomed)
-    sync(folder.parent)
+    rename(folder, doomed)
     discard(doomed)
 
 
@@ -137,12 +105,3 @@ def locked(path: Path, *, wait_seconds: float) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def try_lock(descriptor: int) -> bool:
-    """Take the lock on an open file or folder if nobody has it."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -1,11 +1,11 @@
-"""A copy of the store at a URL, for other machines to read: pushed and pulled as git does.
+"""A copy of the store at a URL, for other machines: pushed and pulled, as with git.
 
-    <url>/releases/<id>/...         as here; a release is there once its manifest is, the last file
-    <url>/states/000000000001.json  what the names stand for, and the lines of the audit trail
-                                    since the state before; signed
+    <url>/releases/<id>/...         as in the store; complete once its manifest exists
+    <url>/states/000000000001.json  the aliases, and the audit entries since the last state; signed
 
-No release or state is ever written over. Names move by the creation of the next state, which a
-store lets one writer of several do; whoever comes second is told by whom, and has to pull first.
+No release or state is ever overwritten. Aliases move by the creation of the next state, which only
+one of several concurrent writers can create. The others get a BusyError that names the winner, and
+have to pull first.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from matinee.releases.register import Register
 from matinee.releases.release import MANIFEST, SIGNATURE
 from matinee.releases.remote import Remote
 from matinee.releases.store import Store
-from matinee.releases.verify import Folder, Verified, believed, verify
+from matinee.releases.verify import LocalFiles, Verification, signed_manifest, verify
 
 TYPE = "urn:matinee:state:v1"
 STATE = re.compile(r"[0-9]{12}\.json", re.ASCII)
@@ -35,7 +35,7 @@ STATE = re.compile(r"[0-9]{12}\.json", re.ASCII)
 
 @dataclass(frozen=True)
 class State:
-    """What the names at a URL stand for, and the audit trail that led there."""
+    """The aliases at a URL, and the audit trail that led to them."""
 
     number: int
     names: Aliases
@@ -45,22 +45,22 @@ class State:
 
 
 @dataclass(frozen=True)
-class Moved:
-    """What a push or a pull did."""
+class SyncResult:
+    """The result of a push or a pull."""
 
     url: str
     state: int
     live: str | None
     sent: tuple[str, ...]
-    """Releases that went over."""
+    """Ids of the transferred releases."""
     removed: tuple[str, ...]
-    """Releases that were taken away, because the audit trail says so."""
+    """Ids of the releases removed because the audit trail removes them."""
     note: str
-    """What became of the names, in one sentence."""
+    """What happened to the aliases, in one sentence."""
 
 
 @dataclass(frozen=True)
-class Shelf:
+class RemoteFiles:
     """The files of one release at a URL."""
 
     remote: Remote
@@ -76,232 +76,243 @@ class Shelf:
         return self.remote.measure(f"releases/{self.id}/{name}")
 
 
-def state(remote: Remote, keys: Path, known: Chain | None = None) -> State:
-    """The newest state at a URL; states whose lines are `known` here are not read again.
+def read_state(remote: Remote, keys: Path, known: Chain | None = None) -> State:
+    """The newest state at a URL; states whose entries are `known` are not read again.
 
     Raises
     ------
     ConfigError
         If there is none.
     IntegrityError
-        If a state is missing, or no trusted key signed it, or its lines do not fit the others.
+        If a state is missing, not signed by a trusted key, or its entries break the chain.
     """
     known = known or Chain(remote.name, ())
     count = _count(remote)
     if not count:
-        raise ConfigError(f"no store is at {remote.name}: `matinee releases push` makes one")
-    newest = last = _state(remote, keys, count)
+        raise ConfigError(
+            f"there is no store at {remote.name}: `matinee releases push` creates one"
+        )
+    newest = last = _read_statement(remote, keys, count)
     lines = list(last["entries"])
-    while not known.holds(before := lines[0]["before"]):
+    while not known.contains(before := lines[0]["before"]):
         if last["number"] == 1:
-            raise IntegrityError(f"{_name(remote, 1)} does not begin the audit trail: do not use")
-        last = _state(remote, keys, last["number"] - 1)
+            raise IntegrityError(
+                f"{_name(remote, 1)} is not the start of the audit trail: do not use it"
+            )
+        last = _read_statement(remote, keys, last["number"] - 1)
         lines = [*last["entries"], *lines]
     text = known.until(before).text() + b"".join(canonical_json(line) + b"\n" for line in lines)
-    chain = audit.chain(text, f"{remote.name}/states")
-    named = aliases.parse(newest["names"])
-    if named.audit_head != chain.head:
+    chain = audit.parse_chain(text, f"{remote.name}/states")
+    names = aliases.parse(newest["names"])
+    if names.audit_head != chain.head:
         raise IntegrityError(
-            f"{_name(remote, newest['number'])} names another entry than its last: do not use"
+            f"{_name(remote, newest['number'])} has an audit head that is not its last entry: do "
+            f"not use it"
         )
-    return State(newest["number"], named, chain, newest["at"], newest["by"])
+    return State(newest["number"], names, chain, newest["at"], newest["by"])
 
 
 def push(
-    store: Store, remote: Remote, also: Collection[str] = (), *, at: datetime, by: str
-) -> Moved:
-    """Send the releases that a name stands for, then let the names there be those here.
+    store: Store, remote: Remote, extra: Collection[str] = (), *, at: datetime, by: str
+) -> SyncResult:
+    """Send the releases with an alias, then set the remote aliases to the local ones.
 
     Parameters
     ----------
-    also
-        Other releases to send, by id.
+    extra
+        Ids of other releases to send.
 
     Raises
     ------
     BusyError
-        If somebody moved the names there since this store last knew of them.
+        If the remote aliases were changed since this store last pulled.
     """
-    chain, names = Register(store.root).agreed()
+    chain, names = Register(store.root).verified_state()
     if not chain.entries:
-        raise ConfigError(f"no release has a name in {store.root}: there is nothing to push")
-    there = _state_or_none(remote, store.keys, chain)
-    if there and not chain.holds(there.chain.head):
-        raise _late(remote, there)
-    wanted = sorted({*names.ids(), *(store.open(name).id for name in also)})
-    sent = [one for one in wanted if _send(store, remote, one, chain)]
-    number = there.number if there else 0
-    note = "the names there were those here already"
-    if there is None or there.chain.head != chain.head:
+        raise ConfigError(f"no release has an alias in {store.root}: there is nothing to push")
+    current = _read_state_or_none(remote, store.keys, chain)
+    if current and not chain.contains(current.chain.head):
+        raise _conflict(remote, current)
+    release_ids = sorted({*names.ids(), *(store.open(name).id for name in extra)})
+    sent = [one for one in release_ids if _send(store, remote, one, chain)]
+    number = current.number if current else 0
+    note = "the remote aliases are up to date"
+    if current is None or current.chain.head != chain.head:
         number += 1
-        told = {
+        statement = {
             "_type": TYPE,
             "number": number,
             "at": plain(at, "at"),
             "by": f"{by} on {socket.gethostname()}",
-            "names": aliases.as_fields(names),
+            "names": aliases.to_dict(names),
             "entries": [
-                asdict(entry) for entry in chain.after(there.chain.head if there else audit.GENESIS)
+                asdict(entry)
+                for entry in chain.after(current.chain.head if current else audit.GENESIS)
             ],
         }
-        signed = signing.sign(canonical_json(told), signing.private_key(store.keys))
+        signed = signing.sign(canonical_json(statement), signing.private_key(store.keys))
         if not remote.create(f"states/{number:012}.json", signed):
-            there = state(remote, store.keys, chain)
-            if not there.chain.holds(chain.head):  # else the same names came by another way
-                raise _late(remote, there)
-        note = "the names there are those here"
-    gone = chain.removed() - names.ids()
-    removed = [one for one in remote.folders("releases") if one in gone]
+            current = read_state(remote, store.keys, chain)
+            if not current.chain.contains(chain.head):  # else another push sent the same aliases
+                raise _conflict(remote, current)
+        note = "the remote aliases were updated"
+    removable = chain.removed() - names.ids()
+    removed = [one for one in remote.folders("releases") if one in removable]
     for one in removed:
         remote.remove(f"releases/{one}", first=MANIFEST)
     live = names.live.release_id if names.live else None
-    return Moved(remote.name, number, live, tuple(sent), tuple(removed), note)
+    return SyncResult(remote.name, number, live, tuple(sent), tuple(removed), note)
 
 
-def pull(store: Store, remote: Remote, also: Collection[str] = ()) -> Moved:
-    """Bring the releases that a name stands for there, verify each, then take over the names.
+def pull(store: Store, remote: Remote, extra: Collection[str] = ()) -> SyncResult:
+    """Fetch the releases with a remote alias, verify each, then take over the aliases.
 
     Raises
     ------
     BusyError
-        If names were moved here that are not known there: one side has to give way.
+        If both sides changed aliases: one of them has to be discarded.
     IntegrityError
-        If a release is not what a key trusted here has signed; nothing has changed then.
+        If a release is not signed by a trusted key; nothing is changed then.
     """
-    mine = store.trail().chain()
-    there = state(remote, store.keys, mine)
-    is_ahead = mine.holds(there.chain.head) and mine.head != there.chain.head
-    if not is_ahead and not _gives_way(mine, there.chain):
+    local = store.trail().chain()
+    current = read_state(remote, store.keys, local)
+    is_ahead = local.contains(current.chain.head) and local.head != current.chain.head
+    if not is_ahead and not _may_be_overwritten(local, current.chain):
         raise BusyError(
-            f"names were moved here and at {remote.name}, where {there.by} did it at {there.at}: "
-            f"move audit.jsonl and aliases.json out of {store.root} to give way, pull again, then "
-            f"promote what should be live"
+            f"aliases were changed here and at {remote.name} (by {current.by} at {current.at}): "
+            f"move audit.jsonl and aliases.json out of {store.root} to discard the local changes, "
+            f"pull again, then promote the release that should be live"
         )
-    asked = {_resolved(there.names, name) for name in also}
-    if is_ahead and (gone := sorted(asked & mine.removed())):
-        raise ConfigError(f"{gone[0]} was removed here on purpose: push, do not bring it back")
-    wanted = sorted(asked if is_ahead else asked | there.names.ids())
-    sent = [one for one in wanted if _fetch(store, remote, one, there.chain)]
+    requested = {_resolve(current.names, name) for name in extra}
+    if is_ahead and (deleted := sorted(requested & local.removed())):
+        raise ConfigError(f"{deleted[0]} was removed from this store: push, do not pull it again")
+    release_ids = sorted(requested if is_ahead else requested | current.names.ids())
+    sent = [one for one in release_ids if _fetch(store, remote, one, current.chain)]
     removed: list[str] = []
-    note = "this store is ahead of it: `matinee releases push` sends the names"
+    note = "this store is ahead: `matinee releases push` sends its aliases"
     if not is_ahead:
         register = Register(store.root)
         with register.locked():
-            register.adopt(there.chain, there.names, expected=mine.head)
-            doomed = there.chain.removed() - there.names.ids()
+            register.overwrite(current.chain, current.names, expected=local.head)
+            removable = current.chain.removed() - current.names.ids()
             for release in store.list():
-                if release.id in doomed:
+                if release.id in removable:
                     files.remove(release.path)
                     removed.append(release.id)
-        note = "the names here are those there"
+        note = "the local aliases were updated"
     live = store.live()
     live_id = live.id if live else None
-    return Moved(remote.name, there.number, live_id, tuple(sent), tuple(removed), note)
+    return SyncResult(remote.name, current.number, live_id, tuple(sent), tuple(removed), note)
 
 
-def verify_at(remote: Remote, name: str, *, keys: Path) -> Verified:
+def verify_remote(remote: Remote, name: str, *, keys: Path) -> Verification:
     """Check every byte of a release at a URL, its signature, and the audit trail behind it."""
-    there = state(remote, keys)
-    return verify(Shelf(remote, _resolved(there.names, name)), keys=keys, chain=there.chain)
+    current = read_state(remote, keys)
+    return verify(
+        RemoteFiles(remote, _resolve(current.names, name)), keys=keys, chain=current.chain
+    )
 
 
-def listed(remote: Remote, *, keys: Path) -> Iterator[tuple[str, list[str], Mapping[str, Any]]]:
-    """Every whole release at a URL, newest first: id, names, and the manifest that was signed."""
-    there = state(remote, keys)
+def list_remote(
+    remote: Remote, *, keys: Path
+) -> Iterator[tuple[str, list[str], Mapping[str, Any]]]:
+    """Every complete release at a URL, newest first: id, aliases, signed manifest."""
+    current = read_state(remote, keys)
     for release_id in reversed(remote.folders("releases")):
-        shelf = Shelf(remote, release_id)
-        if MANIFEST in (present := shelf.names()):
-            manifest, _, _ = believed(shelf, present, keys=keys)
-            yield release_id, there.names.names_of(release_id), manifest
+        folder = RemoteFiles(remote, release_id)
+        if MANIFEST in (present := folder.names()):
+            manifest, _, _ = signed_manifest(folder, present, keys=keys)
+            yield release_id, current.names.names_of(release_id), manifest
 
 
-def _gives_way(mine: Chain, theirs: Chain) -> bool:
-    """Whether nothing was done here alone but to tidy up."""
-    alone = [entry for entry in mine.entries if not theirs.holds(entry.hash)]
-    return all(entry.action in ("remove", "void") for entry in alone)
+def _may_be_overwritten(local: Chain, remote: Chain) -> bool:
+    """Whether the local chain has only removals that the remote one lacks."""
+    own = [entry for entry in local.entries if not remote.contains(entry.hash)]
+    return all(entry.action in ("remove", "void") for entry in own)
 
 
-def _state(remote: Remote, keys: Path, number: int) -> dict[str, Any]:
+def _read_statement(remote: Remote, keys: Path, number: int) -> dict[str, Any]:
     name = _name(remote, number)
-    told, _ = signing.signed_payload(remote.read(f"states/{number:012}.json"), keys, name)
-    if told.get("_type") != TYPE or told["number"] != number or not told["entries"]:
-        raise IntegrityError(f"{name} is not state {number} of a store: do not use")
-    return told
+    statement, _ = signing.verified_payload(remote.read(f"states/{number:012}.json"), keys, name)
+    is_state = statement.get("_type") == TYPE and statement["number"] == number
+    if not is_state or not statement["entries"]:
+        raise IntegrityError(f"{name} is not state {number} of a store: do not use it")
+    return statement
 
 
-def _state_or_none(remote: Remote, keys: Path, known: Chain) -> State | None:
-    return state(remote, keys, known) if _count(remote) else None
+def _read_state_or_none(remote: Remote, keys: Path, known: Chain) -> State | None:
+    return read_state(remote, keys, known) if _count(remote) else None
 
 
 def _count(remote: Remote) -> int:
-    """How many states there are: all from the first to the newest, or it is an error."""
-    found = [name for name in remote.names("states") if STATE.fullmatch(name)]
-    for number, name in enumerate(found, start=1):
+    """The number of states; raises if one before the newest is missing."""
+    states = [name for name in remote.names("states") if STATE.fullmatch(name)]
+    for number, name in enumerate(states, start=1):
         if name != f"{number:012}.json":
-            raise IntegrityError(
-                f"{_name(remote, number)} is missing: somebody removed it; put it back"
-            )
-    return len(found)
+            raise IntegrityError(f"{_name(remote, number)} is missing: restore it from a backup")
+    return len(states)
 
 
 def _name(remote: Remote, number: int) -> str:
     return f"{remote.name}/states/{number:012}.json"
 
 
-def _late(remote: Remote, there: State) -> BusyError:
-    live = there.names.live.release_id if there.names.live else "no release"
+def _conflict(remote: Remote, current: State) -> BusyError:
+    live = current.names.live.release_id if current.names.live else "no release"
     return BusyError(
-        f"{there.by} came first at {remote.name} ({there.at}, state {there.number}: live is "
-        f"{live}), and this store does not know of it: `matinee releases pull`, look, push again"
+        f"{current.by} pushed first to {remote.name} ({current.at}, state {current.number}: live "
+        f"is {live}): run `matinee releases pull`, check the aliases, then push again"
     )
 
 
-def _resolved(names: Aliases, name: str) -> str:
-    """A release id from an id or the name that stands for one at the URL."""
-    if aliases.checked(name) not in NAMES:
+def _resolve(names: Aliases, name: str) -> str:
+    """A release id from an id or a remote alias."""
+    if aliases.check_name(name) not in NAMES:
         return name
     alias = getattr(names, name)
     if alias is None:
-        raise ConfigError(f"no release is {name} there: `matinee releases list --store URL`")
+        raise ConfigError(
+            f"the remote store has no {name} release: see `matinee releases list --store URL`"
+        )
     return str(alias.release_id)
 
 
 def _send(store: Store, remote: Remote, release_id: str, chain: Chain) -> bool:
-    """Bring a release there unless it is there; the manifest last, then read all of it back."""
+    """Upload a release unless it exists; manifest last, then read all files back to verify."""
     store.verify(release_id)
-    folder, shelf = Folder(store.open(release_id).path), Shelf(remote, release_id)
+    folder, target = LocalFiles(store.open(release_id).path), RemoteFiles(remote, release_id)
     manifest = folder.read(MANIFEST)
-    if MANIFEST in shelf.names():
-        if shelf.read(MANIFEST) != manifest:
+    if MANIFEST in target.names():
+        if target.read(MANIFEST) != manifest:
             raise IntegrityError(
-                f"{remote.name}/releases/{release_id} is another release than the one here: "
-                f"find out which one to trust, and remove the other"
+                f"{remote.name}/releases/{release_id} differs from the local release of "
+                f"this id: find out which one to trust, and remove the other"
             )
         return False
     for name in folder.names():
         if name != MANIFEST:
             remote.put(folder.path / name, f"releases/{release_id}/{name}")
     remote.create(f"releases/{release_id}/{MANIFEST}", manifest)
-    verify(shelf, keys=store.keys, chain=chain)
+    verify(target, keys=store.keys, chain=chain)
     return True
 
 
 def _fetch(store: Store, remote: Remote, release_id: str, chain: Chain) -> bool:
-    """Bring a release here unless it is here: to a draft, verified, then by one rename."""
+    """Download a release unless it exists: into a draft, verified, then renamed."""
     final = store.root / release_id
     if final.is_dir():
-        verify(Folder(final), keys=store.keys, chain=chain)
+        verify(LocalFiles(final), keys=store.keys, chain=chain)
         return False
-    shelf = Shelf(remote, release_id)
-    manifest, _, _ = believed(shelf, shelf.names(), keys=store.keys)
+    source = RemoteFiles(remote, release_id)
+    manifest, _, _ = signed_manifest(source, source.names(), keys=store.keys)
     names = [MANIFEST, SIGNATURE, *(record["file"] for record in manifest["files"])]
     with store.draft() as draft:
         folder = draft.path / release_id
         for name in names:
-            path = folder / _inside(name, release_id)
+            path = folder / _path_inside(name, release_id)
             path.parent.mkdir(parents=True, exist_ok=True)
             remote.fetch(f"releases/{release_id}/{name}", path)
-        verify(Folder(folder), keys=store.keys, chain=chain)
+        verify(LocalFiles(folder), keys=store.keys, chain=chain)
         with files.storage_errors(folder):
             files.sync_tree(folder)
             with Register(store.root).locked():
@@ -310,9 +321,11 @@ def _fetch(store: Store, remote: Remote, release_id: str, chain: Chain) -> bool:
     return True
 
 
-def _inside(name: str, release_id: str) -> PurePosixPath:
-    """A name from a manifest that leads nowhere but into the release."""
+def _path_inside(name: str, release_id: str) -> PurePosixPath:
+    """A file name from a manifest, checked to stay inside the release folder."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name:
-        raise IntegrityError(f"{release_id}/{MANIFEST} lists {name!r}, which leads out of it")
+        raise IntegrityError(
+            f"{release_id}/{MANIFEST} lists {name!r}, which is outside of the release"
+        )
     return path

@@ -1,4 +1,4 @@
-"""Moves names between releases: the trail first, then `aliases.json`, under the store's lock."""
+"""Changes aliases: the audit trail first, then `aliases.json`, under the lock of the store."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +11,12 @@ from matinee.releases.aliases import Alias, Aliases
 from matinee.releases.audit import Chain, Entry, Trail
 
 LOCK_SECONDS = 30.0
-"""How long to wait for another writer. The lock is held for renames only, never for hashing."""
+"""Timeout for another writer. The lock is held for renames only, never for hashing."""
 
 
 @dataclass(frozen=True)
 class Register:
-    """What is below `root` besides releases: the lock, the names and their history."""
+    """The lock, the aliases and the audit trail of the store at `root`."""
 
     root: Path
 
@@ -25,75 +25,77 @@ class Register:
         return Trail(self.root / "audit.jsonl")
 
     def aliases(self) -> Aliases:
-        """What each name stands for now. Needs no lock: the file changes by one rename."""
+        """The aliases now. Needs no lock: the file is replaced by one rename."""
         return aliases.read(self.root / "aliases.json")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep every other writer of this store out."""
+        """Hold the write lock of the store."""
         with (
             files.storage_errors(self.root),
             files.locked(self.root / ".lock", wait_seconds=LOCK_SECONDS),
         ):
             yield
 
-    def agreed(self) -> tuple[Chain, Aliases]:
-        """The names, and the trail as far as they follow it.
+    def verified_state(self) -> tuple[Chain, Aliases]:
+        """The aliases, and the audit trail up to the entry that set them.
 
         Raises
         ------
         IntegrityError
-            If the trail does not hold what the names are the outcome of.
+            If the trail does not contain that entry.
         """
         state = self.aliases()
         chain = self.trail.chain()
-        if not chain.holds(state.audit_head):
+        if not chain.contains(state.audit_head):
             raise IntegrityError(
-                f"{self.trail.path} no longer holds the entry that aliases.json names: "
-                f"the trail was cut or made anew; restore it from a backup"
+                f"{self.trail.path} does not contain the entry that aliases.json names: "
+                f"it was truncated or rewritten; restore it from a backup"
             )
         return chain.until(state.audit_head), state
 
-    def settled(self, entry: Entry) -> Aliases:
-        """The state that `entry` will change, once the trail agrees with it. Under the lock.
+    def recover(self, entry: Entry) -> Aliases:
+        """The aliases before `entry`, after repair of the trail. Requires the lock.
 
-        A crash may have come after a line of the trail and before the names followed: that line
-        never took effect, and saying so is the first thing the next writer does.
+        A crash between an append to the trail and the replacement of the aliases leaves an entry
+        without effect. The next writer declares it void.
         """
-        _, state = self.agreed()
+        _, state = self.verified_state()
         if self.trail.head() == state.audit_head:
             return state
-        lost = self.trail.entries()[-1]
+        unapplied = self.trail.entries()[-1]
         void = Entry(
             action="void",
-            release_id=lost.release_id,
+            release_id=unapplied.release_id,
             at=entry.at,
             by=entry.by,
-            why=f"{lost.action} {lost.hash[:12]} never took effect: a crash came first",
+            why=f"{unapplied.action} {unapplied.hash[:12]} had no effect: interrupted by a crash",
         )
         state = replace(state, audit_head=self.trail.append(void))
         aliases.write(self.root / "aliases.json", state)
         return state
 
-    def put(self, entry: Entry, state: Aliases) -> None:
-        """Write down the change, then make it: a crash between the two moves no name.
+    def apply(self, entry: Entry, state: Aliases) -> None:
+        """Append the entry, then replace the aliases; a crash between the two changes no alias.
 
-        Under the lock.
+        Requires the lock.
         """
         if not (self.root / entry.release_id).is_dir():
-            raise ConfigError(f"release {entry.release_id} was removed meanwhile: choose another")
+            raise ConfigError(
+                f"release {entry.release_id} was removed in the meantime: choose another one"
+            )
         head = self.trail.append(entry)
         aliases.write(self.root / "aliases.json", replace(state, audit_head=head))
 
-    def adopt(self, chain: Chain, state: Aliases, *, expected: str) -> None:
-        """Take over the trail and the names of another copy of this store. Under the lock.
+    def overwrite(self, chain: Chain, state: Aliases, *, expected: str) -> None:
+        """Replace the trail and the aliases by those of another copy. Requires the lock.
 
-        A crash between the two leaves the old names, and the lines that say what they became.
+        A crash between the two leaves the old aliases and the new trail.
         """
         if (head := self.trail.head()) != expected:
             raise BusyError(
-                f"the names in {self.root} were moved meanwhile (entry {head[:12]}): look, "
-                f"then decide again"
+                f"the aliases in {self.root} were changed in the meantime (entry {head[:12]}): "
+                f"check them, then decide again"
             )
         with files.storage_errors(self.root):
             files.replace(self.trail.path, chain.text())
@@ -101,7 +103,7 @@ class Register:
 
 
 def alias_of(entry: Entry) -> Alias:
-    """What an entry of the trail puts behind a name."""
+    """The alias that an entry sets."""
     return Alias(
         release_id=entry.release_id,
         at=entry.at,

@@ -1,4 +1,4 @@
-"""Publishes a release again without some of its content, in its own place: same names, new id."""
+"""Reissues a release: publishes changed content under a new id, with the aliases of the old one."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.errors import IntegrityError
-from matinee.provenance import SET_BY_THE_STORE
+from matinee.provenance import STORE_FIELDS
 from matinee.releases import audit, files
 from matinee.releases.aliases import NAMES, Aliases
 from matinee.releases.draft import Draft
@@ -16,12 +16,12 @@ from matinee.releases.release import MANIFEST, SIGNATURE, Release
 from matinee.releases.store import Store
 
 Fill = Callable[[Release, Draft, datetime], Mapping[str, Any]]
-"""Writes what stays of a release into a draft, and gives the manifest's fields."""
+"""Writes the changed release into a draft and returns the fields of its manifest."""
 
 
 @dataclass(frozen=True)
-class Reissued:
-    """What became of one release; `after` is None when it did not verify and was removed."""
+class ReissueResult:
+    """Ids before and after; `after` is None if the release did not verify and was removed."""
 
     before: str
     after: str | None
@@ -29,27 +29,27 @@ class Reissued:
 
 def reissue(
     store: Store, release: Release, fill: Fill, *, at: datetime, by: str, why: str
-) -> Reissued:
-    """Publish what `fill` leaves of a release, move its names to it, and remove the old folder.
+) -> ReissueResult:
+    """Publish what `fill` writes, move the aliases to it, and remove the old release.
 
-    A crash in between leaves both; done again, the release that is there already is taken.
+    A crash in between leaves both; the next call reuses the new release.
 
     Raises
     ------
     IntegrityError
-        If the release does not verify and a name stands for it: signing it again would make
-        a forgery good.
+        If the release does not verify and has an alias: signing it again would legitimise a
+        forgery.
     """
     try:
         store.verify(release.id)
     except IntegrityError as error:
         if names := store.aliases().names_of(release.id):
             raise IntegrityError(
-                f"{error}. It is {', '.join(names)}: give that name to another release, then run "
+                f"{error}. It is {', '.join(names)}: move that alias to another release, then run "
                 f"this again"
             ) from error
         _remove(store, release, at=at, by=by, why=f"{why}; it did not verify: {error}")
-        return Reissued(release.id, None)
+        return ReissueResult(release.id, None)
     fresh = next((one for one in store.list() if _supersedes(one, release)), None)
     if fresh is None:
         with store.draft() as draft:
@@ -59,40 +59,40 @@ def reissue(
                 "reason": why,
                 "supersedes": release.id,
             }
-            fresh = store.publish(draft, fields, again=True)
+            fresh = store.publish(draft, fields, force=True)
     _rename(store, release, fresh, at=at, by=by, why=why)
     _remove(store, release, at=at, by=by, why=f"{why}; superseded by {fresh.id}")
-    return Reissued(release.id, fresh.id)
+    return ReissueResult(release.id, fresh.id)
 
 
 def reissue_all(
-    store: Store, named: Collection[str], fill: Fill, *, at: datetime, by: str, why: str
-) -> list[Reissued]:
-    """Publish several again, a second apart in the order of their ids."""
+    store: Store, release_ids: Collection[str], fill: Fill, *, at: datetime, by: str, why: str
+) -> list[ReissueResult]:
+    """Reissue several releases in the order of their ids, a second apart."""
     store.sweep()
-    kept = sorted((one for one in store.list() if one.id in named), key=lambda one: one.id)
+    selected = sorted(
+        (one for one in store.list() if one.id in release_ids), key=lambda one: one.id
+    )
     return [
         reissue(store, release, fill, at=moment, by=by, why=why)
-        for release, moment in zip(kept, instants(len(kept), at), strict=True)
+        for release, moment in zip(selected, timestamps(len(selected), at), strict=True)
     ]
 
 
-def fields_of(release: Release) -> dict[str, Any]:
-    """A manifest as the fields that it was published with."""
-    fields = {
-        name: value for name, value in release.manifest.items() if name not in SET_BY_THE_STORE
-    }
+def manifest_fields(release: Release) -> dict[str, Any]:
+    """The fields that a release was published with, from its manifest."""
+    fields = {name: value for name, value in release.manifest.items() if name not in STORE_FIELDS}
     fields["as_of"] = datetime.fromisoformat(fields["as_of"])
     return fields
 
 
-def names_of_files(release: Release) -> list[str]:
-    """Every file below the release but those that the store writes itself."""
+def file_names(release: Release) -> list[str]:
+    """Every file of a release except the manifest and the signature."""
     return [name for name in files.walk(release.path) if name not in (MANIFEST, SIGNATURE)]
 
 
-def instants(count: int, at: datetime) -> list[datetime]:
-    """Moments for releases that are published again at once, a second apart, the last one now."""
+def timestamps(count: int, at: datetime) -> list[datetime]:
+    """`count` timestamps, a second apart, the last one `at`."""
     return [at - timedelta(seconds=count - 1 - number) for number in range(count)]
 
 
@@ -105,17 +105,17 @@ def _rename(
 ) -> None:
     manifest_sha256 = files.sha256(fresh.path / MANIFEST)
     text = f"{why}; supersedes {release.id}"
-    entry = audit.entry(
+    entry = audit.new_entry(
         "reissue", fresh.id, at=at, by=by, why=text, manifest_sha256=manifest_sha256
     )
     register = Register(store.root)
     with register.locked():
-        state = register.settled(entry)
-        register.put(entry, _moved(state, release.id, fresh.id))
+        state = register.recover(entry)
+        register.apply(entry, _moved(state, release.id, fresh.id))
 
 
 def _moved(state: Aliases, before: str, after: str) -> Aliases:
-    """Names keep who gave them and why; only the release behind them is another."""
+    """The aliases of `before` moved to `after`; who set them and why stays."""
     moved = {
         name: replace(alias, release_id=after)
         for name in NAMES
@@ -125,8 +125,8 @@ def _moved(state: Aliases, before: str, after: str) -> Aliases:
 
 
 def _remove(store: Store, release: Release, *, at: datetime, by: str, why: str) -> None:
-    entry = audit.entry("remove", release.id, at=at, by=by, why=why)
+    entry = audit.new_entry("remove", release.id, at=at, by=by, why=why)
     register = Register(store.root)
     with register.locked():
-        register.put(entry, register.settled(entry))
+        register.apply(entry, register.recover(entry))
         files.remove(Path(release.path))

@@ -1,6 +1,5 @@
 """A published release, opened for reading."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,16 +12,20 @@ import pyarrow.parquet as pq
 
 from matinee.columns import MEMBER_ID, TITLE_ID
 from matinee.errors import DataError, IntegrityError
-from matinee.provenance import SCHEMA_VERSION
+from matinee.provenance import SCHEMA_VERSION, parse_json
 from matinee.releases import files
 
 MANIFEST = "manifest.json"
 SIGNATURE = "signature.json"
 
 
+SLATES, SESSION = "slates", "session"
+"""The folders of lists: for the next visit, and for what follows at once."""
+
+
 @dataclass(frozen=True)
 class _Part:
-    """One Parquet file of a set that is sorted by a key, with the key's range in each row group."""
+    """One Parquet file of a sorted set, with the range of the key in each row group."""
 
     path: Path
     metadata: Any
@@ -38,7 +41,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class Release:
-    """One immutable version of everything a night publishes.
+    """One immutable version of what a night publishes.
 
     Opening does not verify: `Store.verify` does, and `Store.promote` does it first.
     """
@@ -51,37 +54,49 @@ class Release:
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
-        """What the release says about itself."""
+        """The parsed `manifest.json`."""
         try:
             text = (self.path / MANIFEST).read_bytes()
         except OSError as error:
-            raise _torn(self.id, error) from error
+            raise _unreadable(self.id, error) from error
         return parse_manifest(self.id, text)
 
-    def slate(self, member_id: str) -> pa.Table:
-        """One member's list by rank; no rows for a member who has none.
+    def slate(self, member_id: str, *, folder: str = SLATES) -> pa.Table:
+        """One member's list by rank; no rows for a member without one.
+
+        Parameters
+        ----------
+        folder : str
+            `SLATES`, or `SESSION` for what the member wants right after the last title.
+
+        Raises
+        ------
+        DataError
+            If the release is so old that it has no session lists.
 
         Notes
         -----
-        Reads only the row groups whose range of ids holds the member: one, as a rule.
+        Reads only the row groups whose id range contains the member, usually one.
         """
-        return self._rows_of(member_id, folder="slates", key=MEMBER_ID)
+        return self._rows_of(member_id, folder=folder, key=MEMBER_ID)
 
-    def slates(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-        """Every slate, a file at a time, by member and rank. No member spans two files."""
-        for part in self._parts("slates", MEMBER_ID):
+    def slates(
+        self, columns: Sequence[str] | None = None, *, folder: str = SLATES
+    ) -> Iterator[pa.Table]:
+        """All lists, one file at a time, by member and rank. No member is in two files."""
+        for part in self._parts(folder, MEMBER_ID):
             yield pq.read_table(part.path, columns=columns, memory_map=True)
 
     def similar(self, title_id: str) -> pa.Table:
-        """The neighbours of one title by rank; no rows for a title that has none."""
+        """The nearest titles of one title by rank; no rows for a title without any."""
         return self._rows_of(title_id, folder="similar", key=TITLE_ID)
 
     def titles(self) -> pa.Table:
-        """The catalogue as it was: title_id, name, released_on, genres, directors, actors, ..."""
+        """The catalogue of the release: title_id, name, released_on, genres, directors, ..."""
         return self.table("vocabulary/titles.parquet")
 
     def evaluation(self) -> pa.Table:
-        """Every judged number: model, cohort, metric, mean, low, high, n."""
+        """Evaluation metrics: model, cohort, metric, mean, low, high, n."""
         return self.table("evaluation/metrics.parquet")
 
     def table(self, name: str) -> pa.Table:
@@ -90,19 +105,25 @@ class Release:
 
     def json(self, name: str) -> Any:
         """Any JSON file of the release, by its name in the manifest."""
-        return json.loads(self._file(name).read_bytes())
+        try:
+            return parse_json(self._file(name).read_bytes())
+        except ValueError as error:
+            raise IntegrityError(
+                f"{self.id}/{name} is not JSON ({error}): the release was changed; "
+                f"`matinee releases verify` it"
+            ) from None
 
     def _file(self, name: str) -> Path:
-        # Only what the manifest lists is opened, so no name leads out of the folder.
+        # Only files in the manifest are opened, so no name leads out of the folder.
         if name not in {record["file"] for record in self.manifest["files"]}:
             raise DataError(f"release {self.id} has no {name}: see `files` in its manifest")
         return self.path / name
 
     def _rows_of(self, value: str, *, folder: str, key: str) -> pa.Table:
         parts = self._parts(folder, key)
-        found = [table for part in parts for table in _read(part, key, value)]
-        if found:
-            return pa.concat_tables(found)
+        tables = [table for part in parts for table in _read(part, key, value)]
+        if tables:
+            return pa.concat_tables(tables)
         return pq.read_schema(parts[0].path).empty_table()
 
     def _parts(self, folder: str, key: str) -> list[_Part]:
@@ -120,7 +141,7 @@ class Release:
 
     @cached_property
     def _opened(self) -> dict[str, list[_Part]]:
-        """Footers read so far: a release never changes, so neither do they."""
+        """Cache of Parquet footers: a release never changes."""
         return {}
 
 
@@ -130,15 +151,15 @@ def parse_manifest(release_id: str, text: bytes) -> Mapping[str, Any]:
     Raises
     ------
     IntegrityError
-        If it is no manifest.
+        If the text is not a manifest.
     DataError
         If a newer matinee wrote it.
     """
     try:
-        manifest: dict[str, Any] = json.loads(text)
+        manifest: dict[str, Any] = parse_json(text)
         version = int(manifest["schema_version"])
     except (ValueError, KeyError, TypeError) as error:
-        raise _torn(release_id, error) from error
+        raise _unreadable(release_id, error) from error
     if version > SCHEMA_VERSION:
         raise DataError(
             f"{release_id} has manifest version {version} and this matinee reads up to "
@@ -147,9 +168,9 @@ def parse_manifest(release_id: str, text: bytes) -> Mapping[str, Any]:
     return manifest
 
 
-def _torn(release_id: str, error: Exception) -> IntegrityError:
+def _unreadable(release_id: str, error: Exception) -> IntegrityError:
     return IntegrityError(
-        f"{release_id}/{MANIFEST} cannot be read ({error}): the release is torn, remove it"
+        f"{release_id}/{MANIFEST} cannot be read ({error}): the release is damaged, remove it"
     )
 
 

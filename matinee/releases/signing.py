@@ -1,13 +1,11 @@
 """Ed25519 signatures in a DSSE envelope, the form that in-toto tools read.
 
-The private key is made on first use and stays in `keys/`; only public keys found there are trusted,
-never the copy published beside the releases, which whoever rewrites a release could rewrite too.
+The private key is created on first use and stays in `keys/`. Only public keys in `keys/` are
+trusted, not the copy beside the releases, which an attacker could replace together with them.
 """
 
 import base64
 import hashlib
-import json
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from matinee.errors import ConfigError, IntegrityError
-from matinee.provenance import readable_json
+from matinee.provenance import parse_json, readable_json
 from matinee.releases import files
 
 PRIVATE_KEY = "signing.pem"
@@ -36,7 +34,7 @@ def key_id(public: Ed25519PublicKey) -> str:
     return hashlib.sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()
 
 
-def public_name(public: Ed25519PublicKey) -> str:
+def public_key_name(public: Ed25519PublicKey) -> str:
     """The file name of a public key: `<16 hex of its id>.pub`."""
     return f"{key_id(public)[:16]}.pub"
 
@@ -46,9 +44,9 @@ def public_pem(public: Ed25519PublicKey) -> bytes:
 
 
 def private_key(keys: Path) -> Ed25519PrivateKey:
-    """The key that signs, made when `keys/` has none; a link there gives one by its path.
+    """The private key, created if `keys/` has none; it may be a symbolic link.
 
-    To change keys, move `signing.pem` away and leave its `.pub`: what it signed stays trusted.
+    To change keys, move `signing.pem` away and leave its `.pub`: its signatures stay trusted.
     """
     path = keys / PRIVATE_KEY
     with files.storage_errors(path):
@@ -56,65 +54,65 @@ def private_key(keys: Path) -> Ed25519PrivateKey:
         with files.locked(keys / ".lock", wait_seconds=10):
             if path.is_symlink() and not path.exists():
                 raise ConfigError(
-                    f"{path} is a link to {path.readlink()}, which is not there: bring the signing "
-                    f"key back, or remove the link for a new key"
+                    f"{path} is a link to {path.readlink()}, which does not exist: restore the "
+                    f"signing key, or remove the link to create a new key"
                 )
             if not path.exists():
-                _make(path)
+                _create_key(path)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise ConfigError(f"others can read the signing key: chmod 600 {path}")
+            raise ConfigError(f"the signing key is readable by other users: chmod 600 {path}")
         key = _load_private(path)
         public = key.public_key()
-        if not (keys / public_name(public)).exists():
-            files.replace(keys / public_name(public), public_pem(public))
+        if not (keys / public_key_name(public)).exists():
+            files.replace(keys / public_key_name(public), public_pem(public))
     return key
 
 
 def trusted_keys(keys: Path) -> dict[str, Ed25519PublicKey]:
     """Every public key in `keys/`, by its id."""
-    found = {}
+    trusted = {}
     with files.storage_errors(keys):
         for path in sorted(keys.glob("*.pub")):
             public = _load_public(path)
-            found[key_id(public)] = public
-    if not found:
+            trusted[key_id(public)] = public
+    if not trusted:
         raise IntegrityError(
-            f"no trusted key in {keys}: put the public key (.pub) of whoever signs there"
+            f"no trusted key in {keys}: copy the public key (.pub) of the signer there"
         )
-    return found
+    return trusted
 
 
 def sign(payload: bytes, key: Ed25519PrivateKey) -> bytes:
-    """The envelope around a payload, as the bytes of `signature.json`."""
+    """A signed envelope with the payload, as the bytes of `signature.json`."""
     signature = key.sign(_to_be_signed(payload))
     return _envelope(payload, key_id(key.public_key()), signature)
 
 
-def signed_payload(envelope: bytes, keys: Path, name: str) -> tuple[dict[str, Any], str]:
-    """The payload of an envelope that a trusted key signed, and that key's id.
+def verified_payload(envelope: bytes, keys: Path, name: str) -> tuple[dict[str, Any], str]:
+    """The payload of an envelope signed by a trusted key, and the id of that key.
 
     Raises
     ------
     IntegrityError
-        Naming `name`, if the envelope is not what signing writes, to the byte, or no trusted key
-        signed it.
+        With `name`, if the envelope is not byte for byte what `sign` writes, or is not signed by a
+        trusted key.
     """
     trusted = trusted_keys(keys)
     try:
-        read = json.loads(envelope)
+        read = parse_json(envelope)
         payload = base64.b64decode(read["payload"])
         signer = str(read["signatures"][0]["keyid"])
         signature = base64.b64decode(read["signatures"][0]["sig"])
-        # JSON and base64 have more than one spelling of the same thing: only ours is taken.
-        is_ours = _envelope(payload, signer, signature) == envelope
+        # JSON and base64 have several encodings of a value: only the canonical one is valid.
+        is_canonical = _envelope(payload, signer, signature) == envelope
     except (ValueError, KeyError, IndexError, TypeError):
-        is_ours = False
-    if not is_ours:
-        raise IntegrityError(f"{name} is not a signature as this store writes it: it was changed")
+        is_canonical = False
+    if not is_canonical:
+        raise IntegrityError(f"{name} is not a signature that this store wrote: it was changed")
     if signer not in trusted:
         raise IntegrityError(
             f"{name} was signed by key {signer[:16]}, which is not in {keys}: do not trust it, "
-            f"or put its .pub there if you do"
+            f"or copy its .pub there if you do"
         )
     try:
         trusted[signer].verify(signature, _to_be_signed(payload))
@@ -122,18 +120,14 @@ def signed_payload(envelope: bytes, keys: Path, name: str) -> tuple[dict[str, An
         raise IntegrityError(
             f"{name} does not verify with key {signer[:16]}: it was changed"
         ) from None
-    statement: dict[str, Any] = json.loads(payload)
+    statement: dict[str, Any] = parse_json(payload)
     return statement, signer
 
 
-def _make(path: Path) -> None:
+def _create_key(path: Path) -> None:
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    files.write(fresh, pem, mode=0o600)
-    os.replace(fresh, path)
-    files.sync(path.parent)
+    files.replace(path, pem, mode=0o600)
 
 
 def _load_private(path: Path) -> Ed25519PrivateKey:
@@ -167,6 +161,6 @@ def _envelope(payload: bytes, signer: str, signature: bytes) -> bytes:
 
 
 def _to_be_signed(payload: bytes) -> bytes:
-    """DSSE's pre-authentication encoding: type and payload, each with its length before it."""
+    """DSSE pre-authentication encoding: type and payload, each preceded by its length."""
     kind = PAYLOAD_TYPE.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)

@@ -1,4 +1,6 @@
-"""Writes the slates of a release so that one member's list can be read without the rest."""
+"""Writes the slates of a release so that one member's slate can be read without the rest."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,7 +24,7 @@ SCHEMA = pa.schema(
         pa.field(SOURCE, pa.string(), nullable=False),
     ]
 )
-"""Every column of a slate, and the only ones. `rank` starts at 1."""
+"""The columns of a slate. `rank` starts at 1."""
 
 
 def write_slates(
@@ -32,45 +34,77 @@ def write_slates(
     rows_per_part: int = 2_000_000,
     rows_per_group: int = 8_192,
 ) -> int:
-    """Write blocks of members as `slates/part-*.parquet` below `folder`; return the rows.
+    """Write blocks of members as `slates/part-*.parquet` under `folder`; return the rows.
 
     Parameters
     ----------
     blocks
         Tables with the columns of `SCHEMA`, in ascending order of member and rank over all
-        blocks. A member's list lies in one block, and so ends up in one file.
+        blocks. The slate of a member is in one block, and therefore in one file.
     rows_per_group
-        What a look-up reads at least: about 160 lists of 50.
+        The minimum that a look-up reads: about 160 slates of 50.
 
     Raises
     ------
     DataError
-        If the rows are out of order, naming the first that is.
+        If the rows are out of order, with the first such row.
     """
-    (folder / "slates").mkdir()
-    rows, part, writer = 0, 0, _Part(folder, 0)
-    last: tuple[str, int] | None = None
-    try:
+    with SlateWriter(
+        folder, "slates", rows_per_part=rows_per_part, rows_per_group=rows_per_group
+    ) as writer:
         for block in blocks:
-            table = block.select(SCHEMA.names).cast(SCHEMA).combine_chunks()
-            last = _checked_order(table, last)
-            if writer.rows and writer.rows + table.num_rows > rows_per_part:
-                writer.close()
-                part += 1
-                writer = _Part(folder, part)
-            writer.add(table, rows_per_group)
-            rows += table.num_rows
-    finally:
-        with files.storage_errors(folder):
-            writer.close()
-    return rows
+            writer.add(block)
+    return writer.rows
+
+
+class SlateWriter:
+    """Writes `<name>/part-*.parquet` below a folder, block by block; see `write_slates`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        *,
+        rows_per_part: int = 2_000_000,
+        rows_per_group: int = 8_192,
+    ) -> None:
+        self._folder = folder / name
+        self._rows_per_part, self._rows_per_group = rows_per_part, rows_per_group
+        self._folder.mkdir()
+        self._part, self._number = _Part(self._folder, 0), 0
+        self._last: tuple[str, int] | None = None
+        self.rows = 0
+
+    def __enter__(self) -> SlateWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with files.storage_errors(self._folder):
+            self._part.close()
+
+    def add(self, block: pa.Table) -> None:
+        """Write the lists of some members.
+
+        Raises
+        ------
+        DataError
+            If the rows are out of order, naming the first that is.
+        """
+        table = block.select(SCHEMA.names).cast(SCHEMA).combine_chunks()
+        self._last = _checked_order(table, self._last)
+        if self._part.rows and self._part.rows + table.num_rows > self._rows_per_part:
+            self._part.close()
+            self._number += 1
+            self._part = _Part(self._folder, self._number)
+        self._part.add(table, self._rows_per_group)
+        self.rows += table.num_rows
 
 
 class _Part:
-    """One file being written; gathers small blocks into row groups of a good size."""
+    """One file being written; collects small blocks into row groups."""
 
     def __init__(self, folder: Path, number: int) -> None:
-        path = folder / f"slates/part-{number:04}.parquet"
+        path = folder / f"part-{number:04}.parquet"
         self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd")
         self._gathered: list[pa.Table] = []
         self._gathered_rows = 0
@@ -94,7 +128,7 @@ class _Part:
 
 
 def _checked_order(table: pa.Table, last: tuple[str, int] | None) -> tuple[str, int] | None:
-    """The key of a block's last row, once each row is seen to come after the one before."""
+    """Check the order of a block and return the key of its last row."""
     if table.num_rows == 0:
         return last
     members, ranks = table[MEMBER_ID], table[RANK]
@@ -112,4 +146,6 @@ def _checked_order(table: pa.Table, last: tuple[str, int] | None) -> tuple[str, 
 
 
 def _out_of_order(row: int, rank: int) -> str:
-    return f"slates come by member and rank: rank {rank} in row {row} of a block is out of order"
+    return (
+        f"slates are sorted by member and rank: rank {rank} in row {row} of a block is out of order"
+    )

@@ -1,9 +1,11 @@
-"""The folder of releases: drafts become releases, and names move between them.
+"""The folder of releases: publishes drafts, moves aliases between releases, removes old ones.
 
-A crash at any step leaves the live release whole: a release appears by one rename after all of it
-is on the disk, and a name moves by one rename of `aliases.json`. What a crash leaves behind has a
-name that starts with a dot, and `sweep` removes it.
+A crash at any step leaves the live release intact. A release appears by one rename after all of it
+is on the disk, and an alias moves by one rename of `aliases.json`. Remains of a crash have names
+that start with a dot, and `sweep` removes them.
 """
+
+from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,20 +17,28 @@ from typing import Any
 from matinee import provenance
 from matinee.errors import BusyError, ConfigError, DataError, GateError, IntegrityError
 from matinee.releases import audit, compare, digest, draft, files, signing, verify
-from matinee.releases.aliases import NAMES, RELEASE_ID, Alias, Aliases, checked
+from matinee.releases.aliases import NAMES, RELEASE_ID, Alias, Aliases, check_name
 from matinee.releases.compare import Difference
 from matinee.releases.draft import Draft
 from matinee.releases.register import Register, alias_of
 from matinee.releases.release import MANIFEST, SIGNATURE, Release
-from matinee.releases.verify import Verified
+from matinee.releases.verify import Verification
 
 
 @dataclass(frozen=True)
 class Store:
-    """All releases below `root`. Keys that sign, and keys that are trusted, are in `keys`."""
+    """All releases under `root`. The signing key and the trusted keys are in `keys`."""
 
     root: Path
     keys: Path
+
+    @classmethod
+    def of(cls, home: Path) -> Store:
+        """The store of a home."""
+        home = home.resolve()
+        if home.is_file():
+            raise ConfigError(f"the home {home} is a file: set MATINEE_HOME to a folder")
+        return cls(root=home / "releases", keys=home / "keys")
 
     # ------------------------------------------------------------------ reading
 
@@ -44,14 +54,14 @@ class Store:
         Raises
         ------
         ConfigError
-            If there is no such release, or the alias stands for none.
+            If there is no such release, or the alias is not set.
         """
         release_id = name
-        if checked(name) in NAMES:
+        if check_name(name) in NAMES:
             alias = getattr(self.aliases(), name)
             if alias is None:
                 raise ConfigError(
-                    f"no release is {name} in {self.root}: publish one with `matinee run`"
+                    f"no {name} release in {self.root}: publish one with `matinee run`"
                 )
             release_id = alias.release_id
         if not (self.root / release_id).is_dir():
@@ -61,42 +71,42 @@ class Store:
         return Release(self.root / release_id)
 
     def aliases(self) -> Aliases:
-        """What each name stands for now."""
+        """The aliases now."""
         return self._register.aliases()
 
     def live(self) -> Release | None:
-        """The release that serving follows, if there is one."""
+        """The live release, if there is one."""
         return self.open("live") if self.aliases().live else None
 
     def trail(self) -> audit.Trail:
-        """Who changed which name, when and why."""
+        """The audit trail of the aliases."""
         return self._register.trail
 
-    def ever_named(self) -> set[str]:
-        """Every release that something was decided of: not by a line that never took effect."""
-        chain, _ = self._register.agreed()
-        return {entry.release_id for entry in chain.in_effect()}
+    def audited_ids(self) -> set[str]:
+        """The ids of all releases in audit entries that took effect."""
+        chain, _ = self._register.verified_state()
+        return {entry.release_id for entry in chain.effective_entries()}
 
-    def verify(self, name: str) -> Verified:
+    def verify(self, name: str) -> Verification:
         """Check every byte of a release, its signature, and the audit trail behind it.
 
         Raises
         ------
         IntegrityError
-            Naming the first file that is not what was signed.
+            With the first file that is not what was signed.
         """
-        folder = verify.Folder(self.open(name).path)
-        self._register.agreed()  # what the newest manifest cannot know: a trail cut short since
+        folder = verify.LocalFiles(self.open(name).path)
+        self._register.verified_state()  # finds a trail truncated after the newest manifest
         return verify.verify(folder, keys=self.keys, chain=self.trail().chain())
 
     def diff(self, before: str, after: str) -> Difference:
-        """What changed from one release to another."""
+        """The differences between two releases."""
         return compare.diff(self.open(before), self.open(after))
 
     # --------------------------------------------------------------- publishing
 
-    def may_sign(self) -> bool:
-        """Whether there is a key to sign with; the first release ever published makes one."""
+    def can_sign(self) -> bool:
+        """Whether there is a signing key; publishing the first release creates one."""
         return (self.keys / signing.PRIVATE_KEY).exists()
 
     @contextmanager
@@ -106,19 +116,19 @@ class Store:
             self.root.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             with self._register.locked():  # so that no sweep meets a draft not locked yet
-                fresh = stack.enter_context(draft.opened(self.root))
+                fresh = stack.enter_context(draft.create(self.root))
             yield fresh
 
-    def publish(self, fresh: Draft, fields: Mapping[str, Any], *, again: bool = False) -> Release:
-        """Hash, sign and name a draft. It is then a release, and nobody's `live` yet.
+    def publish(self, fresh: Draft, fields: Mapping[str, Any], *, force: bool = False) -> Release:
+        """Hash, sign and publish a draft. The new release has no alias yet.
 
         Parameters
         ----------
         fields
-            The manifest, apart from what the store measures: see `provenance.manifest`.
+            The manifest without the fields that the store computes: see `provenance.manifest`.
         again
-            Publish even if a whole release with the same content, `as_of` and gate exists;
-            otherwise that one is returned and the draft is dropped.
+            Publish even if an intact release with the same content, `as_of` and gate exists.
+            Otherwise that release is returned and the draft is removed.
         """
         with files.storage_errors(fresh.path):
             records = digest.describe(fresh.path)
@@ -133,10 +143,10 @@ class Store:
             content_digest=content,
             audit_head=self.trail().head(),
         )
-        if not again and (twin := self._whole_twin(manifest)):
+        if not force and (twin := self._identical_release(manifest)):
             return twin
         release_id = str(manifest["release_id"])
-        fresh.keep_word(release_id)
+        fresh.check_id(release_id)
         key = signing.private_key(self.keys)
         with files.storage_errors(fresh.path):
             text = provenance.readable_json(manifest)
@@ -147,7 +157,7 @@ class Store:
             files.write(fresh.path / SIGNATURE, signature)
             files.sync_tree(fresh.path)
         with self._register.locked():
-            published = self.root / signing.public_name(key.public_key())
+            published = self.root / signing.public_key_name(key.public_key())
             if not published.exists():
                 files.replace(published, signing.public_pem(key.public_key()))
             self._refuse_reuse(release_id)
@@ -155,7 +165,7 @@ class Store:
         return Release(self.root / release_id)
 
     def sweep(self) -> tuple[str, ...]:
-        """Remove what crashes left behind; return its names."""
+        """Remove the remains of crashes; return their names."""
         if not self.root.exists():
             return ()
         with self._register.locked():
@@ -167,15 +177,15 @@ class Store:
                 path.unlink()
         return tuple(path.name for path in [*doomed, *unfinished])
 
-    # -------------------------------------------------------------------- names
+    # ------------------------------------------------------------------ aliases
 
     def nominate(self, name: str, *, at: datetime, by: str, why: str) -> Alias:
-        """Let `candidate` stand for a release: published, and not (or not yet) good enough."""
+        """Set the alias `candidate`: published, but not promoted."""
         release = self.open(name)
         entry = self._entry("nominate", release, at=at, by=by, why=why)
         with self._register.locked():
-            state = self._register.settled(entry)
-            self._register.put(entry, replace(state, candidate=alias_of(entry)))
+            state = self._register.recover(entry)
+            self._register.apply(entry, replace(state, candidate=alias_of(entry)))
         return alias_of(entry)
 
     def promote(
@@ -188,35 +198,35 @@ class Store:
         why: str,
         overrides: Collection[str] = (),
     ) -> Alias:
-        """Make a release live, if it verifies, its gate says yes, and nobody was faster.
+        """Make a release live, if it verifies, its gate passed, and live is as expected.
 
         Parameters
         ----------
         expected
-            The id that was live when the caller decided; None if there was none.
+            The live id when the caller decided; None if there was none.
         overrides
-            The gate rules to pass over, each by its name; kept with the alias and in the trail.
+            The failed gate rules to override, by name; recorded with the alias and in the trail.
 
         Raises
         ------
         GateError
-            If a rule did not hold and is not among `overrides`.
+            If a rule failed and is not among `overrides`.
         BusyError
-            If another release went live since the caller looked.
+            If live is not `expected`.
         IntegrityError
             If the release does not verify.
         """
-        release = self.judged(name, overrides, by=by, why=why)
+        release = self.check_gate(name, overrides, by=by, why=why)
         entry = self._entry("promote", release, at=at, by=by, why=why, overrides=overrides)
         with self._register.locked():
-            state = self._register.settled(entry)
+            state = self._register.recover(entry)
             if state.live and state.live.release_id == release.id:
                 return state.live
             live_id = state.live.release_id if state.live else None
             if live_id != expected:
                 raise BusyError(
                     f"live is {live_id or 'no release'} and not {expected or 'none'} as expected: "
-                    f"another promotion came first; look at it, then decide again"
+                    f"another promotion came first; check it, then decide again"
                 )
             is_candidate = state.candidate and state.candidate.release_id == release.id
             moved = replace(
@@ -225,49 +235,52 @@ class Store:
                 previous=state.live,
                 candidate=None if is_candidate else state.candidate,
             )
-            self._register.put(entry, moved)
+            self._register.apply(entry, moved)
         return alias_of(entry)
 
-    def judged(self, name: str, overrides: Collection[str], *, by: str, why: str) -> Release:
-        """A release that verifies, and that its gate or whoever answers for it lets pass."""
+    def check_gate(self, name: str, overrides: Collection[str], *, by: str, why: str) -> Release:
+        """Open a release, verify it and raise unless each failed rule is overridden."""
         release = self.open(name)
         self.verify(release.id)
-        _judge(release, overrides, by=by, why=why)
+        _check_rules(release, overrides, by=by, why=why)
         return release
 
     def rollback(self, *, at: datetime, by: str, why: str) -> Alias:
-        """Make the previous release live again: one step, one rename, no gate.
+        """Make the previous release live again, without a gate.
 
-        `previous` is then empty, so a second rollback cannot bring the bad release back.
+        `previous` is unset then, so a second rollback cannot restore the bad release.
         """
         previous = self.aliases().previous
         if previous is None:
-            raise ConfigError("there is no previous release: promote one by its id instead")
+            raise ConfigError("there is no previous release: promote a release by its id instead")
         release = self.open(previous.release_id)
         self.verify(release.id)
         entry = self._entry(
             "rollback", release, at=at, by=by, why=why, overrides=previous.overrides
         )
         with self._register.locked():
-            state = self._register.settled(entry)
+            state = self._register.recover(entry)
             if state.previous != previous:
-                raise BusyError("another rollback or promotion came first: look, then decide again")
-            self._register.put(entry, replace(state, live=alias_of(entry), previous=None))
+                raise BusyError(
+                    "another rollback or promotion came first: check live, then decide again"
+                )
+            self._register.apply(entry, replace(state, live=alias_of(entry), previous=None))
         return alias_of(entry)
 
     def gc(self, keep: int, *, at: datetime, by: str, why: str = "gc") -> tuple[str, ...]:
-        """Remove all but the newest `keep` releases and those that a name stands for."""
+        """Remove all releases except the newest `keep` and those with an alias."""
         if keep < 1:
             raise ConfigError(f"keep must be 1 or more, got {keep}")
         with self._register.locked():
-            doomed = [
+            removable = [
                 release for release in self.list()[keep:] if release.id not in self.aliases().ids()
             ]
-            for release in doomed:
-                entry = audit.entry("remove", release.id, at=at, by=by, why=why)
-                self._register.put(entry, self._register.settled(entry))
-                files.remove(release.path)
-        return tuple(release.id for release in doomed)
+            for release in removable:
+                entry = audit.new_entry("remove", release.id, at=at, by=by, why=why)
+                self._register.apply(entry, self._register.recover(entry))
+                with files.storage_errors(release.path):
+                    files.remove(release.path)
+        return tuple(release.id for release in removable)
 
     # ------------------------------------------------------------------ private
 
@@ -275,8 +288,8 @@ class Store:
     def _register(self) -> Register:
         return Register(self.root)
 
-    def _whole_twin(self, manifest: Mapping[str, Any]) -> Release | None:
-        """The newest release that says the same and verifies; a broken one is no reason to stop."""
+    def _identical_release(self, manifest: Mapping[str, Any]) -> Release | None:
+        """The newest intact release with the same content, `as_of` and gate, if there is one."""
         for release in self.list():
             if not release.id.endswith(manifest["content_digest"][:12]):
                 continue
@@ -284,13 +297,13 @@ class Store:
                 self.verify(release.id)
             except IntegrityError:
                 continue
-            if _said(release.manifest) == _said(manifest):
+            if _identity(release.manifest) == _identity(manifest):
                 return release
         return None
 
     def _refuse_reuse(self, release_id: str) -> None:
-        removed = {entry.release_id for entry in self.trail().entries()}
-        if (self.root / release_id).exists() or release_id in removed:
+        used = {entry.release_id for entry in self.trail().entries()}
+        if (self.root / release_id).exists() or release_id in used:
             raise ConfigError(
                 f"release {release_id} exists or existed: ids are never reused; "
                 f"publish with a later created_at"
@@ -308,7 +321,7 @@ class Store:
     ) -> audit.Entry:
         with files.storage_errors(release.path):
             manifest_sha256 = files.sha256(release.path / MANIFEST)
-        return audit.entry(
+        return audit.new_entry(
             action,
             release.id,
             at=at,
@@ -319,24 +332,24 @@ class Store:
         )
 
 
-def _said(manifest: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What makes two releases one; who has answered for which rule since is not part of it."""
+def _identity(manifest: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What identifies equal releases; overrides are not part of it."""
     gate = manifest.get("gate") or {}
     return manifest.get("content_digest"), manifest.get("as_of"), gate.get("rules")
 
 
-def _judge(release: Release, overrides: Collection[str], *, by: str, why: str) -> None:
-    """Refuse a red gate unless each rule that failed is named, and someone answers for it."""
+def _check_rules(release: Release, overrides: Collection[str], *, by: str, why: str) -> None:
+    """Raise unless each failed rule is overridden, with a person and a reason."""
     failed = provenance.failed_rules(release.manifest)
     if unknown := sorted(set(overrides) - set(failed)):
         raise ConfigError(
-            f"rule {', '.join(unknown)} did not fail in {release.id}: failed are "
+            f"rule {', '.join(unknown)} did not fail in {release.id}: failed rules: "
             f"{', '.join(failed) or 'none'}"
         )
     if overrides and not (by.strip() and why.strip()):
-        raise ConfigError("an override needs who (--by) and a reason (--why)")
+        raise ConfigError("an override needs a person (--by) and a reason (--why)")
     if left := [rule for rule in failed if rule not in overrides]:
         raise GateError(
-            f"the gate refused {release.id} by {', '.join(left)}: live stays; see its report.html, "
-            f"or promote with --override RULE --by WHO --why TEXT"
+            f"the gate refused {release.id} (failed: {', '.join(left)}): live is unchanged; see "
+            f"its report.html, or promote with --override RULE --by WHO --why TEXT"
         )

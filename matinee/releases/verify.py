@@ -1,4 +1,4 @@
-"""Is a release what was published, to the byte, and by whom?"""
+"""Verifies a release: signature, manifest, every byte of every file, audit trail."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,23 +12,23 @@ from matinee.releases.audit import Chain
 from matinee.releases.release import MANIFEST, SIGNATURE, parse_manifest
 
 
-class Source(Protocol):
-    """Where the files of one release lie: a folder, or below a URL."""
+class ReleaseFiles(Protocol):
+    """The files of one release: in a folder, or at a URL."""
 
     @property
     def id(self) -> str: ...
 
     def names(self) -> list[str]:
-        """Every file that is there, `/`-separated and sorted."""
+        """Every file, `/`-separated and sorted."""
 
     def read(self, name: str) -> bytes: ...
 
     def measure(self, name: str) -> tuple[int, str]:
-        """How many bytes a file has, and their sha256."""
+        """The size in bytes and the sha256 of a file."""
 
 
 @dataclass(frozen=True)
-class Folder:
+class LocalFiles:
     """The files of a release on this machine."""
 
     path: Path
@@ -51,34 +51,34 @@ class Folder:
 
 
 @dataclass(frozen=True)
-class Verified:
-    """A release that holds: every file is the one that was signed."""
+class Verification:
+    """A successful verification: every file is the one that was signed."""
 
     release_id: str
     manifest_sha256: str
     key_id: str
-    """The trusted key that signed it."""
+    """Id of the trusted key that signed the release."""
     file_count: int
     byte_count: int
 
 
-def verify(source: Source, *, keys: Path, chain: Chain) -> Verified:
-    """Check signature, manifest, every file and the audit trail, in this order of trust.
+def verify(source: ReleaseFiles, *, keys: Path, chain: Chain) -> Verification:
+    """Check signature, manifest, every file and the audit trail, in this order.
 
     Raises
     ------
     IntegrityError
-        Naming the first file that is not what was signed.
+        With the first file that is not what was signed.
     """
     present = source.names()
-    manifest, manifest_sha256, key_id = believed(source, present, keys=keys)
+    manifest, manifest_sha256, key_id = signed_manifest(source, present, keys=keys)
     byte_count = _check_files(source, manifest, present)
-    if not chain.holds(manifest["audit_head"]):
+    if not chain.contains(manifest["audit_head"]):
         raise IntegrityError(
-            f"{chain.where} no longer holds the entry that {source.id}/{MANIFEST} names: "
-            f"the trail was cut or made anew; restore it from a backup"
+            f"{chain.location} does not contain the entry that {source.id}/{MANIFEST} names: "
+            f"it was truncated or rewritten; restore it from a backup"
         )
-    return Verified(
+    return Verification(
         release_id=source.id,
         manifest_sha256=manifest_sha256,
         key_id=key_id,
@@ -87,32 +87,32 @@ def verify(source: Source, *, keys: Path, chain: Chain) -> Verified:
     )
 
 
-def believed(
-    source: Source, present: list[str], *, keys: Path
+def signed_manifest(
+    source: ReleaseFiles, present: list[str], *, keys: Path
 ) -> tuple[Mapping[str, Any], str, str]:
-    """The manifest that a trusted key signed, its sha256, and that key's id."""
+    """The manifest after a check of its signature, its sha256, and the id of the key."""
     for name in (MANIFEST, SIGNATURE):
         if name not in present:
-            raise IntegrityError(f"{source.id}/{name} is missing: {_CURE}")
-    statement, key_id = signing.signed_payload(
+            raise IntegrityError(f"{source.id}/{name} is missing: {_REMEDY}")
+    statement, key_id = signing.verified_payload(
         source.read(SIGNATURE), keys, f"{source.id}/{SIGNATURE}"
     )
     text = source.read(MANIFEST)
     manifest_sha256 = hashlib.sha256(text).hexdigest()
     if manifest_sha256 != _signed_manifest(statement):
         raise IntegrityError(
-            f"{source.id}/{MANIFEST} is not the one that {SIGNATURE} signs: {_CURE}"
+            f"{source.id}/{MANIFEST} is not the one that {SIGNATURE} signs: {_REMEDY}"
         )
-    # From here on the manifest is believed.
+    # The manifest is trusted from here on.
     manifest = parse_manifest(source.id, text)
     if manifest["release_id"] != source.id:
         raise IntegrityError(
-            f"{source.id}/{MANIFEST} belongs to release {manifest['release_id']}: {_CURE}"
+            f"{source.id}/{MANIFEST} belongs to release {manifest['release_id']}: {_REMEDY}"
         )
     return manifest, manifest_sha256, key_id
 
 
-_CURE = "do not serve it; roll back, or publish again"
+_REMEDY = "do not serve it; roll back, or publish again"
 
 
 def _signed_manifest(statement: Mapping[str, Any]) -> str | None:
@@ -122,13 +122,15 @@ def _signed_manifest(statement: Mapping[str, Any]) -> str | None:
     return hashes.get(MANIFEST)
 
 
-def _check_files(source: Source, manifest: Mapping[str, Any], present: list[str]) -> int:
+def _check_files(source: ReleaseFiles, manifest: Mapping[str, Any], present: list[str]) -> int:
     listed = {record["file"]: record for record in manifest["files"]}
     for name in sorted(listed.keys() - set(present)):
-        raise IntegrityError(f"{source.id}/{name} is missing: {_CURE}")
+        raise IntegrityError(f"{source.id}/{name} is missing: {_REMEDY}")
     for name in sorted(set(present) - listed.keys() - {MANIFEST, SIGNATURE}):
-        raise IntegrityError(f"{source.id}/{name} was put there later: remove it")
+        raise IntegrityError(f"{source.id}/{name} is not in the manifest: remove it")
     for name, record in listed.items():
         if source.measure(name) != (record["bytes"], record["sha256"]):
-            raise IntegrityError(f"{source.id}/{name} is not the file that was published: {_CURE}")
+            raise IntegrityError(
+                f"{source.id}/{name} is not the file that was published: {_REMEDY}"
+            )
     return sum(record["bytes"] for record in listed.values())

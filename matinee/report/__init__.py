@@ -1,13 +1,27 @@
-"""What a person reads of a release.
+"""What a person reads of a release: the page, the model card and the card's charts.
 
-`page` makes report.html, `card` makes card.md, and `plots` the charts that the card shows;
-`parameters` makes the page for those who are shown the lists.
+Everything is drawn from the files and the manifest of one release by the templates in
+`templates/`, so that drawing an untouched release again gives the same bytes.
 """
 
-from matinee.report.card import card
-from matinee.report.page import page
-from matinee.report.parameters import parameters
-from matinee.report.plots import FOLDER as PLOTS
-from matinee.report.plots import plots
+from matinee.report.contents import validation_results
+from matinee.report.figures import FOLDER as PLOTS
+from matinee.report.figures import plots
+from matinee.report.history import LENGTH as HISTORY
+from matinee.report.history import numbers, states
+from matinee.report.pages import CARD, PAGE, card, draw, parameters, stopped
 
-__all__ = ["PLOTS", "card", "page", "parameters", "plots"]
+__all__ = [
+    "CARD",
+    "HISTORY",
+    "PAGE",
+    "PLOTS",
+    "card",
+    "draw",
+    "numbers",
+    "parameters",
+    "plots",
+    "states",
+    "stopped",
+    "validation_results",
+]

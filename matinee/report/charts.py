@@ -1,35 +1,37 @@
-"""Charts as inline SVG, drawn by hand: they scale, print, follow the colour scheme, load nothing.
+"""Charts as inline SVG: they scale, print, follow the colour scheme and load nothing.
 
-Colours are classes of the style sheet. Each chart carries a sentence for those who do not see it.
+Colours are classes of `templates/charts.css`. Each chart has a text for those who do not see it.
 """
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from matinee.report.markup import Markup, element
-from matinee.report.style import CSS
-from matinee.report.words import Row, is_lower_better, label, show, unique
+from markupsafe import Markup, escape
+
+from matinee.report.formatting import Row, is_lower_better, label, printable, show, unique
 
 WIDTH = 360
 LINE = 17
-LEFT, RIGHT = 98, 52
+LEFT, RIGHT = 104, 52
+STYLE = Path(__file__).parent / "templates" / "charts.css"
+
+Child = str | int | float | None | Iterable["Child"]
 
 
 def dots_and_whiskers(rows: Sequence[Row], *, metric: str) -> Markup:
     """One metric: for each cohort, each model's mean as a dot on its interval.
 
-    Rows hold model, cohort, mean, low, high, n. The first model is the one on trial.
+    Rows hold model, cohort, mean, low, high, n. The first model is the one of the release.
     """
     models = unique(row["model"] for row in rows)
-    top = max((row["high"] or row["mean"] or 0.0 for row in rows), default=0.0)
-    ticks = nice_ticks(top)
-    scale = (WIDTH - LEFT - RIGHT) / ticks[-1]
+    scale, ticks = _scale(max((row["high"] or row["mean"] or 0.0 for row in rows), default=0.0))
+    pick = min if is_lower_better(metric) else max
     body, y = [], 14
     for cohort in unique(row["cohort"] for row in rows):
         of_cohort = [row for row in rows if row["cohort"] == cohort]
-        pick = min if is_lower_better(metric) else max
         best = pick((row["mean"] for row in of_cohort if row["mean"] is not None), default=None)
         body.append(_text(0, y, _cohort_title(cohort, of_cohort), "cohort"))
         y += LINE
@@ -38,72 +40,56 @@ def dots_and_whiskers(rows: Sequence[Row], *, metric: str) -> Markup:
             body.append(_whisker(row, y, scale, kind, is_best=row["mean"] == best))
             y += LINE
         y += 9
-    grid = [
-        [
-            element("line", class_="grid", x1=_x(LEFT + t * scale), x2=_x(LEFT + t * scale), y2=y),
-            _text(LEFT + t * scale, y + 12, _tick(t), "tick", anchor="middle"),
-        ]
-        for t in ticks
-    ]
-    said = "; ".join(
-        f"{row['model']}, {label(str(row['cohort']))}: {show(row['mean'])}" for row in rows
+    values = "; ".join(
+        f"{label(row['model'])}, {label(row['cohort'])}: {show(row['mean'])}" for row in rows
     )
-    return _svg([grid, body], WIDTH, y + 18, f"{label(metric)} by cohort and model. {said}")
+    text = f"{label(metric)} by cohort and model. {values}"
+    return _svg([_grid(scale, ticks, 0, y), body], WIDTH, y + 18, text)
 
 
-def dumbbells(rows: Sequence[Row], *, name: str, fields: Mapping[str, str], said: str) -> Markup:
-    """A line a row, with a dot for each field on one scale from zero: how far apart they are.
+def dumbbells(
+    rows: Sequence[Row], *, name: str, fields: Mapping[str, str], description: str
+) -> Markup:
+    """A line for each row with one dot per field, on one scale from zero.
 
     Parameters
     ----------
     name : the field that names a row
     fields : field -> class of its dot, in the order of the key above the chart
     """
-    top = max((row[field] for row in rows for field in fields), default=0.0)
-    ticks = nice_ticks(top)
-    scale = (WIDTH - LEFT - RIGHT) / ticks[-1]
-    key, x = [], float(LEFT)
+    scale, ticks = _scale(max((row[field] for row in rows for field in fields), default=0.0))
+    key, x = [], 4.5
     for field, kind in fields.items():
-        key.append(element("circle", class_=f"dot {kind}", cx=_x(x), cy=9, r=4.5))
+        key.append(_element("circle", class_=f"dot {kind}", cx=_x(x), cy=9, r=4.5))
         key.append(_text(x + 9, 13, label(field), "tick"))
         x += 30 + 5.5 * len(label(field))
-    body, y = [], 34
-    for row in rows:
+    values = [", ".join(f"{label(one)} {show(row[one], one)}" for one in fields) for row in rows]
+    body, y = [], 38
+    for row, value in zip(rows, values, strict=True):
         places = [LEFT + row[field] * scale for field in fields]
-        told = ", ".join(f"{label(field)} {show(row[field], field)}" for field in fields)
-        left, right = _x(min(places)), _x(max(places))
         dots = [
-            element("circle", class_=f"dot {kind}", cx=_x(place), cy=y - 4, r=4.5)
+            _element("circle", class_=f"dot {kind}", cx=_x(place), cy=y - 4, r=4.5)
             for place, kind in zip(places, fields.values(), strict=True)
         ]
-        last = row[list(fields)[-1]]
+        left, right = _x(min(places)), _x(max(places))
+        last = list(fields)[-1]
         body.append(
-            element(
+            _element(
                 "g",
-                element("title", f"{row[name]}: {told}"),
+                _element("title", f"{row[name]}: {value}"),
                 _text(LEFT - 8, y, _short(str(row[name])), "name", anchor="end"),
-                element("line", class_="whisker model3", x1=left, x2=right, y1=y - 4, y2=y - 4),
+                _element("line", class_="whisker model3", x1=left, x2=right, y1=y - 4, y2=y - 4),
                 dots,
-                _text(WIDTH, y, show(last, list(fields)[-1]), "value", anchor="end"),
+                _text(WIDTH, y, show(row[last], last), "value", anchor="end"),
             )
         )
         y += LINE
-    grid = [
-        [
-            element(
-                "line", class_="grid", x1=_x(LEFT + t * scale), x2=_x(LEFT + t * scale), y1=20, y2=y
-            ),
-            _text(LEFT + t * scale, y + 12, _tick(t), "tick", anchor="middle"),
-        ]
-        for t in ticks
-    ]
-    words = "; ".join(
-        f"{row[name]}: {', '.join(f'{label(f)} {show(row[f], f)}' for f in fields)}" for row in rows
-    )
-    return _svg([grid, key, body], WIDTH, y + 18, f"{said}. {words}")
+    text = "; ".join(f"{row[name]}: {value}" for row, value in zip(rows, values, strict=True))
+    shapes: list[Child] = [_grid(scale, ticks, 22, y), key, body]
+    return _svg(shapes, WIDTH, y + 18, f"{description}. {text}")
 
 
-def sparkline(values: Sequence[float | None], *, said: str) -> Markup:
+def sparkline(values: Sequence[float | None], *, description: str) -> Markup:
     """A small area chart from zero: the shape of a series, its last value marked."""
     width, height, pad = 160, 44, 4
     known = [value for value in values if value is not None]
@@ -115,22 +101,24 @@ def sparkline(values: Sequence[float | None], *, said: str) -> Markup:
     ]
     line = _path(points)
     area = f"{line}L{_x(points[-1][0])} {height}L{_x(points[0][0])} {height}Z" if points else ""
-    dot = points and element(
-        "circle", class_="last", cx=_x(points[-1][0]), cy=_x(points[-1][1]), r=3
-    )
-    shapes = [element("path", class_="area", d=area), element("path", class_="line", d=line), dot]
-    return _svg(shapes, width, height, said, class_="spark")
+    shapes = [_element("path", class_="area", d=area), _element("path", class_="line", d=line)]
+    if points:
+        cx, cy = map(_x, points[-1])
+        shapes.append(_element("circle", class_="last", cx=cx, cy=cy, r=3))
+    return _svg(shapes, width, height, description, class_="spark")
 
 
 def history(rows: Sequence[Row], *, metric: str) -> Markup:
     """One metric over releases, oldest first: a line on its band. Rows: as_of, mean, low, high."""
     height, top_pad, foot = 150, 10, 20
-    top = max((row["high"] or row["mean"] or 0.0 for row in rows), default=0.0)
-    ticks = nice_ticks(top)
+    values = [row[name] for row in rows for name in ("mean", "low", "high")]
+    known = [value for value in values if value is not None]
+    ticks = nice_ticks(max(known, default=0.0), min(known, default=0.0))
+    room = (height - top_pad - foot) / (ticks[-1] - ticks[0])
 
     def place(index: int, value: float) -> tuple[float, float]:
         x = 40 + _share(index, len(rows)) * (WIDTH - 40 - RIGHT)
-        return x, top_pad + (1 - value / ticks[-1]) * (height - top_pad - foot)
+        return x, top_pad + (ticks[-1] - value) * room
 
     means = [place(i, row["mean"]) for i, row in enumerate(rows)]
     highs = [place(i, row["high"]) for i, row in enumerate(rows) if row["high"] is not None]
@@ -138,124 +126,161 @@ def history(rows: Sequence[Row], *, metric: str) -> Markup:
     band = _path([*highs, *reversed(lows)])
     grid = [
         [
-            element("line", class_="grid", x1=40, x2=WIDTH - RIGHT, y1=_x(y), y2=_x(y)),
+            _element("line", class_="grid", x1=40, x2=WIDTH - RIGHT, y1=_x(y), y2=_x(y)),
             _text(34, y + 4, _tick(tick), "tick", anchor="end"),
         ]
         for tick in ticks
         for _, y in [place(0, tick)]
     ]
-    dots = [element("circle", class_="dot model0", cx=_x(x), cy=_x(y), r=3) for x, y in means]
-    ends = [
-        _text(means[0][0], height - 4, show(rows[0]["as_of"])[:10], "tick"),
-        _text(means[-1][0], height - 4, show(rows[-1]["as_of"])[:10], "tick", anchor="middle")
-        if len(rows) > 1
-        else None,
-        _text(means[-1][0] + 9, means[-1][1] + 4, show(rows[-1]["mean"]), "value"),
-    ]
+    first, last = ((means[end][0], show(rows[end]["as_of"])[:10]) for end in (0, -1))
     shapes = [
         grid,
-        element("path", class_="band", d=f"{band}Z") if band else None,
-        element("path", class_="line", d=_path(means)),
-        dots,
-        ends,
+        _element("path", class_="band", d=f"{band}Z") if band else None,
+        _element("path", class_="line", d=_path(means)),
+        [_element("circle", class_="dot model0", cx=_x(x), cy=_x(y), r=3) for x, y in means],
+        _text(first[0], height - 4, first[1], "tick"),
+        _text(last[0], height - 4, last[1], "tick", anchor="middle") if len(rows) > 1 else None,
+        _text(means[-1][0] + 9, means[-1][1] + 4, show(rows[-1]["mean"]), "value"),
     ]
-    said = f"{label(metric)} over {len(rows)} releases, now {show(rows[-1]['mean'])}"
-    return _svg(shapes, WIDTH, height, said)
+    text = f"{label(metric)} over {len(rows)} releases, now {show(rows[-1]['mean'])}"
+    return _svg(shapes, WIDTH, height, text)
 
 
-def shares(parts: Sequence[tuple[str, int]], *, said: str) -> Markup:
-    """One bar cut into parts; a part that is not empty is never too thin to be seen."""
+def stacked_bar(parts: Mapping[str, int], *, description: str) -> Markup:
+    """One bar cut into parts, class -> count; a part that is not empty is wide enough to see."""
     width, height = 150, 10
-    total = sum(count for _, count in parts) or 1
-    least = [3.0 if count else 0.0 for _, count in parts]
-    room = width - sum(least)
+    total = sum(parts.values()) or 1
+    floors = {kind: 3.0 if count else 0.0 for kind, count in parts.items()}
+    room = width - sum(floors.values())
     shapes, x = [], 0.0
-    for (kind, count), floor in zip(parts, least, strict=True):
-        length = floor + room * count / total
+    for kind, count in parts.items():
+        length = floors[kind] + room * count / total
         shapes.append(
-            element("rect", class_=f"share {kind}", x=_x(x), width=_x(length), height=height)
+            _element("rect", class_=f"share {kind}", x=_x(x), width=_x(length), height=height)
         )
         x += length
-    return _svg(shapes, width, height, said, class_="bar")
+    return _svg(shapes, width, height, description, class_="bar")
 
 
 def standalone(title: str, chart: Markup) -> str:
-    """A chart that is a document: with its name space, its style, a heading and a margin."""
+    """A chart as a document: with its name space, its style, a heading and a margin."""
     size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', chart)
     if size is None:
-        raise ValueError(f"the chart {title!r} says no size")
+        raise ValueError(f"the chart {title!r} has no size: its svg element needs a viewBox")
     width, height = float(size[1]) + 40, float(size[2]) + 56
-    head = heading(title)
-    inner = chart.replace("<svg ", '<svg x="20" y="40" ', 1)
-    inner = inner.replace("<svg ", f'<svg width="{size[1]}" height="{size[2]}" ', 1)
+    inner = str(chart).replace(
+        "<svg ", f'<svg x="20" y="40" width="{size[1]}" height="{size[2]}" ', 1
+    )
+    style = STYLE.read_text(encoding="utf-8")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
-        f'width="{2 * width:g}" height="{2 * height:g}">\n<style>{_STYLE}</style>\n'
-        f'<rect width="100%" height="100%" fill="var(--card)"/>\n{head}\n{inner}\n</svg>\n'
+        f'width="{2 * width:g}" height="{2 * height:g}">\n<style>\n{style}</style>\n'
+        f'<rect width="100%" height="100%" fill="var(--card)"/>\n'
+        f"{_text(20, 26, title, 'heading')}\n{inner}\n</svg>\n"
     )
 
 
-def heading(title: str) -> Markup:
-    """The title of a chart that stands alone."""
-    return _text(20, 26, title, "heading")
+def nice_ticks(top: float, bottom: float = 0.0) -> list[float]:
+    """Round numbers from zero, or from below `bottom` if it is negative, to at least `top`.
 
-
-def nice_ticks(top: float) -> list[float]:
-    """Round numbers from zero to at least `top`, three to six of them.
-
-    >>> nice_ticks(0.213), nice_ticks(0.0)
-    ([0.0, 0.05, 0.1, 0.15, 0.2, 0.25], [0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    >>> nice_ticks(0.213), nice_ticks(0.0), nice_ticks(0.5, -0.2)
+    ([0.0, 0.05, 0.1, 0.15, 0.2, 0.25], [0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [-0.2, 0.0, 0.2, 0.4, 0.6])
     """
-    if not 1e-12 < top < math.inf:  # nothing to draw, or NaN
-        top = 1.0
-    power = 10.0 ** math.floor(math.log10(top))
+    top, bottom = max(top, 0.0), min(bottom, 0.0)
+    if not 1e-12 < top - bottom < math.inf:  # nothing to draw, or NaN
+        top, bottom = 1.0, 0.0
+    span = top - bottom
+    power = 10.0 ** math.floor(math.log10(span))
     step = next(
-        s * power for s in (0.1, 0.2, 0.25, 0.5, 1, 2, 2.5, 5) if top / (s * power) <= 5.001
+        s * power for s in (0.1, 0.2, 0.25, 0.5, 1, 2, 2.5, 5) if span / (s * power) <= 5.001
     )
-    count = math.ceil(top / step - 1e-9)
-    return [float(f"{index * step:.12g}") for index in range(count + 1)]
+    first, last = math.floor(bottom / step + 1e-9), math.ceil(top / step - 1e-9)
+    return [float(f"{index * step:.12g}") for index in range(first, last + 1)]
 
 
 def _whisker(row: Row, y: float, scale: float, kind: str, *, is_best: bool) -> Markup:
     middle = y - 4
-    name = _text(LEFT - 8, y, label(str(row["model"])), "name", anchor="end")
+    name = _text(LEFT - 8, y, _short(label(row["model"])), "name", anchor="end")
     if row["mean"] is None:
-        return element("g", name, _text(LEFT, y, "not judged", "tick"))
+        return _element("g", name, _text(LEFT, y, "not evaluated", "tick"))
     low, high, mean = (
         LEFT + (row["mean"] if row[part] is None else row[part]) * scale
         for part in ("low", "high", "mean")
     )
-    told = f"{row['model']}: {show(row['mean'])} ({show(row['low'])} to {show(row['high'])})"
-    return element(
+    values = f"{show(row['mean'])} ({show(row['low'])} to {show(row['high'])})"
+    return _element(
         "g",
-        element("title", told),
+        _element("title", f"{label(row['model'])}: {values}"),
         name,
-        element("line", class_=f"whisker {kind}", x1=_x(low), x2=_x(high), y1=middle, y2=middle),
-        element("circle", class_=f"dot {kind}", cx=_x(mean), cy=middle, r=4.5),
+        _element("line", class_=f"whisker {kind}", x1=_x(low), x2=_x(high), y1=middle, y2=middle),
+        _element("circle", class_=f"dot {kind}", cx=_x(mean), cy=middle, r=4.5),
         _text(WIDTH, y, show(row["mean"]), "value best" if is_best else "value", anchor="end"),
     )
 
 
 def _cohort_title(cohort: Any, rows: Sequence[Row]) -> list[Markup | str]:
     counts = unique(row.get("n") for row in rows if row.get("n") is not None)
-    among = element("tspan", f"  n = {show(max(counts))}", class_="tick") if counts else ""
-    return [label(str(cohort)), among]
+    count = _element("tspan", f"  n = {show(max(counts))}", class_="tick") if counts else ""
+    return [label(cohort), count]
 
 
-def _svg(shapes: Any, width: float, height: float, said: str, class_: str = "chart") -> Markup:
-    return element(
+def _scale(top: float) -> tuple[float, list[float]]:
+    """Units of the drawing per unit of the values, and the ticks of the axis."""
+    ticks = nice_ticks(top)
+    return (WIDTH - LEFT - RIGHT) / ticks[-1], ticks
+
+
+def _grid(scale: float, ticks: Sequence[float], top: float, bottom: float) -> list[Child]:
+    """A line and a number for each tick of a horizontal axis."""
+    return [
+        [
+            _element("line", class_="grid", x1=x, x2=x, y1=_x(top), y2=_x(bottom)),
+            _text(LEFT + tick * scale, bottom + 12, _tick(tick), "tick", anchor="middle"),
+        ]
+        for tick in ticks
+        for x in [_x(LEFT + tick * scale)]
+    ]
+
+
+def _svg(
+    shapes: Child, width: float, height: float, description: str, class_: str = "chart"
+) -> Markup:
+    return _element(
         "svg",
         shapes,
         class_=class_,
         viewBox=f"0 0 {width} {_x(height)}",
         role="img",
-        aria_label=said,
+        aria_label=description,
         preserveAspectRatio="none" if class_ == "bar" else None,
     )
 
 
-def _text(x: float, y: float, words: Any, class_: str, anchor: str | None = None) -> Markup:
-    return element("text", words, x=_x(x), y=_x(y), class_=class_, text_anchor=anchor)
+def _text(x: float, y: float, words: Child, class_: str, anchor: str | None = None) -> Markup:
+    return _element("text", words, x=_x(x), y=_x(y), class_=class_, text_anchor=anchor)
+
+
+def _element(name: str, /, *children: Child, **attributes: str | float | None) -> Markup:
+    """One SVG element. Text is escaped; in attribute names `_` is `-`, one at the end is dropped.
+
+    >>> _element("text", "1 < 2", class_="tick")
+    Markup('<text class="tick">1 &lt; 2</text>')
+    """
+    pairs = [(key, value) for key, value in attributes.items() if value is not None]
+    start = "".join(f' {key.rstrip("_").replace("_", "-")}="{_safe(one)}"' for key, one in pairs)
+    return Markup(f"<{name}{start}>{_join(children)}</{name}>")  # noqa: S704
+
+
+def _join(children: Child) -> str:
+    if children is None:
+        return ""
+    if isinstance(children, str | int | float):
+        return _safe(children)
+    return "".join(_join(child) for child in children)
+
+
+def _safe(value: str | float) -> str:
+    return value if isinstance(value, Markup) else escape(printable(value))
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
@@ -276,17 +301,3 @@ def _tick(value: float) -> str:
 
 def _x(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
-
-
-def _style() -> str:
-    """The colours of the page, and what it says of charts."""
-    colours = CSS[: CSS.index("* { box-sizing")]
-    of_charts = [line for line in CSS.splitlines() if line.startswith("svg .")]
-    more = [
-        "svg text { font: 11px var(--sans); fill: var(--ink); white-space: pre; }",
-        "svg .heading { font: 600 15px var(--serif); }",
-    ]
-    return "\n".join([colours, *more, *of_charts])
-
-
-_STYLE = _style()

@@ -1,295 +1,275 @@
-"""The parts of the report page. Each returns nothing when there is nothing to tell."""
+"""The data of each section of the page. A section without data is None and is left out."""
 
+from __future__ import annotations
+
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from matinee.report import charts, tables
-from matinee.report.markup import Child, Markup, element
-from matinee.report.tables import Column
-from matinee.report.words import Row, Rows, headline, label, plural, rows_of, show, unique
+from matinee.report import charts, contents, figures, history
+from matinee.report.formatting import Row, label, show, unique
 
-Section = tuple[str, str, Markup]
-"""The anchor, the title as the menu shows it, and the section."""
+TITLES = {
+    "gate": "Release gate",
+    "evaluation": "Evaluation",
+    "exposure": "Exposure",
+    "slates": "Example slates",
+    "similar": "Similar titles",
+    "rows": "Input rows",
+    "files": "Input files",
+    "expiry": "Data expiry",
+    "validation": "Validation",
+    "trends": "Genres by day",
+    "retention": "Member retention",
+    "history": "Metrics over releases",
+    "provenance": "Provenance",
+}
+"""Sections in the order of the page; each has a template of its name."""
+
+PROVENANCE = (
+    "code",
+    "environment",
+    "determinism",
+    "settings",
+    "dbt",
+    "features",
+    "model",
+    "privacy",
+    "authenticity",
+)
+"""Fields of the manifest that its section shows as they are."""
+
+Data = dict[str, Any]
 
 
-def gate(rules: Sequence[Row]) -> Section | None:
-    """Every rule of the gate and what was seen."""
-    if not rules:
+def of_release(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Data]:
+    """Every section that has data, from a release's folder and manifest."""
+    earlier = manifest.get("history") or {}
+    as_of = manifest["as_of"]
+    found = {
+        "gate": _gate(manifest),
+        "evaluation": _evaluation(manifest),
+        "exposure": exposure(manifest),
+        "slates": _some(members=contents.slates(folder, manifest.get("samples") or [])),
+        "similar": _some(titles=contents.similar_titles(folder)),
+        "rows": _rows(manifest),
+        "files": _some(
+            quarantined=manifest.get("set_aside") or [], warnings=manifest.get("warnings") or []
+        ),
+        "expiry": _some(streams=manifest.get("dropped") or []),
+        "validation": validation(
+            contents.validation_results(folder, manifest),
+            as_of=as_of,
+            nights=earlier.get("validation") or [],
+            drift=((manifest.get("validation") or {}).get("drift") or {}).get("verdict"),
+        ),
+        "trends": _trends(contents.genre_trends(folder, datetime.fromisoformat(as_of).date())),
+        "retention": _some(days=contents.retention(folder)),
+        "history": _history([*(earlier.get("releases") or []), history.numbers(manifest)]),
+        "provenance": _provenance(manifest),
+    }
+    return {name: data for name, data in found.items() if data}
+
+
+def validation(
+    results: Sequence[Row], *, as_of: str | datetime, nights: Sequence[Row], drift: str | None
+) -> Data | None:
+    """Failed expectations, all of them, and how each table ended, night by night.
+
+    Parameters
+    ----------
+    nights : as_of, tables: as `history.states` makes them; oldest first, without this night
+    """
+    if not results:
         return None
-    columns = [
-        tables.code("rule"),
-        Column("verdict", lambda row: mark(row["passed"] is True, "holds", "refused")),
-        tables.number("observed"),
-        tables.number("threshold"),
-        tables.prose("what it asks", "text"),
+    rows = [
+        {
+            "table": row["table"],
+            "expectation": _expectation(row),
+            "passed": row["success"] is True,
+            "severity": row["severity"],
+            "observed": row["observed"],
+            "notes": row["notes"],
+        }
+        for row in results
     ]
-    return section(
-        "gate",
-        "Gate",
-        "A release goes live only if every rule holds, or a person answers for it.",
-        tables.table(rules, columns, is_bad=lambda row: row["passed"] is not True),
-    )
+    columns = [*nights, {"as_of": as_of, "tables": history.states(results)}]
+    tables = unique(table for night in columns for table in night["tables"])
+    return {
+        "rows": rows,
+        "failed": [row for row in rows if not row["passed"]],
+        "drift": drift,
+        "days": [show(night["as_of"])[:10] for night in columns],
+        "tables": {
+            table: [_worst(night["tables"].get(table)) for night in columns]
+            for table in sorted(tables)
+        },
+    }
 
 
-def evaluation(metrics: Rows | None, protocol: Mapping[str, Any]) -> Section | None:
-    """One chart a metric, and the numbers behind it."""
-    rows = rows_of(metrics)
-    if not rows:
+def facts(manifest: Mapping[str, Any], sections: Mapping[str, Data]) -> dict[str, str]:
+    """The few figures that a reader looks for first: name -> text."""
+    shown = manifest.get("exposure") or {}
+    found = {"data as of": show(manifest["as_of"])[:16].removesuffix(" 00:00")}
+    for name, value in (
+        ("members", shown.get("members")),
+        ("titles", (manifest.get("model") or {}).get("titles")),
+        ("coverage", shown.get("coverage")),
+        ("effective_titles", shown.get("effective_titles")),
+    ):
+        if value is not None:
+            found[label(name)] = show(value, name)
+    if "rows" in sections:
+        totals = sections["rows"]["totals"]
+        found["rows received"] = show(totals["received"])
+        share = totals["rejected"] / totals["received"] if totals["received"] else 0.0
+        found["rows rejected"] = show(share, "rejected_ratio")
+    if "validation" in sections:
+        rows = sections["validation"]["rows"]
+        passed = sum(row["passed"] for row in rows)
+        found["expectations passed"] = f"{show(passed)} of {show(len(rows))}"
+    return found
+
+
+def gate(manifest: Mapping[str, Any]) -> Data:
+    """Every rule, the names of those that failed, and the overrides."""
+    found = manifest.get("gate") or {}
+    rules = found.get("rules") or []
+    failed = [rule["rule"] for rule in rules if rule["passed"] is not True]
+    return {"rules": rules, "failed": failed, "overrides": found.get("overrides") or []}
+
+
+def exposure(manifest: Mapping[str, Any]) -> Data | None:
+    """Who gets the top-10 slots, and how accuracy differs: facts, charts, and title -> rows."""
+    found = manifest.get("exposure") or {}
+    if not any(found.get(name) for name in ("lift", "raised", "providers", "gaps")):
         return None
-    plain = {key: value for key, value in protocol.items() if key != "metrics" and _is_plain(value)}
-    panels = [
-        panel(
-            headline(str(metric)),
-            charts.dots_and_whiskers(
-                [row for row in rows if row["metric"] == metric], metric=str(metric)
-            ),
-        )
-        for metric in unique(row["metric"] for row in rows)
-    ]
-    columns = [tables.named(name) for name in ("metric", "cohort", "model")]
-    columns += [tables.number(name) for name in ("mean", "low", "high", "n")]
-    return section(
-        "evaluation",
-        "Evaluation",
-        "Means with 95 % bootstrap intervals; the first model is the one on trial.",
-        told(plain),
-        element("div", panels, class_="panels"),
-        details("All numbers", tables.table(rows, columns)),
-    )
+    names = ("effective_titles", "titles_shown", "coverage", "gini")
+    return {
+        "facts": {name: found[name] for name in names if name in found},
+        "charts": figures.of_exposure(manifest),
+        "tables": {
+            title: found[name]
+            for name, title in (
+                ("lift", "Popularity lift"),
+                ("raised", "Boosts of the exposure policy"),
+                ("providers", "Exposure shares"),
+                ("gaps", "NDCG@10 of groups of members"),
+            )
+            if found.get(name)
+        },
+    }
 
 
-def counts(streams: Rows | None) -> Section | None:
-    """What came in and what became of it."""
-    rows = rows_of(streams)
-    if not rows:
+def by_model(metrics: Sequence[Row]) -> list[Data]:
+    """Each metric as a table: models across, cohorts down; a model that has no number has None."""
+    tables = []
+    for metric in unique(row["metric"] for row in metrics):
+        rows = [row for row in metrics if row["metric"] == metric]
+        models = unique(row["model"] for row in rows)
+        found = {(row["cohort"], row["model"]): row for row in rows}
+        cohorts = {
+            cohort: [found.get((cohort, model)) for model in models]
+            for cohort in unique(row["cohort"] for row in rows)
+        }
+        tables.append({"metric": metric, "models": models, "cohorts": cohorts})
+    return tables
+
+
+def _gate(manifest: Mapping[str, Any]) -> Data | None:
+    return {"rules": rules} if (rules := gate(manifest)["rules"]) else None
+
+
+def _evaluation(manifest: Mapping[str, Any]) -> Data | None:
+    metrics = (manifest.get("evaluation") or {}).get("metrics") or []
+    if not metrics:
         return None
-
-    def bar(row: Row) -> Markup:
-        parts = [(kind, int(row.get(kind) or 0)) for kind in ("kept", "repeats", "rejected")]
-        return charts.shares(parts, said=", ".join(f"{kind} {show(n)}" for kind, n in parts))
-
-    columns = [
-        tables.words("stream"),
-        *(tables.number(name) for name in ("received", "kept", "repeats", "rejected")),
-        Column("kept, repeated, rejected", bar),
-    ]
-    return section(
-        "rows",
-        "Rows",
-        "Every raw row is kept, a repeat of one that is, or rejected with its reason.",
-        tables.table(rows, columns),
-    )
-
-
-def files(set_aside: Sequence[Row], warnings: Sequence[str]) -> Section | None:
-    """What landed and was not taken in, and what the contract does not know."""
-    if not set_aside and not warnings:
-        return None
-    said = [{"file": row["file"], "reason": row["reason"]} for row in set_aside]
-    columns = [tables.code("file"), tables.prose("why it was set aside", "reason")]
-    return section(
-        "files",
-        "Files",
-        "A file that is set aside is tried again every night until it is mended or gone.",
-        tables.table(said, columns, is_bad=lambda _: True) if said else None,
-        element("ul", [element("li", warning) for warning in warnings]) if warnings else None,
-    )
+    cohort = metrics[0]["cohort"]
+    overall = [row for row in metrics if row["cohort"] == cohort]
+    columns = unique(row["metric"] for row in overall)
+    found = {(row["model"], row["metric"]): row for row in overall}
+    return {
+        "cohort": cohort,
+        "columns": columns,
+        "models": {
+            model: [found.get((model, metric)) for metric in columns]
+            for model in unique(row["model"] for row in overall)
+        },
+        "protocol": {
+            name: value
+            for name, value in manifest["evaluation"].items()
+            if value is None or isinstance(value, str | int | float)
+        },
+        "charts": figures.of_evaluation(manifest),
+        "rows": metrics,
+    }
 
 
-def dropped(streams: Sequence[Row]) -> Section | None:
-    """What this night dropped, because it was past its retention."""
+def _rows(manifest: Mapping[str, Any]) -> Data | None:
+    streams = manifest.get("received") or []
     if not streams:
         return None
-    return section(
-        "dropped",
-        "Dropped",
-        "Rows past their retention leave the landing zone and every table; only counts stay.",
-        tables.table(streams, tables.columns_of(streams)),
-    )
+    totals: Counter[str] = Counter()
+    for row in streams:
+        totals.update({name: value for name, value in row.items() if name != "stream"})
+    parts = ("kept", "repeats", "rejected")
+    rows = []
+    for row in streams:
+        counts = {part: int(row.get(part) or 0) for part in parts}
+        words = ", ".join(f"{label(part)} {show(count)}" for part, count in counts.items())
+        rows.append({**row, **counts, "bar": charts.stacked_bar(counts, description=words)})
+    return {"streams": rows, "totals": totals, "parts": parts}
 
 
-def slates(members: Sequence[Row]) -> Section | None:
-    """A few lists as members see them: each title with its reason."""
-    if not members:
-        return None
-    cards = [
-        element(
-            "article",
-            element(
-                "div",
-                element("h3", member["member_id"]),
-                _pill(member.get("source")),
-                class_="top",
-            ),
-            element("div", member["note"], class_="soft small") if member.get("note") else None,
-            element("ol", [_slate_row(row) for row in rows_of(member["rows"])], class_="slate"),
-            class_="panel",
-        )
-        for member in members
-    ]
-    lead = "A few members' lists as they are published, and the reason that each title carries."
-    return section("slates", "Slates", lead, element("div", cards, class_="panels"))
-
-
-def similar(titles: Sequence[Row]) -> Section | None:
-    """The neighbours of a few well-known titles: a check anybody can make by eye."""
-    if not titles:
-        return None
-    cards = [
-        element(
-            "article",
-            element("h3", title["name"]),
-            element("ol", [_slate_row(row) for row in rows_of(title["rows"])], class_="slate"),
-            class_="panel",
-        )
-        for title in titles
-    ]
-    lead = "What the model puts next to titles that many know."
-    return section("similar", "Similar titles", lead, element("div", cards, class_="panels"))
-
-
-def trends(series: Rows | None, lead: str) -> Section | None:
-    """Small multiples: one series a name over days. Rows: name, day, value; days in order."""
-    rows = rows_of(series)
-    if not rows:
+def _trends(days: Sequence[Row]) -> Data | None:
+    if not days:
         return None
     panels = []
-    for name in unique(row["name"] for row in rows):
-        values = [row["value"] for row in rows if row["name"] == name]
-        days = [row["day"] for row in rows if row["name"] == name]
-        said = (
-            f"{name}: {show(values[0])} on {show(days[0])}, {show(values[-1])} on {show(days[-1])}"
+    for name in unique(row["name"] for row in days):
+        rows = [row for row in days if row["name"] == name]
+        first, last = (f"{show(rows[end]['value'])} on {show(rows[end]['day'])}" for end in (0, -1))
+        chart = charts.sparkline(
+            [row["value"] for row in rows], description=f"{name}: {first}, {last}"
         )
-        panels.append(
-            panel(
-                str(name),
-                charts.sparkline(values, said=said),
-                aside=show(values[-1]),
-            )
-        )
-    every = sorted(show(row["day"])[:10] for row in rows)
-    lead = f"{lead} {every[0]} to {every[-1]}."
-    return section("trends", "Trends", lead, element("div", panels, class_="panels small"))
+        panels.append((name, show(rows[-1]["value"]), chart))
+    dates = sorted(row["day"] for row in days)
+    return {"first": dates[0], "last": dates[-1], "panels": panels}
 
 
-def retention(numbers: Rows | None) -> Section | None:
-    """Whatever columns the retention table has, a number aligned as a number."""
-    rows = rows_of(numbers)
-    if not rows:
-        return None
-    return section(
-        "retention",
-        "Retention",
-        "Who stays, from the logs as they are: no forecast.",
-        tables.table(rows, tables.columns_of(rows)),
-    )
-
-
-def history(releases: Rows | None) -> Section | None:
-    """Metrics over releases. Rows: release_id, as_of, metric, mean, low, high; oldest first."""
-    rows = rows_of(releases)
-    if not rows:
-        return None
+def _history(releases: Sequence[Row]) -> Data | None:
+    """A chart of each metric that two releases or more have."""
     panels = []
-    for metric in unique(row["metric"] for row in rows):
-        of_metric = [row for row in rows if row["metric"] == metric and row["mean"] is not None]
-        if of_metric:
-            chart = charts.history(of_metric, metric=str(metric))
-            panels.append(panel(label(str(metric)), chart))
-    lead = "This release beside the ones before it; the band is the interval of each."
-    return section("history", "Before this", lead, element("div", panels, class_="panels"))
+    for metric in unique(metric for one in releases for metric in one["metrics"]):
+        rows = [
+            {"as_of": one["as_of"], **one["metrics"][metric]}
+            for one in releases
+            if metric in one["metrics"]
+        ]
+        if len(rows) > 1:
+            panels.append((label(metric), charts.history(rows, metric=metric)))
+    return {"earlier": len(releases) - 1, "panels": panels} if panels else None
 
 
-def origin(fields: Mapping[str, Any]) -> Section | None:
-    """Where it comes from: code, environment, settings, features, model, inputs."""
-    names = ("code", "environment", "determinism", "dbt", "features", "model", "privacy")
-    panels = [
-        panel(label(name), told(fields[name]))
-        for name in names
-        if isinstance(fields.get(name), Mapping) and fields[name]
-    ]
-    inputs = rows_of(fields.get("inputs"))
-    if not panels and not inputs:
-        return None
-    return section(
-        "origin",
-        "Origin",
-        "What this release was made from; the manifest holds it, signed.",
-        element("div", panels, class_="panels") if panels else None,
-        details(plural(len(inputs), "input file"), tables.table(inputs, tables.columns_of(inputs)))
-        if inputs
-        else None,
-    )
+def _provenance(manifest: Mapping[str, Any]) -> Data | None:
+    panels = {name: manifest[name] for name in PROVENANCE if manifest.get(name)}
+    inputs = manifest.get("inputs") or []
+    return {"panels": panels, "inputs": inputs} if panels or inputs else None
 
 
-# ---------------------------------------------------------------------- pieces
+def _some(**lists: Sequence[Any]) -> Data | None:
+    return lists if any(lists.values()) else None
 
 
-def section(anchor: str, title: str, lead: str, *content: Child) -> Section:
-    body = element(
-        "section",
-        element("h2", title, id=f"{anchor}-title"),
-        element("p", lead, class_="lead"),
-        content,
-        id=anchor,
-        aria_labelledby=f"{anchor}-title",
-    )
-    return anchor, title, body
+def _expectation(row: Row) -> dict[str, str | None]:
+    """What is expected, in words, and of which column."""
+    rule = row.get("rule") or {}
+    if description := rule.get("description"):
+        return {"text": description, "column": None}
+    text = str(row["kind"]).removeprefix("expect_").replace("_", " ")
+    return {"text": text, "column": rule.get("column")}
 
 
-def panel(title: str, *content: Child, aside: str | None = None) -> Markup:
-    value = element("span", aside, class_="soft") if aside else None
-    return element(
-        "figure",
-        element("div", element("h3", title), value, class_="top"),
-        content,
-        class_="panel",
-    )
-
-
-def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, str | int | float)
-
-
-def details(title: str, content: Markup) -> Markup:
-    return element("details", element("summary", title), content)
-
-
-def told(facts: Mapping[str, Any]) -> Markup | None:
-    if not facts:
-        return None
-    pairs = [
-        [element("dt", label(name)), element("dd", _fact(name, value))]
-        for name, value in facts.items()
-    ]
-    return element("dl", pairs, class_="told")
-
-
-def _fact(name: str, value: Any) -> Child:
-    if name.endswith("sha256") and isinstance(value, str):  # the whole of it is in the manifest
-        return element("code", f"{value[:16]}…", title=value)
-    return show(value, name)
-
-
-def mark(is_good: bool, good: str, bad: str) -> Markup:
-    sign, word, kind = ("✓", good, "good") if is_good else ("✗", bad, "bad")
-    return element("span", f"{sign} {word}", class_=f"pill {kind}")
-
-
-def _pill(text: Any) -> Markup | None:
-    return element("span", label(str(text)), class_="pill plain") if text else None
-
-
-def _slate_row(row: Row) -> Markup:
-    year = str(row.get("released_on") or "")[:4]
-    return element(
-        "li",
-        element("span", row["rank"], class_="rank"),
-        element(
-            "span",
-            row["name"],
-            element("span", f" {year}", class_="soft small") if year else None,
-            class_="film",
-        ),
-        element("span", row["reason"], class_="why") if row.get("reason") else None,
-    )
+def _worst(states: Mapping[str, int] | None) -> tuple[str, int] | None:
+    return next(iter(states.items())) if states else None

@@ -1,19 +1,19 @@
-"""A seeded, believable streaming service: raw logs with planted truths and real films' names.
+"""A seeded simulation of a streaming service: raw logs with planted truths and names of real films.
 
-What it is for: to show and to test the whole line without anybody's data. What it is not: evidence
-of quality. Its members choose by a formula that is close to what a hybrid recommender assumes, so a
-model that does well here has shown that the code works, and nothing about people. Real logs judge
-models.
+It demonstrates and tests the whole pipeline without personal data. It is no evidence of quality:
+members choose by a formula that is close to the assumptions of a hybrid recommender. Models are
+evaluated on real logs.
 
     for day in Simulation(members=600, titles=1500, days=60, seed=1).landing_days():
-        day.tables["plays"]  # an Arrow table in the raw-log contract's columns
+        day.tables["plays"]  # an Arrow table with the columns of the raw-log contract
 
-No I/O: `matinee.pipeline.simulate` writes what this yields.
+No I/O: `matinee.operations.simulate` writes what this yields.
 
-Who does what: `seeds` keeps days apart, `world` holds what is fixed, `catalogue` and `people` draw
-who and what there is, `taste` says what a title is worth to a member, `homepage` shows titles with
-exact propensities, `behaviour` lives a day, `accounts` joins, pays and leaves, `queries` types,
-`tables` and `snapshots` write it down, `delivery` makes it late, doubled and broken, `truth` tells.
+Modules: `seeds` has a random stream per purpose and day, `world` has constants, `catalogue` and
+`people` draw titles and members, `taste` gives a member's utility of a title, `homepage` shows
+titles with exact propensities, `behaviour` simulates a day, `accounts` simulates subscriptions,
+`queries` writes search texts, `tables` and `snapshots` build log tables, `delivery` adds delays,
+duplicates and broken lines, `truth` describes what was planted.
 """
 
 from matinee.simulator.simulation import LandingDay, Simulation

@@ -1,4 +1,4 @@
-"""What members do on a day: visit, look, choose by taste, search, watch and rate."""
+"""The behaviour of members on a day: visits, clicks, searches, plays and ratings."""
 
 from dataclasses import dataclass
 
@@ -11,32 +11,32 @@ from matinee.simulator.homepage import COLUMNS, SLOTS, Pages
 from matinee.simulator.people import People
 from matinee.simulator.taste import Taste
 
-SECOND_VISIT = 0.3
-TASTE_IN_A_CLICK, TASTE_IN_A_SEARCH = 1.5, 2.2
-ROW_BIAS, COLUMN_BIAS = -0.55, -0.25  # of the log-odds per shelf down and per place to the right
-LEAVING = 2.7  # log-odds of choosing nothing on the page
-ALREADY_SEEN = -3.0
-SEEKING = 0.7  # of those who left the page look for something themselves
-THINKING_OF, THINKING_OF_FAVOURITES = 36, 4  # titles that come to mind
-SEARCHING = 0.6  # of those who look for something type it
-TRAILER, AUTOPLAY = 0.06, 0.22
+SECOND_VISIT_RATE = 0.3
+CLICK_TASTE_WEIGHT, SEARCH_TASTE_WEIGHT = 1.5, 2.2
+ROW_BIAS, COLUMN_BIAS = -0.55, -0.25  # log-odds per shelf and per column
+NO_CLICK_LOG_ODDS = 2.7  # log-odds of no click on the page
+WATCHED_PENALTY = -3.0
+UNPROMPTED_RATE = 0.7  # of visits without a click choose a title themselves
+POPULAR_CANDIDATES, FAVOURITE_CANDIDATES = 36, 4  # titles that they choose from
+SEARCH_RATE = 0.6  # of those choices are searches
+TRAILER_RATE, AUTOPLAY_RATE = 0.06, 0.22
 TRAILER_SECONDS = 150
-KEY = np.int64(1) << 24  # more titles than a catalogue will ever have
+KEY = np.int64(1) << 24  # above the size of any catalogue
 
 
 @dataclass
-class Seen:
-    """Which member has watched which title: sorted keys, eight bytes a pair."""
+class WatchedPairs:
+    """The set of watched (member, title) pairs, as sorted integer keys."""
 
     keys: Ints
 
     def contains(self, member: Ints, title: Ints) -> Bools:
-        wanted = (member * KEY + title).astype(np.int64)
+        keys = (member * KEY + title).astype(np.int64)
         if not len(self.keys):
-            return np.zeros(wanted.shape, bool)
-        found = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-        is_there: Bools = self.keys[found] == wanted
-        return is_there
+            return np.zeros(keys.shape, bool)
+        index = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        is_watched: Bools = self.keys[index] == keys
+        return is_watched
 
     def add(self, member: Ints, title: Ints) -> None:
         new = np.unique(member * KEY + title)
@@ -45,7 +45,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Visits:
-    """n times that somebody opened the homepage."""
+    """n visits of the homepage."""
 
     member: Ints
     second: Ints
@@ -53,19 +53,19 @@ class Visits:
     device: Ints
     pages: Pages
     clicked: Ints
-    """(n,) the slot chosen, -1 for none."""
+    """(n,) the clicked slot, -1 for none."""
 
 
 @dataclass(frozen=True)
 class Plays:
-    """n viewings; `second` may lie after midnight."""
+    """n plays; `second` may be after midnight."""
 
     member: Ints
     title: Ints
     second: Ints
     device: Ints
     visit: Ints
-    """Row of the visit that led to it by a click, or -1."""
+    """Row of the visit with the click that led to it, or -1."""
     is_autoplay: Bools
     is_trailer: Bools
     watched: Ints
@@ -79,19 +79,19 @@ class Plays:
 
 @dataclass(frozen=True)
 class Searches:
-    """n queries; which words were typed is for `queries.py`."""
+    """n searches; `queries.py` gives the texts."""
 
     member: Ints
     second: Ints
     device: Ints
     title: Ints
-    """What they had in mind."""
+    """The title searched for."""
     is_fruitless: Bools
 
 
 @dataclass(frozen=True)
 class Ratings:
-    """n opinions."""
+    """n ratings."""
 
     member: Ints
     title: Ints
@@ -103,7 +103,7 @@ class Ratings:
 
 @dataclass(frozen=True)
 class Day:
-    """All that happened on one day."""
+    """The behavioural events of one day."""
 
     visits: Visits
     plays: Plays
@@ -113,48 +113,50 @@ class Day:
 
 @dataclass(frozen=True)
 class Audience:
-    """Who acts, on what: no member and no title that is yet to come."""
+    """Members, titles and taste as of one day."""
 
     people: People
     catalogue: Catalogue
     taste: Taste
 
     def segment(self, member: Ints) -> Ints:
-        """Row of country x age limit, as `homepage.render` counts them."""
+        """Index of the (country, age limit) pair, as in `homepage.render`."""
         people = self.people
         return people.country[member] * len(world.AGE_LIMITS) + people.age_limit[member]
 
 
-def live(
+def simulate_day(
     audience: Audience,
     day: int,
     weekday: int,
-    chance: Floats,
-    seen: Seen,
+    probability: Floats,
+    seen: WatchedPairs,
     rng: np.random.Generator,
 ) -> Day:
-    """One day; `chance` (M,) is each member's chance to come. Adds what was watched to `seen`."""
-    visits = _visit(audience, day, weekday, chance, seen, rng)
+    """Simulate one day; `probability` (M,) is the visit probability. Adds plays to `seen`."""
+    visits = _visit(audience, day, weekday, probability, seen, rng)
     clicked = np.flatnonzero(visits.clicked >= 0)
     left = np.flatnonzero(visits.clicked < 0)
-    left = left[rng.random(len(left)) < SEEKING]
-    sought = _think(audience, day, visits.member[left], seen, rng)
-    left, sought = left[sought >= 0], sought[sought >= 0]
-    types = rng.random(len(left)) < SEARCHING
-    is_fruitless = types & (rng.random(len(left)) < 0.14)
+    left = left[rng.random(len(left)) < UNPROMPTED_RATE]
+    chosen = _choose_unprompted(audience, day, visits.member[left], seen, rng)
+    left, chosen = left[chosen >= 0], chosen[chosen >= 0]
+    searches_for = rng.random(len(left)) < SEARCH_RATE
+    is_fruitless = searches_for & (rng.random(len(left)) < 0.14)
     searches = Searches(
-        member=visits.member[left[types]],
-        second=visits.second[left[types]] + rng.integers(20, 90, int(types.sum())),
-        device=visits.device[left[types]],
-        title=sought[types],
-        is_fruitless=is_fruitless[types],
+        member=visits.member[left[searches_for]],
+        second=visits.second[left[searches_for]] + rng.integers(20, 90, int(searches_for.sum())),
+        device=visits.device[left[searches_for]],
+        title=chosen[searches_for],
+        is_fruitless=is_fruitless[searches_for],
     )
-    went = ~is_fruitless
-    visit = np.concatenate([clicked, left[went]])
-    title = np.concatenate([visits.pages.titles[clicked, visits.clicked[clicked]], sought[went]])
-    from_page = np.concatenate([clicked, np.full(int(went.sum()), -1)])
+    plays_it = ~is_fruitless
+    visit = np.concatenate([clicked, left[plays_it]])
+    title = np.concatenate(
+        [visits.pages.titles[clicked, visits.clicked[clicked]], chosen[plays_it]]
+    )
+    from_page = np.concatenate([clicked, np.full(int(plays_it.sum()), -1)])
     plays = _watch(audience, visits, visit, title, from_page, rng)
-    plays = _follow_on(audience, day, plays, rng)
+    plays = _autoplay_next(audience, day, plays, rng)
     watched = ~plays.is_trailer
     seen.add(plays.member[watched], plays.title[watched])
     return Day(visits, plays, searches, _rate(audience, plays, rng))
@@ -164,19 +166,21 @@ def _visit(
     audience: Audience,
     day: int,
     weekday: int,
-    chance: Floats,
-    seen: Seen,
+    probability: Floats,
+    seen: WatchedPairs,
     rng: np.random.Generator,
 ) -> Visits:
     people, catalogue = audience.people, audience.catalogue
-    here = np.flatnonzero(rng.random(len(chance)) < chance * world.WEEKDAYS[weekday])
-    twice = here[rng.random(len(here)) < SECOND_VISIT]
+    here = np.flatnonzero(rng.random(len(probability)) < probability * world.WEEKDAYS[weekday])
+    twice = here[rng.random(len(here)) < SECOND_VISIT_RATE]
     member = np.concatenate([here, twice])
     n = len(member)
     hour = people.hour[member] + rng.normal(0, 2.0, n) - (1.5 if weekday >= 5 else 0.0)
     second = (hour * 3600 - people.offset[member] * 60).astype(np.int64) % 86_400
-    strays = rng.random(n) < 0.25
-    device = np.where(strays, rng.integers(len(world.DEVICES), size=n), people.device[member])
+    is_other_device = rng.random(n) < 0.25
+    device = np.where(
+        is_other_device, rng.integers(len(world.DEVICES), size=n), people.device[member]
+    )
     shelves = homepage.choose_shelves(_shelf_genre(people, day, member), people.is_treated[member])
     pages = homepage.render(catalogue, day, audience.segment(member), shelves, rng)
     shown = np.maximum(pages.titles, 0)
@@ -184,70 +188,70 @@ def _visit(
     tags = catalogue.artwork[shown, pages.artwork].astype(np.float32)
     slots = np.arange(SLOTS)
     logits = (
-        TASTE_IN_A_CLICK * score
+        CLICK_TASTE_WEIGHT * score
         + 0.5 * catalogue.quality[shown]
         + np.einsum("nt,nst->ns", people.artwork[member], tags)
         + ROW_BIAS * (slots // COLUMNS)
         + COLUMN_BIAS * (slots % COLUMNS)
-        + ALREADY_SEEN * seen.contains(member[:, None], shown)
+        + WATCHED_PENALTY * seen.contains(member[:, None], shown)
     )
     logits[pages.titles < 0] = -np.inf
-    leaving = np.full((n, 1), LEAVING)
-    choice = _choose(np.hstack([logits, leaving]), rng)
+    no_click = np.full((n, 1), NO_CLICK_LOG_ODDS)
+    choice = _choose(np.hstack([logits, no_click]), rng)
     return Visits(member, second, device, pages, np.where(choice < SLOTS, choice, -1))
 
 
 def _choose(logits: npt.NDArray[np.floating], rng: np.random.Generator) -> Ints:
-    """A column per row, with the chances of a softmax: the largest of logit + Gumbel noise."""
+    """A column per row, drawn from the softmax: the largest of logit + Gumbel noise."""
     choice: Ints = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
     return choice
 
 
 def _shelf_genre(people: People, day: int, member: Ints) -> Ints:
-    """The genre shelf of today: one of a member's three best in turn, or anybody's without consent.
+    """The genre of the genre shelf: one of a member's best three, or any one without consent.
 
-    The service knows the genres that its members like; that is where its knowledge ends.
+    The policy of the service knows the genre tastes of members and no other tastes.
     """
     best = np.argsort(-people.genres[member], axis=1, kind="stable")[:, :3]
     own = best[:, day % 3]
-    refused = people.answers[member, 0] == 0
+    refused = people.consents[member, 0] == 0
     return np.where(refused, day % len(world.GENRES), own)
 
 
-def _think(
-    audience: Audience, day: int, member: Ints, seen: Seen, rng: np.random.Generator
+def _choose_unprompted(
+    audience: Audience, day: int, member: Ints, seen: WatchedPairs, rng: np.random.Generator
 ) -> Ints:
-    """The title each member (n,) would like best of those that come to mind; -1 for none."""
+    """The title that each member (n,) chooses from popular titles and favourites; -1 for none."""
     catalogue = audience.catalogue
     eligible = catalogue.eligible(day).reshape(-1, len(catalogue))
     segment = audience.segment(member)
     here, rows = np.unique(segment, return_inverse=True)
     mass = np.sqrt(catalogue.popularity) * eligible[here]
     mass /= np.maximum(mass.sum(axis=1, keepdims=True), 1e-300)
-    urn = homepage.Urn.fill(mass)
-    uniform = rng.random((len(member), THINKING_OF))
-    found = np.searchsorted(urn.lifted, uniform + rows[:, None], side="right")
-    popular = np.clip(found - rows[:, None] * len(catalogue), 0, len(catalogue) - 1)
-    dear = _with_favourites(audience, member, rng)
-    titles = np.hstack([popular, dear])
-    logits = TASTE_IN_A_SEARCH * audience.taste.score(member, np.maximum(titles, 0))
-    logits += ALREADY_SEEN * 2 * seen.contains(member[:, None], titles)
+    sampler = homepage.TitleSampler.from_probabilities(mass)
+    uniform = rng.random((len(member), POPULAR_CANDIDATES))
+    index = np.searchsorted(sampler.offset_cumulative, uniform + rows[:, None], side="right")
+    popular = np.clip(index - rows[:, None] * len(catalogue), 0, len(catalogue) - 1)
+    of_favourites = _titles_of_favourites(audience, member, rng)
+    titles = np.hstack([popular, of_favourites])
+    logits = SEARCH_TASTE_WEIGHT * audience.taste.score(member, np.maximum(titles, 0))
+    logits += WATCHED_PENALTY * 2 * seen.contains(member[:, None], titles)
     logits[(titles < 0) | ~eligible[segment[:, None], titles]] = -np.inf
     choice = _choose(logits, rng)
     rows = np.arange(len(member))
     return np.where(np.isfinite(logits[rows, choice]), titles[rows, choice], -1)
 
 
-def _with_favourites(audience: Audience, member: Ints, rng: np.random.Generator) -> Ints:
-    """(n, THINKING_OF_FAVOURITES) titles by somebody the member loves, -1 where there is none."""
+def _titles_of_favourites(audience: Audience, member: Ints, rng: np.random.Generator) -> Ints:
+    """(n, FAVOURITE_CANDIDATES) titles with a favourite person of the member, -1 for none."""
     starts, titles = audience.catalogue.filmography
     favourites = audience.people.favourites[member]
-    pick = rng.integers(favourites.shape[1], size=(len(member), THINKING_OF_FAVOURITES))
+    pick = rng.integers(favourites.shape[1], size=(len(member), FAVOURITE_CANDIDATES))
     name = np.take_along_axis(favourites, pick, axis=1)
     count = starts[name + 1] - starts[name]
     place = starts[name] + (rng.random(name.shape) * count).astype(np.int64)
-    found: Ints = titles[np.minimum(place, len(titles) - 1)]
-    return np.where(count > 0, found, -1)
+    drawn: Ints = titles[np.minimum(place, len(titles) - 1)]
+    return np.where(count > 0, drawn, -1)
 
 
 def _watch(
@@ -261,11 +265,11 @@ def _watch(
     member = visits.member[visit]
     n = len(member)
     score = audience.taste.score(member, title[:, None])[:, 0]
-    is_trailer = rng.random(n) < TRAILER
+    is_trailer = rng.random(n) < TRAILER_RATE
     runtime = audience.catalogue.runtime_seconds[title]
     runtime = np.where(is_trailer, TRAILER_SECONDS, runtime)
     quality = audience.catalogue.quality[title]
-    share = _share_watched(1.1 * score + 0.25 * quality - 0.4, rng)
+    share = _watched_ratio(1.1 * score + 0.25 * quality - 0.4, rng)
     return Plays(
         member=member,
         title=title,
@@ -280,34 +284,34 @@ def _watch(
     )
 
 
-def _share_watched(logit: npt.NDArray[np.floating], rng: np.random.Generator) -> Floats:
-    """Who likes it sees it through; others leave somewhere on the way, mostly early."""
+def _watched_ratio(logit: npt.NDArray[np.floating], rng: np.random.Generator) -> Floats:
+    """Share of the runtime watched: complete if liked, otherwise stopped, mostly early."""
     finishes = rng.random(len(logit)) < 1 / (1 + np.exp(-logit))
-    through, broken_off = rng.uniform(0.92, 1.0, len(logit)), rng.beta(1.1, 2.4, len(logit))
-    return np.where(finishes, through, 0.9 * broken_off).astype(np.float32)
+    complete, stopped = rng.uniform(0.92, 1.0, len(logit)), rng.beta(1.1, 2.4, len(logit))
+    return np.where(finishes, complete, 0.9 * stopped).astype(np.float32)
 
 
-def _follow_on(audience: Audience, day: int, plays: Plays, rng: np.random.Generator) -> Plays:
-    """After a film seen to its end the next one may start by itself, wanted or not."""
+def _autoplay_next(audience: Audience, day: int, plays: Plays, rng: np.random.Generator) -> Plays:
+    """Autoplay: after a completed play, a title of like genres may start by itself."""
     catalogue = audience.catalogue
     ended = (plays.completion > 0.9) & ~plays.is_trailer
-    rows = np.flatnonzero(ended & (rng.random(len(ended)) < AUTOPLAY))
+    rows = np.flatnonzero(ended & (rng.random(len(ended)) < AUTOPLAY_RATE))
     eligible = catalogue.eligible(day).reshape(-1, len(catalogue))
     tried = rng.integers(len(catalogue), size=(len(rows), 24))
-    alike = np.einsum(
+    similarity = np.einsum(
         "ng,ncg->nc",
         catalogue.genres[plays.title[rows]].astype(np.float32),
         catalogue.genres[tried].astype(np.float32),
     )
     allowed = eligible[audience.segment(plays.member[rows])[:, None], tried]
-    alike[~allowed | (tried == plays.title[rows, None])] = -1
-    best = alike.argmax(axis=1)
-    fits = alike[np.arange(len(rows)), best] >= 0
+    similarity[~allowed | (tried == plays.title[rows, None])] = -1
+    best = similarity.argmax(axis=1)
+    fits = similarity[np.arange(len(rows)), best] >= 0
     rows, title = rows[fits], tried[np.arange(len(rows)), best][fits]
     n = len(rows)
     score = audience.taste.score(plays.member[rows], title[:, None])[:, 0]
     runtime = catalogue.runtime_seconds[title]
-    share = _share_watched(1.1 * score - 2.2, rng)
+    share = _watched_ratio(1.1 * score - 2.2, rng)
     following = {
         "member": plays.member[rows],
         "title": title,
@@ -326,16 +330,16 @@ def _follow_on(audience: Audience, day: int, plays: Plays, rng: np.random.Genera
 
 
 def _rate(audience: Audience, plays: Plays, rng: np.random.Generator) -> Ratings:
-    """Some say what they thought, the more so the stronger they felt."""
+    """Ratings of some plays; stronger opinions are rated more often."""
     people = audience.people
-    chance = people.rating_ratio[plays.member] * (0.5 + np.abs(plays.score))
-    chance = np.where(plays.is_trailer | people.is_kids[plays.member], 0.0, chance)
-    rows = np.flatnonzero(rng.random(len(chance)) < chance)
+    probability = people.rating_ratio[plays.member] * (0.5 + np.abs(plays.score))
+    probability = np.where(plays.is_trailer | people.is_kids[plays.member], 0.0, probability)
+    rows = np.flatnonzero(rng.random(len(probability)) < probability)
     member = plays.member[rows]
     quality = audience.catalogue.quality[plays.title[rows]]
-    felt = plays.score[rows] + 0.3 * quality + rng.normal(0, 0.5, len(rows))
-    stars = np.clip(np.rint(4.6 + 1.4 * felt), 0, 10)
-    thumbs = np.select([felt > 2.4, felt > 0.7], [2.0, 1.0], -1.0)
+    opinion = plays.score[rows] + 0.3 * quality + rng.normal(0, 0.5, len(rows))
+    stars = np.clip(np.rint(4.6 + 1.4 * opinion), 0, 10)
+    thumbs = np.select([opinion > 2.4, opinion > 0.7], [2.0, 1.0], -1.0)
     is_stars = people.rates_in_stars[member]
     return Ratings(
         member=member,

@@ -1,9 +1,8 @@
-"""The titles: real films by name and fact, and what the simulator invents about them.
+"""The titles: facts of real films, and random attributes.
 
 Facts come from `matinee/data/films.csv`. Popularity, quality, moods, availability, artwork and the
-day a title arrives are drawn; so are whole titles, marked "(invented N)", once more are asked for
-than there are films, and for the service's own originals. Nothing drawn says anything about a real
-film.
+day of arrival are drawn at random, and are not statements about real films. Titles marked
+"(invented N)" are invented: originals of the service, and titles beyond the number of films.
 """
 
 import csv
@@ -24,12 +23,12 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 ARRIVALS_PER_DAY = 0.0015  # of the first day's titles
-FRIDAY = 4  # titles come, go and get their themes on this day of the week
-POOL_RATIO = 1.1  # films kept back, so that known ones arrive for two months
+FRIDAY = 4  # titles arrive, leave and get themes on this weekday
+POOL_RATIO = 1.1  # more films than titles, so that films arrive for two months
 ORIGINAL_RATIO, ORIGINAL_ARRIVAL_RATIO = 0.04, 0.2
-PEOPLE = 6  # most directors and actors kept of a title
-VARIANTS = 3  # artworks of a title
-HIDDEN = 6  # dimensions of taste that no metadata tells
+PEOPLE = 6  # most directors and actors of a title
+VARIANTS = 3  # artworks per title
+HIDDEN = 6  # dimensions of taste without metadata
 NEVER = 1_000_000  # days
 
 ADJECTIVES = (
@@ -49,7 +48,7 @@ AI_DISCLOSURES = {
 
 @dataclass(frozen=True)
 class Film:
-    """One row of films.csv, or one invented in its likeness."""
+    """One row of films.csv, or an invented title of the same form."""
 
     id: str
     name: str
@@ -67,12 +66,12 @@ class Film:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All titles that ever arrive, in order of arrival; T of them. Days count from the first."""
+    """All T titles that ever arrive, in order of arrival. Days count from the first day."""
 
     films: list[Film]
     added: Ints
     tagged: Ints
-    """The day from which editors have given the title its themes."""
+    """The day on which the title gets its themes."""
     retired: Ints
     genres: Bools
     themes: Bools
@@ -86,7 +85,7 @@ class Catalogue:
     popularity: npt.NDArray[np.float64]
     quality: Floats
     opens: Ints
-    """(T, countries) first and last day of availability; `has_windows` says where it is limited."""
+    """(T, countries) first and last day of availability; see `has_windows`."""
     closes: Ints
     has_windows: Bools
     artwork: Bools
@@ -110,8 +109,8 @@ class Catalogue:
         np.cumsum(np.bincount(names, minlength=len(self.names)), out=starts[1:])
         return starts, titles[np.argsort(names, kind="stable")]
 
-    def until(self, day: int) -> "Catalogue":
-        """Only what has arrived by `day`: nothing that happens may hang on what is yet to come."""
+    def arrived_by(self, day: int) -> "Catalogue":
+        """Only titles that have arrived by `day`: events must not depend on later titles."""
         count = int(np.searchsorted(np.maximum(self.added, 0), day, side="right"))
         return replace(
             self,
@@ -122,13 +121,13 @@ class Catalogue:
             },
         )
 
-    def on_show(self, day: int) -> Bools:
-        """Titles of the service on `day`."""
+    def available(self, day: int) -> Bools:
+        """(T,) titles of the service on `day`."""
         return (self.added <= day) & (day < self.retired)
 
     def eligible(self, day: int) -> Bools:
-        """(countries, age limits, T): what may be shown where and to whom on `day`."""
-        open_ = (self.opens <= day) & (day <= self.closes) & self.on_show(day)[:, None]
+        """(countries, age limits, T) titles that may be shown on `day`."""
+        open_ = (self.opens <= day) & (day <= self.closes) & self.available(day)[:, None]
         young = self.minimum_age[None] <= np.array(world.AGE_LIMITS)[:, None]
         eligible: Bools = open_.T[:, None, :] & young[None]
         return eligible
@@ -136,7 +135,7 @@ class Catalogue:
 
 @cache
 def known_films() -> tuple[Film, ...]:
-    """The real films, best known first."""
+    """The real films, most famous first."""
     text = files("matinee.data").joinpath("films.csv").read_text(encoding="utf-8")
     return tuple(
         Film(
@@ -156,10 +155,10 @@ def known_films() -> tuple[Film, ...]:
 
 
 def invent(number: int, like: Film, released_on: date, rng: np.random.Generator) -> Film:
-    """A title that does not exist, in the likeness of one that does, and plainly so named."""
+    """An invented title with attributes of a real one; its name says that it is invented."""
     adjective, noun = rng.choice(ADJECTIVES), rng.choice(NOUNS)
     is_series = bool(rng.random() < 0.4)
-    people = 40 + number // 4  # the pool grows with the catalogue
+    people = 40 + number // 4  # more people for a larger catalogue
     return Film(
         id=f"invented{number:06d}",
         name=f"The {adjective} {noun} (invented {number})",
@@ -177,7 +176,7 @@ def invent(number: int, like: Film, released_on: date, rng: np.random.Generator)
 
 
 def minimum_age(film: Film) -> int:
-    """By certificate; without one, a guess from the genres."""
+    """Minimum age by certificate, or by genre if there is none."""
     if film.certificate:
         return world.CERTIFICATES[film.certificate]
     if {"Family", "Animation"} & set(film.genres):
@@ -188,12 +187,12 @@ def minimum_age(film: Film) -> int:
 
 
 def draw(titles: int, days: int, seed: int, first_day: date) -> Catalogue:
-    """The catalogue of `titles` on the first day and of what arrives in `days`."""
+    """The catalogue of `titles` on the first day and of arrivals in `days`."""
     known = known_films()
     pool = known[: min(len(known), int(np.ceil(titles * POOL_RATIO)))]
     fame = {film.id: rank for rank, film in enumerate(known)}
     order = stream(seed, Purpose.TITLES, 0).permutation(len(pool))
-    waiting = [pool[k] for k in order][::-1]
+    remaining = [pool[k] for k in order][::-1]
     numbers: dict[str, int] = {}
     films: list[Film] = []
     parts: list[dict[str, npt.NDArray[Any]]] = []
@@ -207,8 +206,8 @@ def draw(titles: int, days: int, seed: int, first_day: date) -> Catalogue:
         batch: list[Film] = []
         for _ in range(count):
             is_original = rng.random() < (ORIGINAL_ARRIVAL_RATIO if day else ORIGINAL_RATIO)
-            if waiting and not is_original:
-                batch.append(waiting.pop())
+            if remaining and not is_original:
+                batch.append(remaining.pop())
                 continue
             released_on = today - timedelta(days=0 if day else int(rng.integers(30, 2000)))
             like = known[int(rng.integers(len(known)))]
@@ -266,7 +265,7 @@ def _draw_batch(
 
 
 def _themes(genres: Bools, rng: np.random.Generator) -> Bools:
-    """Two moods a title, six times likelier where a genre suggests them."""
+    """Two moods per title, sixteen times likelier if a genre suggests them."""
     suits = np.array(
         [[name in fitting for name in world.GENRES] for fitting in world.THEMES.values()]
     )
@@ -278,7 +277,7 @@ def _themes(genres: Bools, rng: np.random.Generator) -> Bools:
 
 
 def _windows(n: int, day: int, added: Ints, rng: np.random.Generator) -> tuple[Ints, Ints, Bools]:
-    """One title in ten is licensed for some countries, one in twenty everywhere for a time."""
+    """10 % of titles are licensed in some countries only, 5 % everywhere for a limited time."""
     countries = len(world.COUNTRIES)
     kind = rng.choice(3, n, p=[0.85, 0.1, 0.05])
     in_country = rng.random((n, countries)) < 0.6
@@ -291,7 +290,7 @@ def _windows(n: int, day: int, added: Ints, rng: np.random.Generator) -> tuple[I
 
 
 def _artwork(n: int, rng: np.random.Generator) -> Bools:
-    """Three pictures with different subjects, each in bright or dark."""
+    """Three artworks with different subjects, each bright or dark."""
     subjects = rng.permuted(np.tile(np.arange(world.ARTWORK_FOCUSES), (n, 1)), axis=1)[:, :VARIANTS]
     artwork = np.zeros((n, VARIANTS, len(world.ARTWORK_TAGS)), bool)
     np.put_along_axis(artwork, subjects[:, :, None], True, axis=2)

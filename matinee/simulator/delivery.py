@@ -1,7 +1,7 @@
-"""The way from a device to the landing zone: delays, retries, and clients that send nonsense.
+"""Delivery from devices to the landing zone: delays, redeliveries, duplicates and broken lines.
 
-Rates are of rows and stay well below the error budget of one in a hundred. What was planted is
-counted per stream and rule, exactly.
+Rates are per row and well below the error budget of 1 %. Planted rows are counted exactly, per
+stream and rule.
 """
 
 import json
@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from matinee.simulator.catalogue import Ints
 
-LATE, VERY_LATE = 0.02, 0.001
-LATE_HOURS, VERY_LATE_HOURS = (7, 66), (80, 200)  # within three days; later than that
-REPEATED = 0.002  # sent twice, to the byte
-REDELIVERED, MOST_REDELIVERED = 0.002, 0.003  # the same event again, received later
-BROKEN, MOST_BROKEN = 0.0025, 0.004
+LATE_RATE, VERY_LATE_RATE = 0.02, 0.001
+LATE_HOURS, VERY_LATE_HOURS = (7, 66), (80, 200)  # up to three days; more than three days
+DUPLICATE_RATE = 0.002  # sent twice, with equal bytes
+REDELIVERY_RATE, MAX_REDELIVERY_RATE = 0.002, 0.003  # the same event, received again later
+BROKEN_RATE, MAX_BROKEN_RATE = 0.0025, 0.004
 
 BEHAVIOUR = ("plays", "ratings", "searches", "impressions")
 RULES: dict[str, tuple[str, ...]] = {
@@ -41,14 +41,14 @@ RULES: dict[str, tuple[str, ...]] = {
         "out_of_range:row_index", "unknown_title", "unknown_member",
     ),
 }  # fmt: skip
-WRONG: dict[str, Any] = {
+INVALID_VALUES: dict[str, Any] = {
     "watched_seconds": -5,
     "result_count": -1,
     "row_index": -2,
     "device": "fridge",
     "rating_kind": "hearts",
 }
-MISTYPED: dict[str, Any] = {
+MISTYPED_VALUES: dict[str, Any] = {
     "watched_seconds": "a while",
     "value": "great",
     "event_at": "yesterday",
@@ -59,122 +59,124 @@ MICROSECONDS_A_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
-class Landed:
-    """What one landing day brings, per stream."""
+class LandedRows:
+    """The rows of one landing day, per stream."""
 
     tables: dict[str, pa.Table]
     broken_lines: dict[str, list[str]]
     planted: dict[str, dict[str, int]]
-    """stream -> rule or kind of dirt -> rows."""
+    """Stream -> rule or kind of fault -> rows."""
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """Rows of one stream on their way."""
+class Delivery:
+    """Rows of one stream that are delivered on one day."""
 
     stream: str
     table: pa.Table
-    is_again: bool = False
+    is_redelivery: bool = False
 
 
 @dataclass
-class Post:
-    """Parcels by the day on which they arrive, counted from the first."""
+class DeliveryQueue:
+    """Deliveries by the day of their arrival, counted from the first day."""
 
     first_day: date
-    waiting: dict[int, list[Parcel]] = field(default_factory=dict)
+    pending: dict[int, list[Delivery]] = field(default_factory=dict)
 
     def send(self, tables: dict[str, pa.Table], rng: np.random.Generator) -> None:
-        """Give every event its `received_at` and put it on its way."""
+        """Set `received_at` of every event and enqueue it, with redeliveries."""
         for stream, table in tables.items():
             if table.num_rows:
                 delay = _delay(stream, table.num_rows, rng)
                 table = _received(table, _micros(table, "received_at") + delay)
-                self._post(stream, table)
+                self._enqueue(stream, table)
                 if stream in BEHAVIOUR:
-                    self._post(stream, _deliver_again(table, rng), is_again=True)
+                    self._enqueue(stream, _redeliver(table, rng), is_redelivery=True)
 
     def backfill(self, tables: dict[str, pa.Table]) -> None:
-        """What happened before the logs begin lands on the first day, received in its own time."""
+        """Enqueue events from before the logs for the first day, received without delay."""
         for stream, table in tables.items():
             table = _received(table, _micros(table, "event_at"))
-            self.waiting.setdefault(0, []).append(Parcel(stream, table))
+            self.pending.setdefault(0, []).append(Delivery(stream, table))
 
-    def _post(self, stream: str, table: pa.Table, is_again: bool = False) -> None:
+    def _enqueue(self, stream: str, table: pa.Table, is_redelivery: bool = False) -> None:
         days = _micros(table, "received_at") // MICROSECONDS_A_DAY
         days -= (self.first_day - date(1970, 1, 1)).days
         for day in np.unique(days).tolist():
-            parcel = Parcel(stream, table.filter(pa.array(days == day)), is_again)
-            self.waiting.setdefault(day, []).append(parcel)
+            delivery = Delivery(stream, table.filter(pa.array(days == day)), is_redelivery)
+            self.pending.setdefault(day, []).append(delivery)
 
-    def deliver(self, day: int, rng: np.random.Generator) -> Landed:
-        """All that arrives on `day`, with what the way adds to it."""
-        arrived: dict[str, list[Parcel]] = {}
-        for parcel in self.waiting.pop(day, []):
-            arrived.setdefault(parcel.stream, []).append(parcel)
+    def deliver(self, day: int, rng: np.random.Generator) -> LandedRows:
+        """The rows that arrive on `day`, with duplicates and broken lines."""
+        arrived: dict[str, list[Delivery]] = {}
+        for delivery in self.pending.pop(day, []):
+            arrived.setdefault(delivery.stream, []).append(delivery)
         tables: dict[str, pa.Table] = {}
         broken: dict[str, list[str]] = {}
         planted: dict[str, dict[str, int]] = {}
         for stream in sorted(arrived):
-            parcels = arrived[stream]
-            table = pa.concat_tables(parcel.table for parcel in parcels)
+            deliveries = arrived[stream]
+            table = pa.concat_tables(delivery.table for delivery in deliveries)
             table = table.sort_by([("received_at", "ascending"), ("event_id", "ascending")])
             counts = _lateness(table) if stream in BEHAVIOUR else Counter[str]()
-            counts["duplicate_event_id"] = sum(p.table.num_rows for p in parcels if p.is_again)
+            counts["duplicate_event_id"] = sum(
+                p.table.num_rows for p in deliveries if p.is_redelivery
+            )
             if stream in BEHAVIOUR:
-                table, repeats = _repeat(table, rng)
-                broken[stream], rules = _break(stream, table, rng)
-                counts.update(rules, exact_repeat=repeats)
+                table, duplicates = _duplicate(table, rng)
+                broken[stream], rules = _broken_lines(stream, table, rng)
+                counts.update(rules, exact_repeat=duplicates)
             tables[stream] = table
             planted[stream] = {name: count for name, count in sorted(counts.items()) if count}
-        return Landed(tables, broken, planted)
+        return LandedRows(tables, broken, planted)
 
 
-def _deliver_again(table: pa.Table, rng: np.random.Generator) -> pa.Table:
-    """Events whose receipt the client did not hear of, as they come again on the next day.
+def _redeliver(table: pa.Table, rng: np.random.Generator) -> pa.Table:
+    """Events sent again on the next day, as by a client that missed the acknowledgement.
 
-    Across midnight, where looking for duplicates within one day misses them.
+    They arrive after midnight, where a search for duplicates within a day misses them.
     """
     n = table.num_rows
-    count = min(rng.binomial(n, REDELIVERED), int(n * MOST_REDELIVERED))
-    again = table.take(pa.array(np.sort(rng.choice(n, count, replace=False))))
-    midnight = _micros(again, "received_at") // MICROSECONDS_A_DAY + 1
+    count = min(rng.binomial(n, REDELIVERY_RATE), int(n * MAX_REDELIVERY_RATE))
+    resent = table.take(pa.array(np.sort(rng.choice(n, count, replace=False))))
+    midnight = _micros(resent, "received_at") // MICROSECONDS_A_DAY + 1
     later = rng.integers(1, 20 * 3600, count) * 1_000_000
-    return _received(again, midnight * MICROSECONDS_A_DAY + later)
+    return _received(resent, midnight * MICROSECONDS_A_DAY + later)
 
 
 def _delay(stream: str, n: int, rng: np.random.Generator) -> Ints:
-    """Microseconds on the way: seconds as a rule, now and then hours or days."""
+    """Delay in microseconds: usually seconds, sometimes hours or days."""
     seconds = 1 + rng.exponential(15, n)
     if stream in BEHAVIOUR:
-        fate = rng.random(n)
+        draw = rng.random(n)
         late = 3600 * rng.uniform(*LATE_HOURS, n)
         very_late = 3600 * rng.uniform(*VERY_LATE_HOURS, n)
-        seconds = np.select([fate < VERY_LATE, fate < LATE], [very_late, late], seconds)
+        seconds = np.select([draw < VERY_LATE_RATE, draw < LATE_RATE], [very_late, late], seconds)
     milliseconds: Ints = (seconds * 1000).astype(np.int64)
     return milliseconds * 1000
 
 
 def _lateness(table: pa.Table) -> Counter[str]:
-    """Rows that took longer than any film lasts, and longer than three days."""
+    """Rows with a delay of more than six hours, and of more than three days."""
     hours = (_micros(table, "received_at") - _micros(table, "event_at")) / 3_600_000_000
     very_late = int((hours > 72).sum())
     return Counter(late=int((hours > 6).sum()) - very_late, later_than_3_days=very_late)
 
 
-def _repeat(table: pa.Table, rng: np.random.Generator) -> tuple[pa.Table, int]:
+def _duplicate(table: pa.Table, rng: np.random.Generator) -> tuple[pa.Table, int]:
     n = table.num_rows
-    count = int(rng.binomial(n, REPEATED))
+    count = int(rng.binomial(n, DUPLICATE_RATE))
     rows = np.concatenate([np.arange(n), rng.choice(n, count, replace=False)])
     return table.take(pa.array(np.sort(rows))), count
 
 
-def _break(
+def _broken_lines(
     stream: str, table: pa.Table, rng: np.random.Generator
 ) -> tuple[list[str], Counter[str]]:
-    """JSON lines that break one rule each, in the likeness of rows that do not."""
+    """JSON lines that each break one rule, made from valid rows."""
     n = table.num_rows
-    count = min(rng.binomial(n, BROKEN), int(n * MOST_BROKEN))
+    count = min(rng.binomial(n, BROKEN_RATE), int(n * MAX_BROKEN_RATE))
     models = table.take(pa.array(rng.integers(n, size=count) if count else [], pa.int64()))
     rules = [str(rule) for rule in rng.choice(RULES[stream], count)]
     lines = [
@@ -190,15 +192,15 @@ def _broken_line(row: dict[str, Any], rule: str, number: int) -> str:
     kind, _, column = rule.partition(":")
     match kind:
         case "missing_field":
-            row[column] = None  # a key that no line of a file has is another fault: of the file
+            row[column] = None  # null: a key missing from a whole file is a fault of the file
         case "mistyped_field":
-            row[column] = MISTYPED[column]
+            row[column] = MISTYPED_VALUES[column]
         case "out_of_range" | "not_allowed":
-            row[column] = WRONG[column]
+            row[column] = INVALID_VALUES[column]
         case "event_after_receipt":
             row["event_at"] = received_at + timedelta(days=1)
         case "before_service":
-            row["event_at"] = datetime(1970, 1, 1)  # noqa: DTZ001 - a clock never set
+            row["event_at"] = datetime(1970, 1, 1)  # noqa: DTZ001 - an unset clock
         case "unknown_title":
             row["title_id"] = "nothing-like-it"
         case "unknown_member":

@@ -1,4 +1,4 @@
-"""The members: who they are, when they watch, and the tastes planted in them."""
+"""The members: profile, habits and planted tastes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +15,8 @@ FAVOURITES = 5
 NO_BIRTH_YEAR = 0.15
 GENDERS = ("woman", "man", "other", None)
 
-# How far each part of taste moves a member, in standard deviations of what a title is worth to
-# them. Content tells most of it, so that titles nobody has played can be learned; `hidden` is what
-# only other members' plays can tell.
+# Weight of each part of taste, in standard deviations of the utility. Most of it is content, so
+# that cold titles can be learned; `hidden` can be learned from plays of other members only.
 STRENGTH = {
     "genres": 1.0, "themes": 0.5, "eras": 0.35, "languages": 0.35, "hidden": 0.55, "people": 1.1,
 }  # fmt: skip
@@ -25,10 +24,10 @@ STRENGTH = {
 
 @dataclass(frozen=True)
 class People:
-    """All members who ever join, in order of joining; M of them. Days count from the first."""
+    """All M members who ever join, in order of joining. Days count from the first day."""
 
     joined: Ints
-    """Negative for those who were there before the logs begin."""
+    """Negative for members from before the logs."""
     country: Ints
     offset: Ints
     language: list[str]
@@ -37,17 +36,17 @@ class People:
     gender: Ints
     is_kids: Bools
     age_limit: Ints
-    """Row of AGE_LIMITS."""
+    """Index in AGE_LIMITS."""
     activity: Floats
     """Chance of a visit on an average day."""
     hour: Floats
-    """Local hour around which they watch."""
+    """Usual local hour of a visit."""
     device: Ints
     is_treated: Bools
     rates_in_stars: Bools
     rating_ratio: Floats
-    answers: npt.NDArray[np.int8]
-    """(M, purposes) 1 granted, 0 refused, -1 never asked or never answered."""
+    consents: npt.NDArray[np.int8]
+    """(M, purposes) 1 granted, 0 refused, -1 no record."""
     mixture: Floats
     """(M, archetypes)."""
     genres: Floats
@@ -56,9 +55,9 @@ class People:
     languages: Floats
     hidden: Floats
     artwork: Floats
-    """(M, artwork tags) what each tag adds to the log-odds of a click."""
+    """(M, artwork tags) log-odds of a click for each tag."""
     favourites: Ints
-    """(M, FAVOURITES) rows of the catalogue's `names`."""
+    """(M, FAVOURITES) indices in the catalogue's `names`."""
 
     def __len__(self) -> int:
         return len(self.joined)
@@ -93,8 +92,8 @@ def _draw_batch(n: int, day: int, rng: np.random.Generator) -> dict[str, npt.NDA
     is_teen = ~is_kids & (rng.random(n) < 0.04)
     age_limit = np.where(is_kids, rng.integers(2, size=n), np.where(is_teen, 2, 3))
     age = np.where(is_kids, rng.integers(5, 12, n), np.where(is_teen, 14, rng.integers(18, 80, n)))
-    answers = (rng.random((n, 3)) < np.array(world.GRANTED)).astype(np.int8)
-    answers[rng.random(n) < world.SILENT] = -1
+    consents = (rng.random((n, 3)) < np.array(world.GRANT_RATES)).astype(np.int8)
+    consents[rng.random(n) < world.NO_ANSWER] = -1
     mixture = rng.dirichlet(np.full(len(world.ARCHETYPES), 0.18), n)
     kids_mixture = np.eye(len(world.ARCHETYPES))[0] * 0.7 + 0.3 * mixture
     mixture = np.where(is_kids[:, None], kids_mixture, mixture)
@@ -115,7 +114,7 @@ def _draw_batch(n: int, day: int, rng: np.random.Generator) -> dict[str, npt.NDA
         "is_treated": rng.random(n) < 0.5,
         "rates_in_stars": rng.random(n) < 0.35,
         "rating_ratio": rng.beta(1.0, 5.0, n).astype(np.float32),
-        "answers": answers,
+        "consents": consents,
         "mixture": mixture.astype(np.float32),
         "genres": genres,
         "themes": _standardised(rng.standard_normal((n, len(world.THEMES)))),
@@ -127,7 +126,7 @@ def _draw_batch(n: int, day: int, rng: np.random.Generator) -> dict[str, npt.NDA
 
 
 def _standardised(values: npt.NDArray[Any]) -> Floats:
-    """Rows of mean 0 and length 1: every member has tastes equally strong, though of their own."""
+    """Rows of mean 0 and length 1: the tastes of all members are equally strong."""
     centred = values - values.mean(axis=1, keepdims=True)
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     unit: Floats = (centred / np.maximum(length, 1e-9)).astype(np.float32)
@@ -141,15 +140,15 @@ def _genre_taste(mixture: npt.NDArray[Any], rng: np.random.Generator) -> Floats:
 
 
 def _era_taste(age: npt.NDArray[Any], rng: np.random.Generator) -> Floats:
-    """Members lean to the films of their youth, each with a will of their own."""
+    """Preference for the films of one's youth, with noise."""
     youth = 2026 - age + 18
     middle = np.array([1955, 1980, 1995, 2010])
-    near = np.exp(-(((youth[:, None] - middle) / 18.0) ** 2))
-    return _standardised(near + 0.5 * rng.standard_normal(near.shape))
+    weight = np.exp(-(((youth[:, None] - middle) / 18.0) ** 2))
+    return _standardised(weight + 0.5 * rng.standard_normal(weight.shape))
 
 
 def _language_taste(country: npt.NDArray[Any], rng: np.random.Generator) -> Floats:
-    """One's own language, then English, and an open mind by chance."""
+    """Preference for one's own language, then English, with noise."""
     taste = 0.35 * rng.standard_normal((len(country), len(world.LANGUAGES)))
     taste[:, 0] += 0.6
     own = [
@@ -172,26 +171,26 @@ def _artwork_taste(genres: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _choose_favourites(people: People, catalogue: Catalogue, seed: int) -> None:
-    """Fill in, in place, the people whose every film a member wants: found in what they like.
+    """Set, in place, the favourite people of each member: from titles of their genre taste.
 
-    Chosen from the first day's titles, so that a longer run changes nobody's mind.
+    Chosen from the titles of the first day, so that a longer run does not change them.
     """
-    there = np.flatnonzero(catalogue.added < 0)
-    genres = catalogue.genres[there].astype(np.float32)
+    first = np.flatnonzero(catalogue.added < 0)
+    genres = catalogue.genres[first].astype(np.float32)
     genres /= np.sqrt(genres.sum(axis=1, keepdims=True))
     counts = np.bincount(
-        catalogue.people[there][catalogue.people[there] >= 0], minlength=len(catalogue.names)
+        catalogue.people[first][catalogue.people[first] >= 0], minlength=len(catalogue.names)
     )
     cohorts = np.maximum(people.joined, 0)
     for day in np.unique(cohorts):
         rng = stream(seed, Purpose.FAVOURITES, int(day))
         rows = np.flatnonzero(cohorts == day)
         for block in np.array_split(rows, max(1, len(rows) // 4096)):
-            tried = rng.integers(len(there), size=(len(block), 60))
+            tried = rng.integers(len(first), size=(len(block), 60))
             liking = np.einsum("mg,mcg->mc", people.genres[block], genres[tried])
             best = np.argsort(-liking, axis=1, kind="stable")[:, :FAVOURITES]
-            cast = catalogue.people[there][np.take_along_axis(tried, best, axis=1)]
-            # Of each liked film its busiest name: a favourite seen once is no favourite.
+            cast = catalogue.people[first][np.take_along_axis(tried, best, axis=1)]
+            # The person of each liked title with the most titles.
             fame = np.where(cast >= 0, counts[cast], 0) + 0.5 * rng.random(cast.shape)
             name = np.take_along_axis(cast, fame.argmax(axis=2)[:, :, None], axis=2)[:, :, 0]
             people.favourites[block] = name

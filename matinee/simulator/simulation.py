@@ -1,4 +1,4 @@
-"""Day after day of an invented streaming service, as landing files would hold it."""
+"""Simulates a streaming service day by day; yields the rows that land on each day."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,25 +11,25 @@ import pyarrow as pa
 from matinee.simulator import accounts as acc
 from matinee.simulator import behaviour, catalogue, people, snapshots, taste
 from matinee.simulator.catalogue import Catalogue
-from matinee.simulator.delivery import VERY_LATE_HOURS, Landed, Post
+from matinee.simulator.delivery import VERY_LATE_HOURS, DeliveryQueue, LandedRows
 from matinee.simulator.people import People
 from matinee.simulator.seeds import Purpose, stream
-from matinee.simulator.tables import Scribe
+from matinee.simulator.tables import TableBuilder
 from matinee.simulator.taste import Taste
 
-LONGEST_WAY = VERY_LATE_HOURS[1] // 24 + 4  # a film across midnight, and a second delivery
-"""Days after which nothing of a day is on its way any more."""
+MAX_DELIVERY_DAYS = VERY_LATE_HOURS[1] // 24 + 4  # with a play after midnight, and a redelivery
+"""Days until all events of a day are delivered."""
 
 
 @dataclass(frozen=True)
 class LandingDay:
-    """What lands under one `dt`."""
+    """The rows that land under one `dt`."""
 
     on: date
     tables: dict[str, pa.Table]
     broken_lines: dict[str, list[str]]
     planted: dict[str, dict[str, int]]
-    """stream -> kind of dirt -> rows; the kinds that are rejected bear their rule's name."""
+    """Stream -> kind of fault -> rows; a kind that is rejected has the name of its rule."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Simulation:
     """A service of `members` and `titles` on its first day, both growing, over `days`.
 
     Every random number belongs to a purpose and a day, so that a longer simulation gives the same
-    days and then more of them.
+    days and more.
     """
 
     members: int
@@ -57,85 +57,95 @@ class Simulation:
 
     @cached_property
     def taste(self) -> Taste:
-        return taste.plant(self.people, self.catalogue)
+        return taste.build(self.people, self.catalogue)
 
     @cached_property
-    def scribe(self) -> Scribe:
-        return Scribe(self.people, self.catalogue, self.first_day)
+    def tables(self) -> TableBuilder:
+        return TableBuilder(self.people, self.catalogue, self.first_day)
 
     def landing_days(self, start: int = 0) -> Iterator[LandingDay]:
-        """What lands on each day from day `start` on.
+        """The rows that land on each day from day `start` on.
 
-        The days before `start` are lived through, since members remember them, but not written
-        down: that takes about a third of the time.
+        Days before `start` are simulated, because the state of members depends on them, but their
+        tables are not built. That saves about two thirds of the time.
         """
         accounts = acc.Accounts(self.people)
-        shots = snapshots.Snapshots(self.scribe)
-        seen = behaviour.Seen(np.empty(0, np.int64))
-        post = Post(self.first_day)
+        snapshot_builder = snapshots.Snapshots(self.tables)
+        seen = behaviour.WatchedPairs(np.empty(0, np.int64))
+        queue = DeliveryQueue(self.first_day)
         for day in range(self.days):
-            is_written = day >= start - LONGEST_WAY
-            joined, consented = accounts.join(day, self._random(Purpose.ACCOUNTS, day))
-            happened = self._live(day, accounts, seen)
-            chance = self._random(Purpose.ACCOUNT_CHANGES, day)
-            changes = accounts.renew(day, chance)
-            minds = accounts.change_minds(day, chance)
-            asked, left = accounts.ask(day, chance)
+            is_written = day >= start - MAX_DELIVERY_DAYS
+            joined, consented = accounts.join(day, self._rng(Purpose.ACCOUNTS, day))
+            happened = self._simulate_day(day, accounts, seen)
+            rng = self._rng(Purpose.ACCOUNT_CHANGES, day)
+            renewals = accounts.renew(day, rng)
+            consent_changes = accounts.change_consents(day, rng)
+            requests, cancellations = accounts.request(day, rng)
             if not is_written:
                 continue
-            write = self.scribe.account
+            write = self.tables.account
             new = {
                 "subscriptions": write("subscriptions", "u", day, joined),
                 "consents": write("consents", "c", day, consented),
             }
-            delivery = self._random(Purpose.DELIVERY, day)
+            delivery = self._rng(Purpose.DELIVERY, day)
             if day == 0:
-                post.backfill(new)
+                queue.backfill(new)
             else:
-                post.send(new, delivery)
-            post.send(self.scribe.events(day, happened, self._random(Purpose.WORDS, day)), delivery)
-            post.send({"subscriptions": write("subscriptions", "v", day, changes)}, delivery)
-            post.send({"subscriptions": write("subscriptions", "w", day, left)}, delivery)
-            post.send({"consents": write("consents", "d", day, minds)}, delivery)
-            post.send({"privacy_requests": write("privacy_requests", "q", day, asked)}, delivery)
-            landed = post.deliver(day, self._random(Purpose.DIRT, day))
+                queue.send(new, delivery)
+            queue.send(
+                self.tables.behaviour(day, happened, self._rng(Purpose.WORDS, day)), delivery
+            )
+            queue.send({"subscriptions": write("subscriptions", "v", day, renewals)}, delivery)
+            queue.send({"subscriptions": write("subscriptions", "w", day, cancellations)}, delivery)
+            queue.send({"consents": write("consents", "d", day, consent_changes)}, delivery)
+            queue.send(
+                {"privacy_requests": write("privacy_requests", "q", day, requests)}, delivery
+            )
+            landed = queue.deliver(day, self._rng(Purpose.DIRT, day))
             if day >= start:
-                yield self._with_snapshots(day, landed, shots, accounts)
+                yield self._with_snapshots(day, landed, snapshot_builder, accounts)
         self.cancellations[:] = accounts.cancellations
 
-    def _random(self, purpose: Purpose, day: int) -> np.random.Generator:
+    def _rng(self, purpose: Purpose, day: int) -> np.random.Generator:
         return stream(self.seed, purpose, day)
 
-    def _live(self, day: int, accounts: acc.Accounts, seen: behaviour.Seen) -> behaviour.Day:
+    def _simulate_day(
+        self, day: int, accounts: acc.Accounts, seen: behaviour.WatchedPairs
+    ) -> behaviour.Day:
         count = int((self.people.joined < day).sum())
-        audience = behaviour.Audience(self.people, self.catalogue.until(day), self.taste)
-        happened = behaviour.live(
+        audience = behaviour.Audience(self.people, self.catalogue.arrived_by(day), self.taste)
+        happened = behaviour.simulate_day(
             audience,
             day,
             (self.first_day + timedelta(days=day)).weekday(),
-            accounts.chance_to_visit(count),
+            accounts.visit_probability(count),
             seen,
-            self._random(Purpose.BEHAVIOUR, day),
+            self._rng(Purpose.BEHAVIOUR, day),
         )
         plays, visits = happened.plays, happened.visits
         real = ~plays.is_trailer
         idle = visits.member[~np.isin(visits.member, plays.member)]
-        accounts.remember((plays.member[real], plays.completion[real]), idle)
+        accounts.update_satisfaction((plays.member[real], plays.completion[real]), idle)
         return happened
 
     def _with_snapshots(
-        self, day: int, landed: Landed, shots: snapshots.Snapshots, accounts: acc.Accounts
+        self,
+        day: int,
+        landed: LandedRows,
+        snapshot_builder: snapshots.Snapshots,
+        accounts: acc.Accounts,
     ) -> LandingDay:
         tables = dict(landed.tables)
         if snapshots.titles_changed(self.catalogue, day):
-            tables["titles"] = shots.titles(day)
-            tables["title_windows"] = shots.title_windows(day)
-            tables["assets"] = shots.assets(day)
+            tables["titles"] = snapshot_builder.titles(day)
+            tables["title_windows"] = snapshot_builder.title_windows(day)
+            tables["assets"] = snapshot_builder.assets(day)
         is_new = day == 0 or (self.people.joined == day).any()
         changed = "subscriptions" in tables and "plan_change" in set(
             tables["subscriptions"]["kind"].to_pylist()
         )
         if is_new or changed:
-            tables["members"] = shots.members(accounts, day)
+            tables["members"] = snapshot_builder.members(accounts, day)
         on = self.first_day + timedelta(days=day)
         return LandingDay(on, tables, landed.broken_lines, landed.planted)

@@ -1,4 +1,4 @@
-"""The four snapshots: what the service says of its titles and members on one day."""
+"""The four snapshot streams: titles, title windows, assets and members on one day."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,9 +10,9 @@ from matinee.simulator import world
 from matinee.simulator.accounts import Accounts
 from matinee.simulator.catalogue import AI_DISCLOSURES, VARIANTS, Catalogue, Film, Ints
 from matinee.simulator.people import GENDERS
-from matinee.simulator.tables import SCHEMAS, Scribe, pick
+from matinee.simulator.tables import SCHEMAS, TableBuilder, pick
 
-# Terms of the IPTC's digital source types, and what members are told.
+# IPTC digital source types, and the labels that members see.
 PEOPLE_MADE = ("digitalCapture", "compositeCapture", "digitalCreation", "negativeFilm")
 AI_MADE = {
     1: ("compositeWithTrainedAlgorithmicMedia", "Made with the help of AI"),
@@ -21,7 +21,7 @@ AI_MADE = {
 
 
 def titles_changed(catalogue: Catalogue, day: int) -> bool:
-    """Whether a title came, went or got its themes on `day`."""
+    """Whether a title arrived, left or got its themes on `day`."""
     return bool(
         day == 0
         or (catalogue.added == day).any()
@@ -31,7 +31,7 @@ def titles_changed(catalogue: Catalogue, day: int) -> bool:
 
 
 def synopsis(film: Film) -> str:
-    """A sentence from facts: the simulator knows no plots."""
+    """A synopsis from facts: films.csv has no plots."""
     kind = "series" if film.is_series else "film"
     genre = " and ".join(film.genres[:2]).capitalize()
     cast = f", with {' and '.join(film.actors[:2])}" if film.actors else ""
@@ -41,14 +41,14 @@ def synopsis(film: Film) -> str:
 
 @dataclass(frozen=True)
 class Snapshots:
-    """Every row is written once; a day's snapshot is a choice of rows."""
+    """Builds every row once; the snapshot of a day selects rows."""
 
-    scribe: Scribe
+    tables: TableBuilder
 
     def titles(self, day: int) -> pa.Table:
-        catalogue = self.scribe.catalogue
-        rows = np.flatnonzero(catalogue.on_show(day))
-        # The second half of the themes are empty: those of titles that wait for their editor.
+        catalogue = self.tables.catalogue
+        rows = np.flatnonzero(catalogue.available(day))
+        # The second half of the themes are empty, for titles that are not tagged yet.
         themes = rows + len(catalogue) * (catalogue.tagged[rows] > day)
         table = self._titles.take(pa.array(rows))
         return table.set_column(
@@ -56,23 +56,23 @@ class Snapshots:
         )
 
     def title_windows(self, day: int) -> pa.Table:
-        """A row per title and country; without a country where the licence is for everywhere."""
+        """A row per title and country; country is null for a licence in all countries."""
         table, rows = self._windows
-        return table.filter(pa.array(self.scribe.catalogue.on_show(day)[rows]))
+        return table.filter(pa.array(self.tables.catalogue.available(day)[rows]))
 
     def assets(self, day: int) -> pa.Table:
-        """Three artworks, a trailer and a synopsis a title."""
-        is_there = self.scribe.catalogue.on_show(day)
-        return self._assets.filter(pa.array(np.repeat(is_there, VARIANTS + 2)))
+        """Three artworks, a trailer and a synopsis per title."""
+        is_available = self.tables.catalogue.available(day)
+        return self._assets.filter(pa.array(np.repeat(is_available, VARIANTS + 2)))
 
     def members(self, accounts: Accounts, day: int) -> pa.Table:
-        people = self.scribe.people
+        people = self.tables.people
         count = int((people.joined <= day).sum())
         limits = np.array(world.AGE_LIMITS)[people.age_limit[:count]]
-        first = np.datetime64(self.scribe.first_day, "D")
+        first = np.datetime64(self.tables.first_day, "D")
         born = people.birth_year[:count]
         columns = [
-            self.scribe.member_ids[:count],
+            self.tables.member_ids[:count],
             pa.array(first + people.joined[:count].astype("timedelta64[D]")),
             pick([country.code for country in world.COUNTRIES], people.country[:count]),
             pick(world.PLANS, accounts.plan[:count]),
@@ -86,14 +86,14 @@ class Snapshots:
 
     @cached_property
     def _titles(self) -> pa.Table:
-        catalogue = self.scribe.catalogue
+        catalogue = self.tables.catalogue
         rows = [
             {
                 "title_id": film.id,
                 "name": film.name,
                 "title_kind": "series" if film.is_series else "movie",
                 "released_on": film.released_on,
-                "added_on": self.scribe.on(added),
+                "added_on": self.tables.on(added),
                 "runtime_seconds": film.runtime_seconds,
                 "language": film.language,
                 "countries": film.countries,
@@ -117,19 +117,19 @@ class Snapshots:
     @cached_property
     def _themes(self) -> pa.Array:
         names = np.array(list(world.THEMES))
-        themes = [names[row].tolist() for row in self.scribe.catalogue.themes]
+        themes = [names[row].tolist() for row in self.tables.catalogue.themes]
         return pa.array([*themes, *([[]] * len(themes))], pa.list_(pa.string()))
 
     @cached_property
     def _windows(self) -> tuple[pa.Table, Ints]:
-        catalogue = self.scribe.catalogue
+        catalogue = self.tables.catalogue
         is_everywhere = (catalogue.closes == catalogue.closes[:, :1]).all(axis=1)
         is_row = catalogue.has_windows[:, None] & (catalogue.closes >= 0)
         is_row[:, 1:] &= ~is_everywhere[:, None]
         title, country = np.nonzero(is_row)
-        first = np.datetime64(self.scribe.first_day, "D")
+        first = np.datetime64(self.tables.first_day, "D")
         columns = [
-            self.scribe.title_ids.take(pa.array(title)),
+            self.tables.title_ids.take(pa.array(title)),
             pick([c.code for c in world.COUNTRIES], np.where(is_everywhere[title], -1, country)),
             pa.array(first + catalogue.opens[title, country].astype("timedelta64[D]")),
             pa.array(first + catalogue.closes[title, country].astype("timedelta64[D]")),
@@ -138,7 +138,7 @@ class Snapshots:
 
     @cached_property
     def _assets(self) -> pa.Table:
-        catalogue = self.scribe.catalogue
+        catalogue = self.tables.catalogue
         tags = np.array(list(world.ARTWORK_TAGS))
         rows = []
         for k, film in enumerate(catalogue.films):

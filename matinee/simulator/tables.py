@@ -1,4 +1,4 @@
-"""The raw-log contract's columns, and how the simulator's arrays become such rows."""
+"""Converts arrays of the simulator to tables with the columns of the raw-log contract."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matinee.simulator import homepage, queries, world
-from matinee.simulator.accounts import Choices
+from matinee.simulator.accounts import AccountEvents
 from matinee.simulator.behaviour import Day, Plays, Searches, Visits
 from matinee.simulator.behaviour import Ratings as RatingsOfDay
 from matinee.simulator.catalogue import VARIANTS, Catalogue, Ints
@@ -74,15 +74,15 @@ def member_id(row: int) -> str:
     return f"m-{row:06d}"
 
 
-def pick(words: Any, rows: Ints) -> pa.Array:
-    """The word of each row; row -1 is null."""
-    array = words if isinstance(words, pa.Array) else pa.array(words, TEXT)
+def pick(values: Any, rows: Ints) -> pa.Array:
+    """The value of each row; row -1 is null."""
+    array = values if isinstance(values, pa.Array) else pa.array(values, TEXT)
     return array.take(pa.array(rows, mask=rows < 0))
 
 
 @dataclass(frozen=True)
-class Scribe:
-    """Writes down what happened, as rows of the contract."""
+class TableBuilder:
+    """Builds tables of the contract from simulated events."""
 
     people: People
     catalogue: Catalogue
@@ -98,7 +98,7 @@ class Scribe:
 
     @cached_property
     def asset_ids(self) -> pa.Array:
-        """Artworks, VARIANTS a title."""
+        """Artwork ids, VARIANTS per title."""
         films = self.catalogue.films
         return pa.array([f"{film.id}-art{k + 1}" for film in films for k in range(VARIANTS)])
 
@@ -112,9 +112,9 @@ class Scribe:
     def _envelope(
         self, prefix: str, day: int, member: Ints, second: Ints, device: Ints, lasts: Ints
     ) -> list[Any]:
-        """Received when it is over; `delivery.py` adds the way and its delays."""
+        """The common columns; received at the end of the event, before delays of `delivery.py`."""
         midnight = (self.on(day) - date(1970, 1, 1)).days * 86_400
-        # A member's own fraction of a second: clocks are not in step, and a page is one instant.
+        # A fixed fraction of a second per member: clocks differ, and a page has one timestamp.
         event_at = (midnight + second) * SECOND + member * 7919 % 1000 * 1000
         people = self.people
         return [
@@ -127,7 +127,7 @@ class Scribe:
             pa.array(people.offset[member]),
         ]
 
-    def events(self, day: int, happened: Day, rng: np.random.Generator) -> dict[str, pa.Table]:
+    def behaviour(self, day: int, happened: Day, rng: np.random.Generator) -> dict[str, pa.Table]:
         """The four behavioural streams of one day."""
         return {
             "plays": self._plays(day, happened.plays, happened.visits),
@@ -166,7 +166,7 @@ class Scribe:
 
     def _searches(self, day: int, searches: Searches, rng: np.random.Generator) -> pa.Table:
         n = len(searches.member)
-        texts, counts = queries.type_out(searches, self.catalogue.until(day), rng)
+        texts, counts = queries.query_texts(searches, self.catalogue.arrived_by(day), rng)
         columns = [
             *self._envelope(
                 "s", day, searches.member, searches.second, searches.device, np.full(n, 15)
@@ -213,22 +213,22 @@ class Scribe:
         ]
         return pa.table(columns, schema=SCHEMAS["impressions"])
 
-    def account(self, stream: str, prefix: str, day: int, choices: Choices) -> pa.Table:
+    def account(self, stream: str, prefix: str, day: int, events: AccountEvents) -> pa.Table:
         """Rows of `subscriptions`, `consents` or `privacy_requests`."""
-        n = len(choices.member)
-        country = self.people.country[choices.member]
-        second = (choices.day - day) * 86_400 + choices.second
+        n = len(events.member)
+        country = self.people.country[events.member]
+        second = (events.day - day) * 86_400 + events.second
         envelope = self._envelope(
-            prefix, day, choices.member, second, np.full(n, 3), np.full(n, 0, np.int64)
+            prefix, day, events.member, second, np.full(n, 3), np.full(n, 0, np.int64)
         )
-        words = pa.array(choices.word, TEXT)
+        kinds = pa.array(events.kind, TEXT)
         if stream == "subscriptions":
             price = np.array([c.price for c in world.COUNTRIES])[country]
-            money = np.rint(np.array(world.PLAN_PRICES)[choices.plan] * price).astype(np.int64)
+            price_minor = np.rint(np.array(world.PLAN_PRICES)[events.plan] * price).astype(np.int64)
             currency = pick([c.currency for c in world.COUNTRIES], country)
-            rest = [words, pick(world.PLANS, choices.plan), money, currency]
+            rest = [kinds, pick(world.PLANS, events.plan), price_minor, currency]
         elif stream == "consents":
-            rest = [words, choices.granted]
+            rest = [kinds, events.granted]
         else:
-            rest = [self._numbered("request", day, n), words]
+            rest = [self._numbered("request", day, n), kinds]
         return pa.table([*envelope, *rest], schema=SCHEMAS[stream])

@@ -1,4 +1,4 @@
-"""What a title is worth to a member: the planted truth behind every choice."""
+"""The planted utility of a title for a member, on which all choices depend."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from matinee.simulator import world
 from matinee.simulator.catalogue import Catalogue, Floats, Ints
 from matinee.simulator.people import STRENGTH, People
 
-BLOCK = 8192  # pairs are scored in blocks of so many members, which bounds the memory
+BLOCK = 8192  # members per block of scores, which bounds memory
 
 
 @dataclass(frozen=True)
 class Taste:
-    """Scores of about mean 0 and deviation 1 over the titles of the first day."""
+    """Utilities with mean 0 and standard deviation 1, about, over the titles of the first day."""
 
     members: Floats
     """(M, D)"""
@@ -24,27 +24,27 @@ class Taste:
     people: Ints
 
     def score(self, member: Ints, title: Ints) -> Floats:
-        """What `title` (n, s) is worth to `member` (n,): (n, s), in standard deviations."""
+        """(n, s) utility of `title` (n, s) for `member` (n,), in standard deviations."""
         scores = np.empty(title.shape, np.float32)
         for start in range(0, len(member), BLOCK):
             block = slice(start, start + BLOCK)
             rows, columns = member[block], title[block]
             scores[block] = np.einsum("nd,nsd->ns", self.members[rows], self.titles[columns])
-            scores[block] += STRENGTH["people"] * self.features_favourite(rows, columns)
+            scores[block] += STRENGTH["people"] * self.has_favourite(rows, columns)
         return scores
 
-    def features_favourite(self, member: Ints, title: Ints) -> npt.NDArray[np.bool_]:
-        """Whether a title (n, s) has a favourite of the member (n,) in it."""
+    def has_favourite(self, member: Ints, title: Ints) -> npt.NDArray[np.bool_]:
+        """(n, s) whether a title has a favourite person of the member."""
         cast = self.people[title]
-        found = np.zeros(title.shape, bool)
+        has_any = np.zeros(title.shape, bool)
         for column in range(self.favourites.shape[1]):
             favourite = self.favourites[member, column][:, None, None]
-            found |= (cast == favourite).any(axis=2)
-        return found
+            has_any |= (cast == favourite).any(axis=2)
+        return has_any
 
 
-def plant(people: People, catalogue: Catalogue) -> Taste:
-    """Join the parts of taste, each scaled to its strength on those there from the first day."""
+def build(people: People, catalogue: Catalogue) -> Taste:
+    """Join the parts of taste, each scaled to its strength on members and titles of day 0."""
     genres = catalogue.genres / np.sqrt(np.maximum(catalogue.genres.sum(axis=1), 1))[:, None]
     parts = {
         "genres": (people.genres, genres),
@@ -57,12 +57,12 @@ def plant(people: People, catalogue: Catalogue) -> Taste:
     first_titles = np.flatnonzero(catalogue.added < 0)[:2000]
     total = np.sqrt(sum(STRENGTH[name] ** 2 for name in parts))
     members, titles = [], []
-    for name, (wants, has) in parts.items():
-        has = has.astype(np.float32)
-        has = has - has[first_titles].mean(axis=0)
-        spread = (wants[first_members] @ has[first_titles].T).std()
-        members.append(wants * np.float32(STRENGTH[name] / total / max(spread, 1e-6)))
-        titles.append(has)
+    for name, (preferences, attributes) in parts.items():
+        attributes = attributes.astype(np.float32)
+        attributes = attributes - attributes[first_titles].mean(axis=0)
+        spread = (preferences[first_members] @ attributes[first_titles].T).std()
+        members.append(preferences * np.float32(STRENGTH[name] / total / max(spread, 1e-6)))
+        titles.append(attributes)
     return Taste(
         members=np.hstack(members),
         titles=np.hstack(titles),

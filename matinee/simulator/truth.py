@@ -1,4 +1,4 @@
-"""What was planted, for tests and for people who want to check a model against it.
+"""Describes the planted truth, for tests and to check a model against it.
 
 The pipeline never reads it.
 """
@@ -11,17 +11,17 @@ from matinee.simulator import accounts, behaviour, delivery, homepage, people, w
 from matinee.simulator.simulation import Simulation
 from matinee.simulator.tables import member_id
 
-MOST_MEMBERS = 10_000  # described one by one; the rest follow the same rules
+MAX_MEMBERS = 10_000  # described individually; the others follow the same rules
 NOTE = (
-    "Planted by a generator. How well a model finds it again says that the code works, not that "
-    "the model is good for people."
+    "Planted by a simulator. A model that finds it again shows that the code works, not that the "
+    "model is good for real members."
 )
 
 
 def describe(simulation: Simulation) -> dict[str, Any]:
-    """The planted truths as JSON values. Complete once all landing days have been taken."""
-    crowd = simulation.people
-    count = min(len(crowd), MOST_MEMBERS)
+    """The planted truth as JSON values. Complete after the last landing day."""
+    members = simulation.people
+    count = min(len(members), MAX_MEMBERS)
     return {
         "note": NOTE,
         "rules": {
@@ -29,15 +29,15 @@ def describe(simulation: Simulation) -> dict[str, Any]:
             "archetypes": world.ARCHETYPES,
             "artwork_tags": world.ARTWORK_TAGS,
             "position_bias": {"row": behaviour.ROW_BIAS, "column": behaviour.COLUMN_BIAS},
-            "churn_log_odds": accounts.CHURN,
+            "churn_log_odds": accounts.CANCEL_LOG_ODDS,
             "policy": {
                 "id": homepage.POLICY_ID,
                 "exploration": homepage.EXPLORATION,
                 "artwork_exploration": homepage.ARTWORK_EXPLORATION,
             },
             "experiment": {"id": homepage.EXPERIMENT_ID, "effect": "position bias and no other"},
-            "late_ratio": delivery.LATE,
-            "very_late_ratio": delivery.VERY_LATE,
+            "late_ratio": delivery.LATE_RATE,
+            "very_late_ratio": delivery.VERY_LATE_RATE,
             "bots": 0,
         },
         "members": {member_id(row): _member(simulation, row) for row in range(count)},
@@ -46,7 +46,7 @@ def describe(simulation: Simulation) -> dict[str, Any]:
                 "is_invented": film.id.startswith("invented"),
                 "popularity": round(float(simulation.catalogue.popularity[row]), 6),
                 "quality": round(float(simulation.catalogue.quality[row]), 4),
-                "added_on": simulation.scribe.on(int(simulation.catalogue.added[row])).isoformat(),
+                "added_on": simulation.tables.on(int(simulation.catalogue.added[row])).isoformat(),
                 "hidden": simulation.catalogue.hidden[row].round(4).tolist(),
             }
             for row, film in enumerate(simulation.catalogue.films)
@@ -54,7 +54,7 @@ def describe(simulation: Simulation) -> dict[str, Any]:
         "cancellations": [
             {
                 "member_id": member_id(int(row["member"])),
-                "on": simulation.scribe.on(int(row["day"])).isoformat(),
+                "on": simulation.tables.on(int(row["day"])).isoformat(),
                 "satisfaction": row["satisfaction"],
                 "chance": row["chance"],
             }
@@ -64,21 +64,21 @@ def describe(simulation: Simulation) -> dict[str, Any]:
 
 
 def _member(simulation: Simulation, row: int) -> dict[str, Any]:
-    crowd = simulation.people
+    members = simulation.people
     names = simulation.catalogue.names
     return {
-        "archetypes": _named(list(world.ARCHETYPES), crowd.mixture[row]),
-        "genres": _named(list(world.GENRES), crowd.genres[row]),
-        "themes": _named(list(world.THEMES), crowd.themes[row]),
-        "artwork": _named(list(world.ARTWORK_TAGS), crowd.artwork[row]),
-        "favourites": [names[k] for k in crowd.favourites[row] if k >= 0],
-        "hidden": crowd.hidden[row].round(4).tolist(),
-        "activity": round(float(crowd.activity[row]), 4),
-        "arm": homepage.ARMS[int(crowd.is_treated[row])],
+        "archetypes": _named(list(world.ARCHETYPES), members.mixture[row]),
+        "genres": _named(list(world.GENRES), members.genres[row]),
+        "themes": _named(list(world.THEMES), members.themes[row]),
+        "artwork": _named(list(world.ARTWORK_TAGS), members.artwork[row]),
+        "favourites": [names[k] for k in members.favourites[row] if k >= 0],
+        "hidden": members.hidden[row].round(4).tolist(),
+        "activity": round(float(members.activity[row]), 4),
+        "arm": homepage.ARMS[int(members.is_treated[row])],
     }
 
 
 def _named(names: list[str], weights: np.ndarray[Any, Any]) -> dict[str, float]:
-    """The weights that matter, heaviest first."""
+    """The six largest weights by absolute value, largest first."""
     order = np.argsort(-np.abs(weights), kind="stable")[:6]
     return {names[k]: round(float(weights[k]), 4) for k in order}

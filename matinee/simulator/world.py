@@ -1,4 +1,4 @@
-"""What is fixed about the simulated world: places, plans, tastes, moods. Invented, all of it."""
+"""Constants of the simulated world: countries, plans, genres, moods. All of them are invented."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ GENRES = (
     "Sport", "Thriller", "War", "Western",
 )  # fmt: skip
 
-# Kinds of viewers: the genres they love. A member is a mixture of a few.
+# Viewer types and their preferred genres. A member is a mixture of a few types.
 ARCHETYPES: dict[str, tuple[str, ...]] = {
     "family": ("Animation", "Family", "Fantasy", "Adventure", "Musical"),
     "thrill": ("Action", "Thriller", "Adventure", "Crime"),
@@ -21,7 +21,7 @@ ARCHETYPES: dict[str, tuple[str, ...]] = {
     "truth": ("Documentary", "Biography", "Drama", "History"),
 }
 
-# Moods that the simulator hands out by genre and by chance. They say nothing about a real film.
+# Moods that the simulator assigns by genre and at random. They are no statements about real films.
 THEMES: dict[str, tuple[str, ...]] = {
     "bittersweet": ("Drama", "Romance", "Music"),
     "cosy": ("Family", "Comedy", "Animation"),
@@ -37,7 +37,7 @@ THEMES: dict[str, tuple[str, ...]] = {
     "thoughtful": ("Documentary", "Biography", "History"),
 }
 
-# What a picture may show, and the genres whose lovers it draws.
+# Tags of artworks, and the genres whose viewers they attract.
 ARTWORK_TAGS: dict[str, tuple[str, ...]] = {
     "action": ("Action", "Thriller", "War"),
     "couple": ("Romance", "Comedy", "Musical"),
@@ -48,7 +48,7 @@ ARTWORK_TAGS: dict[str, tuple[str, ...]] = {
     "bright": ("Animation", "Family", "Musical"),
     "dark": ("Horror", "Crime", "Thriller"),
 }
-ARTWORK_FOCUSES = 6  # the first six say what is shown, the last two in what light
+ARTWORK_FOCUSES = 6  # the first six are subjects, the last two are lighting
 
 ERAS = (1900, 1970, 1990, 2000)  # first years
 LANGUAGES = ("en", "fr", "ja", "it", "es", "de", "other")
@@ -56,14 +56,14 @@ LANGUAGES = ("en", "fr", "ja", "it", "es", "de", "other")
 
 @dataclass(frozen=True)
 class Country:
-    """Where members live. One offset each: the simulated year has no summer time."""
+    """A country of members. Its UTC offsets are constant: there is no summer time."""
 
     code: str
     share: float
     offsets: tuple[int, ...]  # minutes from UTC
     language: str
     currency: str
-    price: float  # by which PLAN_PRICES are multiplied
+    price: float  # factor on PLAN_PRICES
 
 
 COUNTRIES = (
@@ -81,7 +81,7 @@ COUNTRIES = (
 DEVICES = ("tv", "phone", "tablet", "web", "console")
 DEVICE_SHARES = (0.46, 0.24, 0.1, 0.14, 0.06)
 
-HOURS = (8.5, 14.0, 20.2, 23.0)  # local hours around which people watch
+HOURS = (8.5, 14.0, 20.2, 23.0)  # usual local hours of visits
 HOUR_SHARES = (0.1, 0.17, 0.63, 0.1)
 
 PLANS = ("ads", "standard", "premium")
@@ -89,11 +89,11 @@ PLAN_SHARES = (0.35, 0.45, 0.2)
 PLAN_PRICES = (599, 1199, 1799)
 
 PURPOSES = ("personalisation", "marketing", "insights")
-GRANTED = (0.9, 0.4, 0.78)  # of those who answer
-SILENT = 0.12  # never answer at all
+GRANT_RATES = (0.9, 0.4, 0.78)  # of members with a consent record
+NO_ANSWER = 0.12  # of members without a consent record
 
 WEEKDAYS = (0.88, 0.88, 0.9, 0.95, 1.12, 1.3, 1.2)  # Monday first
-AGE_LIMITS = (7, 12, 16, 99)  # the last is no limit at all
+AGE_LIMITS = (7, 12, 16, 99)  # 99: no limit
 CERTIFICATES = {
     "G": 0, "PG": 7, "M/PG": 7, "GP": 7, "M": 7, "PG-13": 12, "R": 16, "NC-17": 18, "X": 18,
 }  # fmt: skip

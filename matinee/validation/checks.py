@@ -4,9 +4,10 @@ import contextlib
 import itertools
 import json
 import logging
+import re
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -14,10 +15,9 @@ from typing import Any
 
 from matinee.columns import MEMBER_ID
 from matinee.errors import DataError
+from matinee.progress import Progress
 from matinee.validation.results import Checked, Validation
-
-Progress = Callable[[int, int, str], None]
-"""Called with how many tables are done, how many there are, and the name of one."""
+from matinee.validation.suites import import_library
 
 # The library keeps its current context in a global, so two threads take turns.
 _TURN = threading.Lock()
@@ -26,6 +26,7 @@ _NUMBERS = itertools.count()
 NO_FILES: Mapping[str, Path] = MappingProxyType({})
 
 _EXAMPLES = 5
+_WORD = re.compile(r"\w+")
 _QUERY = "unexpected_rows_expectation"
 
 
@@ -55,7 +56,7 @@ def check_all(
     DuckDB but counts and a few examples.
     """
     results: list[Checked] = []
-    with _opened(database, as_of, files) as source:
+    with _opened(database, as_of, files, named=_named(suites)) as source:
         for done, (table, suite) in enumerate(suites.items()):
             if progress:
                 progress(done, len(suites), table)
@@ -78,13 +79,16 @@ def check(
 
 
 @contextlib.contextmanager
-def _opened(database: Path, as_of: datetime, files: Mapping[str, Path]) -> Iterator[Any]:
-    """A Great Expectations data source on all that a suite may look at."""
+def _opened(
+    database: Path, as_of: datetime, files: Mapping[str, Path], *, named: Set[str]
+) -> Iterator[Any]:
+    """A Great Expectations data source on the tables named, and on all files."""
     if not database.is_file():
         raise DataError(f"no warehouse {database}: build it with `matinee run`")
     with _TURN, warnings.catch_warnings():
         # Of list columns, whose type the dialect cannot name; no expectation reads it.
         warnings.filterwarnings("ignore", message="Did not recognize type")
+        import_library()
         import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
         from sqlalchemy.dialects import registry
@@ -107,7 +111,7 @@ def _opened(database: Path, as_of: datetime, files: Mapping[str, Path]) -> Itera
         )
         try:
             with source.get_engine().connect() as connection:
-                for statement in _views(connection, database, as_of, files):
+                for statement in _views(connection, database, as_of, files, named):
                     connection.exec_driver_sql(statement)
             yield source
         finally:
@@ -115,8 +119,22 @@ def _opened(database: Path, as_of: datetime, files: Mapping[str, Path]) -> Itera
             source.get_engine().dispose()
 
 
+def _named(suites: Mapping[str, Any]) -> set[str]:
+    """Every table that a suite is of, and every word of its queries: tables are among them."""
+    queries = (
+        getattr(expectation, "unexpected_rows_query", "")
+        for suite in suites.values()
+        for expectation in suite.expectations
+    )
+    return {*suites, *(word for query in queries for word in _WORD.findall(query))}
+
+
 def _views(
-    connection: Any, database: Path, as_of: datetime, files: Mapping[str, Path]
+    connection: Any,
+    database: Path,
+    as_of: datetime,
+    files: Mapping[str, Path],
+    named: Set[str],
 ) -> Iterator[str]:
     """What makes the tables of the night, no later row among them, and copies none."""
     # What does not fit into memory stays in the home, where an erasure finds what a crash left.
@@ -131,6 +149,8 @@ def _views(
         f"where table_catalog = '{database.stem}' group by table_name order by table_name"
     ).fetchall()
     for table, lands in found:
+        if table not in named:
+            continue
         known = " where landed_on <= (select last_day from night)" if lands else ""
         yield f'create view "{table}" as select * from "{database.stem}".main."{table}"{known}'
     for table, path in files.items():

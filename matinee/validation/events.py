@@ -24,7 +24,11 @@ def of_events(*, silence: str, torn: Severity | None = "warning") -> list[Any]:
 
     least = [
         newest_day_at_least(
-            0.1, notes="A tenth of a usual day is a torn export.", severity=severity
+            0.1,
+            notes="A tenth of the usual rows landed, or less. "
+            "Cause: the export stopped halfway, or files are missing. "
+            "Action: land the files that are missing and run again.",
+            severity=severity,
         )
         for severity in (torn,)
         if severity
@@ -32,13 +36,17 @@ def of_events(*, silence: str, torn: Severity | None = "warning") -> list[Any]:
     return [
         newest_day_at_most(
             5,
-            notes="Far more than a usual day is a repeated export, or a robot, until proven true.",
+            notes="Far more rows landed than on a usual day. "
+            "Cause: an export that ran twice, a robot, or a real event such as a premiere. "
+            "Action: compare with the source, and accept the volume if it is right.",
         ),
         *least,
         lands_as_before(notes=silence),
         ExpectColumnValuesToBeUnique(
             column="event_id",
-            notes="An event that counts twice: deduplication is not working.",
+            notes="An event counts twice. "
+            "Cause: two builds wrote the warehouse at once, or the base model no longer "
+            "deduplicates. Action: run once with --full-refresh.",
             severity=FailureSeverity.CRITICAL,
         ),
     ]

@@ -14,7 +14,8 @@ def lands_as_before(*, notes: str) -> Any:
     all rejected, or repeats of older ones, are not rows here: they are missed as well.
     """
     return no_row(
-        "What landed on every day of the week before landed on the newest day too.",
+        "At least 1 row landed on the last day of the night, if some landed on each of the 7 days "
+        "before (with less history: on every day of 3 at least).",
         f"""
             with days as (
                 select distinct landed_on from {{batch}}
@@ -39,7 +40,7 @@ def lands_as_before(*, notes: str) -> Any:
 def newest_within(days: int, *, notes: str) -> Any:
     """The newest snapshot is so fresh."""
     return no_row(
-        f"The newest snapshot is at most {days} days old.",
+        f"The newest snapshot landed at most {days} days before the last day of the night.",
         f"""
             select max(landed_on) as landed_on
             from {{batch}}, night
@@ -51,33 +52,33 @@ def newest_within(days: int, *, notes: str) -> Any:
     )
 
 
-def none_from_the_future(*, notes: str) -> Any:
+def none_from_the_future() -> Any:
     """No feature that was knowable only after the night's instant."""
     return no_row(
-        "No row is of a later instant than the night's.",
+        "No observed_at is later than the instant of the night.",
         """
             select observed_at
             from {batch}, night
             where observed_at > as_of
             order by observed_at
         """,
-        notes=notes,
+        notes="A feature is later than the night: a model would learn from the future. "
+        "Cause: the warehouse was built for a later day, or received_at of the source runs ahead. "
+        "Action: run once with --full-refresh; if it comes back, correct the clock of the source.",
         severity="critical",
     )
 
 
-def keeps_up_with(*tables: str, notes: str) -> Any:
-    """Features that end no more than two days before the acts that they are made of.
-
-    Profiles and contents are not asked: they have a new row only when somebody says something new.
-    """
-    acts = " union all ".join(f"select received_at from {table}" for table in tables)
+def keeps_up_with(*tables: str) -> Any:
+    """Features that end no more than two days before the events that they are made of."""
+    events = " union all ".join(f"select received_at from {table}" for table in tables)
     return no_row(
-        f"The newest row is of the days of the newest in {' and '.join(tables)}.",
+        f"The newest observed_at is at most 2 days before the newest event of "
+        f"{' and '.join(tables)}.",
         f"""
             with newest as (
                 select max(received_at) as received_at
-                from ({acts}), night
+                from ({events}), night
                 where received_at < as_of
             )
             select max(observed_at) as observed_at, received_at
@@ -85,6 +86,7 @@ def keeps_up_with(*tables: str, notes: str) -> Any:
             group by received_at
             having max(observed_at) < received_at - interval 2 day
         """,
-        notes=notes,
+        notes="New events arrive and this table has none of them: an incremental build left "
+        "rows out.",
         severity="warning",
     )

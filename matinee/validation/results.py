@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from matinee.errors import ExpectationError, told
+from matinee.errors import ExpectationError, printable_name
 
 Severity = Literal["critical", "warning", "info"]
 """Stops the night, warns, or is only said: an absent stream that many services do not have."""
@@ -68,7 +68,7 @@ class Checked:
         if self.error:
             found = f"could not be judged ({self.error})"
         elif self.unexpected_count:
-            such = f", such as {told(repr(examples[0]))}" if examples else ""
+            such = f", such as {printable_name(repr(examples[0]))}" if examples else ""
             found = f"broken by {self.unexpected_count:,} row(s){such}"
         else:
             found = f"broken by {self.observed!r}"

@@ -2,14 +2,21 @@
 
 import importlib.util
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from matinee.errors import ConfigError
+from matinee.imports import large_import
 
 
-def load_suites(project: Path) -> dict[str, Any]:
-    """Every suite of `<project>/expectations/`, by table, in order of name.
+def load_suites(project: Path, tables: Collection[str] = ()) -> dict[str, Any]:
+    """The suites of `<project>/expectations/`, by table, in order of name.
+
+    Parameters
+    ----------
+    tables
+        Which to load; all by default.
 
     Raises
     ------
@@ -17,13 +24,20 @@ def load_suites(project: Path) -> dict[str, Any]:
         If there is none, or a file breaks the house rules: `SUITE` named as its file, a row
         count first (an empty table passes nearly everything else), notes on every expectation.
     """
-    # Read when the library is first imported, which the suites do.
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import_library()
     folder = project / "expectations"
     files = sorted(folder.glob("*.py"))
     if not files:
         raise ConfigError(f"no suites in {folder}: point MATINEE_PROJECT at a checkout of matinee")
-    return {path.stem: _load(path) for path in files}
+    return {path.stem: _load(path) for path in files if not tables or path.stem in tables}
+
+
+def import_library() -> None:
+    """Import Great Expectations, which its suites do next, without what no suite here uses."""
+    # Read when the library is first imported.
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    with large_import("great_expectations", "scipy.stats", "altair"):
+        import great_expectations.expectations  # noqa: F401
 
 
 def _load(path: Path) -> Any:

@@ -51,7 +51,8 @@ def newest_day_at_most(
     service, a history that landed at once).
     """
     return no_row(
-        f"The newest landed day holds at most {times:g} times the usual rows.",
+        f"The newest landed day has at most {times:g} times the rows of a usual day, the median "
+        f"of up to {_DAYS_TO_COMPARE} landed days before.",
         f"""{_NEWEST_DAY}
             where usual.day_count >= {days_to_know}
                 and newest.row_count >= {_ROWS_TOO_MANY}
@@ -71,9 +72,10 @@ def newest_day_at_least(
     severity: Severity,
     days_to_know: int = 7,
 ) -> Any:
-    """The rows of a table's newest landed day, at least such a part of the usual day's."""
+    """The rows of a table's newest landed day, more than such a part of the usual day's."""
     return no_row(
-        f"The newest landed day holds at least {part:g} times the usual rows.",
+        f"The newest landed day has more than {part:g} times the rows of a usual day, the median "
+        f"of up to {_DAYS_TO_COMPARE} landed days before.",
         f"""{_NEWEST_DAY}
             where usual.day_count >= {days_to_know}
                 and usual.row_count >= {_ROWS_TO_MISS}

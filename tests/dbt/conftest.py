@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from matinee import transform
+from matinee import transform, warehouse
 from matinee.landing import contract
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -87,7 +87,13 @@ def build() -> Build:
     def run(home: Path, day: str, **options: Any) -> transform.Built:
         as_of = datetime.fromisoformat(day).replace(tzinfo=UTC)
         return transform.build(
-            project=PROJECT, home=home, as_of=as_of, threads=2, memory_limit="1GB", **options
+            project=PROJECT,
+            home=home,
+            as_of=as_of,
+            threads=2,
+            memory_limit="1GB",
+            query=lambda sql: warehouse.query(sql, home=home).to_pylist(),
+            **options,
         )
 
     return run

@@ -17,7 +17,7 @@ DAY_1, DAY_3 = datetime(2026, 1, 1), datetime(2026, 1, 3)  # noqa: DTZ001
 
 @pytest.fixture(scope="module")
 def dbt(project, new_home, receive):
-    """Two nights by hand; on the second, the title is of another genre and nobody watched it."""
+    """Two nights by hand; on the second, the title is of another genre, and there are no plays."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
@@ -44,7 +44,7 @@ def dbt(project, new_home, receive):
         yield home, run
 
 
-def test_a_version_of_a_title_holds_from_the_day_that_said_so_to_the_next(dbt):
+def test_a_version_of_a_title_holds_from_its_snapshot_to_the_next(dbt):
     home, _ = dbt
     held = warehouse.query(
         "select genres, dbt_valid_from, dbt_valid_to from snap_titles order by 2", home=home
@@ -55,13 +55,13 @@ def test_a_version_of_a_title_holds_from_the_day_that_said_so_to_the_next(dbt):
     ]
 
 
-def test_a_snapshot_that_says_the_same_of_a_member_makes_no_version(dbt):
+def test_a_snapshot_without_a_change_of_a_member_makes_no_version(dbt):
     home, _ = dbt
     held = warehouse.query("select member_id, dbt_valid_from from snap_members", home=home)
     assert held.to_pylist() == [{"member_id": "m1", "dbt_valid_from": DAY_1}]
 
 
-def test_freshness_is_told_as_of_the_newest_landed_day_not_as_of_today(dbt):
+def test_freshness_is_measured_at_the_newest_landed_day_not_today(dbt):
     _, run = dbt
     ages = {one.node.name: one for one in run("source", "freshness").result.results}
     assert ages["titles"].status == "pass"
@@ -84,7 +84,7 @@ def test_what_the_documents_name_works_from_the_folder(dbt, command):
     assert run(*command).success
 
 
-def test_a_version_leaves_with_the_rows_that_said_it_and_one_that_holds_stays(dbt):
+def test_a_version_leaves_with_the_rows_it_came_from_and_one_that_holds_stays(dbt):
     home, run = dbt
     for stream in ("titles", "members"):
         shutil.rmtree(home / f"received/{stream}/batch=000001")
@@ -95,8 +95,8 @@ def test_a_version_leaves_with_the_rows_that_said_it_and_one_that_holds_stays(db
     assert held.to_pylist() == [{"dbt_valid_from": DAY_1}]
 
 
-def test_after_a_member_is_forgotten_no_snapshot_holds_them(dbt):
-    """The last test: nobody is left in the home."""
+def test_after_a_member_is_erased_no_snapshot_holds_them(dbt):
+    """The last test: no member is left in the home."""
     home, run = dbt
     settings = Settings(home=home)
     assert warehouse.query("select member_id from snap_members", home=home).num_rows == 1

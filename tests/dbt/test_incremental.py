@@ -1,4 +1,4 @@
-"""A night sums what differs from the night before, and ends as a build of everything would."""
+"""A night builds the rows that may have changed, and ends as a full refresh would."""
 
 import random
 import shutil
@@ -14,9 +14,9 @@ FIRST_DAY = date(2026, 1, 1)
 GENRES = ["Comedy", "Crime", "Drama", "Horror"]
 
 
-def acts(chance, day, members, titles):
-    """What members did on a day; one act in ten reaches the service up to a week later."""
-    found = {"plays": [], "ratings": [], "searches": [], "impressions": []}
+def events(chance, day, members, titles):
+    """The events of a day; one in ten is received up to a week later."""
+    streams = {"plays": [], "ratings": [], "searches": [], "impressions": []}
     for number in range(24):
         at = f"{day} {chance.randrange(24):02}:30"
         late = chance.randrange(1, 8) if chance.random() < 0.1 else 0
@@ -29,12 +29,12 @@ def acts(chance, day, members, titles):
         kind = chance.choice(["plays", "plays", "ratings", "searches", "impressions"])
         key = f"{kind}-{day}-{number}"
         if kind == "plays":
-            act = play(key, who, what, at, **envelope)
+            event = play(key, who, what, at, **envelope)
         elif kind == "ratings":
-            act = rating(key, who, what, at, float(chance.randrange(11))) | envelope
+            event = rating(key, who, what, at, float(chance.randrange(11))) | envelope
         elif kind == "searches":
             found_it = {"query_text": "x", "result_count": 3, "clicked_title_id": what}
-            act = {"event_id": key, "member_id": who, "event_at": at, **found_it, **envelope}
+            event = {"event_id": key, "member_id": who, "event_at": at, **found_it, **envelope}
         else:
             shown = {
                 "impression_id": key,
@@ -45,31 +45,31 @@ def acts(chance, day, members, titles):
                 "asset_id": "a1",
                 "was_clicked": chance.random() < 0.5,
             }
-            act = {"event_id": key, "member_id": who, "title_id": what, "event_at": at}
-            act |= shown | envelope
-        found[kind].append(act)
-    return found
+            event = {"event_id": key, "member_id": who, "title_id": what, "event_at": at}
+            event |= shown | envelope
+        streams[kind].append(event)
+    return streams
 
 
 def days(chance, first, last, members, titles):
-    """The acts of some days, a few of them told twice, in no order."""
-    found = {"plays": [], "ratings": [], "searches": [], "impressions": []}
+    """The events of some days in random order, a few of them twice."""
+    streams = {"plays": [], "ratings": [], "searches": [], "impressions": []}
     for number in range((last - first).days + 1):
-        for stream, rows in acts(chance, first + timedelta(days=number), members, titles).items():
-            found[stream] += rows
-    for rows in found.values():
+        for stream, rows in events(chance, first + timedelta(days=number), members, titles).items():
+            streams[stream] += rows
+    for rows in streams.values():
         rows += chance.sample(rows, len(rows) // 10)
         chance.shuffle(rows)
-    return found
+    return streams
 
 
 def consent(member_id, purpose, granted, at):
-    said = {"purpose": purpose, "granted": granted, "event_at": at}
-    return {"event_id": f"{member_id}-{purpose}-{at}", "member_id": member_id, **said}
+    choice = {"purpose": purpose, "granted": granted, "event_at": at}
+    return {"event_id": f"{member_id}-{purpose}-{at}", "member_id": member_id, **choice}
 
 
 def snapshot(day, *, genres=0, runtime=6000, names=("t1", "t2", "t3")):
-    """Titles as a day's snapshot has them; plays here do not say how long a title is."""
+    """Titles as a day's snapshot has them; plays here have no runtime of their own."""
     return [
         title(
             name,
@@ -96,7 +96,7 @@ def story(new_home, receive, build):
     nights = {}
 
     def night(name, as_of):
-        build(home, as_of, vars={"minimum_cell_members": 2, "title_days_a_part": 40})
+        build(home, as_of, vars={"minimum_cell_members": 2, "title_days_per_part": 40})
         nights[name] = tables(home)
         if name == "first":
             return
@@ -108,7 +108,7 @@ def story(new_home, receive, build):
     receive(home, 1, titles=snapshot(day), **days(chance, day, date(2026, 2, 10), members, titles))
     night("first", "2026-02-08")
 
-    # Late acts, a member who refuses and one who is new, and a title that was waited for.
+    # Late events, a member who refuses and one who is new, and a title that was waited for.
     receive(
         home,
         2,
@@ -120,8 +120,9 @@ def story(new_home, receive, build):
         **days(chance, date(2026, 2, 9), date(2026, 2, 14), [*members, "m5"], titles),
     )
     night("second", "2026-02-14")
+    night("back", "2026-02-12")
 
-    # A catalogue that says something else: of genres from now on, of runtimes at all times.
+    # Forward again, over a changed catalogue: genres from now on, runtimes of all days.
     receive(
         home,
         3,
@@ -130,18 +131,15 @@ def story(new_home, receive, build):
         **days(chance, date(2026, 2, 15), date(2026, 3, 20), members, titles),
     )
     night("third", "2026-03-15")
-
-    night("back", "2026-02-12")
-    night("again", "2026-03-20")
     return nights
 
 
-@pytest.mark.parametrize("night", ["second", "third", "back", "again"])
-def test_a_night_ends_as_a_build_of_everything_would(story, night):
+@pytest.mark.parametrize("night", ["second", "back", "third"])
+def test_a_night_ends_as_a_full_refresh_would(story, night):
     assert differing(story[night], story[f"whole {night}"]) == []
 
 
-def test_the_nights_had_something_to_say(story):
+def test_the_nights_had_something_to_build(story):
     """Or the test above could not fail."""
     counted = {
         name: rows.num_rows
@@ -156,6 +154,6 @@ def test_a_night_of_other_vars_builds_everything_again(new_home, receive, build)
     home = new_home("vars")
     receive(home, 1, titles=snapshot(FIRST_DAY), plays=[play("p1", "m1", "t1", "2026-01-02 20:00")])
     build(home, "2026-01-05")
-    build(home, "2026-01-05", vars={"acts_per_title_day": 0})
-    (row,) = warehouse.query("from int_member_title_days", home=home).to_pylist()
+    build(home, "2026-01-05", vars={"events_per_title_day": 0})
+    (row,) = warehouse.query("from int_member_title_days__summed", home=home).to_pylist()
     assert row["play_count"] == 0

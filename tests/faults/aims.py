@@ -1,8 +1,8 @@
-"""What comes before each fault, so that its step has work to do, and where in it a fault landed."""
+"""The targets of kills: the preparation of each step, and where in the step a kill landed."""
 
 import shutil
 
-from matinee import pipeline
+from matinee import pipeline, releases
 from matinee.settings import Settings
 from tests.faults import harness
 
@@ -14,7 +14,7 @@ def receive(warm, home, kills):
 
 
 def dbt(warm, home, kills):
-    """Builds that take in a new day, as often as not over what a killed one left."""
+    """Builds of a new day, often on top of an interrupted build."""
     warm.run("receive")
     return harness.kill(warm, "dbt", kills=kills)
 
@@ -24,30 +24,30 @@ def training(warm, home, kills):
 
 
 def publishing(warm, home, kills):
-    """The publishing of a new release: pages, signature, rename, names."""
+    """Publishing a release: pages, signature, rename, aliases."""
     return _publishing(warm, home, kills, "publishing")
 
 
 def swapping(warm, home, kills):
-    """Its last moments alone: the release has its name, `live` has yet to move."""
+    """The end of publishing: the release is renamed, `live` has not moved yet."""
     return _publishing(warm, home, kills, "swapping", at="renamed")
 
 
 def _publishing(warm, home, kills, step, at=None):
     warm.prepare()
-    kept = warm.home.with_name(f"{warm.home.name}-kept")
+    saved = warm.home.with_name(f"{warm.home.name}-saved")
     for part in ("releases", "work"):
-        harness.copy(warm.home / part, kept / part)
+        harness.copy(warm.home / part, saved / part)
     before = _live(home)
 
     def restore(*parts):
         for part in parts:
-            harness.copy(kept / part, warm.home / part)
+            harness.copy(saved / part, warm.home / part)
 
     def window(run):
         if _live(warm.home) != before:
             return "live moved"
-        if len(pipeline.store(Settings(home=warm.home)).list()) > 1:
+        if len(releases.Store.of(warm.home).list()) > 1:
             return "renamed, live not moved"
         drafts = list((warm.home / "releases").glob(".draft-*"))
         return "staging" if drafts else "before the draft"
@@ -58,14 +58,14 @@ def _publishing(warm, home, kills, step, at=None):
         kills=kills,
         at=at,
         before=lambda: restore("releases", "work"),
-        between=lambda: restore("work"),  # what the steps before would make again
+        between=lambda: restore("work"),  # as the earlier steps would write it again
         window=window,
         reached=lambda: _live(warm.home) != before,
     )
 
 
 def night(warm, home, kills):
-    """A whole night on a new day, at any moment of it."""
+    """A whole night with a new day, at any moment."""
     before = _live(home)
     return harness.kill(
         warm,
@@ -80,9 +80,9 @@ AIMS = {aim.__name__: aim for aim in (night, receive, dbt, training, publishing,
 
 
 def careless(warm):
-    """What the harness sees of a publisher that is killed while it writes in place."""
+    """The damage after a kill of a publisher that writes in place: the positive control."""
     assert harness.broken(warm.home) == []
-    assert warm.shoot("careless", 0, at="half a file").is_hit
+    assert warm.kill_at("careless", 0, at="half a file").is_hit
     return next(iter(harness.broken(warm.home)), None)
 
 

@@ -1,4 +1,4 @@
-"""Fills a small disk under a step: exit code 6, live whole, and progress once there is room."""
+"""Fills a small disk during a step: exit code 6, live intact, and progress once there is space."""
 
 import os
 import shutil
@@ -10,20 +10,20 @@ from matinee.settings import Settings
 from tests.faults import harness
 
 STEPS = ("receive", "dbt", "training", "publishing")
-MADE_ANEW = {"receive": "received", "training": "work"}
-"""What a step makes anew; what is there already would give it room."""
+OUTPUTS = {"receive": "received", "training": "work"}
+"""Folders that a step writes again, removed first: replacing them would free space."""
 
 SHARES = (0, 0.25, 0.5, 0.75, 0.95)
-"""How much of what a step writes still has room."""
+"""Share of the output of a step that fits on the disk."""
 
 
 class NoDiskError(Exception):
-    """Only root may mount one."""
+    """Mounting a disk needs root."""
 
 
 @contextmanager
 def small(folder):
-    """A disk of its own, in memory."""
+    """A separate disk in memory."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1g", "matinee-faults", str(folder)]
     try:
@@ -36,22 +36,22 @@ def small(folder):
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def fill(warm, kept, step):
-    """Run a step again and again on a disk that has room for a part of what it writes."""
+def fill(warm, saved, step):
+    """Run a step repeatedly on a disk with space for a part of its output."""
     tally = harness.Tally(f"full-{step}")
     ballast = warm.home.parent / "ballast"
     if step == "publishing":
         warm.prepare()
     elif step == "dbt":
         warm.run("receive")
-    shutil.copytree(warm.home, kept)
+    shutil.copytree(warm.home, saved)
 
     def restore():
         ballast.unlink(missing_ok=True)
         shutil.rmtree(warm.home)
-        shutil.copytree(kept, warm.home)
-        if step in MADE_ANEW:
-            shutil.rmtree(warm.home / MADE_ANEW[step])
+        shutil.copytree(saved, warm.home)
+        if step in OUTPUTS:
+            shutil.rmtree(warm.home / OUTPUTS[step])
 
     def free():
         disk = os.statvfs(warm.home)
@@ -59,10 +59,10 @@ def fill(warm, kept, step):
 
     restore()
     before = free()
-    whole = warm.run(step)
-    assert whole.is_through, f"{step} does not get through even with room: {whole.said[-1]}"
-    written, live = before - free(), _live(kept)
-    assert written > 0, f"{step} writes nothing: no disk is too full for it"
+    complete = warm.run(step)
+    assert complete.is_through, f"{step} fails even with enough space: {complete.output[-1]}"
+    written, live = before - free(), _live(saved)
+    assert written > 0, f"{step} writes nothing, so it cannot fill a disk"
     for share in SHARES:
         restore()
         left = int(written * share)
@@ -74,17 +74,19 @@ def fill(warm, kept, step):
             tally.landed += 1
             tally.windows[f"with {left / 1e6:.1f} MB left"] += 1
         else:
-            tally.broken.append(f"exit code {full.code} with {left:,} bytes left: {full.said[-1]}")
+            tally.broken.append(
+                f"exit code {full.code} with {left:,} bytes left: {full.output[-1]}"
+            )
         tally.broken += harness.broken(warm.home)
         if (now := _live(warm.home)) != live:
             tally.broken.append(f"live is {now}")
         ballast.unlink()
-        if step == "publishing":  # a draft takes over what the steps before leave: made again
+        if step == "publishing":  # a draft moves files of work/: restore them
             shutil.rmtree(warm.home / "work")
-            shutil.copytree(kept / "work", warm.home / "work")
+            shutil.copytree(saved / "work", warm.home / "work")
         tally.progress += warm.run(step).is_through
         tally.broken += harness.broken(warm.home) + harness.leftovers(warm.home)
-        tally.tell()
+        tally.print()
     return tally
 
 

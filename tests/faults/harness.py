@@ -1,4 +1,4 @@
-"""Kills steps, counts what landed where, and holds the home to invariants 1 and 2 after each."""
+"""Kills steps, counts where kills landed, and checks invariants 1 and 2 of the home after each."""
 
 import os
 import random
@@ -14,28 +14,30 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from matinee import landing, pipeline, warehouse
+from matinee import landing, releases, warehouse
 from matinee.errors import MatineeError
-from matinee.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
 WRITTEN_IN_PLACE = ("warehouse", "feast", "privacy", "aliases.json", "audit.jsonl")
-"""Files or folders of a home that are; all else is written once, so a link is a copy."""
+"""Files and folders of a home that are changed in place; other files can be hard-linked."""
+
+ONE_NAME = ("landing",)
+"""Folders whose files are refused when they have a second name."""
 
 
 @dataclass
 class Tally:
-    """What came of the faults aimed at one step."""
+    """Counts of the faults of one step."""
 
     step: str
     fired: int = 0
     landed: int = 0
-    """Killed after the step began and before it ended. The others prove nothing."""
+    """Kills between the start and the end of the step; others are not counted."""
     windows: Counter = field(default_factory=Counter)
-    """Where the faults that landed did."""
+    """Position in the step -> kills that landed there."""
     progress: int = 0
-    """Times the step got through in between; a wedged step survives any number of kills."""
+    """Successful runs after a fault; without progress, survival of kills shows nothing."""
     broken: list[str] = field(default_factory=list)
 
     def line(self):
@@ -43,36 +45,36 @@ class Tally:
         counts = f"{self.fired:>7}{self.landed:>8}{self.progress:>10}{len(self.broken):>8}"
         return f"{self.step:<18}{counts}  {where}"
 
-    def tell(self):
-        """Say how far it is, as a long run may be cut off."""
+    def print(self):
+        """Print the counts so far, since a long run may be interrupted."""
         print(self.line(), file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of a step said."""
+    """The output and exit code of one run of a step."""
 
     code: int
-    said: list[str]
+    output: list[str]
     seconds: float
-    """From `begin`, or from where it was waited for, to its end."""
+    """From `begin`, or from the awaited position, to the end."""
 
     @property
     def is_through(self):
-        return self.code == 0 and "end" in self.said
+        return self.code == 0 and "end" in self.output
 
     @property
     def is_hit(self):
-        return self.code == -signal.SIGKILL and "begin" in self.said and "end" not in self.said
+        return self.code == -signal.SIGKILL and "begin" in self.output and "end" not in self.output
 
     @property
     def window(self):
-        return next((line[3:] for line in reversed(self.said) if line.startswith("at ")), None)
+        return next((line[3:] for line in reversed(self.output) if line.startswith("at ")), None)
 
 
 @dataclass(frozen=True)
-class Victims:
-    """A warm process that forks a step at a time."""
+class StepRunner:
+    """A warm process that forks one step at a time."""
 
     process: subprocess.Popen
     home: Path
@@ -81,34 +83,34 @@ class Victims:
         """The same process, for another home."""
         return replace(self, home=home)
 
-    def hear(self):
+    def read_line(self):
         line = self.process.stdout.readline()
-        assert line, "the victims' own process died"
+        assert line, "the process died"
         return line.strip()
 
-    def order(self, step, *more):
+    def send(self, step, *more):
         self.process.stdin.write(f"{' '.join(map(str, (step, self.home, *more)))}\n")
         self.process.stdin.flush()
 
     def prepare(self):
-        """Come to where a night would publish."""
-        self.order("prepare")
-        while self.hear() != "ready":
+        """Run a night up to its publish step."""
+        self.send("prepare")
+        while self.read_line() != "ready":
             pass
 
     def begin(self, step, *more):
-        """Start a step; its pid, once it is about to do its work."""
-        self.order(step, *more)
-        pid = int(self.hear().removeprefix("pid "))
-        assert self.hear() == "begin"
+        """Start a step; return its pid once its work begins."""
+        self.send(step, *more)
+        pid = int(self.read_line().removeprefix("pid "))
+        assert self.read_line() == "begin"
         return pid
 
     def end(self):
-        """What a step that was begun says until it is gone."""
-        began, said = time.monotonic(), ["begin"]
-        while not (line := self.hear()).startswith("gone "):
-            said.append(line)
-        return Run(int(line[5:]), said, time.monotonic() - began)
+        """Read the output of a started step until it ends."""
+        began, output = time.monotonic(), ["begin"]
+        while not (line := self.read_line()).startswith("gone "):
+            output.append(line)
+        return Run(int(line[5:]), output, time.monotonic() - began)
 
     def run(self, step, *more, at=None):
         self.begin(step, *more)
@@ -116,22 +118,22 @@ class Victims:
         return self.end()
 
     def wait(self, at):
-        """Until the step says that it is there."""
-        while at and (line := self.hear()) != f"at {at}":
-            assert not line.startswith("gone "), f"it never came to {at}"
+        """Wait until the step prints that it is at a position."""
+        while at and (line := self.read_line()) != f"at {at}":
+            assert not line.startswith("gone "), f"the step did not reach {at}"
 
-    def shoot(self, step, delay, *, at=None):
-        """Kill -9 a step `delay` seconds after it began, or after it said to be `at` something."""
+    def kill_at(self, step, delay, *, at=None):
+        """Kill -9 a step `delay` seconds after it began, or after it is `at` a position."""
         pid = self.begin(step)
         self.wait(at)
         time.sleep(delay)
-        with suppress(ProcessLookupError):  # it was faster
+        with suppress(ProcessLookupError):  # it has ended already
             os.kill(pid, signal.SIGKILL)
         return self.end()
 
 
 @contextmanager
-def victims(home):
+def step_runner(home):
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.faults.victim"],
         cwd=ROOT,
@@ -140,9 +142,9 @@ def victims(home):
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    warm = Victims(process, home)
+    warm = StepRunner(process, home)
     try:
-        assert warm.hear() == "ready"
+        assert warm.read_line() == "ready"
         yield warm
     finally:
         process.stdin.close()
@@ -163,46 +165,46 @@ def kill(
     at=None,
     seed=1,
 ):
-    """Fire until `kills` faults have landed in a step's window, with progress after each.
+    """Kill until `kills` faults have landed in a step, with a successful run after each.
 
-    Aim is by the clock, so on a busy machine some miss: three times as many are fired at most.
-    `before` brings the home to where the step has work to do, `between` does what comes before the
-    step when a night is run again, `window` says where a fault landed, `reached` whether a step
-    that got through did what it is for, and `at` from where on it is shot at.
+    Kills are timed by the clock, so on a busy machine some miss; at most three times as many are
+    tried. `before` prepares the home for the step, `between` restores what earlier steps of a night
+    write, `window` returns where a fault landed, `reached` whether a successful step had its
+    effect, and `at` is the position from which kills are timed.
     """
     spread, tally = random.Random(seed), Tally(step)  # noqa: S311
     before()
-    whole = warm.run(step, at=at)
-    assert whole.is_through, f"{step} does not get through even unharmed: {whole.said[-1]}"
-    seconds = whole.seconds
+    complete = warm.run(step, at=at)
+    assert complete.is_through, f"{step} fails even without a kill: {complete.output[-1]}"
+    seconds = complete.seconds
     while tally.landed < kills and tally.fired < 3 * kills:
         before()
         tally.fired += 1
-        shot = warm.shoot(step, spread.uniform(0, seconds * 0.95), at=at)
-        if shot.is_hit:
+        killed = warm.kill_at(step, spread.uniform(0, seconds * 0.95), at=at)
+        if killed.is_hit:
             tally.landed += 1
-            tally.windows[window(shot)] += 1
+            tally.windows[window(killed)] += 1
         tally.broken += broken(warm.home)
         between()
-        again = warm.run(step)  # from the beginning: what `at` waits for may be done already
+        again = warm.run(step)  # without `at`: that position may be passed already
         if again.is_through and reached():
             tally.progress += 1
             if at is None:
-                seconds = (seconds + again.seconds) / 2  # a machine's load comes and goes
+                seconds = (seconds + again.seconds) / 2  # the load of the machine varies
         tally.broken += broken(warm.home) + leftovers(warm.home)
-        tally.tell()
+        tally.print()
     return tally
 
 
 def copy(home, target):
-    """A home like another, as links wherever nothing is written in place."""
+    """Copy a home, with hard links for files that are not changed in place."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(
         home,
         target,
         copy_function=lambda source, there: (
             shutil.copy2(source, there)
-            if set(WRITTEN_IN_PLACE) & set(Path(source).relative_to(home).parts)
+            if {*WRITTEN_IN_PLACE, *ONE_NAME} & set(Path(source).relative_to(home).parts)
             else os.link(source, there)
         ),
     )
@@ -210,27 +212,27 @@ def copy(home, target):
 
 
 def broken(home):
-    """What is not as invariants 1 and 2 say; empty when all is well."""
-    found = []
-    store = pipeline.store(Settings(home=home))
+    """Violations of invariants 1 and 2; empty if there are none."""
+    errors = []
+    store = releases.Store.of(home)
     try:
         if store.aliases().live:
             store.verify("live")
     except MatineeError as error:
-        found.append(f"live: {error}")
-    return found + unaccounted(home)
+        errors.append(f"live: {error}")
+    return errors + unaccounted(home)
 
 
 def leftovers(home):
-    """What a step that got through should have swept, and rows that no table of a build holds."""
-    found = [
+    """Files that a successful step should have removed, and rows that no table of a build has."""
+    errors = [
         f"left over: {path.name}" for path in (home / "releases").glob(".*") if path.name != ".lock"
     ]
     try:
         counted = warehouse.counts(home)
     except MatineeError as error:
-        return [*found, f"warehouse: {error}"]
-    return found + [
+        return [*errors, f"warehouse: {error}"]
+    return errors + [
         f"{stream}: {rows}"
         for stream, rows in counted.items()
         if rows.received != rows.staged + rows.exact_repeats + rows.rejected
@@ -238,21 +240,21 @@ def leftovers(home):
 
 
 def unaccounted(home):
-    """Files of which the ledger says something else than the rows that are there."""
-    held = Counter()
+    """Streams whose row counts differ between the ledger and the received files."""
+    in_files = Counter()
     entries = landing.read_ledger(home).received
     for stream, number in {(entry.stream, number) for entry in entries for number in entry.batches}:
         for table in (stream, f"rejected_{stream}"):
             folder = home / "received" / table / f"batch={number:06d}"
             for part in folder.glob("*.parquet"):
-                held[stream] += pq.read_metadata(part).num_rows
-    told = Counter()
+                in_files[stream] += pq.read_metadata(part).num_rows
+    in_ledger = Counter()
     for entry in entries:
-        told[entry.stream] += entry.rows
+        in_ledger[entry.stream] += entry.rows
         if entry.rows != entry.kept + entry.rejected:
             return [f"{entry.file}: {entry.rows} rows, {entry.kept} + {entry.rejected}"]
     return [
-        f"{stream}: the ledger tells of {told[stream]} rows, {held[stream]} are there"
-        for stream in told
-        if told[stream] != held[stream]
+        f"{stream}: the ledger has {in_ledger[stream]} rows, the files have {in_files[stream]}"
+        for stream in in_ledger
+        if in_ledger[stream] != in_files[stream]
     ]

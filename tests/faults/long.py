@@ -1,7 +1,7 @@
-"""The long run: `make faults`. A hundred kills and twenty full disks, a line a step.
+"""The long run of the fault tests: `make faults`. 100 kills and 20 full disks, one line per step.
 
-`python -m tests.faults.long night` is one step of it. Each fault tells the count so far on stderr.
-Exit code 1 when anything broke.
+`python -m tests.faults.long night` runs one step. The counts so far are printed to stderr after
+each fault. Exit code 1 if a fault broke an invariant.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from tests.conftest import run_night
 from tests.faults import aims, disk, harness
 
 SERVICE = {"members": 150, "titles": 200, "days": 20, "seed": 1}
-"""Small, so that a night takes seconds, and big enough for its release to go live."""
+"""Small, so that a night takes seconds, but large enough for its release to pass the gate."""
 
 KILLS = {"night": 10, "receive": 20, "dbt": 10, "training": 15, "publishing": 35, "swapping": 10}
 FULL = [f"full-{step}" for step in disk.STEPS]
@@ -33,35 +33,35 @@ def main(steps):
         pipeline.simulate(home, **SERVICE)
         run_night(home)
         pipeline.simulate(home, **SERVICE | {"days": SERVICE["days"] + 1})  # for the next night
-        # No links here: it writes into files.
-        with harness.victims(shutil.copytree(home, scratch / "torn")) as warm:
+        # No links: it changes files in place.
+        with harness.step_runner(shutil.copytree(home, scratch / "torn")) as warm:
             torn = aims.careless(warm)
-        print(f"control: a publisher that writes in place, killed: {torn or 'NOT SEEN'}")
+        print(f"control: a publisher that writes in place, killed: {torn or 'NOT DETECTED'}")
         print(HEAD, flush=True)
         failed |= not torn
         for step in steps:
             try:
-                tally, wanted = (filled if step in FULL else shot)(home, scratch, step)
+                tally, expected = (filled if step in FULL else killed)(home, scratch, step)
             except disk.NoDiskError as error:
-                print(f"{step}: not tried, for want of a small disk: {error}", flush=True)
+                print(f"{step}: skipped, no small disk: {error}", flush=True)
                 continue
             print("\n  ".join([tally.line(), *tally.broken[:3]]), flush=True)
             failed |= bool(tally.broken) or tally.progress < tally.fired
-            failed |= tally.landed < wanted
+            failed |= tally.landed < expected
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     print(f"{time.monotonic() - began:.0f} s; load {load}; {os.cpu_count()} cores")
     return int(failed)
 
 
-def shot(home, scratch, step):
-    with harness.victims(harness.copy(home, scratch / step)) as warm:
+def killed(home, scratch, step):
+    with harness.step_runner(harness.copy(home, scratch / step)) as warm:
         return aims.AIMS[step](warm, home, KILLS[step]), KILLS[step]
 
 
 def filled(home, scratch, step):
     with (
         disk.small(scratch / step) as small,
-        harness.victims(shutil.copytree(home, small / "home")) as warm,
+        harness.step_runner(shutil.copytree(home, small / "home")) as warm,
     ):
         tally = disk.fill(warm, scratch / f"kept-{step}", step.removeprefix("full-"))
         return tally, len(disk.SHARES)

@@ -1,4 +1,4 @@
-"""Worlds at the edge of what a night is for: a release that verifies, or one refusal."""
+"""Extreme inputs: a night publishes a release that verifies, or refuses with one error."""
 
 import io
 import json
@@ -8,14 +8,12 @@ from datetime import date
 
 import pytest
 
-from matinee import pipeline
+from matinee import pipeline, releases
 from matinee.cli import nights
 from matinee.cli.output import Format
 from matinee.errors import GateError, MatineeError
 from matinee.settings import Settings
 from tests.conftest import run_night
-
-pytestmark = pytest.mark.slow
 
 DAY = date(2026, 3, 1)
 GENRES = ("Drama", "Comedy", "Western")
@@ -62,39 +60,40 @@ DRAWN = {
 
 @pytest.fixture(scope="module")
 def refused(tmp_path_factory):
-    """A night of a single member, of whose titles and artwork two hide that AI made them."""
+    """A night with one member, and a title and an artwork without a required AI label."""
     home = tmp_path_factory.mktemp("refused")
     films = titles(60)
     films[1] |= AI
     films[2] |= AI | {"ai_disclosure": LABEL}
     land(home, "titles", "2026-03-01", films)
-    pictures = [{"asset_id": "hides"}, {"asset_id": "says", "disclosure_label": LABEL}]
+    pictures = [{"asset_id": "unlabelled"}, {"asset_id": "labelled", "disclosure_label": LABEL}]
     land(home, "assets", "2026-03-01", [DRAWN | one for one in pictures])
     land(home, "ratings", "2026-03-01", ratings(1, 60))
-    settings, said = Settings(home=home), io.StringIO()
+    settings, printed = Settings(home=home), io.StringIO()
     with (
-        redirect_stderr(said),
-        pytest.raises(GateError, match="the releases of 2026-03-01 are refused: live is none of"),
+        redirect_stderr(printed),
+        pytest.raises(
+            GateError, match="the gate refused the releases of 2026-03-01: none of them is live"
+        ),
     ):
         nights.backfill(settings, DAY, DAY, full_refresh=False, form=Format.table)
-    return pipeline.store(settings), said.getvalue()
+    return releases.Store.of(settings.home), printed.getvalue()
 
 
-def test_a_single_member_gets_a_slate_in_a_candidate_that_verifies(refused):
-    store, said = refused
-    what_to_do = r"\. Live is untouched\. Look at .*--override RULE --by WHO"
-    assert re.search(rf"is refused: .*shown alike.*{what_to_do}", said)
+def test_a_single_member_has_a_slate_in_a_candidate_that_verifies(refused):
+    store, printed = refused
+    remedy = r"\. Live is untouched\. Look at .*--override RULE --by WHO"
+    assert re.search(rf"is refused: .*effective_titles@10 .*{remedy}", printed)
     store.verify("candidate")
     assert store.open("candidate").slate("m0").num_rows == 45  # of 60, 15 are rated
 
 
-def test_what_hides_that_ai_made_it_stops_the_release_and_a_label_is_shown_with_the_title(refused):
-    store, said = refused
-    hidden = "2 of 62 titles and assets hide that AI made them or do not say how they were made"
-    assert f"{hidden}: title t1, asset hides" in said
+def test_missing_ai_labels_stop_the_release_and_a_label_is_shown_with_its_title(refused):
+    store, printed = refused
+    assert "2 of 62 titles and assets (title t1, asset unlabelled)" in printed
     release = store.open("candidate")
     artwork = release.table("artwork/assets.parquet").select(["asset_id", "disclosure_label"])
-    assert artwork.to_pylist() == [{"asset_id": "says", "disclosure_label": LABEL}]
+    assert artwork.to_pylist() == [{"asset_id": "labelled", "disclosure_label": LABEL}]
     assert release.manifest["authenticity"]["artwork_refused"] == 1
     settings = Settings(home=store.root.parent)
     shown = pipeline.recommend(settings, "m0", k=45, release="candidate")
@@ -102,18 +101,18 @@ def test_what_hides_that_ai_made_it_stops_the_release_and_a_label_is_shown_with_
     assert film == f"Film 2 [{LABEL}]"
 
 
-def test_a_catalogue_that_is_all_new_is_shown_though_nobody_has_met_any_of_it(tmp_path):
+def test_a_catalogue_of_cold_titles_only_is_shown(tmp_path):
     land(tmp_path, "titles", "2026-03-01", titles(30))
     land(tmp_path, "ratings", "2026-03-01", ratings(20, 30))
     land(tmp_path, "titles", "2026-03-02", titles(30, first=30))
     published = run_night(tmp_path)
-    store = pipeline.store(Settings(home=tmp_path))
+    store = releases.Store.of(tmp_path)
     store.verify(published.release_id)
     shown = store.open(published.release_id).slate("m0")["title_id"].to_pylist()
     assert sorted(shown) == sorted(f"t{n}" for n in range(30, 60))
 
 
-def test_an_empty_catalogue_is_refused_by_name(tmp_path):
+def test_an_empty_catalogue_is_refused(tmp_path):
     land(tmp_path, "titles", "2026-03-01", [])
     land(tmp_path, "ratings", "2026-03-01", ratings(5, 10))
     with pytest.raises(
@@ -124,11 +123,11 @@ def test_an_empty_catalogue_is_refused_by_name(tmp_path):
     assert pipeline.live_id(Settings(home=tmp_path)) is None
 
 
-def test_a_day_on_which_nothing_landed_is_a_night_like_any_other(tmp_path):
+def test_a_night_of_a_day_without_landed_files_publishes(tmp_path):
     land(tmp_path, "titles", "2026-03-01", titles(60))
     land(tmp_path, "ratings", "2026-03-01", ratings(40, 60))
     published = run_night(tmp_path, last_day=date(2026, 3, 2))
     assert published.refusals == ()
-    store = pipeline.store(Settings(home=tmp_path))
+    store = releases.Store.of(tmp_path)
     store.verify("live")
     assert store.open("live").manifest["as_of"].startswith("2026-03-03")

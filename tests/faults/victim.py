@@ -1,9 +1,9 @@
-"""Steps of a night in processes that are there to be killed: `python -m tests.faults.victim`.
+"""Runs steps of a night in child processes that tests kill: `python -m tests.faults.victim`.
 
-The engines are imported once. For each line on stdin, such as `receive HOME` or `receive HOME
-4096` (bytes that a file may grow to), a child is forked which says `begin` before its work, `at
-...` on its way and `end` after it, so whoever kills it knows whether and where the fault landed.
-`pid N` comes before, `gone N` (the exit code, below 0 the signal) at last.
+The engines are imported once. For each line on stdin, such as `receive HOME` or `receive HOME 4096`
+(maximum bytes of a file), a child is forked. It prints `begin` before its work, `at ...` during it
+and `end` after it, so that tests know whether and where a kill landed. The parent prints `pid N`
+before, and `gone N` (the exit code, or minus the signal) at the end.
 """
 
 import importlib
@@ -18,9 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from unittest import mock
 
-from matinee import pipeline
+from matinee import pipeline, releases
 from matinee.errors import MatineeError, StorageError
-from matinee.pipeline import publishing as publish_step
 from matinee.releases import files
 from matinee.settings import Settings
 
@@ -36,14 +35,14 @@ ENGINES = (
 )
 
 
-def say(word):
-    """In one write, so that lines of a child and of its parent stay lines."""
-    os.write(1, f"{word}\n".encode())
+def write_line(text):
+    """Write a line in one call, so that lines of parent and child do not mix."""
+    os.write(1, f"{text}\n".encode())
 
 
 @contextmanager
-def told(what):
-    say(f"at {what}")
+def report_step(what):
+    write_line(f"at {what}")
     yield lambda done, total, name: None
 
 
@@ -58,62 +57,62 @@ def dbt(settings):
 def training(settings):
     night = pipeline.begin(settings)
     pipeline.frame(night)
-    for wanted in pipeline.FITS:
-        pipeline.fit(night, *wanted)
-    pipeline.choose_trend(night)
+    for frame in pipeline.FITS:
+        pipeline.fit(night, frame)
+    pipeline.combine(night)
 
 
 PREPARED = []
 
 
 class ReadyError(Exception):
-    """The night has come to where it would publish."""
+    """Raised at the publish step of a prepared night."""
 
 
 def prepare(settings):
-    """Everything of a night but `publish`, which the steps forked later then do."""
+    """Run a night without `publish`, which is run by steps that are forked later."""
 
-    def keep(night, evidence):
+    def save(night, evidence):
         PREPARED[:] = night, evidence
         raise ReadyError
 
-    with suppress(ReadyError), mock.patch.object(publish_step, "publish", keep):
+    with suppress(ReadyError), mock.patch("matinee.night.run.publish", save):
         night(settings)
 
 
 def publishing(settings):
-    """`pipeline.publish` itself: draws the pages, signs, renames, moves `live`."""
+    """Run `pipeline.publish`: pages, signature, rename, aliases."""
     night, evidence = PREPARED
     pipeline.publish(replace(night, started_at=datetime.now(UTC)), evidence)
 
 
 def swapping(settings):
-    """The same, which says when the release has its name and `live` has not moved yet."""
+    """The same, with a line after the rename and before `live` moves."""
     rename = files.rename
 
-    def told_rename(source, target):
+    def reporting_rename(source, target):
         rename(source, target)
-        say("at renamed")
+        write_line("at renamed")
 
-    with mock.patch.object(files, "rename", told_rename):
+    with mock.patch.object(files, "rename", reporting_rename):
         publishing(settings)
 
 
 def careless(settings):
-    """The positive control: a publisher that writes in place. Killed, it must leave a torn live."""
-    live = pipeline.store(settings).open("live")
+    """The positive control: a publisher that writes in place. A kill must damage live."""
+    live = releases.Store.of(settings.home).open("live")
     for record in live.manifest["files"]:
         path = live.path / record["file"]
         data = path.read_bytes()
         with path.open("wb", buffering=0) as file:
             file.write(data[: len(data) // 2])
-            say("at half a file")
+            write_line("at half a file")
             time.sleep(0.05)
             file.write(data[len(data) // 2 :])
 
 
 def night(settings):
-    pipeline.run(settings, last_day=None, full_refresh=False, progress=told)
+    pipeline.run(settings, last_day=None, full_refresh=False, progress=report_step)
 
 
 STEPS = {
@@ -122,49 +121,49 @@ STEPS = {
 
 
 def child(settings, step, file_bytes="0"):
-    if int(file_bytes):  # a disk that takes no more: the kernel refuses what is beyond, as EFBIG
+    if int(file_bytes):  # simulates a full disk: writes beyond the limit fail with EFBIG
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(file_bytes), int(file_bytes)))
-    say("begin")
+    write_line("begin")
     try:
-        # A whole night holds the home by itself, and says what a full disk comes to.
+        # A whole night takes the lease itself, and handles a full disk.
         with nullcontext() if step == "night" else pipeline.lease(settings, step):
             STEPS[step](settings)
     except MatineeError as error:
-        say(f"refused: {error}")
+        write_line(f"refused: {error}")
         return error.exit_code
     except OSError as error:  # as the command line does
-        say(f"refused: {error}")
+        write_line(f"refused: {error}")
         return StorageError.exit_code
-    say("end")
+    write_line("end")
     return 0
 
 
 def main():
     for name in ENGINES:
         importlib.import_module(name)
-    say("ready")
+    write_line("ready")
     for line in sys.stdin:
         step, home, *more = line.split()
         settings = Settings(home=Path(home))
         if step == "prepare":
             prepare(settings)
-            say("ready")
+            write_line("ready")
             continue
-        told, tell = os.pipe()
+        reader, writer = os.pipe()
         pid = os.fork()
         if pid == 0:
             code = 1
             try:
-                os.read(told, 1)  # the pid is said first
+                os.read(reader, 1)  # wait until the pid is printed
                 code = child(settings, step, *more)
             finally:
                 os._exit(code)
-        say(f"pid {pid}")
-        os.write(tell, b".")
-        os.close(told)
-        os.close(tell)
-        say(f"gone {os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}")
+        write_line(f"pid {pid}")
+        os.write(writer, b".")
+        os.close(reader)
+        os.close(writer)
+        write_line(f"gone {os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}")
 
 
 if __name__ == "__main__":

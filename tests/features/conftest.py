@@ -56,6 +56,7 @@ COLUMNS = {
         "searched_genres": TEXTS,
     },
     "title_contents": {
+        "name": TEXT,
         "title_kind": TEXT,
         "language": TEXT,
         "countries": TEXTS,
@@ -64,6 +65,7 @@ COLUMNS = {
         "directors": TEXTS,
         "actors": TEXTS,
         "release_decade": TEXT,
+        "release_year": WHOLE,
         "minimum_age": WHOLE,
         "runtime_seconds": WHOLE,
     },

@@ -17,7 +17,7 @@ def test_every_file_of_the_repo_is_registered(where):
     supporting = {"entities", "services", "sources"}
     files = {path.stem for path in (PROJECT / "feature_repo").glob("*.py")} - supporting
     assert set(registered.views) == files
-    assert registered.services == ("homepage_v1", "hybrid_ranker_v1")
+    assert registered.services == ("homepage_v1", "hybrid_ranker_v1", "hybrid_ranker_v2")
 
 
 def test_the_registry_digest_is_of_content_so_two_homes_agree(where, tmp_path):
@@ -62,7 +62,11 @@ def test_the_repo_works_by_hand_on_the_same_store(where, monkeypatch):
     asked = [feast, "-c", PROJECT / "feature_repo", "apply"]
     said = subprocess.run(asked, capture_output=True, text=True, timeout=120, check=True)
     assert "No changes to registry" in said.stdout
-    assert features.apply(**where).services == ("homepage_v1", "hybrid_ranker_v1")
+    assert features.apply(**where).services == (
+        "homepage_v1",
+        "hybrid_ranker_v1",
+        "hybrid_ranker_v2",
+    )
 
 
 def test_processes_that_apply_at_once_lose_nothing(home):

@@ -1,4 +1,4 @@
-"""Scheduled use, for real: a Prefect server and worker on loopback, a trigger, a release."""
+"""A scheduled night with a Prefect server and worker on loopback, up to a release."""
 
 import json
 import os
@@ -9,12 +9,14 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from matinee.pipeline import traces
+from matinee import pipeline
 from matinee.privacy import Traces
+from matinee.rights import member_search
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUARD = ROOT / "tests/guards"
@@ -29,9 +31,9 @@ def free_port() -> int:
 
 @pytest.fixture
 def prefect(tmp_path, small_home):
-    """A function that runs `prefect ...` against a server of our own, raw logs in place.
+    """A function that runs `prefect ...` against a test server, with a home of raw logs.
 
-    Server, worker and flow each refuse every way out of the machine, and write down who tried.
+    Server, worker and flow refuse and log all connections out of the machine.
     """
     home = tmp_path / "home"
     shutil.copytree(small_home / "landing", home / "landing")
@@ -66,9 +68,20 @@ def prefect(tmp_path, small_home):
         stdout=log,
         stderr=log,
     )
+
+    def api(path: str, **body: object) -> Any:
+        """The answer of the server to a request; commands of Prefect cost seconds each."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/api/{path}",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return json.load(answer)
+
     try:
         wait_until_healthy(port)
-        yield run
+        yield run, api
     finally:
         server.terminate()
         server.wait(timeout=30)
@@ -86,34 +99,38 @@ def wait_until_healthy(port: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_deployed_night_publishes_a_release_through_a_worker(prefect, tmp_path):
-    prefect("work-pool", "create", "local", "--type", "process")
-    prefect("deploy", "--all")
-    deployments = prefect("deployment", "ls")
-    assert "nightly/nightly" in deployments
-    assert "refresh-features/hourly" in deployments
+def test_a_deployed_night_publishes_the_same_release_through_a_worker(prefect, tmp_path, release):
+    """The same logs in another folder, another process and another program: the same content."""
+    run, api = prefect
+    run("work-pool", "create", "local", "--type", "process")
+    run("deploy", "--all")
+    deployments = {one["name"]: one["id"] for one in api("deployments/filter")}
+    assert deployments.keys() == {"nightly", "hourly"}
 
-    prefect("deployment", "run", "nightly/nightly")
-    told = prefect("worker", "start", "--pool", "local", "--run-once", timeout=400)
+    api(f"deployments/{deployments['nightly']}/create_flow_run", state={"type": "SCHEDULED"})
+    output = run("worker", "start", "--pool", "local", "--run-once", timeout=400)
 
-    assert "COMPLETED" in prefect("flow-run", "ls", "--state", "COMPLETED"), told
+    states = {one["deployment_id"]: one["state_type"] for one in api("flow_runs/filter")}
+    assert states[deployments["nightly"]] == "COMPLETED", output
+    for step in pipeline.STEPS:
+        assert output.count(f" {step.title}: ") == 1, output
     aliases = json.loads((tmp_path / "home/releases/aliases.json").read_text())
-    assert (tmp_path / "home/releases" / aliases["live"]["release_id"] / "manifest.json").is_file()
-    artifacts = prefect("artifact", "ls")
-    for key in ("gate-table", "validation-report", "release-card"):
-        assert key in artifacts
+    path = tmp_path / "home/releases" / aliases["live"]["release_id"] / "manifest.json"
+    assert json.loads(path.read_text())["content_digest"] == release.manifest["content_digest"]
+    artifacts = {one["key"] for one in api("artifacts/filter")}
+    assert artifacts >= {"gate-table", "validation-report", "release-card"}
     attempts = (tmp_path / "attempts").read_text().splitlines()
     assert len([line for line in attempts if "control.invalid" in line]) >= 3
     assert [line for line in attempts if "control.invalid" not in line] == []
-    assert who_is_named(tmp_path / "prefect", tmp_path / "home/received") == set()
+    assert files_with_member_ids(tmp_path / "prefect", tmp_path / "home/received") == set()
 
 
-def who_is_named(folder: Path, received: Path) -> set[str]:
-    """Files in which Prefect keeps a member's id, apart from those planted to see that it shows."""
+def files_with_member_ids(folder: Path, received: Path) -> set[str]:
+    """Files of Prefect that contain a member id, without the planted control files."""
     tables = [pq.read_table(path, columns=["member_id"]) for path in received.glob("members/*/*")]
     members = Traces.of(one for table in tables for one in table["member_id"].to_pylist())
     assert len(members.ids) > 200
-    with traces.control(folder, min(members.ids)) as planted:
-        found = traces.search(folder, members)
+    with member_search.planted_control(folder, min(members.ids)) as planted:
+        found = member_search.search(folder, members)
     assert set(planted) <= set(found)
     return set(found) - set(planted)

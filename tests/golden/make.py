@@ -1,8 +1,8 @@
-"""Writes golden releases of the manifest version of today: `python -m tests.golden.make [night]`.
+"""Writes golden releases of the current manifest version: `python -m tests.golden.make [night]`.
 
-Run once when the version goes up, then commit the new folder. The old ones are never written again:
-they are what operators have on their disks. `schema_N` is the store's own form and nothing more;
-`night_N` is all that a night of a tiny simulated service publishes.
+Run once when the version changes, then commit the new folder. Old folders are never written again,
+because operators have such releases on their disks. `schema_N` is a minimal release of the store.
+`night_N` is the release of a night of a tiny simulated service.
 """
 
 import shutil
@@ -11,7 +11,6 @@ import tempfile
 from pathlib import Path
 
 from matinee import pipeline, provenance, releases
-from matinee.settings import Settings
 from tests.conftest import run_night
 from tests.releases.samples import publish
 
@@ -28,7 +27,7 @@ def make_schema(scratch: Path) -> releases.Store:
 def make_night(scratch: Path) -> releases.Store:
     pipeline.simulate(scratch, **TINY)
     run_night(scratch)
-    return pipeline.store(Settings(home=scratch))
+    return releases.Store.of(scratch)
 
 
 def make(kind: str) -> None:
@@ -37,7 +36,7 @@ def make(kind: str) -> None:
         store = {"schema": make_schema, "night": make_night}[kind](Path(scratch))
         (release,) = store.list()
         shutil.copytree(release.path, folder / "releases" / release.id)
-        # The private key is thrown away: nothing else will ever be signed with it.
+        # The private key is not kept, so that it signs nothing else.
         for public in store.keys.glob("*.pub"):
             (folder / "keys").mkdir(parents=True)
             shutil.copy(public, folder / "keys")

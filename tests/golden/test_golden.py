@@ -1,4 +1,4 @@
-"""Releases of every manifest version there ever was still open and verify."""
+"""Releases of every manifest version can still be opened and verified."""
 
 import shutil
 from datetime import UTC, datetime
@@ -9,11 +9,10 @@ from typer.testing import CliRunner
 
 from matinee import pipeline, provenance, releases
 from matinee.cli import app
-from matinee.pipeline import fallback
-from matinee.pipeline.reissuing import Without
 from matinee.privacy import Traces
-from matinee.releases import digest
+from matinee.releases import digest, non_profiled
 from matinee.releases.reissue import reissue
+from matinee.rights.reissue import ReissueWithoutMembers
 from matinee.settings import Settings
 
 HERE = Path(__file__).parent
@@ -42,18 +41,18 @@ def test_an_old_release_is_read_like_a_new_one(store):
 
 def test_the_digest_of_an_old_release_is_still_the_same(store):
     (release,) = store.list()
-    told = {record["file"]: record["content_sha256"] for record in release.manifest["files"]}
+    before = {record["file"]: record["content_sha256"] for record in release.manifest["files"]}
     today = {record.file: record.content_sha256 for record in digest.describe(release.path)}
-    assert {name: today[name] for name in told} == told
+    assert {name: today[name] for name in before} == before
 
 
 @pytest.fixture(params=VERSIONS, scope="module")
 def night(request, tmp_path_factory):
-    """A home that holds nothing but a release of an old night, with every name standing for it."""
+    """A home with one release of an old night, which is live."""
     home = tmp_path_factory.mktemp("golden")
     shutil.copytree(HERE / f"night_{request.param}", home, dirs_exist_ok=True)
     settings = Settings(home=home)
-    store = pipeline.store(settings)
+    store = releases.Store.of(settings.home)
     (release,) = store.list()
     at = datetime(2026, 2, 1, tzinfo=UTC)
     store.promote(release.id, expected=None, at=at, by="test", why="to look at")
@@ -62,7 +61,7 @@ def night(request, tmp_path_factory):
 
 def test_an_old_night_verifies_and_is_listed_shown_and_compared(night, monkeypatch):
     settings, release = night
-    store = pipeline.store(settings)
+    store = releases.Store.of(settings.home)
     assert store.verify("live").release_id == release.id
     (row,) = pipeline.list_releases(settings)
     assert (row["alias"], row["gate"]) == ("live", "passed")
@@ -73,24 +72,26 @@ def test_an_old_night_verifies_and_is_listed_shown_and_compared(night, monkeypat
     assert store.diff("live", release.id).overlap_at_10 == 1
 
 
-def test_an_old_night_still_answers_members(night):
+def test_an_old_night_serves_members(night):
     settings, release = night
     member = release.manifest["samples"][0]
     rows = pipeline.recommend(settings, member, k=3, release="live")
     assert [row["rank"] for row in rows] == [1, 2, 3]
-    told = pipeline.explain(settings, member, rows[0]["title_id"], release="live")
-    assert sum(part.get("contribution") for part in told.groups) == pytest.approx(told.score)
+    explanation = pipeline.explain(settings, member, rows[0]["title_id"], release="live")
+    assert sum(part.get("contribution") for part in explanation.groups) == pytest.approx(
+        explanation.score
+    )
     assert pipeline.similar(settings, rows[0]["title_id"], k=2, release="live")
     assert pipeline.parameters(settings, "live")["learned_from"]["members"] > 0
-    assert fallback.read(release, member).num_rows
+    assert non_profiled.read(release, member).num_rows
 
 
-def test_an_old_night_can_have_somebody_forgotten(night):
+def test_a_member_can_be_erased_from_an_old_night(night):
     settings, release = night
     members = release.table("vocabulary/members.parquet")["member_id"].to_pylist()
     leaver, stayer = members[1], members[2]
-    store = pipeline.store(settings)
-    fill = Without(store, Traces.of([leaver]))
+    store = releases.Store.of(settings.home)
+    fill = ReissueWithoutMembers(Traces.of([leaver]))
     at = datetime(2026, 2, 2, tzinfo=UTC)
     fresh = store.open(reissue(store, release, fill, at=at, by="test", why="erasure").after)
     assert store.verify("live").release_id == fresh.id

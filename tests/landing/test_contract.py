@@ -68,6 +68,14 @@ def test_a_minimal_contract_loads_and_rejected_tables_are_no_streams(tmp_path):
     assert list(load(tmp_path, GOOD).streams) == ["plays"]
 
 
+def test_a_column_has_from_its_table_what_it_does_not_set_itself(tmp_path):
+    text = GOOD.replace(
+        "{kind: event}", "{kind: event, pii: behavioural, purpose: [insights], retention_days: 9}"
+    ).replace("required: true, pii: none, purpose: [service],", "required: true, pii: none,")
+    (column,) = load(tmp_path, text).streams["plays"].columns
+    assert (column.pii, column.purpose, column.retention_days) == ("none", ("insights",), 1)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

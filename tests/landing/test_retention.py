@@ -258,6 +258,6 @@ def but_ledger(folder, names):
 def test_a_disk_that_cannot_be_written_is_a_storage_error(zone, contract):
     zone.land("plays", "old.jsonl", lines(row(contract, "plays")), day=ago(1096))
     zone.receive()
-    (zone.home / "received/ledger.tmp").mkdir()  # where the ledger is drafted
+    (zone.home / "received/.ledger.jsonl.new").mkdir()  # where the ledger is drafted
     with pytest.raises(StorageError, match="make room or mend the access, then run again"):
         drop(zone)

@@ -2,12 +2,14 @@
 
 import io
 import json
+from collections import Counter
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.cases import failing
 from tests.landing.samples import FORMATS, encode
 
 ENVELOPE = {
@@ -67,27 +69,39 @@ BROKEN = [
 ]
 
 
+def by_file(zone, table, columns):
+    """file -> its rows in a received table, in the order of their lines."""
+    found = {}
+    for file, *row in zone.rows(table, f"file, {columns}"):
+        found.setdefault(file, []).append(tuple(row))
+    return found
+
+
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize(("stream", "change", "rule"), BROKEN)
-def test_a_row_that_breaks_a_rule_is_rejected_with_its_line_and_text(
-    zone, format, stream, change, rule
-):
+def test_a_row_that_breaks_a_rule_is_rejected_with_its_line_and_text(zone, format):
+    """All cases land at once, each in a file of its own between two good rows."""
     zone.land("plays", "good.jsonl", encode([PLAY], "jsonl"))
-    good, bad = BASE[stream], BASE[stream] | change
-    zone.land(stream, f"f.{format}", encode([good, bad, good], format))
+    for number, (stream, change, _) in enumerate(BROKEN):
+        good, bad = BASE[stream], BASE[stream] | change
+        zone.land(stream, f"f{number}.{format}", encode([good, bad, good], format))
 
     receipt = zone.receive()
 
+    rejected = {name: by_file(zone, f"rejected_{name}", "line, rule, raw_text") for name in BASE}
+    kept = {name: by_file(zone, name, "line") for name in BASE}
     line = 3 if format == "csv" else 2  # the header of a CSV is a line
-    ((file, found_line, found_rule, text),) = zone.rows(
-        f"rejected_{stream}", "file, line, rule, raw_text"
-    )
-    assert (file, found_line, found_rule) == (f"{stream}/dt=2026-01-02/f.{format}", line, rule)
-    assert next(iter(bad.values())) in text
-    assert not text.endswith("\n")
-    assert receipt.rules[stream] == {rule: 1}
-    kept = [row for row in zone.rows(stream, "file, line") if row[0] == file]
-    assert [row[1] for row in kept] == [line - 1, line + 1]
+
+    def check(number, stream, change, rule):
+        file = f"{stream}/dt=2026-01-02/f{number}.{format}"
+        ((found_line, found_rule, text),) = rejected[stream][file]
+        assert (found_line, found_rule) == (line, rule)
+        assert next(iter((BASE[stream] | change).values())) in text
+        assert not text.endswith("\n")
+        assert kept[stream][file] == [(line - 1,), (line + 1,)]
+
+    assert failing(check, [(number, *case) for number, case in enumerate(BROKEN)]) == []
+    for name in BASE:
+        assert receipt.rules[name] == Counter(rule for stream, _, rule in BROKEN if stream == name)
 
 
 KEPT = [
@@ -112,15 +126,18 @@ KEPT = [
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize(("stream", "change", "column", "value"), KEPT)
-def test_a_row_that_keeps_the_contract_gets_its_types(zone, format, stream, change, column, value):
+def test_a_row_that_keeps_the_contract_gets_its_types(zone, format):
     zone.land("plays", "good.jsonl", encode([PLAY], "jsonl"))
-    zone.land(stream, f"f.{format}", encode([BASE[stream] | change], format))
-    assert zone.receive().rules.get(stream, {}) == {}
-    (row,) = [
-        row[1:] for row in zone.rows(stream, f"file, {column}") if row[0].endswith(f"/f.{format}")
-    ]
-    assert row == (value,)
+    for number, (stream, change, _, _) in enumerate(KEPT):
+        zone.land(stream, f"f{number}.{format}", encode([BASE[stream] | change], format))
+    assert not any(zone.receive().rules.values())
+    found = {(stream, column): by_file(zone, stream, column) for stream, _, column, _ in KEPT}
+
+    def check(number, stream, change, column, value):
+        file = f"{stream}/dt=2026-01-02/f{number}.{format}"
+        assert found[stream, column][file] == [(value,)]
+
+    assert failing(check, [(number, *case) for number, case in enumerate(KEPT)]) == []
 
 
 def test_typed_parquet_and_json_give_the_same_rows(zone, contract):

@@ -12,8 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matinee import hybrid, matrices, ranking, splits
-from matinee.metrics import auc, precision
+from matinee import matrices
+from matinee.evaluation import splits
+from matinee.evaluation.metrics import auc, precision
+from matinee.models import hybrid
+from matinee.slates import ranking
 from matinee.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.real

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from matinee import landing, pipeline
-from matinee.settings import Settings
+from matinee import landing, releases
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = pytest.mark.real
 
 DATA = Path(os.environ.get("MATINEE_REAL_DATA", "."))
 
@@ -31,7 +30,7 @@ def test_a_real_set_becomes_a_live_release(imported, night):
     home, told = imported
     published = night(home, last_day=told.last_day)
     assert not published.refusals
-    store = pipeline.store(Settings(home=home))
+    store = releases.Store.of(home)
     release = store.open("live")
     assert store.verify("live").release_id == release.id == published.release_id
     counts = {row["stream"]: row for row in release.manifest["received"]}

@@ -1,4 +1,4 @@
-"""An empty store in a folder of its own, and the URLs that it can be mirrored at."""
+"""An empty store, and the URLs at which it can be mirrored."""
 
 import secrets
 
@@ -7,13 +7,13 @@ import pytest
 from matinee import releases
 from matinee.releases.remote import Remote
 from tests.releases import objects
-from tests.releases.mirrors import EXCLUSIVE, YOURS, another
+from tests.releases.mirrors import CONFIGURED, EXCLUSIVE, another
 
-if YOURS:
+if CONFIGURED:
 
     @pytest.fixture(autouse=True)
     def offline():
-        """Your store may be on another machine."""
+        """A configured store may be on another machine."""
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def store(tmp_path):
 
 @pytest.fixture(params=[*EXCLUSIVE, "memory://matinee"])
 def url(request, tmp_path):
-    """A store at each kind of URL; the fake is what object stores are like."""
-    if request.param in YOURS:
+    """A store at each kind of URL; `fake` behaves like an object store."""
+    if request.param in CONFIGURED:
         return f"{request.param}/{secrets.token_hex(4)}"
     objects.register()
     if request.param.startswith("memory"):
@@ -38,10 +38,10 @@ def url(request, tmp_path):
 @pytest.fixture
 def fake():
     objects.register()
-    return Remote.at("fake://bucket/matinee")
+    return Remote.open("fake://bucket/matinee")
 
 
 @pytest.fixture
 def elsewhere(tmp_path, store):
-    """Another machine: a store of its own that trusts the same key."""
+    """The store of another machine that trusts the same key."""
     return another(tmp_path, store, "elsewhere")

@@ -1,10 +1,10 @@
-"""An object store in memory, by fsspec: whole objects, conditional puts, and what can go wrong.
+"""An object store in memory, by fsspec: whole objects, conditional puts and planted failures.
 
     objects.register()                    # now `fake://bucket/prefix` is a URL
-    objects.Fake.fail_from(7)             # the seventh call and all after it fail
+    objects.Fake.fail_from(7)             # the seventh and all later calls fail
     objects.Fake.heal()
 
-Errors are no OSError, like those of most libraries of object stores.
+Errors are not OSErrors, as in most object store libraries.
 """
 
 import io
@@ -19,21 +19,21 @@ LOCK = threading.RLock()
 
 
 class UnreachableError(Exception):
-    """What the library of a store raises when nobody answers."""
+    """Raised by a store library when the host does not answer."""
 
 
 class Fake(AbstractFileSystem):
     protocol = "fake"
     cachable = False
-    async_impl = True  # as an object store says: there are no folders to make
+    async_impl = True  # object stores have no folders to create
 
     objects: ClassVar[dict[str, bytes]] = {}
     calls: ClassVar[list[tuple[str, str]]] = []
     fails_from: int | None = None
     garbles: str | None = None
-    """What is put under a name with this end does not arrive as it was sent."""
+    """Uploads under a name with this suffix arrive changed."""
     before: ClassVar[dict[str, object]] = {}
-    """Called once before the operation of that name: another machine acts in between."""
+    """Called once before the operation of that name: an action of another machine."""
 
     @classmethod
     def reset(cls):
@@ -50,12 +50,12 @@ class Fake(AbstractFileSystem):
         cls.calls, cls.fails_from = [], call
 
     def reach(self, what, path):
-        if act := Fake.before.pop(what, None):
-            act()
+        if action := Fake.before.pop(what, None):
+            action()
         with LOCK:
             Fake.calls.append((what, path))
             if Fake.fails_from is not None and len(Fake.calls) >= Fake.fails_from:
-                raise UnreachableError(f"nobody answers at https://ada:secret@host/{path}?sig=abc")
+                raise UnreachableError(f"no answer from https://ada:secret@host/{path}?sig=abc")
 
     def ls(self, path, detail=True, **kwargs):
         path = self._strip_protocol(path)

@@ -55,17 +55,17 @@ def fill(folder, shift=0):
 def fields(minutes=0, gate=GREEN, **more):
     created_at = AT + timedelta(minutes=minutes)
     features = {"service": "hybrid_ranker_v1"}
-    told = {"created_at": created_at, "as_of": AT, "gate": gate, "features": features}
-    return told | more
+    sections = {"created_at": created_at, "as_of": AT, "gate": gate, "features": features}
+    return sections | more
 
 
-def publish(store, shift=0, minutes=0, gate=GREEN, again=False):
+def publish(store, shift=0, minutes=0, gate=GREEN, force=False):
     with store.draft() as draft:
         fill(draft.path, shift)
-        return store.publish(draft, fields(minutes, gate), again=again)
+        return store.publish(draft, fields(minutes, gate), force=force)
 
 
 def promote(store, release, **more):
     live = store.live()
-    told = {"expected": live.id if live else None, "at": AT, "by": "test", "why": "it is good"}
-    return store.promote(release.id, **told | more)
+    arguments = {"expected": live.id if live else None, "at": AT, "by": "test", "why": "it is good"}
+    return store.promote(release.id, **arguments | more)

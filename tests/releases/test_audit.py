@@ -9,15 +9,15 @@ from tests.releases.samples import AT, promote, publish
 def trail(tmp_path):
     trail = audit.Trail(tmp_path / "audit.jsonl")
     for number in range(4):
-        trail.append(audit.entry("promote", f"r{number}", at=AT, by="ada", why="line\nbreak"))
+        trail.append(audit.new_entry("promote", f"r{number}", at=AT, by="ada", why="line\nbreak"))
     return trail
 
 
 def test_an_empty_trail_has_the_genesis_head(tmp_path):
     trail = audit.Trail(tmp_path / "audit.jsonl")
     assert trail.head() == audit.GENESIS
-    assert trail.holds(audit.GENESIS)
-    assert not trail.holds("f" * 64)
+    assert trail.contains(audit.GENESIS)
+    assert not trail.contains("f" * 64)
 
 
 def test_each_entry_holds_the_hash_of_the_one_before(trail):
@@ -34,7 +34,7 @@ def test_a_changed_line_is_named(trail, number):
         trail.entries()
 
 
-def test_a_line_taken_out_or_put_elsewhere_is_named(trail):
+def test_a_removed_or_moved_line_is_named(trail):
     lines = trail.path.read_text().splitlines(keepends=True)
     for order in ([0, 2, 3], [1, 0, 2, 3], [0, 0, 1, 2, 3]):
         trail.path.write_text("".join(lines[number] for number in order))
@@ -42,38 +42,38 @@ def test_a_line_taken_out_or_put_elsewhere_is_named(trail):
             trail.entries()
 
 
-def test_a_line_that_a_crash_cut_short_is_not_read_and_is_cut_off_by_the_next(trail):
+def test_an_interrupted_append_is_ignored_and_removed_by_the_next_one(trail):
     with trail.path.open("ab") as file:
         file.write(b'{"action":"prom')
     assert len(trail.entries()) == 4
-    trail.append(audit.entry("promote", "r5", at=AT, by="ada", why="x"))
+    trail.append(audit.new_entry("promote", "r5", at=AT, by="ada", why="x"))
     assert [entry.release_id for entry in trail.entries()][-1] == "r5"
 
 
-def test_a_trail_made_anew_does_not_fit_the_manifests(store):
+def test_a_rewritten_trail_does_not_match_the_manifests(store):
     promote(store, publish(store))
     release = publish(store, shift=1, minutes=1)
     fresh = audit.Trail(store.root / "audit.jsonl")
     fresh.path.unlink()
-    fresh.append(audit.entry("promote", "other", at=AT, by="eve", why="x"))
-    with pytest.raises(IntegrityError, match=r"no longer holds the entry that .* names"):
+    fresh.append(audit.new_entry("promote", "other", at=AT, by="eve", why="x"))
+    with pytest.raises(IntegrityError, match=r"does not contain the entry that .* names"):
         store.verify(release.id)
 
 
-def test_a_trail_cut_short_since_the_newest_manifest_is_found_and_stops_the_next_change(store):
+def test_a_trail_truncated_after_the_newest_manifest_stops_verification_and_promotion(store):
     first = publish(store)
     second = publish(store, shift=1, minutes=1)
     promote(store, first)
     (store.root / "audit.jsonl").unlink()
-    said = r"no longer holds the entry that aliases\.json names"
-    with pytest.raises(IntegrityError, match=said):
+    message = r"does not contain the entry that aliases\.json names"
+    with pytest.raises(IntegrityError, match=message):
         store.verify(first.id)
-    with pytest.raises(IntegrityError, match=said):
+    with pytest.raises(IntegrityError, match=message):
         promote(store, second)
 
 
-def test_aliases_that_are_not_what_the_store_writes_are_named(store):
+def test_an_invalid_alias_file_is_named(store):
     promote(store, publish(store))
     (store.root / "aliases.json").write_text('{"live": {"release_id": "../../etc"}}')
-    with pytest.raises(IntegrityError, match=r"aliases\.json is not what the store writes"):
+    with pytest.raises(IntegrityError, match=r"aliases\.json is not a valid alias file"):
         store.live()

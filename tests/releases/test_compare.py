@@ -22,7 +22,7 @@ def publish_lists(store, lists, minutes, *, names=None, **more):
         return store.publish(draft, fields(minutes, **more))
 
 
-def test_overlap_counts_what_stayed_of_the_longer_list(store):
+def test_overlap_is_the_common_share_of_the_longer_list(store):
     old = publish_lists(store, {"a": "pqrs", "b": "pq", "gone": "p"}, 0)
     new = publish_lists(store, {"a": "srxy", "b": "pqrs", "fresh": "p"}, 1)
     difference = store.diff(old.id, new.id)
@@ -41,7 +41,7 @@ def test_movers_are_the_titles_whose_places_changed_most(store):
     ]
 
 
-def test_places_after_the_tenth_are_not_looked_at(store):
+def test_places_after_the_tenth_are_ignored(store):
     old = publish_lists(store, {"a": "abcdefghijX"}, 0)
     new = publish_lists(store, {"a": "abcdefghijY"}, 1)
     difference = store.diff(old.id, new.id)
@@ -49,7 +49,7 @@ def test_places_after_the_tenth_are_not_looked_at(store):
     assert difference.movers == []
 
 
-def test_nobody_in_common_means_no_overlap_to_speak_of(store):
+def test_overlap_is_null_without_common_members(store):
     old, new = publish_lists(store, {"a": "p"}, 0), publish_lists(store, {"b": "p"}, 1)
     assert store.diff(old.id, new.id).overlap_at_10 is None
 
@@ -68,7 +68,7 @@ def test_verdicts_features_and_numbers_that_differ_are_listed(store):
     )
 
 
-def test_a_new_feature_service_is_listed_and_missing_numbers_are_not_invented(store):
+def test_a_new_feature_service_is_listed_and_missing_metrics_give_no_rows(store):
     old = publish_lists(store, {"a": "p"}, 0, features={"service": "v1"})
     new = publish_lists(store, {"a": "q"}, 1, features={"service": "v2", "count": 3})
     difference = store.diff(old.id, new.id)

@@ -1,4 +1,4 @@
-"""Several processes at once: one wins, the others are told by whom."""
+"""Several processes at once: one wins, the others get an error that names it."""
 
 import subprocess
 import sys
@@ -57,11 +57,11 @@ def night(tmp_path):
     process.wait()
 
 
-def test_a_second_night_is_told_who_holds_the_lease_within_seconds(tmp_path, night):
+def test_a_second_night_is_refused_with_the_holder_of_the_lease_within_seconds(tmp_path, night):
     began = time.monotonic()
     holder = rf"pid {night.pid} \(a night\) on \S+ since 20\d\d-.*Z .*"
-    said = f"another night runs: {holder}; wait for it or end it"
-    with pytest.raises(BusyError, match=said) as error, releases.lease(tmp_path):
+    message = f"another night runs: {holder}; wait for it or end it"
+    with pytest.raises(BusyError, match=message) as error, releases.lease(tmp_path):
         pass
     assert time.monotonic() - began < 3
     assert error.value.exit_code == 4
@@ -86,7 +86,7 @@ def test_leases_of_different_names_do_not_meet(tmp_path):
         pass
 
 
-def test_a_holder_that_has_not_signed_in_yet_is_reported_as_such(tmp_path):
+def test_a_holder_that_is_not_in_the_file_yet_is_reported_as_starting(tmp_path):
     with releases.lease(tmp_path):
         (tmp_path / "night.lease").write_text("")
         with (
@@ -107,9 +107,9 @@ def test_of_many_promotions_at_once_exactly_one_wins(store):
     for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
-    said = [process.communicate()[0].strip() for process in processes]
-    assert sorted(said) == ["lost", "lost", "lost", "won"]
-    assert store.live() == others[said.index("won")]
+    results = [process.communicate()[0].strip() for process in processes]
+    assert sorted(results) == ["lost", "lost", "lost", "won"]
+    assert store.live() == others[results.index("won")]
     assert [entry.action for entry in store.trail().entries()] == ["promote", "promote"]
 
 
@@ -130,7 +130,7 @@ def test_threads_of_one_process_keep_each_other_out_too(store):
     assert len(store.trail().entries()) == 2
 
 
-def test_a_rollback_that_another_writer_overtook_changes_nothing(store, monkeypatch):
+def test_a_rollback_after_a_concurrent_change_changes_nothing(store, monkeypatch):
     first, second = publish(store), publish(store, shift=1, minutes=1)
     promote(store, first)
     promote(store, second)
@@ -142,24 +142,26 @@ def test_a_rollback_that_another_writer_overtook_changes_nothing(store, monkeypa
         return verify(self, name)
 
     monkeypatch.setattr(releases.Store, "verify", overtaken)
-    with pytest.raises(BusyError, match="another rollback or promotion came first: look, then dec"):
+    with pytest.raises(BusyError, match="another rollback or promotion came first: check live"):
         store.rollback(at=AT, by="slower", why="w")
     assert store.trail().entries()[-1].by == "faster"
 
 
-def test_a_release_that_was_removed_meanwhile_gets_no_name(store):
-    entry = audit.entry("nominate", publish(store).id, at=AT, by="ada", why="w")
+def test_a_concurrently_removed_release_gets_no_alias(store):
+    entry = audit.new_entry("nominate", publish(store).id, at=AT, by="ada", why="w")
     register = Register(store.root)
     files.remove(store.root / entry.release_id)
-    with pytest.raises(ConfigError, match=f"release {entry.release_id} was removed meanwhile: cho"):
-        register.put(entry, register.settled(entry))
+    with pytest.raises(
+        ConfigError, match=f"release {entry.release_id} was removed in the meantime"
+    ):
+        register.apply(entry, register.recover(entry))
 
 
-def test_names_that_were_moved_during_a_pull_stay_as_they_are(store):
+def test_aliases_changed_during_a_pull_are_not_overwritten(store):
     promote(store, publish(store))
     register = Register(store.root)
-    chain, names = register.agreed()
+    chain, names = register.verified_state()
     with pytest.raises(
-        BusyError, match=r"were moved meanwhile \(entry \w{12}\): look, then decide"
+        BusyError, match=r"were changed in the meantime \(entry \w{12}\): check them"
     ):
-        register.adopt(chain, names, expected=audit.GENESIS)
+        register.overwrite(chain, names, expected=audit.GENESIS)

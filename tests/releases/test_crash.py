@@ -1,4 +1,4 @@
-"""The process dies before each step that reaches the disk; what is left must still be whole."""
+"""The process dies before each step that writes to disk; the store must stay intact."""
 
 import os
 import shutil
@@ -12,11 +12,11 @@ STEPS = [(os, "fsync"), (os, "replace"), (os, "rename"), (shutil, "rmtree")]
 
 
 class Death(BaseException):
-    """Not an Exception: nothing in the package may catch it."""
+    """Not an Exception, so that nothing in the package catches it."""
 
 
 class Machine:
-    """Counts the steps, and from the `last` on does none of them: the power is out."""
+    """Counts the steps and runs none from `last` on, as in a power cut."""
 
     def __init__(self, monkeypatch, last):
         self.count = 0
@@ -33,7 +33,7 @@ class Machine:
         return counted
 
 
-def act(store):
+def publish_and_promote(store):
     """Publish and promote a second release."""
     promote(store, publish(store, shift=1, minutes=1))
 
@@ -41,16 +41,16 @@ def act(store):
 def steps_of_a_night(store):
     with pytest.MonkeyPatch.context() as monkeypatch:
         machine = Machine(monkeypatch, last=None)
-        act(store)
+        publish_and_promote(store)
     return machine.count
 
 
-def test_a_crash_at_any_step_leaves_live_whole_and_nothing_behind(tmp_path, store):
+def test_a_crash_at_any_step_leaves_live_intact_and_no_remains(tmp_path, store):
     first = publish(store)
     promote(store, first)
     shutil.copytree(store.root, tmp_path / "as-it-was")
     count = steps_of_a_night(store)
-    assert count >= 20  # the control: this many places to die were found
+    assert count >= 20  # control: the number of steps counted
 
     outcomes = []
     for last in range(1, count + 1):
@@ -59,7 +59,7 @@ def test_a_crash_at_any_step_leaves_live_whole_and_nothing_behind(tmp_path, stor
         with pytest.MonkeyPatch.context() as monkeypatch:
             Machine(monkeypatch, last)
             with pytest.raises(Death):
-                act(store)
+                publish_and_promote(store)
 
         live = store.live()
         assert store.verify(live.id)
@@ -72,7 +72,7 @@ def test_a_crash_at_any_step_leaves_live_whole_and_nothing_behind(tmp_path, stor
 
         second = [release for release in store.list() if release != first]
         again = second[0] if second else publish(store, shift=1, minutes=2)
-        promote(store, again)  # progress: the store is not wedged
+        promote(store, again)  # the store still works
         assert store.live() == again
         assert store.trail().head() == store.aliases().audit_head
     assert outcomes[0]
@@ -80,7 +80,7 @@ def test_a_crash_at_any_step_leaves_live_whole_and_nothing_behind(tmp_path, stor
     assert outcomes == sorted(outcomes, reverse=True)
 
 
-def test_a_line_of_the_trail_that_never_took_effect_is_declared_void(store):
+def test_an_audit_entry_without_effect_is_declared_void(store):
     first, second = publish(store), publish(store, shift=1, minutes=1)
     promote(store, first)
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -88,27 +88,27 @@ def test_a_line_of_the_trail_that_never_took_effect_is_declared_void(store):
         with pytest.raises(Death):
             promote(store, second)
     assert store.live() == first
-    assert store.ever_named() == {first.id}
+    assert store.audited_ids() == {first.id}
     promote(store, second)
-    assert store.ever_named() == {first.id, second.id}
-    told = [entry.action for entry in store.trail().entries()]
-    assert told == ["promote", "promote", "void", "promote"]
-    assert "never took effect: a crash came first" in store.trail().entries()[2].why
+    assert store.audited_ids() == {first.id, second.id}
+    actions = [entry.action for entry in store.trail().entries()]
+    assert actions == ["promote", "promote", "void", "promote"]
+    assert "had no effect: interrupted by a crash" in store.trail().entries()[2].why
 
 
-def test_a_removal_that_never_took_effect_is_not_asked_of_other_machines(store):
-    kept, other = publish(store), publish(store, shift=1, minutes=1)
+def test_a_removal_without_effect_is_not_repeated_on_other_machines(store):
+    older, other = publish(store), publish(store, shift=1, minutes=1)
     promote(store, other)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(files, "replace", lambda *_: (_ for _ in ()).throw(Death))
         with pytest.raises(Death):
             store.gc(1, at=AT, by="test")
-    store.nominate(kept.id, at=AT, by="test", why="the next writer says so")
+    store.nominate(older.id, at=AT, by="test", why="the next writer")
     assert store.trail().entries()[-2].action == "void"
     assert store.trail().chain().removed() == set()
 
 
-def test_a_crash_while_collecting_garbage_leaves_whole_releases_only(store):
+def test_a_crash_during_gc_leaves_intact_releases_only(store):
     for number in range(4):
         publish(store, shift=number, minutes=number)
     for last in range(1, 8):
@@ -123,7 +123,7 @@ def test_a_crash_while_collecting_garbage_leaves_whole_releases_only(store):
     assert len(store.list()) == 1
 
 
-def test_sweeping_leaves_the_draft_of_a_living_process_alone(store):
+def test_sweep_keeps_the_draft_of_a_running_process(store):
     with store.draft() as draft:
         (draft.path / "a.json").write_text("{}")
         orphan = store.root / ".draft-1-dead"

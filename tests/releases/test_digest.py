@@ -38,7 +38,7 @@ def sha256_of(table, path, **options):
 
 @settings(max_examples=60, deadline=None)
 @given(rows=ROWS, group=st.integers(1, 7))
-def test_how_a_table_was_written_leaves_no_mark(tmp_path_factory, rows, group):
+def test_the_hash_does_not_depend_on_the_encoding(tmp_path_factory, rows, group):
     folder = tmp_path_factory.mktemp("digest")
     table = pa.Table.from_pylist(rows, schema=SCHEMA)
     plain = sha256_of(table, folder / "a.parquet", use_dictionary=False, compression="none")
@@ -56,7 +56,7 @@ def test_two_tables_have_one_hash_only_if_they_are_equal(tmp_path_factory, one, 
 
 
 def _bits(table):
-    """Rows as text: unlike `==`, it tells 0.0 from -0.0, as the bytes do."""
+    """Rows as text: unlike `==`, it distinguishes 0.0 and -0.0, as the bytes do."""
     return repr(table.to_pylist())
 
 
@@ -94,14 +94,14 @@ def test_neighbouring_values_do_not_run_into_each_other(tmp_path, one, two):
     assert hashes[0] != hashes[1]
 
 
-def test_dictionaries_and_large_strings_say_the_same_as_strings(tmp_path):
+def test_dictionaries_and_large_strings_hash_like_strings(tmp_path):
     array = pa.array(["a", None, "b", "a"])
     spellings = [array, array.dictionary_encode(), array.cast(pa.large_string())]
     hashes = {sha256_of(pa.table({"x": one}), tmp_path / "x.parquet") for one in spellings}
     assert len(hashes) == 1
 
 
-def test_pages_and_timings_are_no_part_of_the_content(tmp_path):
+def test_pages_and_timings_are_not_part_of_the_content(tmp_path):
     fill(tmp_path)
     before = digest.content_digest(digest.describe(tmp_path))
     (tmp_path / "card.md").write_text("# Another card\n")
@@ -114,13 +114,13 @@ def test_pages_and_timings_are_no_part_of_the_content(tmp_path):
 
 
 def test_a_renamed_file_an_array_and_a_number_in_json_change_the_digest(tmp_path):
-    def told(name):
+    def filled(name):
         fill(tmp_path / name)
         return tmp_path / name
 
     for name in "abcd":
         (tmp_path / name).mkdir()
-    plain, renamed, array, number = (told(name) for name in "abcd")
+    plain, renamed, array, number = (filled(name) for name in "abcd")
     (renamed / "model/titles.npy").rename(renamed / "model/members.npy")
     np.save(array / "model/titles.npy", np.zeros((3, 2), np.float32))
     (number / "hyperparameters.json").write_text('{"loss": "bpr"}')
@@ -130,7 +130,7 @@ def test_a_renamed_file_an_array_and_a_number_in_json_change_the_digest(tmp_path
     assert len(digests) == 4
 
 
-def test_the_order_of_keys_in_json_says_nothing(tmp_path):
+def test_the_order_of_json_keys_does_not_change_the_hash(tmp_path):
     hashes = set()
     for text in ('{"a": 1, "b": [1, 2]}', '{ "b":[1,2], "a":1}'):
         (tmp_path / "x.json").write_text(text)
@@ -140,13 +140,13 @@ def test_the_order_of_keys_in_json_says_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["{", json.dumps({"a": float("nan")})])
-def test_json_that_is_none_or_not_finite_is_named(tmp_path, text):
+def test_invalid_or_non_finite_json_is_named(tmp_path, text):
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(DataError, match=r"x\.json is not JSON with finite numbers"):
         digest.describe(tmp_path)
 
 
-def test_a_column_of_a_kind_that_no_release_holds_is_named(tmp_path):
+def test_an_unsupported_column_type_is_named(tmp_path):
     table = pa.table({"x": pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64()))})
-    with pytest.raises(DataError, match=r"column x is map<.*>: a release holds numbers, text"):
+    with pytest.raises(DataError, match=r"column x is map<.*>: a release can contain numbers"):
         sha256_of(table, tmp_path / "x.parquet")

@@ -1,4 +1,4 @@
-"""A release is what its manifest says: its night, run again, gives the same content."""
+"""A rebuild from the inputs in the manifest gives the same content."""
 
 import hashlib
 import json
@@ -11,10 +11,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from matinee import releases
 from matinee.errors import DataError, IntegrityError, RefusedError
-from matinee.pipeline import choose, rebuild, stages
-from matinee.pipeline import store as store_of
-from matinee.pipeline.rebuild import Rebuilt, _refused_since, collect
+from matinee.operations.rebuild import RebuildResult, _withdrawn_since, collect_inputs, rebuild
+from matinee.pipeline import record_choice
+from matinee.releases import stages
 from matinee.settings import Settings
 from tests.conftest import silent
 
@@ -28,27 +29,29 @@ def landed(home, name="plays/dt=2026-01-01/a.jsonl", text="{}\n"):
     return {"file": name, "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
-def test_landing_files_are_collected_and_held_to_their_hashes(tmp_path):
-    wanted = [landed(tmp_path / "home")]
+def test_landing_files_are_collected_and_checked_against_their_hashes(tmp_path):
+    inputs = [landed(tmp_path / "home")]
     landed(tmp_path / "home", "plays/dt=2026-01-02/later.jsonl")
-    collect(tmp_path / "home", tmp_path / "clean", wanted)
+    collect_inputs(tmp_path / "home", tmp_path / "clean", inputs)
     (only,) = [path for path in (tmp_path / "clean").rglob("*") if path.is_file()]
     assert only.read_text() == "{}\n"
 
 
 def test_a_missing_landing_file_is_named(tmp_path):
-    wanted = [landed(tmp_path)]
-    (tmp_path / "landing" / wanted[0]["file"]).unlink()
-    with pytest.raises(IntegrityError, match=r"plays/dt=2026-01-01/a\.jsonl is missing: the rel"):
-        collect(tmp_path, tmp_path / "clean", wanted)
+    inputs = [landed(tmp_path)]
+    (tmp_path / "landing" / inputs[0]["file"]).unlink()
+    with pytest.raises(
+        IntegrityError, match=r"plays/dt=2026-01-01/a\.jsonl is missing, which is an input"
+    ):
+        collect_inputs(tmp_path, tmp_path / "clean", inputs)
 
 
 def test_a_changed_landing_file_is_named(tmp_path):
-    wanted = [landed(tmp_path)]
+    inputs = [landed(tmp_path)]
     landed(tmp_path, text="{ }\n")
-    said = r"a\.jsonl has sha256 \w{12} and had \w{12} when the release was made: restore it"
-    with pytest.raises(IntegrityError, match=said):
-        collect(tmp_path, tmp_path / "clean", wanted)
+    message = r"a\.jsonl has sha256 \w{12} and had \w{12} when the release was built: rest"
+    with pytest.raises(IntegrityError, match=message):
+        collect_inputs(tmp_path, tmp_path / "clean", inputs)
 
 
 def manifest(**more):
@@ -58,13 +61,13 @@ def manifest(**more):
         "insights/genre_trends_daily.parquet": "i1",
         "card.md": None,
     } | more.pop("files", {})
-    told = {
+    sections = {
         "inputs": [{"file": "a", "rows": 2, "rejected": 0}],
         "received": [{"stream": "plays", "received": 2}],
         "stages": {"features": {"member_tastes": "t1"}, "frames": {"published/signals": "f1"}},
     }
     records = [{"file": name, "content_sha256": sha} for name, sha in files.items()]
-    return told | more | {"files": records}
+    return sections | more | {"files": records}
 
 
 @pytest.mark.parametrize(
@@ -80,13 +83,13 @@ def manifest(**more):
     ],
 )
 def test_the_first_stage_that_differs_is_named(after, stage, name):
-    first = stages.partings(manifest(), manifest(**after))[0]
+    first = stages.stage_differences(manifest(), manifest(**after))[0]
     assert first.stage == stage
     assert first.name.startswith(name)
 
 
-def test_pages_and_equal_manifests_part_nowhere():
-    assert not stages.partings(manifest(), manifest(files={"card.md": None}))
+def test_pages_and_equal_manifests_give_no_differences():
+    assert not stages.stage_differences(manifest(), manifest(files={"card.md": None}))
 
 
 def test_frames_come_after_features_and_before_the_model():
@@ -94,27 +97,24 @@ def test_frames_come_after_features_and_before_the_model():
         stages={"features": {"member_tastes": "t1"}, "frames": {"published/signals": "f2"}},
         files={"model/titles.npy": "m2"},
     )
-    told = [parting.stage for parting in stages.partings(manifest(), after)]
-    assert told == ["frames", "model"]
+    differing = [one.stage for one in stages.stage_differences(manifest(), after)]
+    assert differing == ["frames", "model"]
 
 
-def test_a_rebuild_that_parts_is_refused_and_says_where_and_what_may_explain_it():
-    parting = stages.Parting("frames", "published/signals.parquet", "f1", "f2")
-    rebuilt = Rebuilt("R1", "R2", "d1", "d2", ("numpy was 1, is 2",), [parting])
+def test_a_rebuild_that_differs_is_refused_with_the_stage_and_possible_causes():
+    difference = stages.StageDifference("frames", "published/signals.parquet", "f1", "f2")
+    rebuilt = RebuildResult("R1", "R2", "d1", "d2", ("numpy was 1, is 2",), [difference])
     where = r"frames: published/signals\.parquet \(numpy was 1, is 2\)"
-    said = f"R1 first differs in {where}: find out why before you trust it"
-    with pytest.raises(IntegrityError, match=said):
-        rebuilt.raise_if_parted()
-    Rebuilt("R1", "R2", "d1", "d1", ()).raise_if_parted()
+    message = f"R1 first differs in {where}: find the cause before you trust it"
+    with pytest.raises(IntegrityError, match=message):
+        rebuilt.raise_if_different()
+    RebuildResult("R1", "R2", "d1", "d1", ()).raise_if_different()
 
 
-@pytest.mark.slow
-def test_a_night_run_again_gives_the_same_content_and_no_socket_leaves_the_machine(
-    night_home, tmp_path
-):
-    """The whole night in a process of its own, in which each way out is refused and written down.
+def test_a_rebuilt_night_gives_the_same_content_and_opens_no_external_socket(night_home, tmp_path):
+    """The night runs in its own process, in which external connections are refused and logged.
 
-    The control is the guard's own attempt: it was refused, and it is in the list.
+    The control is the guard's own attempt: it is refused and logged.
     """
     attempts = tmp_path / "attempts"
     guard = Path(__file__).parents[1] / "guards"
@@ -128,75 +128,70 @@ def test_a_night_run_again_gives_the_same_content_and_no_socket_leaves_the_machi
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["is_same"]
-    assert told["rebuilt_digest"] == told["content_digest"]
+    printed = json.loads(done.stdout)
+    assert printed["is_same"]
+    assert printed["partings"] == []
+    assert printed["rebuilt_digest"] == printed["content_digest"]
     assert not (night_home / "work/rebuild").exists()
     lines = attempts.read_text().splitlines()
     assert [line for line in lines if "control.invalid" in line]
     assert [line for line in lines if "control.invalid" not in line] == []
 
 
-@pytest.mark.slow
-def test_a_release_is_not_rebuilt_when_a_file_it_was_made_from_changed(night_home, tmp_path):
+def test_a_release_is_not_rebuilt_when_an_input_file_changed(night_home, tmp_path):
     home = shutil.copytree(night_home, tmp_path / "home")
-    entry = store_of(Settings(home=home)).open("live").manifest["inputs"][0]
+    entry = releases.Store.of(home).open("live").manifest["inputs"][0]
     path = home / "landing" / entry["file"]
     path.write_bytes(path.read_bytes() + b"\n")
     with pytest.raises(IntegrityError, match=entry["file"]):
         rebuild(Settings(home=home), "live", progress=silent)
 
 
-@pytest.mark.slow
-def test_a_gate_that_stops_the_rebuild_alone_is_told_apart_from_a_difference(
-    night_home, tmp_path, monkeypatch
-):
+def test_a_gate_that_stops_only_the_rebuild_has_its_own_message(night_home, tmp_path, monkeypatch):
     def stopped(*arguments, **more):
         raise RefusedError("plays: too few rows")
 
-    monkeypatch.setattr(sys.modules["matinee.pipeline.rebuild"], "run", stopped)
+    monkeypatch.setattr(sys.modules["matinee.operations.rebuild"], "run", stopped)
     home = shutil.copytree(night_home, tmp_path / "home")
-    said = r"the rebuild of \S+ was stopped where the night was not: plays: too few rows"
-    with pytest.raises(IntegrityError, match=said):
+    message = r"the rebuild of \S+ was stopped, but its night was not: plays: too few rows"
+    with pytest.raises(IntegrityError, match=message):
         rebuild(Settings(home=home), "live", progress=silent)
 
 
-@pytest.mark.slow
-def test_a_release_is_not_rebuilt_with_a_member_who_has_refused_since(night_home, tmp_path):
+def test_a_release_is_not_rebuilt_with_members_who_refused_since(night_home, tmp_path):
     settings = Settings(home=shutil.copytree(night_home, tmp_path / "home"))
-    live = store_of(settings).open("live")
-    told = live.manifest
-    silenced = pq.read_table(live.path / "vocabulary/members.parquet")["member_id"].to_pylist()
+    live = releases.Store.of(settings.home).open("live")
+    trained = pq.read_table(live.path / "vocabulary/members.parquet")["member_id"].to_pylist()
     others = {row for part in live.slates() for row in part["member_id"].to_pylist()}
-    without_consent = min(others - set(silenced))
+    without_consent = min(others - set(trained))
 
-    for member, purpose in ((without_consent, "personalisation"), (silenced[0], "marketing")):
-        choose(settings, member, purpose, granted=False)
-    assert not _refused_since(settings, live)  # of no consequence to what it was made of
+    for member, purpose in ((without_consent, "personalisation"), (trained[0], "marketing")):
+        record_choice(settings, member, purpose, granted=False)
+    assert not _withdrawn_since(settings, live)  # no effect on the inputs of the release
 
-    choose(settings, silenced[0], "personalisation", granted=False)
-    choose(settings, silenced[1], "insights", granted=False)
-    said = (
+    record_choice(settings, trained[0], "personalisation", granted=False)
+    record_choice(settings, trained[1], "insights", granted=False)
+    message = (
         rf"2 members of {live.id} have refused since, .* `matinee run --as-of "
-        rf"{told['as_of'][:8]}\d\d` makes a release of that day without them"
+        rf"{live.manifest['as_of'][:8]}\d\d` makes a release of that day without them"
     )
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         rebuild(settings, "live", progress=silent)
     assert not (settings.home / "work/rebuild").exists()
 
-    choose(settings, silenced[0], "personalisation", granted=True)
-    choose(settings, silenced[1], "insights", granted=True)
-    assert not _refused_since(settings, live)
+    record_choice(settings, trained[0], "personalisation", granted=True)
+    record_choice(settings, trained[1], "insights", granted=True)
+    assert not _withdrawn_since(settings, live)
 
 
-def test_a_release_that_no_night_made_is_refused(store):
+def test_a_reissued_release_is_not_rebuilt(store):
     from tests.releases.samples import fields, fill
 
     with store.draft() as draft:
         fill(draft.path)
-        told = fields(supersedes="20260101T000000Z-000000000000", reason="erasure")
-        release = store.publish(draft, told)
+        manifest_fields = fields(supersedes="20260101T000000Z-000000000000", reason="erasure")
+        release = store.publish(draft, manifest_fields)
     home = store.root.parent
-    said = r"re-issued from 20260101T.* \(erasure\): .*erased, .*`matinee run --as-of 2026-01-01`"
-    with pytest.raises(DataError, match=said):
+    message = r"reissued from 20260101T.* \(erasure\): .*erased, .*`matinee run --as-of 2026-01-01`"
+    with pytest.raises(DataError, match=message):
         rebuild(Settings(home=home), release.id, progress=silent)

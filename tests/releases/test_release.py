@@ -10,11 +10,11 @@ from matinee.releases import release as release_module
 from tests.releases.samples import AT, fields, publish, slate_block
 
 
-def test_every_slate_reads_the_same_alone_and_among_all(store):
+def test_a_slate_is_the_same_alone_and_among_all(store):
     release = publish(store)
-    (everything,) = release.slates()
+    (all_slates,) = release.slates()
     for member in ("m1", "m2", "m3"):
-        rows = [row for row in everything.to_pylist() if row["member_id"] == member]
+        rows = [row for row in all_slates.to_pylist() if row["member_id"] == member]
         assert release.slate(member).to_pylist() == rows
         assert [row["rank"] for row in rows] == list(range(1, 13))
 
@@ -26,7 +26,7 @@ def test_a_member_without_a_slate_has_no_rows_of_the_right_kind(store, member):
     assert slate.schema.names == releases.SLATE_SCHEMA.names
 
 
-def test_neighbours_titles_numbers_and_any_listed_file_can_be_read(store):
+def test_similar_titles_catalogue_metrics_and_any_listed_file_can_be_read(store):
     release = publish(store)
     assert release.similar("t00")["similar_title_id"].to_pylist() == ["t01"]
     assert release.titles()["name"].to_pylist() == ["Metropolis", "Nosferatu"]
@@ -35,12 +35,12 @@ def test_neighbours_titles_numbers_and_any_listed_file_can_be_read(store):
 
 
 @pytest.mark.parametrize("name", ["rows/part-0000.parquet", "../../keys/signing.pem"])
-def test_a_file_that_no_manifest_lists_is_not_opened(store, name):
+def test_a_file_that_is_not_in_the_manifest_is_not_opened(store, name):
     with pytest.raises(DataError, match=r"has no .*: see `files` in its manifest"):
         publish(store).table(name)
 
 
-def test_a_release_without_a_folder_says_so(store):
+def test_a_release_without_slates_is_refused_by_name(store):
     with store.draft() as draft:
         (draft.path / "a.json").write_text("{}")
         release = store.publish(draft, fields())
@@ -48,7 +48,7 @@ def test_a_release_without_a_folder_says_so(store):
         release.slate("m1")
 
 
-def test_one_slate_reads_the_row_group_that_holds_it_and_no_other(store, monkeypatch):
+def test_a_slate_reads_only_its_row_group(store, monkeypatch):
     members = [f"m{number:04}" for number in range(400)]
     with store.draft() as draft:
         blocks = [slate_block(members[i : i + 50]) for i in range(0, 400, 50)]
@@ -70,7 +70,7 @@ def test_one_slate_reads_the_row_group_that_holds_it_and_no_other(store, monkeyp
     assert len(read) == len(members[::37])
 
 
-def test_no_member_spans_two_files(store):
+def test_no_member_is_in_two_files(store):
     with store.draft() as draft:
         blocks = [slate_block(["a", "b"]), slate_block(["c", "d"]), slate_block(["e"])]
         releases.write_slates(draft.path, blocks, rows_per_part=30)
@@ -83,19 +83,19 @@ def test_no_member_spans_two_files(store):
     ("blocks", "row"),
     [([["b", "a"]], 12), ([["a"], ["a"]], 0), ([["b"], ["a"]], 0), ([["a", "a"]], 12)],
 )
-def test_slates_out_of_order_are_refused_by_place_and_not_by_member(tmp_path, blocks, row):
+def test_slates_out_of_order_are_refused_by_row_without_the_member_id(tmp_path, blocks, row):
     with pytest.raises(DataError, match=f"rank 1 in row {row} of a block is out of order"):
         releases.write_slates(tmp_path, [slate_block(members) for members in blocks])
 
 
-def test_columns_that_are_not_public_do_not_reach_a_slate(tmp_path):
+def test_other_columns_are_not_written_to_slates(tmp_path):
     block = slate_block(["a"]).append_column("birth_year", pa.array([1980] * 12))
     releases.write_slates(tmp_path, [block])
     schema = pq.read_schema(tmp_path / "slates/part-0000.parquet")
     assert schema.names == releases.SLATE_SCHEMA.names
 
 
-def test_a_torn_manifest_and_one_from_the_future_are_named(store):
+def test_a_damaged_and_a_newer_manifest_are_named(store):
     release = publish(store)
     path = release.path / "manifest.json"
     newer = json.loads(path.read_text()) | {"schema_version": 99}
@@ -107,7 +107,7 @@ def test_a_torn_manifest_and_one_from_the_future_are_named(store):
         assert store.open(release.id).manifest
 
 
-def test_the_manifest_keeps_what_the_night_told(store):
+def test_the_manifest_has_the_fields_and_files_of_the_night(store):
     manifest = publish(store).manifest
     assert manifest["as_of"] == AT.isoformat().replace("+00:00", "Z")
     assert manifest["reason"] == "scheduled"

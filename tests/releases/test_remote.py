@@ -1,16 +1,16 @@
-"""A URL is one store or none, and what is secret in it stays secret."""
+"""URLs of stores are checked, and their secrets are masked."""
 
 import pytest
 
 from matinee.errors import ConfigError, StorageError
-from matinee.releases.remote import Remote, masked
+from matinee.releases.remote import Remote, mask_secrets
 from tests.releases import objects
 from tests.releases.mirrors import push
 from tests.releases.objects import Fake
 from tests.releases.samples import promote, publish
 
 
-def test_what_a_store_says_of_its_failure_tells_no_secret(store, fake):
+def test_an_error_of_a_store_contains_no_secret(store, fake):
     promote(store, publish(store))
     Fake.fail_from(1)
     with pytest.raises(StorageError) as error:
@@ -21,18 +21,18 @@ def test_what_a_store_says_of_its_failure_tells_no_secret(store, fake):
 
 
 @pytest.mark.parametrize("url", ["live", "/mnt/releases", "simplecache::s3://bucket/x", ""])
-def test_what_is_no_url_of_one_store_is_refused(url):
+def test_an_invalid_url_is_refused(url):
     with pytest.raises(ConfigError, match="is not the URL of a store: give one like s3://"):
-        Remote.at(url)
+        Remote.open(url)
 
 
 def test_an_unknown_kind_of_store_is_refused():
     with pytest.raises(ConfigError, match="nonsense://bucket cannot be opened: Protocol not known"):
-        Remote.at("nonsense://bucket")
+        Remote.open("nonsense://bucket")
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "masked"),
     [
         ("sftp://ada:pw@host/x", "sftp://***@host/x"),
         ("sftp://ada:p@ss/w@host/x", "sftp://***@host/x"),
@@ -41,10 +41,10 @@ def test_an_unknown_kind_of_store_is_refused():
         ("s3://bucket/prefix", "s3://bucket/prefix"),
     ],
 )
-def test_secrets_in_urls_are_masked(text, told):
-    assert masked(text) == told
+def test_secrets_in_urls_are_masked(text, masked):
+    assert mask_secrets(text) == masked
 
 
-def test_an_opened_store_does_not_show_its_secrets():
+def test_the_repr_of_a_store_contains_no_secrets():
     objects.register()
-    assert "pw" not in repr(Remote.at("fake://ada:pw@bucket/x"))
+    assert "pw" not in repr(Remote.open("fake://ada:pw@bucket/x"))

@@ -41,7 +41,7 @@ def test_one_flipped_bit_anywhere_names_the_file(published, data):
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "signature.json"])
-def test_every_byte_of_manifest_and_signature_counts(published, name):
+def test_every_byte_of_manifest_and_signature_is_checked(published, name):
     store, release = published
     path = release.path / name
     before = path.read_bytes()
@@ -68,11 +68,11 @@ def test_a_missing_file_is_named(store, name):
 def test_an_extra_file_is_named(store):
     release = publish(store)
     (release.path / "model/extra.npy").write_bytes(b"x")
-    with pytest.raises(IntegrityError, match=r"model/extra\.npy was put there later: remove it"):
+    with pytest.raises(IntegrityError, match=r"model/extra\.npy is not in the manifest: remove it"):
         store.verify(release.id)
 
 
-def test_a_link_in_the_place_of_a_file_is_named(store, tmp_path):
+def test_a_link_instead_of_a_file_is_named(store, tmp_path):
     release = publish(store)
     path = release.path / "card.md"
     path.rename(tmp_path / "card.md")
@@ -81,14 +81,14 @@ def test_a_link_in_the_place_of_a_file_is_named(store, tmp_path):
         store.verify(release.id)
 
 
-def test_a_file_of_another_release_in_its_place_is_named(store):
+def test_a_file_of_another_release_is_named(store):
     first, second = publish(store), publish(store, shift=1, minutes=1)
     shutil.copy(first.path / "slates/part-0000.parquet", second.path / "slates/part-0000.parquet")
     with pytest.raises(IntegrityError, match=r"slates/part-0000\.parquet is not the file that was"):
         store.verify(second.id)
 
 
-def test_a_rewritten_manifest_is_named_even_when_its_hashes_fit(store):
+def test_a_rewritten_manifest_with_matching_hashes_is_named(store):
     release = publish(store)
     (release.path / "card.md").write_text("# A better card\n")
     manifest = json.loads((release.path / "manifest.json").read_text())
@@ -106,23 +106,23 @@ def test_a_release_under_the_id_of_another_is_named(store):
         store.verify(second.id)
 
 
-def test_a_release_signed_by_a_stranger_is_refused(store, tmp_path):
-    stranger = releases.Store(store.root, keys=tmp_path / "other-keys")
+def test_a_release_signed_by_an_untrusted_key_is_refused(store, tmp_path):
+    other = releases.Store(store.root, keys=tmp_path / "other-keys")
     publish(store)
-    forged = publish(stranger, shift=1, minutes=1)
+    forged = publish(other, shift=1, minutes=1)
     with pytest.raises(IntegrityError, match=r"signed by key .*, which is not in .*keys"):
         store.verify(forged.id)
 
 
-def test_a_store_without_trusted_keys_trusts_nothing(store):
+def test_a_store_without_trusted_keys_verifies_nothing(store):
     release = publish(store)
     for path in store.keys.glob("*.pub"):
         path.unlink()
-    with pytest.raises(IntegrityError, match=r"no trusted key in .*: put the public key"):
+    with pytest.raises(IntegrityError, match=r"no trusted key in .*: copy the public key"):
         store.verify(release.id)
 
 
-def test_a_broken_release_is_neither_promoted_nor_rolled_back_to(store):
+def test_a_broken_release_is_not_promoted(store):
     first, second = publish(store), publish(store, shift=1, minutes=1)
     (second.path / "card.md").write_text("x")
     promote(store, first)
@@ -131,5 +131,5 @@ def test_a_broken_release_is_neither_promoted_nor_rolled_back_to(store):
     assert store.live() == first
 
 
-def test_every_integrity_error_exits_with_five():
+def test_an_integrity_error_has_exit_code_5():
     assert IntegrityError.exit_code == 5

@@ -1,16 +1,23 @@
-"""A night's facts, small enough to read and full enough to fill every part of the page."""
+"""A release that is small enough to read and fills every section of the page."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from matinee import report
 
 AT = datetime(2026, 1, 2, 3, 15, tzinfo=UTC)
 RELEASE_ID = "20260102T031500Z-3f9ac0ffee12"
 
 MEANS = {
-    "ndcg_at_10": {"heavy": 0.209, "light": 0.142, "cold_member": 0.118, "cold_title": 0.087},
-    "recall_at_10": {"heavy": 0.131, "light": 0.205, "cold_member": 0.171, "cold_title": 0.112},
-    "coverage": {"all": 0.412},
+    "ndcg@10": {"everyone": 0.209, "light": 0.142, "cold member": 0.118, "cold title": 0.087},
+    "recall@10": {"everyone": 0.131, "light": 0.205, "cold member": 0.171, "cold title": 0.112},
+    "coverage@10": {"everyone": 0.412},
 }
-FACTORS = {"hybrid": 1.0, "cf_only": 0.88, "content_only": 0.71, "popularity": 0.59}
+FACTORS = {"hybrid": 1.0, "collaborative": 0.88, "content": 0.71, "popularity": 0.59}
 
 
 def metrics():
@@ -22,7 +29,7 @@ def metrics():
             "mean": mean * factor,
             "low": mean * factor * 0.94,
             "high": mean * factor * 1.07,
-            "n": 1284 if cohort == "heavy" else 412,
+            "n": 1284 if cohort == "everyone" else 412,
         }
         for metric, cohorts in MEANS.items()
         for cohort, mean in cohorts.items()
@@ -40,8 +47,10 @@ def rule(name, passed, observed, threshold, text):
     }
 
 
-def fields(passed=True):
+def manifest(passed=True):
+    """The fields of a manifest; a section of the page for each."""
     return {
+        "release_id": RELEASE_ID,
         "created_at": AT,
         "as_of": AT.replace(hour=0, minute=0),
         "reason": "scheduled",
@@ -66,6 +75,15 @@ def fields(passed=True):
         "model": {"loss": "warp", "dimensions": 64, "epochs": 40, "learning_rate": 0.02},
         "exposure": exposure(),
         "privacy": {"member_count": 5000, "excluded_by_purpose": {"personalisation": 312}},
+        "received": [dict(zip(COUNTS, row, strict=True)) for row in STREAMS],
+        "set_aside": [{"file": "plays/dt=2026-01-01/b.gz", "reason": "it is cut or not gzip"}],
+        "warnings": ["plays: unknown column colour in a.jsonl"],
+        "dropped": [
+            {"stream": "plays", "kept_from": "2023-01-07", "files": 3, "rows": 812},
+        ],
+        "validation": {"drift": {"verdict": "no live release to compare with", "results": []}},
+        "samples": [member for member, _ in MEMBERS],
+        "history": {"releases": earlier(), "validation": nights()},
         "inputs": [
             {"file": "plays/dt=2026-01-01/part-0.jsonl.gz", "sha256": "ef" * 32, "rows": 81234},
             {"file": "ratings/dt=2026-01-01/part-0.csv", "sha256": "12" * 32, "rows": 1204},
@@ -112,6 +130,9 @@ def exposure():
     }
 
 
+COUNTS = ("stream", "received", "kept", "repeats", "rejected")
+STREAMS = [("plays", 81234, 80902, 210, 122), ("ratings", 1204, 1204, 0, 0)]
+MEMBERS = [("m0017", "hybrid"), ("m1203", "cold_member"), ("m4411", "non_profiled")]
 FILMS = [
     ("Metropolis", 1927, "Because you watched Nosferatu"),
     ("M", 1931, "Directed by Fritz Lang"),
@@ -120,80 +141,113 @@ FILMS = [
     ("The Passion of Joan of Arc", 1928, "Popular with members who like silent drama"),
     ("Pandora's Box", 1929, "Because you watched Diary of a Lost Girl"),
 ]
+GENRES = [("Drama", 7), ("Comedy", 11), ("Horror", 5), ("Documentary", 3)]
 
 
-def film_rows():
+def earlier():
     return [
-        {"rank": rank, "name": name, "released_on": date(year, 1, 1), "reason": reason}
-        for rank, (name, year, reason) in enumerate(FILMS, start=1)
+        {
+            "as_of": AT - timedelta(days=days),
+            "metrics": {
+                metric: {"mean": mean - days / 1000, "low": None, "high": None}
+                for metric, mean in [("ndcg@10", 0.2), ("popularity lift, niche", -0.05)]
+            },
+        }
+        for days in (2, 1)
     ]
 
 
-def trends():
-    days = [date(2025, 12, 5) + timedelta(days=i) for i in range(28)]
+def nights():
+    day = AT - timedelta(days=1)
+    return [{"as_of": day, "tables": {"stg_playback__plays": {"stopped": 1, "passed": 8}}}]
+
+
+def results(passed=True):
+    """As in `validation/results.json`: two expectations, of which the first may fail."""
     return [
-        {"name": genre, "day": day, "value": 40 + (i * step) % 37 + i * drift}
-        for genre, step, drift in [
-            ("Drama", 7, 1),
-            ("Comedy", 11, 0),
-            ("Horror", 5, 2),
-            ("Science fiction", 13, -1),
-            ("Documentary", 3, 1),
+        {
+            "table": table,
+            "kind": "expect_column_values_to_be_between",
+            "rule": {"column": column},
+            "severity": "critical",
+            "success": passed or column == "value",
+            "observed": 0 if passed else 14,
+            "notes": "Players are killed after a day; longer is a broken clock.",
+        }
+        for table, column in [
+            ("stg_playback__plays", "watched_seconds"),
+            ("stg_engagement__ratings", "value"),
         ]
-        for i, day in enumerate(days)
     ]
 
 
-def everything(passed=True):
-    """Every argument of `page`."""
-    streams = [("plays", 81234, 80902, 210, 122), ("ratings", 1204, 1204, 0, 0)]
-    names = ("stream", "received", "kept", "repeats", "rejected")
-    suites = [("stg_playback__plays", "watched_seconds"), ("stg_engagement__ratings", "value")]
+def tables(text=lambda value: value):
+    """Every table of the release that the page reads; `text` stands for each of their texts."""
+    titles = [
+        {
+            "title_id": f"t{place}",
+            "name": text(name),
+            "released_on": date(year, 1, 1),
+            "ai_use": "generated" if place == 1 else None,
+            "ai_disclosure": text("made with AI") if place == 1 else None,
+        }
+        for place, (name, year, _) in enumerate(FILMS)
+    ]
+    slates = [
+        {
+            "member_id": member,
+            "rank": rank,
+            "title_id": f"t{rank - 1}",
+            "reason": text(reason),
+            "source": source,
+        }
+        for member, source in MEMBERS
+        for rank, (_, _, reason) in enumerate(FILMS, start=1)
+    ]
+    similar = [
+        {"title_id": f"t{one}", "similar_title_id": f"t{other}", "rank": rank}
+        for one in range(3)
+        for rank, other in enumerate((4, 5), start=1)
+    ]
+    trends = [
+        {
+            "acted_on": date(2025, 12, 5) + timedelta(days=day),
+            "genre": text(genre),
+            "play_count": 40 + (day * step) % 37,
+            "rating_count": None,
+        }
+        for genre, step in GENRES
+        for day in range(28)
+    ]
+    churn = [{"changed_on": date(2026, 1, 1), "member_count": 812, "cancel_count": 20}]
     return {
-        "fields": fields(passed),
-        "release_id": RELEASE_ID,
-        "status": "live" if passed else "candidate",
-        "facts": {"member_count": 5000, "title_count": 1512, "slate_count": 5000},
-        "counts": [dict(zip(names, row, strict=True)) for row in streams],
-        "validation": [
-            {
-                "table": table,
-                "expectation": "expect_column_values_to_be_between",
-                "column": column,
-                "severity": "critical",
-                "success": passed or column == "value",
-                "observed": 0 if passed else 14,
-                "notes": "Players are killed after a day; longer is a broken clock.",
-            }
-            for table, column in suites
-        ],
-        "slates": [
-            {"member_id": "m0017", "note": "heavy, evenings, Drama", "source": "hybrid"},
-            {"member_id": "m1203", "note": "joined yesterday", "source": "cold_member"},
-            {"member_id": "m4411", "note": "no consent", "source": "non_profiled"},
-        ],
-        "similar": [{"name": "Nosferatu"}, {"name": "Casablanca"}, {"name": "Alien"}],
-        "trends": trends(),
-        "retention": [
-            {"cohort": "2025-10", "member_count": 812, "returned_ratio": 0.71, "week": 4},
-            {"cohort": "2025-11", "member_count": 640, "returned_ratio": 0.68, "week": 4},
-        ],
-        "history": [
-            {
-                "as_of": AT + timedelta(days=i),
-                "metric": metric,
-                "mean": 0.19 + i * 0.003,
-                "low": 0.18 + i * 0.003,
-                "high": 0.2 + i * 0.003,
-            }
-            for metric in ("ndcg_at_10", "recall_at_10")
-            for i in range(7)
-        ],
+        "vocabulary/titles": titles,
+        "slates/part-0000": slates,
+        "similar/part-0000": similar,
+        "insights/genre_trends_daily": trends,
+        "retention/churn_daily": churn,
     }
 
 
-def full_page(report, passed=True):
-    told = everything(passed)
-    told["slates"] = [member | {"rows": film_rows()} for member in told["slates"]]
-    told["similar"] = [title | {"rows": film_rows()[:4]} for title in told["similar"]]
-    return report.page(told.pop("fields"), **told)
+def write(folder: Path, *, passed=True, text=lambda value: value) -> Path:
+    """The folder of a release, without its manifest."""
+    for name, rows in tables(text).items():
+        path = folder / f"{name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table = pa.Table.from_pylist(rows)
+        if "rating_count" in table.column_names:
+            place = table.column_names.index("rating_count")
+            table = table.set_column(place, "rating_count", pa.nulls(len(rows), pa.int64()))
+        pq.write_table(table, path)
+    (folder / "validation").mkdir(exist_ok=True)
+    checks = [
+        {name: text(value) if isinstance(value, str) else value for name, value in row.items()}
+        for row in results(passed)
+    ]
+    (folder / "validation/results.json").write_text(json.dumps({"results": checks}))
+    return folder
+
+
+def page(folder: Path, fields=None) -> str:
+    """The page of a release in that folder."""
+    return report.draw(folder, manifest() if fields is None else fields)["report.html"]

@@ -2,12 +2,11 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from markupsafe import Markup
 
-from matinee import pipeline, report
+from matinee import releases, report
 from matinee.report.charts import standalone
-from matinee.report.markup import Markup
-from matinee.report.words import THIN, label, show
-from matinee.settings import Settings
+from matinee.report.formatting import THIN, label, show
 from tests.report import samples
 
 SECTIONS = [
@@ -23,10 +22,9 @@ SECTIONS = [
 ]
 
 
-def card(fields=None, **more):
-    return report.card(
-        samples.fields() if fields is None else fields, release_id=samples.RELEASE_ID, **more
-    )
+def card(fields=None):
+    head = {"release_id": samples.RELEASE_ID, "as_of": samples.AT}
+    return report.card(head | (samples.manifest() if fields is None else fields))
 
 
 def test_the_card_has_the_nine_sections_of_mitchell_et_al():
@@ -37,10 +35,10 @@ def test_the_card_has_the_nine_sections_of_mitchell_et_al():
 def test_every_number_of_the_manifest_is_on_the_card():
     text = card()
     for row in samples.metrics():
-        told = [f"{row[part]:.3f}" for part in ("mean", "low", "high")]
-        among = f"{row['n']:,}".replace(",", THIN)
-        assert f"{told[0]} ({told[1]} to {told[2]}), n = {among}" in text
-    for rule in samples.fields()["gate"]["rules"]:
+        mean, low, high = (f"{row[part]:.3f}" for part in ("mean", "low", "high"))
+        count = f"{row['n']:,}".replace(",", THIN)
+        assert f"{mean} ({low} to {high}), n = {count}" in text
+    for rule in samples.manifest()["gate"]["rules"]:
         line = next(line for line in text.splitlines() if line.startswith(f"| {rule['rule']} |"))
         assert f"{rule['observed']:.3f}" in line
     assert f"5{THIN}000" in text
@@ -58,22 +56,22 @@ def test_each_number_stands_under_its_model_and_beside_its_cohort():
     assert cells["popularity"].startswith("0.051")
 
 
-def test_a_refusal_and_an_override_are_told_first():
-    fields = samples.fields(passed=False)
+def test_a_failed_rule_and_an_override_come_first():
+    fields = samples.manifest(passed=False)
     fields["gate"]["overrides"] = [{"rule": "coverage", "by": "ada", "why": "a holiday"}]
     text = card(fields)
     top = text[: text.index("## Model details")]
-    assert "**Refused by 1 of 4 rules:** coverage." in top
+    assert "**Failed 1 of 4 gate rules:** coverage." in top
     assert "**Override:** coverage, by ada: a holiday" in top
 
 
 def test_a_section_without_facts_says_so():
-    assert card({}).count("Nothing was recorded.") == 6
-    assert "No gate has judged this release." in card({})
+    assert card({}).count("Not recorded.") == 5
+    assert "No gate has evaluated this release." in card({})
 
 
 def test_no_value_becomes_markup_or_breaks_a_table():
-    fields = samples.fields()
+    fields = samples.manifest()
     evil = "<script>x</script> | a\n## b `c` *d* [e](javascript:f)"
     fields["model"] = {"loss": evil}
     fields["gate"]["rules"][0] |= {"rule": evil, "text": evil}
@@ -84,14 +82,14 @@ def test_no_value_becomes_markup_or_breaks_a_table():
     widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table}
     assert widths == {6, 7, 9}  # gate and models, lift and shares, gaps
     text = re.sub(r"^!\[.*\]\(card/[a-z0-9-]+\.svg\)$", "", text, flags=re.MULTILINE)
-    assert not re.search(r"(?<!\\)[`\[*](?!\*|All|Refused)", text.split("## Model details")[1])
+    assert not re.search(r"(?<!\\)[`\[*](?!\*|Passed|Failed)", text.split("## Model details")[1])
 
 
 def test_every_number_of_the_exposure_report_is_on_the_card():
     text = card()
     found = samples.exposure()
     for name in ("effective_titles", "coverage", "gini"):
-        assert f"- {label(name)}: {show(found[name])}" in text
+        assert f"- {label(name)}: {show(found[name], name)}" in text
     for name in ("lift", "providers", "gaps"):
         for row in found[name]:
             cells = " | ".join(show(value, column) for column, value in row.items())
@@ -99,7 +97,7 @@ def test_every_number_of_the_exposure_report_is_on_the_card():
 
 
 def test_the_card_shows_every_plot_and_each_plot_is_a_document_that_loads_nothing():
-    drawn = report.plots(samples.fields())
+    drawn = report.plots(samples.manifest())
     shown = re.findall(r"^!\[(.*)\]\((card/.*\.svg)\)$", card(), re.MULTILINE)
     assert [name for _, name in shown] == list(drawn)
     assert len(drawn) == 6
@@ -112,10 +110,10 @@ def test_the_card_shows_every_plot_and_each_plot_is_a_document_that_loads_nothin
 
 
 def test_the_card_of_a_night_holds_the_numbers_of_its_manifest(night_home):
-    release = pipeline.store(Settings(home=night_home)).open("live")
+    release = releases.Store.of(night_home).open("live")
     text = (release.path / "card.md").read_text(encoding="utf-8")
-    told = release.manifest
-    for row in told["evaluation"]["metrics"]:
+    manifest = release.manifest
+    for row in manifest["evaluation"]["metrics"]:
         heading = f"### {label(row['metric'])}"
         part = text[text.index(heading) :].partition("\n###")[0].partition("\n## ")[0]
         line = next(
@@ -124,16 +122,16 @@ def test_the_card_of_a_night_holds_the_numbers_of_its_manifest(night_home):
         models = [cell.strip() for cell in part.splitlines()[2].split("|")[2:-1]]
         cell = dict(zip(models, (one.strip() for one in line.split("|")[2:-1]), strict=True))
         assert cell[label(row["model"])].startswith(show(row["mean"]))
-    for rule in told["gate"]["rules"]:
+    for rule in manifest["gate"]["rules"]:
         assert show(rule["observed"]) in text
     for name in ("lift", "providers", "gaps"):
-        for row in told["exposure"][name]:
+        for row in manifest["exposure"][name]:
             assert " | ".join(show(value, column) for column, value in row.items()) in text
-    assert set(report.plots(told)) == {
-        file["file"] for file in told["files"] if file["file"].startswith("card/")
+    assert set(report.plots(manifest)) == {
+        file["file"] for file in manifest["files"] if file["file"].startswith("card/")
     }
 
 
-def test_a_chart_that_says_no_size_is_no_document():
-    with pytest.raises(ValueError, match="the chart 'Heat' says no size"):
+def test_a_chart_without_a_size_is_refused():
+    with pytest.raises(ValueError, match="the chart 'Heat' has no size"):
         standalone("Heat", Markup("<svg></svg>"))

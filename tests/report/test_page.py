@@ -3,17 +3,17 @@ import math
 import re
 from html.parser import HTMLParser
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from matinee import report
-from matinee.report import charts, markup, words
+from matinee.report import charts, formatting
 from tests.report import samples
 
-EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;\ud800\0"
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;{{ 7*7 }}\ud800\0"
 VOID = {"meta", "img", "link", "br", "hr", "input"}
+LOADS = re.compile(r"(?i)https?://|url\(|@import|<script|<img|<link|<iframe|src=")
 
 
 class Reader(HTMLParser):
@@ -35,11 +35,12 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        self.texts.append(data)
+        if self.open[-1:] != ["style"]:
+            self.texts.append(data)
 
     @property
     def text(self):
-        return " ".join(self.texts)
+        return " ".join(" ".join(self.texts).split())
 
 
 def evil(value):
@@ -53,138 +54,149 @@ def evil(value):
     return value
 
 
-def evil_page(**more):
-    told = evil(samples.everything())
-    told["slates"] = [member | {"rows": evil(samples.film_rows())} for member in told["slates"]]
-    told["similar"] = [title | {"rows": evil(samples.film_rows())} for title in told["similar"]]
-    told["fields"]["gate"]["overrides"] = [{"rule": EVIL, "by": EVIL, "why": EVIL}]
-    return report.page(told.pop("fields"), **told, **more)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return samples.write(tmp_path_factory.mktemp("release"))
 
 
-@pytest.mark.parametrize("module", [words, charts, markup])
+@pytest.fixture(scope="module")
+def full(folder):
+    """The page of a release that has every section."""
+    return samples.page(folder)
+
+
+@pytest.fixture(scope="module")
+def evil_pages(tmp_path_factory):
+    """Page and card of a release whose every text is an attack, its file of checks included."""
+    texts = {"text": lambda value: EVIL.replace("\ud800", "")}  # no Parquet file holds half a pair
+    folder = samples.write(tmp_path_factory.mktemp("evil"), **texts)
+    fields = evil(samples.manifest()) | {"samples": samples.manifest()["samples"]}
+    fields["gate"]["overrides"] = [{"rule": EVIL, "by": EVIL, "why": EVIL}]
+    return report.draw(folder, fields)
+
+
+def with_fields(folder, **changed):
+    return Reader(samples.page(folder, samples.manifest() | changed))
+
+
+@pytest.mark.parametrize("module", [formatting, charts])
 def test_the_examples_in_docstrings_are_true(module):
     assert doctest.testmod(module).failed == 0
 
 
-def test_no_string_of_the_data_becomes_markup():
-    page = Reader(evil_page(trends_lead=EVIL))
-    plain = Reader(samples.full_page(report))
+def test_no_string_of_the_data_becomes_markup(full, evil_pages):
+    page, plain = Reader(evil_pages["report.html"]), Reader(full)
     assert set(page.tags) <= set(plain.tags)
     assert {name for _, name, _ in page.attributes} <= {name for _, name, _ in plain.attributes}
-    assert "<script>" in page.text  # as words, to be read
+    assert page.text.count("<script>") > 50  # as words, to be read
+    assert "{{ 7*7 }}" in page.text
+    assert not re.search(r"<script|<img", evil_pages["card.md"])
 
 
-def test_the_page_runs_nothing_and_loads_nothing():
-    for text in (samples.full_page(report), evil_page()):
+def test_the_pages_run_nothing_and_load_nothing(full, evil_pages):
+    stopped = report.stopped(
+        samples.results(passed=False), day="2026-01-01", as_of=samples.AT, nights=[], drift="none"
+    )
+    assert not LOADS.search(full)
+    assert not LOADS.search(stopped)
+    for text in (full, stopped, evil_pages["report.html"]):
         page = Reader(text)
         assert not {"script", "img", "link", "iframe", "object", "base", "form"} & set(page.tags)
         hrefs = [value for _, name, value in page.attributes if name in ("href", "src", "action")]
         assert all(value.startswith("#") for value in hrefs)
         assert not [name for _, name, _ in page.attributes if name.startswith("on")]
-    text = samples.full_page(report)
-    assert not re.search(r"https?://|url\(|@import", text)
-    policies = [value for tag, name, value in page.attributes if (tag, name) == ("meta", "content")]
-    assert policies[0].startswith("default-src 'none'")
+        policies = [one for tag, name, one in page.attributes if (tag, name) == ("meta", "content")]
+        assert policies[0].startswith("default-src 'none'")
 
 
-def test_the_page_can_be_written_as_utf8_whatever_the_logs_hold():
-    assert evil_page().encode()
+def test_the_page_can_be_written_as_utf8_whatever_the_logs_hold(evil_pages):
+    assert all(text.encode() for text in evil_pages.values())
 
 
-def test_every_entry_of_the_menu_leads_somewhere_and_no_id_comes_twice():
-    page = Reader(samples.full_page(report))
+def test_every_section_is_in_the_menu_and_no_id_comes_twice(full):
+    page = Reader(full)
     ids = [value for _, name, value in page.attributes if name == "id"]
     assert len(ids) == len(set(ids))
     targets = [value for _, name, value in page.attributes if name == "href"]
-    assert len(targets) == 11
+    assert len(targets) == page.tags.count("section") == 13
     assert {target.removeprefix("#") for target in targets} <= set(ids)
 
 
-def test_every_picture_says_in_words_what_it_shows():
-    page = Reader(samples.full_page(report))
-    said = [value for tag, name, value in page.attributes if (tag, name) == ("svg", "aria-label")]
-    assert len(said) == page.tags.count("svg") == 15
-    assert any("hybrid, heavy: 0.209" in words for words in said)
+def test_every_chart_has_a_text_alternative(full):
+    page = Reader(full)
+    texts = [value for tag, name, value in page.attributes if (tag, name) == ("svg", "aria-label")]
+    assert len(texts) == page.tags.count("svg") == 14
+    assert any("hybrid, all members: 0.209" in text for text in texts)
 
 
-def test_a_part_without_data_is_not_on_the_page():
-    page = Reader(report.page({}, release_id=samples.RELEASE_ID))
-    assert "section" not in page.tags
-    assert "nav" not in page.tags
-    assert "table" not in page.tags
-    assert "No gate has judged this release" in page.text
-    assert samples.RELEASE_ID.partition("-")[0] in page.text
+def test_a_section_without_data_is_not_on_the_page(tmp_path):
+    whole = samples.write(tmp_path)
+    for name in ("similar", "insights", "retention", "validation"):
+        (whole / name).rename(tmp_path.with_name(f"{tmp_path.name}-{name}"))
+    page = Reader(samples.page(whole, {"release_id": samples.RELEASE_ID, "as_of": samples.AT}))
+    assert not {"section", "nav", "table"} & set(page.tags)
+    assert "No gate has evaluated this release" in page.text
+    assert samples.RELEASE_ID in page.text
 
 
-@pytest.mark.parametrize("status", ["live", "candidate", "previous"])
-def test_status_and_verdict_are_the_first_things_on_the_page(status):
-    told = samples.fields(passed=False)
-    page = report.page(told, release_id=samples.RELEASE_ID, status=status)
-    text = Reader(page).text
-    assert text.index(status) < text.index("Refused by 1 of 4 gate rules") < text.index("Gate")
-    assert "coverage" in text
+def test_the_verdict_is_the_first_thing_on_the_page(folder):
+    text = Reader(samples.page(folder, samples.manifest(passed=False))).text
+    assert text.index("Failed 1 of 4 gate rules coverage") < text.index("Release gate")
+    assert "✗ FAIL" in text
+    assert "✗ FAIL" not in with_fields(folder).text
 
 
-def test_an_override_is_told_with_who_and_why():
-    fields = samples.fields(passed=False)
-    fields["gate"]["overrides"] = [{"rule": "coverage", "by": "ada", "why": "a holiday"}]
-    page = report.page(fields, release_id=samples.RELEASE_ID)
-    assert "coverage passed over by ada: a holiday" in page
+def test_an_override_is_shown_with_who_and_why(folder):
+    override = {"rule": "coverage", "by": "ada", "why": "a holiday"}
+    gate = samples.manifest(passed=False)["gate"] | {"overrides": [override]}
+    assert "Override coverage, by ada: a holiday" in with_fields(folder, gate=gate).text
 
 
-def test_broken_expectations_are_open_and_the_rest_folded():
-    page = samples.full_page(report, passed=False)
-    section = page[page.index('id="validation"') : page.index('id="trends"')]
-    before, _, folded = section.partition("<details>")
-    assert "1 of 2 expectations held" in before
-    assert "watched_seconds" in before
-    assert "value</code>" not in before
-    assert "value</code>" in folded
+def test_the_words_are_those_of_the_glossary(full):
+    text = Reader(full).text
+    for words in (
+        "exposure share",
+        "viewing share",
+        "effective catalogue size",
+        "popularity lift",
+        "accepted",
+        "duplicates",
+        "members evaluated",
+    ):
+        assert words in text, words
+    for words in ("first places", "kept", "repeats", "passed over", "holds", "told", "judge"):
+        assert not re.search(rf"\b{words}\b", text), words
 
 
-def test_files_that_were_set_aside_are_shown_with_their_reason():
-    fields = samples.fields() | {
-        "set_aside": [{"file": f"plays/{EVIL}", "reason": "it is cut or not gzip"}],
-        "warnings": ["plays: unknown column colour in a.jsonl"],
-    }
-    page = Reader(report.page(fields, release_id=samples.RELEASE_ID))
-    assert "it is cut or not gzip" in page.text
-    assert "unknown column colour" in page.text
-    assert "script" not in page.tags
-    assert "Files" not in Reader(report.page(samples.fields(), release_id="r-1")).text
+def test_titles_are_shown_with_year_reason_and_ai_label(full):
+    text = Reader(full).text
+    assert "Metropolis 1927 Because you watched Nosferatu" in text
+    assert "M [made with AI] 1931 Directed by Fritz Lang" in text
 
 
-def test_what_a_night_dropped_is_shown_by_stream():
-    kept = {"kept_from": "2023-01-07", "rejected_kept_from": "2025-10-08"}
-    dropped = {"stream": "plays", "files": 3, "rows": 812, "rejected_rows": 7, **kept}
-    page = Reader(report.page({"dropped": [dropped]}, release_id=samples.RELEASE_ID))
-    for said in ("plays", "2023-01-07", "812", "2025-10-08"):
-        assert said in page.text
-    assert "Dropped" not in Reader(report.page({"dropped": []}, release_id="r-1")).text
+def test_quarantined_files_warnings_and_expired_rows_are_shown(full):
+    text = Reader(full).text
+    for words in ("it is cut or not gzip", "unknown column colour", "2023-01-07", "812"):
+        assert words in text
 
 
-def test_rows_and_arrow_tables_make_the_same_page():
-    told = samples.everything()
-    for name in ("slates", "similar"):
-        told.pop(name)
-    fields = told.pop("fields")
-    arrow = {
-        name: pa.Table.from_pylist(told.pop(name))
-        for name in ("counts", "validation", "trends", "retention", "history")
-    }
-    plain = {name: samples.everything()[name] for name in arrow}
-    assert report.page(fields, **told, **arrow) == report.page(fields, **told, **plain)
+def test_numbers_of_earlier_releases_come_from_the_manifest(folder, full):
+    assert "This release and the 2 before it" in Reader(full).text
+    descriptions = re.findall(r'aria-label="([^"]*) over (\d) releases, now ([^"]*)"', full)
+    assert ("NDCG@10", "3", "0.209") in descriptions
+    assert ("popularity lift, niche", "3", "0.909") in descriptions
+    assert "Metrics over releases" not in with_fields(folder, history={}).text
 
 
-def test_a_release_with_numbers_missing_still_has_a_page():
-    fields = samples.fields()
+def test_a_release_with_numbers_missing_still_has_a_page(folder):
+    fields = samples.manifest()
     for row in fields["evaluation"]["metrics"][::3]:
         row |= {"mean": None, "low": None, "high": None}
     for row in fields["evaluation"]["metrics"][1::3]:
         row |= {"low": None, "high": None, "n": None}
-    page = report.page(fields, release_id=samples.RELEASE_ID)
-    assert "not judged" in page
-    assert "nan" not in Reader(page).text.lower().split()
+    text = Reader(samples.page(folder, fields)).text
+    assert "not evaluated" in text
+    assert not {"nan", "None"} & set(text.split())
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=0, max_value=1e12))
@@ -196,7 +208,8 @@ def test_an_axis_starts_at_zero_and_reaches_the_top_in_few_steps(top):
 
 
 def test_a_part_of_a_bar_that_is_not_empty_is_seen():
-    bar = charts.shares([("kept", 10_000_000), ("repeats", 0), ("rejected", 1)], said="x")
+    parts = {"kept": 10_000_000, "repeats": 0, "rejected": 1}
+    bar = charts.stacked_bar(parts, description="x")
     widths = [float(width) for width in re.findall(r'width="([\d.]+)"', bar)]
     assert widths[1] == 0
     assert widths[2] >= 3
@@ -206,3 +219,10 @@ def test_a_part_of_a_bar_that_is_not_empty_is_seen():
 def test_one_release_alone_has_a_history_of_one_dot():
     rows = [{"as_of": samples.AT, "metric": "m", "mean": 0.2, "low": None, "high": None}]
     assert charts.history(rows, metric="m").count("<circle") == 1
+
+
+def test_a_negative_value_stays_inside_its_chart():
+    rows = [{"as_of": samples.AT, "mean": mean, "low": None, "high": None} for mean in (-0.3, 0.1)]
+    heights = [float(y) for y in re.findall(r'cy="([-\d.]+)"', charts.history(rows, metric="m"))]
+    assert heights[0] > heights[1]
+    assert all(10 <= y <= 130 for y in heights)

@@ -6,12 +6,12 @@ from matinee.settings import Settings
 WEIGHT = {"parameter": "genre", "column": "genres", "weight": 0.3}
 
 
-def told(evil="genre"):
+def main_parameters(evil="genre"):
     return {
         "release": "20260102T031500Z-0123456789ab",
         "as_of": "2026-01-02T00:00:00Z",
         "learned_from": {"acts": 17433, "members": 623, "half_life_days": 90.0},
-        "in_the_order": {"trend_weight": 0.0, "calibration_weight": 0.1},
+        "in_the_order": {"parts": ["ease", "hybrid"], "calibration_weight": 0.1},
         "about_members": [WEIGHT | {"parameter": "country", "column": "country"}],
         "about_titles": [WEIGHT | {"parameter": evil, "column": evil}],
         "never_used": ["age", evil],
@@ -23,28 +23,30 @@ def told(evil="genre"):
 
 
 def test_the_page_says_what_counts_how_much_what_never_does_and_who_said_no():
-    page = report.parameters(told())
-    for said in ("17\u202f433 acts", "623 members", "90", "genre", "0.3", "age", "61 members"):
-        assert said in page, said
+    page = report.parameters(main_parameters())
+    for words in ("17\u202f433 interactions", "623 members", "90", "genre", "0.3", "age"):
+        assert words in page, words
+    assert "61 members" in page
 
 
-def test_the_page_says_where_acts_do_not_fade():
-    main = told()
-    assert "An act of 90 days ago counts half" in report.parameters(main)
+def test_the_page_says_where_interactions_do_not_fade():
+    main = main_parameters()
+    assert "An interaction of 90 days ago counts half" in report.parameters(main)
     main["learned_from"]["half_life_days"] = None
-    assert "All acts count the same, however old." in report.parameters(main)
+    assert "All interactions count the same, however old." in report.parameters(main)
 
 
-def test_acts_do_not_fade_in_a_night_that_a_holdout_judges(night_home, release):
-    manifest = release.manifest
-    assert manifest["evaluation"]["protocol"] == "member_holdout"
-    assert manifest["model"]["recency_half_life_days"] is None
-    assert manifest["model"]["popularity_half_life_days"] is None
-    page = report.parameters(pipeline.parameters(Settings(home=night_home), "live"))
-    assert "All acts count the same, however old." in page
+def test_the_page_of_a_night_has_the_parts_of_its_combination(night_home, release):
+    assert release.manifest["evaluation"]["protocol"] == "global_time_cut"
+    main = pipeline.parameters(Settings(home=night_home), "live")
+    assert main["in_the_order"]["parts"] == release.json("combination.json")["parts"]
+    page = report.parameters(main)
+    assert "An interaction of 90 days ago counts half" in page
+    for part in main["in_the_order"]["parts"]:
+        assert part in page
 
 
 def test_no_value_of_a_manifest_becomes_markup_on_the_page():
-    page = report.parameters(told(evil="<script>alert(1)</script>"))
+    page = report.parameters(main_parameters(evil="<script>alert(1)</script>"))
     assert "<script" not in page
     assert page.count("&lt;script&gt;") >= 3

@@ -1,4 +1,4 @@
-"""One small simulated service, lived through once."""
+"""One small simulation, run once."""
 
 import pytest
 

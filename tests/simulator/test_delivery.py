@@ -1,4 +1,4 @@
-"""Dirt is counted exactly, and stays far below the error budget."""
+"""Planted faults are counted exactly and stay below the error budget."""
 
 import json
 from collections import Counter
@@ -12,7 +12,7 @@ from matinee.simulator.delivery import BEHAVIOUR, RULES
 
 @pytest.fixture(scope="module")
 def busy():
-    """Enough members that every rule is broken by somebody."""
+    """Enough members to break every rule."""
     return list(Simulation(members=4000, titles=60, days=4, seed=9).landing_days())
 
 
@@ -24,9 +24,9 @@ def planted(days, stream):
 
 
 @pytest.mark.parametrize("stream", BEHAVIOUR)
-def test_repeats_and_second_deliveries_are_counted(busy, stream):
+def test_duplicates_and_redeliveries_are_counted(busy, stream):
     first: dict = {}
-    repeats = again = 0
+    duplicates = redeliveries = 0
     rows = pa.concat_tables(day.tables[stream] for day in busy)
     for event_id, received_at in zip(
         rows["event_id"].to_pylist(), rows["received_at"].to_pylist(), strict=True
@@ -34,17 +34,17 @@ def test_repeats_and_second_deliveries_are_counted(busy, stream):
         if event_id not in first:
             first[event_id] = {received_at}
         elif received_at in first[event_id]:
-            repeats += 1
+            duplicates += 1
         else:
             first[event_id].add(received_at)
-            again += 1
-    assert planted(busy, stream)["exact_repeat"] == repeats
-    assert planted(busy, stream)["duplicate_event_id"] == again
-    assert repeats > 0
+            redeliveries += 1
+    assert planted(busy, stream)["exact_repeat"] == duplicates
+    assert planted(busy, stream)["duplicate_event_id"] == redeliveries
+    assert duplicates > 0
 
 
 @pytest.mark.parametrize("stream", BEHAVIOUR)
-def test_broken_lines_are_as_many_as_planted(busy, stream):
+def test_broken_lines_are_counted(busy, stream):
     rules = {rule: count for rule, count in planted(busy, stream).items() if rule in RULES[stream]}
     lines = [line for day in busy for line in day.broken_lines[stream]]
     assert sum(rules.values()) == len(lines)
@@ -57,12 +57,12 @@ def test_broken_lines_are_as_many_as_planted(busy, stream):
     assert unreadable == rules.get("unreadable_line", 0)
 
 
-def test_every_rule_of_the_busiest_stream_is_broken_by_somebody(busy):
+def test_every_rule_of_the_largest_stream_is_broken(busy):
     assert set(RULES["impressions"]) <= set(planted(busy, "impressions"))
 
 
 @pytest.mark.parametrize("stream", BEHAVIOUR)
-def test_no_night_comes_near_its_error_budget(busy, landed, stream):
+def test_rejected_rows_stay_below_the_error_budget(busy, landed, stream):
     for day in [*busy, *landed]:
         counts = day.planted[stream]
         rejected = sum(counts.get(rule, 0) for rule in (*RULES[stream], "duplicate_event_id"))
@@ -74,7 +74,7 @@ def test_late_events_are_counted(landed):
     for day in landed:
         for stream in BEHAVIOUR:
             columns = day.tables[stream].select(["event_id", "event_at", "received_at"])
-            # A repeat of a late row is no other late row.
+            # A duplicate of a late row is counted once.
             for _, event_at, received_at in {tuple(row.values()) for row in columns.to_pylist()}:
                 hours = (received_at - event_at).total_seconds() / 3600
                 late += 6 < hours <= 72

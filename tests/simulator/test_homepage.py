@@ -1,10 +1,10 @@
-"""The homepage's propensities are the chances with which it draws."""
+"""The propensities of the homepage are the probabilities of its draws."""
 
 import numpy as np
 import pytest
 
 from matinee.simulator import Simulation, homepage
-from matinee.simulator.homepage import Urn
+from matinee.simulator.homepage import TitleSampler
 
 
 @pytest.fixture(scope="module")
@@ -12,40 +12,42 @@ def catalogue():
     return Simulation(members=1, titles=60, days=1, seed=4).catalogue
 
 
-def test_chances_of_a_shelf_sum_to_one(catalogue):
+def test_probabilities_of_a_shelf_sum_to_one(catalogue):
     eligible = catalogue.eligible(0).reshape(-1, len(catalogue))
     for kind in range(len(homepage.ROW_KINDS)):
         weights = homepage.shelf_weights(catalogue, 0, kind)
-        chances = homepage.distributions(weights, eligible)
+        probabilities = homepage.distributions(weights, eligible)
         has_any = eligible.any(axis=1)
-        np.testing.assert_allclose(chances.sum(axis=1)[has_any], 1.0)
-        assert (chances[~eligible] == 0).all()
+        np.testing.assert_allclose(probabilities.sum(axis=1)[has_any], 1.0)
+        assert (probabilities[~eligible] == 0).all()
 
 
-def test_an_urn_draws_with_the_chances_it_gives():
-    chances = np.array([[0.5, 0.3, 0.15, 0.05]])
+def test_a_sampler_draws_with_the_probabilities_it_returns():
+    probabilities = np.array([[0.5, 0.3, 0.15, 0.05]])
     n = 200_000
     placed = np.tile([3, 0], (n, 1))
     uniform = (np.arange(n) + 0.5) / n
-    title, chance = Urn.fill(chances).draw(np.zeros(n, int), placed, uniform)
+    title, probability = TitleSampler.from_probabilities(probabilities).draw(
+        np.zeros(n, int), placed, uniform
+    )
     counts = np.bincount(title, minlength=4) / n
     np.testing.assert_allclose(counts, [0, 0.3 / 0.45, 0.15 / 0.45, 0], atol=1e-4)
-    np.testing.assert_allclose(chance, np.where(title == 1, 0.3 / 0.45, 0.15 / 0.45))
+    np.testing.assert_allclose(probability, np.where(title == 1, 0.3 / 0.45, 0.15 / 0.45))
 
 
-def test_an_urn_that_is_empty_draws_nothing():
-    urn = Urn.fill(np.array([[0.6, 0.4]]))
-    title, chance = urn.draw(np.array([0]), np.array([[0, 1]]), np.array([0.5]))
+def test_an_exhausted_sampler_draws_nothing():
+    sampler = TitleSampler.from_probabilities(np.array([[0.6, 0.4]]))
+    title, probability = sampler.draw(np.array([0]), np.array([[0, 1]]), np.array([0.5]))
     assert title.tolist() == [-1]
-    assert chance.tolist() == [1.0]
+    assert probability.tolist() == [1.0]
 
 
-def test_logged_propensities_match_what_is_seen(catalogue):
+def test_logged_propensities_match_the_draws(catalogue):
     n = 60_000
     segment = np.full(n, 3)  # adults of the first country
     shelves = homepage.choose_shelves(np.zeros(n, int), np.zeros(n, bool))
     pages = homepage.render(catalogue, 0, segment, shelves, np.random.default_rng(5))
-    # If propensities are true, one over them is one for each eligible title on average.
+    # The mean of 1 / propensity is the number of eligible titles if propensities are exact.
     eligible = int(catalogue.eligible(0)[0, 3].sum())
     inverse = (1 / pages.propensity).mean(axis=0)
     placed = np.arange(homepage.SLOTS)
@@ -53,7 +55,7 @@ def test_logged_propensities_match_what_is_seen(catalogue):
     assert (np.sort(pages.titles, axis=1)[:, 1:] != np.sort(pages.titles, axis=1)[:, :-1]).all()
 
 
-def test_exploration_and_artwork_happen_as_often_as_they_say(catalogue):
+def test_exploration_and_artwork_have_their_rates(catalogue):
     n = 40_000
     shelves = homepage.choose_shelves(np.zeros(n, int), np.zeros(n, bool))
     pages = homepage.render(catalogue, 0, np.full(n, 3), shelves, np.random.default_rng(6))

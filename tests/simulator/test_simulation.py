@@ -1,4 +1,4 @@
-"""The simulated days: the same again, true to the contract, in the right order of time."""
+"""Simulated days: reproducible, valid under the contract, and in order of time."""
 
 import json
 from collections import Counter
@@ -19,8 +19,8 @@ def whole(days, stream):
 
 
 def test_the_same_seed_gives_the_same_days(landed):
-    again = list(Simulation(members=300, titles=200, days=12, seed=7).landing_days())
-    assert again == landed
+    second = list(Simulation(members=300, titles=200, days=12, seed=7).landing_days())
+    assert second == landed
 
 
 def test_another_seed_gives_other_days(landed):
@@ -34,8 +34,8 @@ def test_a_longer_simulation_only_adds_days(landed):
     assert len(longer) == 15
 
 
-def test_days_that_are_skipped_change_nothing_about_the_rest():
-    # Far enough that whole days are lived through without being written down.
+def test_skipped_days_do_not_change_the_rest():
+    # Far enough that tables of whole days are not built.
     whole_run = list(Simulation(members=60, titles=80, days=20, seed=3).landing_days())
     rest = list(Simulation(members=60, titles=80, days=20, seed=3).landing_days(start=18))
     assert rest == whole_run[18:]
@@ -52,7 +52,7 @@ def test_every_stream_has_rows(landed, stream):
     assert whole(landed, stream).num_rows > 0
 
 
-def test_who_asks_to_be_erased_leaves_for_good():
+def test_members_who_request_erasure_have_no_later_events():
     days = list(Simulation(members=3000, titles=40, days=4, seed=5).landing_days())
     requests = whole(days, "privacy_requests").to_pylist()
     assert {row["kind"] for row in requests} == {"erase", "export"}
@@ -64,8 +64,8 @@ def test_who_asks_to_be_erased_leaves_for_good():
     }
     assert set(erased) <= cancelled
     for row in whole(days, "impressions").to_pylist():
-        asked_at = erased.get(row["member_id"])
-        assert asked_at is None or row["event_at"].date() <= asked_at.date()
+        requested_at = erased.get(row["member_id"])
+        assert requested_at is None or row["event_at"].date() <= requested_at.date()
 
 
 @pytest.mark.parametrize("stream", EVENT_STREAMS)
@@ -77,7 +77,7 @@ def test_events_land_on_the_day_of_their_receipt(landed, stream):
             assert history or received == {day.on}
 
 
-def test_nothing_happens_before_a_member_joined_or_a_title_was_added(landed):
+def test_no_event_is_before_its_member_joined_or_its_title_was_added(landed):
     joined, added = {}, {}
     for day in landed:
         if "members" in day.tables:
@@ -93,7 +93,7 @@ def test_nothing_happens_before_a_member_joined_or_a_title_was_added(landed):
                     assert added[row["title_id"]] <= row["event_at"].date()
 
 
-def test_nobody_is_shown_what_their_age_or_country_forbids(landed, simulation):
+def test_members_are_shown_titles_of_their_age_limit_and_country_only(landed, simulation):
     limits = {f"m-{k:06d}": limit for k, limit in enumerate(simulation.people.age_limit)}
     ages = {
         film.id: age
@@ -114,7 +114,7 @@ def test_nobody_is_shown_what_their_age_or_country_forbids(landed, simulation):
         )
 
 
-def test_titles_and_members_arrive_and_leave_through_the_period(landed):
+def test_titles_and_members_arrive_and_leave(landed):
     first, last = landed[0], [day for day in landed if "titles" in day.tables][-1]
     first_titles = set(first.tables["titles"]["title_id"].to_pylist())
     last_titles = set(last.tables["titles"]["title_id"].to_pylist())
@@ -125,7 +125,7 @@ def test_titles_and_members_arrive_and_leave_through_the_period(landed):
     assert kinds["renew"] > kinds["cancel"] > 0
 
 
-def test_plays_that_follow_a_click_carry_its_impression(landed):
+def test_plays_after_a_click_have_its_impression_id(landed):
     impressions = whole(landed, "impressions").to_pylist()
     clicked = {row["impression_id"]: row for row in impressions if row["was_clicked"]}
     linked = [row for row in whole(landed, "plays").to_pylist() if row["impression_id"]]
@@ -142,7 +142,7 @@ def test_popularity_has_a_long_tail(landed):
     assert 0.25 < tenth / counts.sum() < 0.8
 
 
-def test_weekends_are_busier(landed):
+def test_weekends_have_more_visits(landed):
     visits = Counter(
         row["event_at"].date()
         for row in whole(landed, "impressions").select(["event_at"]).to_pylist()
@@ -153,7 +153,7 @@ def test_weekends_are_busier(landed):
     assert np.mean(weekend) > 1.1 * np.mean(working)
 
 
-def test_more_titles_than_films_are_plainly_invented():
+def test_titles_beyond_the_films_are_named_as_invented():
     simulation = Simulation(members=1, titles=2500, days=1, seed=1)
     day = next(simulation.landing_days())
     titles = day.tables["titles"].to_pylist()
@@ -173,7 +173,7 @@ def test_the_truth_is_json_and_names_every_member(landed, simulation):
     cancelled = [
         row for row in whole(landed, "subscriptions").to_pylist() if row["kind"] == "cancel"
     ]
-    told = {
+    described = {
         row["member_id"] for row in truth["cancellations"] if row["on"] < landed[-1].on.isoformat()
     }
-    assert {row["member_id"] for row in cancelled} >= told
+    assert {row["member_id"] for row in cancelled} >= described

@@ -1,4 +1,4 @@
-"""Planted tastes show in what members play, finish, like, and leave."""
+"""Planted tastes determine plays, completion, ratings and cancellations."""
 
 import numpy as np
 import pyarrow as pa
@@ -18,13 +18,13 @@ def plays(landed, simulation):
     return rows, member, title, score
 
 
-def test_members_play_what_they_like(plays, simulation):
+def test_played_titles_have_a_high_utility(plays, simulation):
     _, member, _, score = plays
     anything = np.random.default_rng(0).integers(200, size=(len(member), 20))
     assert score.mean() > simulation.taste.score(member, anything).mean() + 0.6
 
 
-def test_content_tells_most_of_it(plays, simulation):
+def test_most_of_the_utility_is_content(plays, simulation):
     # The genres that members love, by themselves, set what they play apart from the rest.
     _, member, title, _ = plays
     genres = simulation.catalogue.genres.astype(float)
@@ -32,7 +32,7 @@ def test_content_tells_most_of_it(plays, simulation):
     assert liking[member, title].mean() > liking.mean() + 0.5 * liking.std()
 
 
-def test_who_likes_a_title_sees_it_through(plays):
+def test_completion_rises_with_utility(plays):
     rows, _, _, score = plays
     share = np.array([row["watched_seconds"] / row["runtime_seconds"] for row in rows])
     chosen = ~np.array([row["is_autoplay"] for row in rows])
@@ -40,7 +40,7 @@ def test_who_likes_a_title_sees_it_through(plays):
     assert share[liked].mean() > share[disliked].mean() + 0.1
 
 
-def test_who_likes_a_title_rates_it_higher(landed, simulation):
+def test_ratings_rise_with_utility(landed, simulation):
     rows = pa.concat_tables(day.tables["ratings"] for day in landed).to_pylist()
     titles = {film.id: k for k, film in enumerate(simulation.catalogue.films)}
     for kind in ("thumbs", "stars"):
@@ -53,7 +53,7 @@ def test_who_likes_a_title_rates_it_higher(landed, simulation):
     assert {row["value"] for row in rows if row["rating_kind"] == "thumbs"} == {-1, 1, 2}
 
 
-def test_the_discontented_leave():
+def test_members_with_low_satisfaction_cancel():
     simulation = Simulation(members=800, titles=120, days=45, seed=2)
     for _ in simulation.landing_days(start=45):
         pass
@@ -70,9 +70,9 @@ def test_clicks_fall_with_position(landed):
     assert clicked[column == 0].mean() > clicked[column == 2].mean()
 
 
-def test_favourite_people_draw_members(simulation):
+def test_titles_of_favourite_people_are_played_more(simulation):
     taste = simulation.taste
-    with_them = taste.features_favourite(
+    with_them = taste.has_favourite(
         np.arange(50), np.tile(np.arange(len(simulation.catalogue)), (50, 1))
     )
     assert with_them.any()

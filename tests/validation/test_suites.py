@@ -1,5 +1,6 @@
 """Each suite passes a sane table, and notices every fault it is there for."""
 
+import re
 from itertools import groupby
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from matinee.errors import ConfigError
 from matinee.validation import Validation, check_all, load_suites
+from tests.cases import failing
 from tests.validation.faults import AS_OF, BESIDE, FAULTS, SANE
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -66,13 +68,44 @@ def test_every_suite_has_a_sane_table_and_a_fault_for_each_of_its_notes(suites):
             )
 
 
-@pytest.mark.parametrize("table", SANE)
-def test_a_sane_table_passes(table, found):
-    assert [one.sentence for one in broken(found[f"sane_{table}"])] == []
+def is_critical(expectation):
+    return expectation.severity == "critical"
 
 
-@pytest.mark.parametrize("number", range(len(FAULTS)))
-def test_a_fault_breaks_the_expectations_that_are_there_for_it(number, found, suites):
+def test_a_critical_note_names_a_cause_and_an_action(suites):
+    notes = [
+        one.notes for suite in suites.values() for one in suite.expectations if is_critical(one)
+    ]
+    assert len(notes) > 60
+    assert [note for note in notes if not re.search(r"\. Cause: .*\. Action: .*\.$", note)] == []
+
+
+def test_a_description_names_its_bound(suites):
+    bound = re.compile(r"\d|<=|^Every |^Each |^No |if and only if|no more and no fewer")
+    described = {
+        one.description
+        for suite in suites.values()
+        for one in suite.expectations
+        if one.expectation_type == "unexpected_rows_expectation"
+    }
+    assert len(described) > 40
+    assert [one for one in described if not bound.search(one)] == []
+
+
+def test_only_the_suites_that_a_step_needs_are_loaded():
+    assert list(load_suites(PROJECT, ("slates", "member_tastes"))) == ["member_tastes", "slates"]
+
+
+def test_a_sane_table_passes(found):
+    assert [one.sentence for table in SANE for one in broken(found[f"sane_{table}"])] == []
+
+
+def test_a_fault_breaks_the_expectations_that_are_there_for_it(found, suites):
+    cases = [(number,) for number in range(len(FAULTS))]
+    assert failing(lambda number: check_fault(number, found, suites), cases) == []
+
+
+def check_fault(number, found, suites):
     table, fault, starts = FAULTS[number]
     wrong = broken(found[f"fault_{number}"])
     assert [one.error for one in wrong if one.error] == []
@@ -84,8 +117,11 @@ def test_a_fault_breaks_the_expectations_that_are_there_for_it(number, found, su
         assert not asked or any(one.notes.startswith(start) for one in wrong), start
 
 
-@pytest.mark.parametrize("table", SANE)
-def test_an_empty_table_stops_the_night_only_where_nothing_can_be_done_without_it(table, found):
+def test_an_empty_table_stops_the_night_only_where_nothing_can_be_done_without_it(found):
+    assert failing(lambda table: check_empty(table, found), [(table,) for table in SANE]) == []
+
+
+def check_empty(table, found):
     validation = found[f"empty_{table}"]
     first = validation.results[0]
     assert first.kind == "expect_table_row_count_to_be_between"

@@ -1,4 +1,4 @@
--- The latest word counts, by when it was given. A request to be erased takes back everything.
+-- The latest choice counts, by when it was made. A request to be erased withdraws every consent.
 with
 
 consents as (
@@ -12,7 +12,8 @@ consents as (
         received_at
 
     from {{ ref('stg_accounts__consents') }}
-    -- A refusal counts as soon as it is here: no past night, run again, may learn from who said no.
+    -- A refusal counts as soon as it was received: a past night that is run again must not learn from that
+    -- member.
     where
         {{ known_by_as_of('received_at') }}
         or not granted

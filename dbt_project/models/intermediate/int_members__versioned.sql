@@ -1,5 +1,5 @@
--- What a profile was said to be, from one day until the next time something else was said. Without a
--- members stream a profile is known from the day after its first event, and says nothing.
+-- The versions of a profile, each from the snapshot that brought it until the snapshot that brings the next.
+-- Without a members stream a profile is known from the day after its first event, and has no other values.
 {% set profile = ['country', 'plan', 'language', 'is_kids', 'maximum_age', 'joined_on'] -%}
 
 with
@@ -21,8 +21,8 @@ compared as (
 
     select
         *,
-        {{ as_one(profile) }} as said,
-        lag({{ as_one(profile) }}) over snapshots as said_before
+        {{ row_struct(profile) }} as content,
+        lag({{ row_struct(profile) }}) over snapshots as previous_content
 
     from snapshots
     window snapshots as (partition by member_id order by landed_on)
@@ -40,7 +40,7 @@ versioned as (
         lead(landed_on) over (partition by member_id order by landed_on) as known_until
 
     from compared
-    where said is distinct from said_before
+    where content is distinct from previous_content
 
     union all
 
@@ -55,7 +55,7 @@ versioned as (
         known_from,
         null as known_until
 
-    from {{ ref('int_members__seen_in_events') }}
+    from {{ ref('int_members__inferred') }}
     where (select count(*) from snapshots) = 0
 
 )

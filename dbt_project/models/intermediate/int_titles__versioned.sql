@@ -1,4 +1,4 @@
--- What a title was said to be, from one day until the next time something else was said.
+-- The versions of a title, each from the snapshot that brought it until the snapshot that brings the next.
 with
 
 snapshots as (
@@ -10,6 +10,8 @@ snapshots as (
         language,
         minimum_age,
         runtime_seconds,
+        name,
+        cast(extract(year from released_on) as bigint) as release_year,
         cast(extract(year from released_on) as bigint) // 10 * 10 as decade,
         {{ sorted_set('countries') }} as countries,
         {{ sorted_set('genres') }} as genres,
@@ -23,7 +25,7 @@ snapshots as (
 ),
 
 {% set content = [
-    'title_kind', 'language', 'minimum_age', 'runtime_seconds', 'decade',
+    'name', 'title_kind', 'language', 'minimum_age', 'runtime_seconds', 'release_year', 'decade',
     'countries', 'genres', 'themes', 'directors', 'actors',
 ] -%}
 
@@ -31,8 +33,8 @@ compared as (
 
     select
         *,
-        {{ as_one(content) }} as said,
-        lag({{ as_one(content) }}) over snapshots as said_before
+        {{ row_struct(content) }} as content,
+        lag({{ row_struct(content) }}) over snapshots as previous_content
 
     from snapshots
     window snapshots as (partition by title_id order by landed_on)
@@ -46,13 +48,13 @@ versioned as (
         {% for column in content -%}
         {{ column }},
         {% endfor -%}
-        {{ sorted_set(list_union('directors', 'actors')) }} as people,
+        {{ sorted_set(concat_lists('directors', 'actors')) }} as people,
         landed_on as known_from,
         lead(landed_on) over versions as known_until,
         row_number() over versions as version
 
     from compared
-    where said is distinct from said_before
+    where content is distinct from previous_content
     window versions as (partition by title_id order by landed_on)
 
 )

@@ -6,7 +6,7 @@ traits as (
     {% for kind, list in [('genre', 'genres'), ('person', 'people'), ('theme', 'themes')] -%}
     select
         '{{ kind }}' as trait_kind,
-        {{ each(list) }} as trait
+        {{ unnest_list(list) }} as trait
 
     from {{ ref('int_titles__versioned') }}
     {{ 'union' if not loop.last }}

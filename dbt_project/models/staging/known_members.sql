@@ -1,2 +1,3 @@
--- Every profile any snapshot ever named: who an event may come from. Empty without a members stream.
+-- Every profile that any snapshot ever had: an event of another member is rejected. Empty without a members
+-- stream.
 select distinct member_id from {{ ref('base_accounts__members') }}

@@ -1,38 +1,32 @@
-{%- set streams = {
-    'playback': ['plays', 'impressions'],
-    'engagement': ['ratings', 'searches'],
-    'accounts': ['members', 'subscriptions', 'consents', 'privacy_requests'],
-    'catalogue': ['titles', 'title_windows', 'assets'],
-} -%}
-{%- set fates = ['received', 'staged', 'rejected', 'exact_repeat'] -%}
+{%- set outcomes = ['received', 'staged', 'rejected', 'exact_repeat'] -%}
 
--- A table, so that the tables it counts are read once, whoever asks.
+-- A table, so that the tables it counts are read once, by however many queries it is used.
 {{ config(materialized='table') }}
 
 with
 
--- Received is counted in the files, the rest in the tables: only so can the two disagree.
+-- Received rows are counted in the files, the others in the tables: only so can the two differ.
 counted as (
 
-    {% for source_name in streams %}{% set last = loop.last %}{% for stream in streams[source_name] -%}
-    {% set last = last and loop.last -%}
-    {% for fate, counted in [
-        ('received', source(source_name, stream)),
-        ('received', source(source_name, 'rejected_' ~ stream)),
-        ('staged', ref('stg_' ~ source_name ~ '__' ~ stream)),
+    {% for stream, one in streams().items() -%}
+    {% set last_stream = loop.last -%}
+    {% for outcome, relation in [
+        ('received', source(one.source, stream)),
+        ('received', source(one.source, 'rejected_' ~ stream)),
+        ('staged', ref('stg_' ~ one.source ~ '__' ~ stream)),
         ('rejected', ref('rejected_' ~ stream)),
-        ('exact_repeat', ref('base_' ~ source_name ~ '__' ~ stream)),
+        ('exact_repeat', ref('base_' ~ one.source ~ '__' ~ stream)),
     ] -%}
     select
         '{{ stream }}' as stream,
-        '{{ fate }}' as fate,
+        '{{ outcome }}' as outcome,
         file,
         count(*) as row_count
-    from {{ counted }}
-    {{ 'where is_exact_repeat' if fate == 'exact_repeat' }}
+    from {{ relation }}
+    {{ 'where is_exact_repeat' if outcome == 'exact_repeat' }}
     group by file
-    {{ 'union all' if not (last and loop.last) }}
-    {% endfor %}{% endfor %}{% endfor %}
+    {{ 'union all' if not (last_stream and loop.last) }}
+    {% endfor %}{% endfor %}
 
 ),
 
@@ -41,9 +35,9 @@ summed as (
     select
         stream,
         file,
-        {% for fate in fates -%}
-        cast(coalesce(sum(row_count) filter (where fate = '{{ fate }}'), 0) as bigint)
-            as {{ fate }}_count{{ ',' if not loop.last }}
+        {% for outcome in outcomes -%}
+        cast(coalesce(sum(row_count) filter (where outcome = '{{ outcome }}'), 0) as bigint)
+            as {{ outcome }}_count{{ ',' if not loop.last }}
         {% endfor %}
     from counted
     group by stream, file

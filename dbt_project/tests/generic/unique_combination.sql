@@ -1,13 +1,4 @@
-{#- Fails for each combination of columns that is there twice, or has a null where `nullable` has none. -#}
+{#- The key of a model: no combination of these columns is there twice, and none is null but those in `nullable`. -#}
 {% test unique_combination(model, columns, nullable=[]) %}
-
-select {{ columns | join(', ') }}
-from {{ model }}
-group by {{ columns | join(', ') }}
-having
-    count(*) > 1
-    {%- for column in columns if column not in nullable %}
-    or {{ column }} is null
-    {%- endfor %}
-
+{{ key_failures(model, columns, nullable) }}
 {% endtest %}

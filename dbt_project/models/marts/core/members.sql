@@ -1,3 +1,11 @@
+{%- set without_record = var('consent_without_record') -%}
+{%- if without_record not in ['granted', 'refused'] -%}
+    {{ exceptions.raise_compiler_error(
+        'consent_without_record must be granted or refused, got ' ~ without_record
+    ) }}
+{%- endif -%}
+{%- set default_consent = 'true' if without_record == 'granted' else 'false' %}
+
 with
 
 snapshots as (
@@ -43,7 +51,7 @@ profiles as (
         null as maximum_age,
         false as is_closed
 
-    from {{ ref('int_members__seen_in_events') }}
+    from {{ ref('int_members__inferred') }}
     where (select count(*) from snapshots) = 0
 
 ),
@@ -87,10 +95,10 @@ joined as (
         ---------- booleans
         profiles.is_closed,
         coalesce(profiles.is_kids, false) as is_kids,
-        coalesce(consents.may_personalise, {{ consent_without_record() }}) as may_personalise,
-        coalesce(consents.may_use_for_insights, {{ consent_without_record() }})
+        coalesce(consents.may_personalise, {{ default_consent }}) as may_personalise,
+        coalesce(consents.may_use_for_insights, {{ default_consent }})
             as may_use_for_insights,
-        coalesce(consents.may_market, {{ consent_without_record() }}) as may_market,
+        coalesce(consents.may_market, {{ default_consent }}) as may_market,
 
         ---------- dates
         profiles.joined_on

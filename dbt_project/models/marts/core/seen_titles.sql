@@ -1,11 +1,11 @@
--- A view: what a member has seen is asked once a night, and would be the widest table to keep up.
+-- A view: it is read once a night, and would be the largest table to maintain.
 {{ config(materialized='view') }}
 
 with
 
-acts as (
+events as (
 
-    select * from {{ ref('int_acts__weighed') }}
+    select * from {{ ref('int_events__weighted') }}
 
 ),
 
@@ -20,7 +20,7 @@ seen as (
         ---------- dates
         cast(min(event_at) as date) as first_seen_on
 
-    from acts
+    from events
     where is_seen
     group by member_id, title_id
 

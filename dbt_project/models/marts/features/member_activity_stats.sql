@@ -2,14 +2,14 @@
 -- must never see its own future.
 {{ config(
     materialized='view',
-    meta={'changes': {'column': 'observed_at', 'clock': 'observation', 'member_id': 'member_id'}}
+    meta={'changed_rows': {'column': 'observed_at', 'clock': 'observation', 'member_id': 'member_id'}}
 ) }}
 
 with
 
 windows as (
 
-    select * from {{ ref('int_member_windows') }}
+    select * from {{ ref('int_members__windowed') }}
 
 ),
 

@@ -1,7 +1,7 @@
 -- Counted by the member's own clock, windowed on arrival.
 {{ config(
     materialized='view',
-    meta={'changes': {'column': 'observed_at', 'clock': 'observation', 'member_id': 'member_id'}}
+    meta={'changed_rows': {'column': 'observed_at', 'clock': 'observation', 'member_id': 'member_id'}}
 ) }}
 
 {%- set dayparts = ['morning', 'afternoon', 'evening', 'night'] %}
@@ -12,9 +12,9 @@ windows as (
 
     select
         *,
-        morning_count_90d + afternoon_count_90d + evening_count_90d + night_count_90d as act_count
+        morning_count_90d + afternoon_count_90d + evening_count_90d + night_count_90d as event_count
 
-    from {{ ref('int_member_windows') }}
+    from {{ ref('int_members__windowed') }}
 
 ),
 
@@ -31,8 +31,8 @@ windowed as (
         ---------- numerics
         {% for daypart in dayparts -%}
         case
-            when act_count > 0
-                then round(cast({{ daypart }}_count_90d as double) / act_count, 6)
+            when event_count > 0
+                then round(cast({{ daypart }}_count_90d as double) / event_count, 6)
         end as {{ daypart }}_ratio,
         {% endfor %}
         ---------- timestamps (UTC)

@@ -1,5 +1,5 @@
--- One profile for each time that something about it changed: what the snapshot says, the plan last bought,
--- the device most used.
+-- One row for each time that a profile changed: a version from a snapshot, a plan that was bought, or another
+-- device that is used most.
 with
 
 members as (
@@ -31,7 +31,7 @@ bought as (
 
 devices as (
 
-    select * from {{ ref('int_members__main_devices') }}
+    select * from {{ ref('int_main_devices__versioned') }}
 
 ),
 
@@ -128,8 +128,8 @@ compared as (
 
     select
         *,
-        {{ as_one(profile) }} as said,
-        lag({{ as_one(profile) }}) over moments as said_before
+        {{ row_struct(profile) }} as content,
+        lag({{ row_struct(profile) }}) over moments as previous_content
 
     from joined
     window moments as (partition by member_id order by observed_on)
@@ -162,7 +162,7 @@ changed as (
         cast(observed_on as timestamp) as observed_at
 
     from compared
-    where said is distinct from said_before
+    where content is distinct from previous_content
 
 )
 

@@ -1,8 +1,8 @@
--- How a member looks for things, and what they then choose. What they typed stays in staging.
+-- How a member searches, and what they then choose. The typed text stays in staging.
 {{ config(
     materialized='incremental',
-    meta={'changes': {
-        'column': 'observed_at', 'clock': 'observation', 'member_id': 'member_id', 'search_days': 28
+    meta={'changed_rows': {
+        'column': 'observed_at', 'clock': 'observation', 'member_id': 'member_id', 'search_window_days': 28
     }}
 ) }}
 
@@ -36,16 +36,25 @@ searches as (
 
     where
         {{ known_by_as_of('searches.received_at') }}
-        and {{ may_differ(
+        and {{ may_be_changed(
             'cast(searches.received_at as date)', 'receipt',
-            since_days=28, member_id='searches.member_id', search_days=28
+            lookback_days=28, member_id='searches.member_id', search_window_days=28
         ) }}
 
 ),
 
 steps as (
 
-    {{ window_steps([28]) }}
+    -- A day's searches enter the window on the day after they arrived, and leave it 28 days later.
+    select
+        0 as days_later,
+        1 as step_28d
+
+    union all
+
+    select
+        28 as days_later,
+        -1 as step_28d
 
 ),
 
@@ -99,7 +108,7 @@ totalled as (
 counted as (
 
     select * from totalled
-    where {{ may_differ('observed_on', 'observation', search_days=28) }}
+    where {{ may_be_changed('observed_on', 'observation', search_window_days=28) }}
 
 ),
 
@@ -108,7 +117,7 @@ genre_days as (
     select
         searches.member_id,
         searches.received_on,
-        {{ each('versions.genres') }} as genre
+        {{ unnest_list('versions.genres') }} as genre
 
     from searches
 

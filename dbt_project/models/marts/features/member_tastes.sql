@@ -1,9 +1,10 @@
--- Shares of what a member's acts of late say, faded with age. One row a month, of the day after its last act:
--- looking daily would cost thirty times as much to say nearly the same.
+-- Shares of the signals of a member's recent events, which decay with age. One row a month, of the day after
+-- the last event in it: a row a day would cost thirty times as much and be nearly the same.
 {{ config(
     materialized='incremental',
-    meta={'changes': {'column': 'observed_at', 'clock': 'month', 'member_id': 'member_id'}},
-    post_hook="{{ insert_other_parts('member_id') }}"
+    meta={'changed_rows': {'column': 'observed_at', 'clock': 'month', 'member_id': 'member_id'}},
+    pre_hook="{{ set_parts('received_on', 'month') }}",
+    post_hook="{{ insert_other_parts() }}"
 ) }}
 
 {%- set days = var('taste_window_days') -%}
@@ -16,15 +17,15 @@ signals as (
     select
         member_id,
         title_id,
-        greatest(-({{ cap }}), least({{ cap }}, opinion_signal_milli)) as signal_milli,
+        greatest(-({{ cap }}), least({{ cap }}, play_rating_signal_milli)) as signal_milli,
         cast(interacted_at as date) as interacted_on,
         {{ days_after('received_on', 1) }} as observed_on
 
-    from {{ ref('int_member_title_days') }}
+    from {{ ref('int_member_title_days__summed') }}
     where
-        has_opinion
-        and {{ may_differ('received_on', 'month', since_days=days + 1) }}
-        and {{ first_part('member_id', where=may_differ('received_on', 'month')) }}
+        has_play_or_rating
+        and {{ may_be_changed('received_on', 'month', lookback_days=days + 1) }}
+        and {{ in_part('member_id') }}
 
 ),
 
@@ -36,7 +37,7 @@ traits as (
 
 title_traits as (
 
-    select * from {{ ref('int_titles__traits') }}
+    select * from {{ ref('int_title_traits__unnested') }}
 
 ),
 
@@ -47,7 +48,7 @@ latest as (
         max(observed_on) as observed_on
 
     from signals
-    where {{ may_differ('observed_on', 'month') }}
+    where {{ may_be_changed('observed_on', 'month') }}
     group by member_id, date_trunc('month', {{ days_after('observed_on', -1) }})
 
 ),
@@ -69,7 +70,7 @@ recalled as (
         signals.title_id,
         signals.observed_on,
 
-        -- In thousandths, so nothing is left of an act after ten half-lives.
+        -- In thousandths, so that nothing is left of an event after ten half-lives.
         signals.signal_milli * cast(
             round(
                 1000 * power(
@@ -90,7 +91,7 @@ recalled as (
 
 ),
 
--- What the title was said to be when the act arrived, or at first if it arrived before that.
+-- The version of the title that was known when the event arrived, or the first if it arrived before that.
 faded as (
 
     select
@@ -122,7 +123,7 @@ strongest as (
         moment_number,
         kind_number,
         cast(sum(signal) as bigint) as signal_total,
-        {{ largest('signal * 4194304 + 4194303 - trait_number', 8) }} as marks
+        {{ top_n('signal * 4194304 + 4194303 - trait_number', 8) }} as marks
 
     from faded
     group by moment_number, kind_number
@@ -134,7 +135,7 @@ marked as (
     select
         moment_number,
         signal_total,
-        {{ each('marks') }} as mark
+        {{ unnest_list('marks') }} as mark
 
     from strongest
 

@@ -1,14 +1,14 @@
--- The labels. No recency here: how much an act has faded depends on when it is asked about.
+-- The labels. No decay here: it depends on the instant for which a model is trained.
 {{ config(
     materialized='view',
-    meta={'changes': {'column': 'observed_at', 'clock': 'observation', 'member_id': 'member_id'}}
+    meta={'changed_rows': {'column': 'observed_at', 'clock': 'observation', 'member_id': 'member_id'}}
 ) }}
 
 with
 
 title_days as (
 
-    select * from {{ ref('int_member_title_days') }}
+    select * from {{ ref('int_member_title_days__summed') }}
 
 ),
 

@@ -14,6 +14,7 @@ contents as (
         title_id,
 
         ---------- text
+        name,
         title_kind,
         language,
         cast(decade as varchar) || 's' as release_decade,
@@ -26,6 +27,7 @@ contents as (
         actors,
 
         ---------- numerics
+        release_year,
         minimum_age,
         runtime_seconds,
 

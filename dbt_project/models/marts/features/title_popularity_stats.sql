@@ -1,14 +1,14 @@
--- Windowed on arrival, as member_activity_stats is. Plays and ratings are both an act of a member.
+-- Windowed on arrival, as member_activity_stats is. A member counts for a play and for a rating.
 {{ config(
     materialized='view',
-    meta={'changes': {'column': 'observed_at', 'clock': 'observation', 'member_id': none}}
+    meta={'changed_rows': {'column': 'observed_at', 'clock': 'observation', 'member_id': none}}
 ) }}
 
 with
 
 sums as (
 
-    select * from {{ ref('int_title_sums') }}
+    select * from {{ ref('int_titles__windowed') }}
 
 ),
 

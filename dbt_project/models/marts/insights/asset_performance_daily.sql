@@ -1,8 +1,8 @@
--- What was shown and what was chosen, as it happened. Not yet what would have happened: the policy chose
--- whom to show what, and an estimate must weigh by its propensities.
+-- Impressions and clicks as they happened. To estimate what another policy would have done, weight them by
+-- the propensities of the policy that chose.
 {{ config(
     materialized='incremental',
-    meta={'changes': {'column': 'shown_on', 'clock': 'event', 'member_id': none}}
+    meta={'changed_rows': {'column': 'shown_on', 'clock': 'event', 'member_id': none}}
 ) }}
 
 with
@@ -12,8 +12,8 @@ impressions as (
     select * from {{ ref('stg_playback__impressions') }}
     where
         asset_id is not null
-        and {{ closed_day('cast(event_at as date)', 'cast(received_at as date)') }}
-        and {{ may_differ('cast(event_at as date)', 'event', member_id=none) }}
+        and {{ is_closed_day('cast(event_at as date)', 'cast(received_at as date)') }}
+        and {{ may_be_changed('cast(event_at as date)', 'event', member_id=none) }}
 
 ),
 
@@ -54,12 +54,12 @@ performance as (
 
         ---------- numerics
         count(distinct member_id) as member_count,
-        {{ told('impression_count') }} as impression_count,
-        {{ told('click_count') }} as click_count
+        {{ suppress_small_cells('impression_count') }} as impression_count,
+        {{ suppress_small_cells('click_count') }} as click_count
 
     from shown
     group by shown_on, asset_id
-    having {{ at_least_members() }}
+    having {{ has_enough_members() }}
 
 ),
 

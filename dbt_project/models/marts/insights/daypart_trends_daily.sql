@@ -1,22 +1,22 @@
 {{ config(
     materialized='incremental',
-    meta={'changes': {'column': 'acted_on', 'clock': 'event', 'member_id': none}}
+    meta={'changed_rows': {'column': 'acted_on', 'clock': 'event', 'member_id': none}}
 ) }}
 
 with
 
-acts as (
+events as (
 
     select
         *,
         {{ daypart('local_event_at') }} as daypart
 
-    from {{ ref('int_acts__weighed') }}
+    from {{ ref('int_events__weighted') }}
     where
         may_use_for_insights
-        and act_kind in ('play', 'rating')
-        and {{ closed_day('cast(local_event_at as date)', 'received_on') }}
-        and {{ may_differ('cast(local_event_at as date)', 'event', member_id=none) }}
+        and event_kind in ('play', 'rating')
+        and {{ is_closed_day('cast(local_event_at as date)', 'received_on') }}
+        and {{ may_be_changed('cast(local_event_at as date)', 'event', member_id=none) }}
 
 ),
 
@@ -27,11 +27,11 @@ member_title_dayparts as (
         title_id,
         cast(local_event_at as date) as acted_on,
         daypart,
-        {{ capped_acts("count(*) filter (where act_kind = 'play')") }} as play_count,
+        {{ cap_count("count(*) filter (where event_kind = 'play')") }} as play_count,
         least(sum(watched_seconds), 86400) as watched_seconds,
-        {{ capped_acts("count(*) filter (where act_kind = 'rating')") }} as rating_count
+        {{ cap_count("count(*) filter (where event_kind = 'rating')") }} as rating_count
 
-    from acts
+    from events
     group by member_id, title_id, cast(local_event_at as date), daypart
 
 ),
@@ -63,13 +63,13 @@ trends as (
 
         ---------- numerics
         count(distinct member_id) as member_count,
-        {{ told('play_count') }} as play_count,
-        {{ told('watched_seconds') }} as watched_seconds,
-        {{ told('rating_count') }} as rating_count
+        {{ suppress_small_cells('play_count') }} as play_count,
+        {{ suppress_small_cells('watched_seconds') }} as watched_seconds,
+        {{ suppress_small_cells('rating_count') }} as rating_count
 
     from member_dayparts
     group by acted_on, daypart
-    having {{ at_least_members() }}
+    having {{ has_enough_members() }}
 
 )
 

@@ -1,14 +1,14 @@
 {{ config(
     materialized='incremental',
-    meta={'changes': {'column': 'acted_on', 'clock': 'event', 'member_id': none}}
+    meta={'changed_rows': {'column': 'acted_on', 'clock': 'event', 'member_id': none}}
 ) }}
 
 with
 
-acts as (
+events as (
 
-    select * from {{ ref('int_acts__closed') }}
-    where {{ may_differ('cast(event_at as date)', 'event', member_id=none) }}
+    select * from {{ ref('int_events__closed') }}
+    where {{ may_be_changed('cast(event_at as date)', 'event', member_id=none) }}
 
 ),
 
@@ -24,11 +24,11 @@ member_title_days as (
         member_id,
         title_id,
         cast(event_at as date) as acted_on,
-        {{ capped_acts("count(*) filter (where act_kind = 'play')") }} as play_count,
+        {{ cap_count("count(*) filter (where event_kind = 'play')") }} as play_count,
         least(sum(watched_seconds), 86400) as watched_seconds,
-        {{ capped_acts("count(*) filter (where act_kind = 'rating')") }} as rating_count
+        {{ cap_count("count(*) filter (where event_kind = 'rating')") }} as rating_count
 
-    from acts
+    from events
     group by member_id, title_id, cast(event_at as date)
 
 ),
@@ -40,7 +40,7 @@ title_genres as (
         version,
         known_from,
         known_until,
-        {{ each('genres') }} as genre
+        {{ unnest_list('genres') }} as genre
 
     from titles
 
@@ -61,7 +61,7 @@ member_genre_days as (
     inner join title_genres as genres
         on
             days.title_id = genres.title_id
-            and {{ as_told('genres', 'days.acted_on') }}
+            and {{ version_when_closed('genres', 'days.acted_on') }}
 
     group by days.member_id, days.acted_on, genres.genre
 
@@ -79,13 +79,13 @@ trends as (
 
         ---------- numerics
         count(distinct member_id) as member_count,
-        {{ told('play_count') }} as play_count,
-        {{ told('watched_seconds') }} as watched_seconds,
-        {{ told('rating_count') }} as rating_count
+        {{ suppress_small_cells('play_count') }} as play_count,
+        {{ suppress_small_cells('watched_seconds') }} as watched_seconds,
+        {{ suppress_small_cells('rating_count') }} as rating_count
 
     from member_genre_days
     group by acted_on, genre
-    having {{ at_least_members() }}
+    having {{ has_enough_members() }}
 
 )
 

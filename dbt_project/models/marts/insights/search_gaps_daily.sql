@@ -1,7 +1,7 @@
--- Where looking led nowhere: a hole in the catalogue or in the search. What was typed stays in staging.
+-- Searches that led to no title: gaps of the catalogue or of the search. The typed text stays in staging.
 {{ config(
     materialized='incremental',
-    meta={'changes': {'column': 'searched_on', 'clock': 'event', 'member_id': none}}
+    meta={'changed_rows': {'column': 'searched_on', 'clock': 'event', 'member_id': none}}
 ) }}
 
 with
@@ -10,8 +10,8 @@ searches as (
 
     select * from {{ ref('stg_engagement__searches') }}
     where
-        {{ closed_day('cast(event_at as date)', 'cast(received_at as date)') }}
-        and {{ may_differ('cast(event_at as date)', 'event', member_id=none) }}
+        {{ is_closed_day('cast(event_at as date)', 'cast(received_at as date)') }}
+        and {{ may_be_changed('cast(event_at as date)', 'event', member_id=none) }}
 
 ),
 
@@ -50,7 +50,7 @@ outcomes as (
     left join titles
         on
             searches.clicked_title_id = titles.title_id
-            and {{ as_told('titles', 'cast(searches.event_at as date)') }}
+            and {{ version_when_closed('titles', 'cast(searches.event_at as date)') }}
 
 ),
 
@@ -70,7 +70,7 @@ outcome_genres as (
         member_id,
         searched_on,
         outcome,
-        {{ each('genres') }} as genre
+        {{ unnest_list('genres') }} as genre
 
     from outcomes
 
@@ -103,11 +103,11 @@ gaps as (
 
         ---------- numerics
         count(distinct member_id) as member_count,
-        {{ told('search_count') }} as search_count
+        {{ suppress_small_cells('search_count') }} as search_count
 
     from member_gaps
     group by searched_on, outcome, genre
-    having {{ at_least_members() }}
+    having {{ has_enough_members() }}
 
 )
 

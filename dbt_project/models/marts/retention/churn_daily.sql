@@ -3,7 +3,7 @@ with
 changes as (
 
     select * from {{ ref('int_subscriptions__ordered') }}
-    where {{ closed_day('cast(event_at as date)', 'cast(received_at as date)') }}
+    where {{ is_closed_day('cast(event_at as date)', 'cast(received_at as date)') }}
 
 ),
 
@@ -43,15 +43,15 @@ counted as (
 
         ---------- numerics
         count(distinct member_id) as member_count,
-        {{ told('start_count') }} as start_count,
-        {{ told('resume_count') }} as resume_count,
-        {{ told('pause_count') }} as pause_count,
-        {{ told('payment_failure_count') }} as payment_failure_count,
-        {{ told('cancel_count') }} as cancel_count
+        {{ suppress_small_cells('start_count') }} as start_count,
+        {{ suppress_small_cells('resume_count') }} as resume_count,
+        {{ suppress_small_cells('pause_count') }} as pause_count,
+        {{ suppress_small_cells('payment_failure_count') }} as payment_failure_count,
+        {{ suppress_small_cells('cancel_count') }} as cancel_count
 
     from member_days
     group by changed_on
-    having {{ at_least_members() }}
+    having {{ has_enough_members() }}
 
 )
 

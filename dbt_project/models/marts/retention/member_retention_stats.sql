@@ -13,8 +13,8 @@ plays as (
         member_id,
         max(event_at) as last_played_at
 
-    from {{ ref('int_acts__weighed') }}
-    where act_kind = 'play'
+    from {{ ref('int_events__weighted') }}
+    where event_kind = 'play'
     group by member_id
 
 ),
@@ -25,9 +25,9 @@ activity as (
         member_id,
         count(distinct received_on) as active_day_count_28d
 
-    from {{ ref('int_acts__weighed') }}
+    from {{ ref('int_events__weighted') }}
     where
-        act_kind = 'play'
+        event_kind = 'play'
         and received_on >= {{ days_after('cast(' ~ as_of() ~ ' as date)', -28) }}
     group by member_id
 
@@ -53,7 +53,7 @@ failures as (
 
 ),
 
--- A failed payment and a change of plan say nothing about staying.
+-- A failed payment and a change of plan do not change whether a member stays.
 standings as (
 
     select

@@ -2,12 +2,11 @@ with
 
 deliveries as (
 
-    -- Of whomever: a choice must hold when its member comes back, long after the last snapshot that had them.
-    {{ judged_deliveries(ref('base_accounts__consents')) }}
+    {{ classified_deliveries('consents') }}
 
 ),
 
-kept as (
+accepted as (
 
     select
 
@@ -30,15 +29,15 @@ kept as (
         event_at,
         received_at,
 
-        ---------- where it came from
+        ---------- origin
         file,
         line,
         batch,
         landed_on
 
     from deliveries
-    where verdict = 'kept'
+    where outcome = 'accepted'
 
 )
 
-select * from kept
+select * from accepted

@@ -2,11 +2,11 @@ with
 
 deliveries as (
 
-    {{ judged_deliveries(ref('base_accounts__members'), duplicate='duplicate_key') }}
+    {{ classified_deliveries('members') }}
 
 ),
 
-kept as (
+accepted as (
 
     select
 
@@ -29,15 +29,15 @@ kept as (
         ---------- dates
         joined_on,
 
-        ---------- where it came from
+        ---------- origin
         file,
         line,
         batch,
         landed_on
 
     from deliveries
-    where verdict = 'kept'
+    where outcome = 'accepted'
 
 )
 
-select * from kept
+select * from accepted

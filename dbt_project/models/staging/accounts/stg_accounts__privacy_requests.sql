@@ -2,11 +2,11 @@ with
 
 deliveries as (
 
-    {{ judged_deliveries(ref('base_accounts__privacy_requests')) }}
+    {{ classified_deliveries('privacy_requests') }}
 
 ),
 
-kept as (
+accepted as (
 
     select
 
@@ -27,15 +27,15 @@ kept as (
         event_at,
         received_at,
 
-        ---------- where it came from
+        ---------- origin
         file,
         line,
         batch,
         landed_on
 
     from deliveries
-    where verdict = 'kept'
+    where outcome = 'accepted'
 
 )
 
-select * from kept
+select * from accepted

@@ -2,11 +2,11 @@ with
 
 deliveries as (
 
-    {{ judged_deliveries(ref('base_accounts__subscriptions'), member_id='member_id') }}
+    {{ classified_deliveries('subscriptions') }}
 
 ),
 
-kept as (
+accepted as (
 
     select
 
@@ -29,15 +29,15 @@ kept as (
         event_at,
         received_at,
 
-        ---------- where it came from
+        ---------- origin
         file,
         line,
         batch,
         landed_on
 
     from deliveries
-    where verdict = 'kept'
+    where outcome = 'accepted'
 
 )
 
-select * from kept
+select * from accepted

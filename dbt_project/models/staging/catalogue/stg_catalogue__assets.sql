@@ -2,17 +2,11 @@ with
 
 deliveries as (
 
-    {{
-        judged_deliveries(
-            ref('base_catalogue__assets'),
-            duplicate='duplicate_key',
-            title_id='title_id'
-        )
-    }}
+    {{ classified_deliveries('assets') }}
 
 ),
 
-kept as (
+accepted as (
 
     select
 
@@ -28,15 +22,15 @@ kept as (
         ---------- lists
         tags,
 
-        ---------- where it came from
+        ---------- origin
         file,
         line,
         batch,
         landed_on
 
     from deliveries
-    where verdict = 'kept'
+    where outcome = 'accepted'
 
 )
 
-select * from kept
+select * from accepted

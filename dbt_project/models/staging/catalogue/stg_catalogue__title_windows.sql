@@ -2,17 +2,11 @@ with
 
 deliveries as (
 
-    {{
-        judged_deliveries(
-            ref('base_catalogue__title_windows'),
-            duplicate='duplicate_key',
-            title_id='title_id'
-        )
-    }}
+    {{ classified_deliveries('title_windows') }}
 
 ),
 
-kept as (
+accepted as (
 
     select
 
@@ -26,15 +20,15 @@ kept as (
         starts_on,
         ends_on,
 
-        ---------- where it came from
+        ---------- origin
         file,
         line,
         batch,
         landed_on
 
     from deliveries
-    where verdict = 'kept'
+    where outcome = 'accepted'
 
 )
 
-select * from kept
+select * from accepted

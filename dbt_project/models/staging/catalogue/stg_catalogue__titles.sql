@@ -2,11 +2,11 @@ with
 
 deliveries as (
 
-    {{ judged_deliveries(ref('base_catalogue__titles'), duplicate='duplicate_key') }}
+    {{ classified_deliveries('titles') }}
 
 ),
 
-kept as (
+accepted as (
 
     select
 
@@ -36,15 +36,15 @@ kept as (
         released_on,
         added_on,
 
-        ---------- where it came from
+        ---------- origin
         file,
         line,
         batch,
         landed_on
 
     from deliveries
-    where verdict = 'kept'
+    where outcome = 'accepted'
 
 )
 
-select * from kept
+select * from accepted

@@ -2,17 +2,11 @@ with
 
 deliveries as (
 
-    {{
-        judged_deliveries(
-            ref('base_playback__impressions'),
-            member_id='member_id',
-            title_id='title_id'
-        )
-    }}
+    {{ classified_deliveries('impressions') }}
 
 ),
 
-kept as (
+accepted as (
 
     select
 
@@ -52,15 +46,15 @@ kept as (
         event_at,
         received_at,
 
-        ---------- where it came from
+        ---------- origin
         file,
         line,
         batch,
         landed_on
 
     from deliveries
-    where verdict = 'kept'
+    where outcome = 'accepted'
 
 )
 
-select * from kept
+select * from accepted

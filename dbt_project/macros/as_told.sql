@@ -1,8 +1,0 @@
-{#- True for the version of a title that was known when the day closed on which something happened. What was
-    said first of a title holds for all days before, or old logs would have none. A day that was told says the
-    same ever after: a film that gets another genre must not take its few viewers from one cell to another. -#}
-{% macro as_told(versions, happened_on) -%}
-{%- set closed_on = days_after(happened_on, var('lateness_days')) -%}
-({{ versions }}.version = 1 or {{ versions }}.known_from <= {{ closed_on }})
-and ({{ versions }}.known_until is null or {{ closed_on }} < {{ versions }}.known_until)
-{%- endmacro %}

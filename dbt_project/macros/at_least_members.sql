@@ -1,4 +1,0 @@
-{#- True for a cell of enough distinct members to say nothing about any one of them. -#}
-{% macro at_least_members() -%}
-count(distinct member_id) >= {{ var('minimum_cell_members') }}
-{%- endmacro %}

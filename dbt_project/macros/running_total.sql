@@ -1,9 +1,0 @@
-{#- What the steps add up to so far, per key and in order of `observed_on`. -#}
-{% macro running_total(column, key) -%}
-cast(
-    sum({{ column }}) over (
-        partition by {{ key }} order by observed_on
-        rows between unbounded preceding and current row
-    ) as bigint
-)
-{%- endmacro %}

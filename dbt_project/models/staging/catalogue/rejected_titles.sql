@@ -1,6 +1,0 @@
-{{
-    rejected_rows(
-        'catalogue', 'titles',
-        judged_deliveries(ref('base_catalogue__titles'), duplicate='duplicate_key')
-    )
-}}

@@ -1,0 +1,102 @@
+"""Runs steps of a night as Prefect tasks: one task and one log line with a duration per step.
+
+The log of a flow run has a line for each step; what a task logs is in the log of the task run, on
+the pages and in the database of Prefect, and not on the console.
+"""
+
+import logging
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from prefect import Task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+
+from matinee import pipeline
+from matinee.errors import printable
+
+ARTIFACTS: dict[str, tuple[str, Callable[[Any], object]]] = {
+    "validate": (
+        "validation",
+        lambda result: create_table_artifact(key="validation-report", table=result.rows()),
+    ),
+    "evaluate": (
+        "judged",
+        lambda result: create_table_artifact(key="gate-table", table=result.rows()),
+    ),
+    "publish": (
+        "published",
+        lambda result: create_markdown_artifact(key="release-card", markdown=result.card()),
+    ),
+}
+"""Step name -> attribute of the run and how to make an artifact of it, also if the step fails."""
+
+
+ROUTINE = ("Beginning flow run", "Finished in state", "Starting temporary", "Stopping temporary")
+"""Starts of messages of Prefect about a run in which nothing went wrong."""
+
+
+def is_of_interest(record: logging.LogRecord) -> bool:
+    """Whether a record is not Prefect's routine; warnings and errors always are."""
+    return record.levelno > logging.INFO or not str(record.msg).startswith(ROUTINE)
+
+
+for _name in ("prefect", "prefect.flow_runs"):
+    logging.getLogger(_name).addFilter(is_of_interest)
+logging.getLogger("prefect.task_runs").propagate = False  # Prefect's own handler stays
+
+
+def walk(run: pipeline.NightRun, steps: Iterable[pipeline.Step]) -> None:
+    """Run steps in order, each as a task of the calling flow."""
+    log = get_run_logger()
+    for step in steps:
+        started = time.monotonic()
+        note = Task(_without_arguments(run, step), name=step.name, cache_policy=NO_CACHE)()
+        seconds = time.monotonic() - started
+        _show("")
+        first = note.partition("\n")[0]
+        log.info(f"{step.title}: {seconds:.1f} s{f'; {first}' if first else ''}")
+
+
+def _without_arguments(run: pipeline.NightRun, step: pipeline.Step) -> Callable[[], str]:
+    """The step as a function without arguments, because Prefect copies the arguments of a task."""
+
+    def call() -> str:
+        try:
+            note = step.call(run, _quarters(step.title))
+            if "\n" in note:
+                get_run_logger().info(note)
+            return note
+        finally:
+            attribute, create = ARTIFACTS.get(step.name, ("", None))
+            if create and hasattr(run, attribute):
+                create(getattr(run, attribute))
+
+    return call
+
+
+def _quarters(title: str) -> pipeline.Progress:
+    """Log the progress of a long step at each quarter."""
+    log, reached = get_run_logger(), 0
+
+    def advance(done: int, total: int, name: str) -> None:
+        nonlocal reached
+        _show(f"{title}: {done} of {total}, {name}")
+        quarter = 4 * done // total if total else 0
+        if reached < quarter < 4:
+            reached = quarter
+            log.info(f"{title}: {done} of {total}, {name}")
+
+    return advance
+
+
+def _show(text: str) -> None:
+    """Replace the line that a terminal shows below the log; nothing elsewhere."""
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns - 1
+        sys.stderr.write(f"\r\x1b[2K{printable(text)[:width]}")
+        sys.stderr.flush()

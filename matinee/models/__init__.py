@@ -1,0 +1,1 @@
+"""What is learned: arrays in, arrays out."""

@@ -1,0 +1,220 @@
+"""What models are trained on and evaluated by: signals and features, each as of one instant.
+
+Two frames a night are written. `judged` leaves out what the protocol holds out, and with a cut in
+time takes Feast's features of that instant; `published` has all that was known at `as_of`. A frame
+is a folder of Parquet files under `work/`; the steps that follow read it and nothing else, so they
+can run side by side.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from matinee import features, transform, warehouse
+from matinee.columns import MEMBER_ID, TITLE_ID
+from matinee.errors import DataError
+from matinee.evaluation import splits
+from matinee.models import new_account_cap
+from matinee.models.frame import Frame, in_days, split_signals
+from matinee.night.night import Night
+from matinee.provenance import document
+from matinee.vocabulary import Vocabulary
+
+SERVICE = "hybrid_ranker_v2"
+
+JUDGED = "judged"
+
+PUBLISHED = "published"
+
+LAST = "last"
+"""What is left without each member's last titles: the validation split of a session."""
+
+CUTS = ("cut-2", "cut-3")
+"""What was known before a second and a third cut in time, each within the one before; `judged` is
+the first. These and `last` have no folders of their own: see `frames`."""
+
+SPLITS = (PUBLISHED, JUDGED, *CUTS, LAST)
+"""Every frame of a night."""
+
+TABLES = ("member_features", "title_features", "signals", "held_out")
+"""The tables of a frame."""
+
+SIGNALS = """
+    select member_id, title_id, observed_at, interacted_at, signal_milli, is_seen
+    from member_title_signals
+    where observed_at <= ?
+    order by member_id, title_id, observed_at
+"""
+
+
+@dataclass(frozen=True)
+class Framed:
+    """What was framed: for the manifest, and for whoever watches."""
+
+    protocol: str
+    verdict: str
+    cut: datetime | None
+    test_members: int
+    members: int
+    titles: int
+    signals: int
+    crowded: tuple[str, ...]
+    """A sentence for each title that is mostly liked by newcomers who are not learned from."""
+
+    def summary(self) -> str:
+        """One line."""
+        return (
+            f"{self.signals:,} signals of {self.members:,} members on {self.titles:,} titles; "
+            f"{self.verdict}"
+        )
+
+
+def frame(night: Night) -> Framed:
+    """Choose the protocol, and leave the frames `judged` and `published` under `work/`.
+
+    Raises
+    ------
+    DataError
+        If nobody who may be personalised did anything by `as_of`.
+    """
+    shutil.rmtree(night.settings.folder("work"), ignore_errors=True)
+    signals = warehouse.query(SIGNALS, [night.as_of.replace(tzinfo=None)], home=night.home)
+    if not len(signals):
+        raise DataError(
+            f"no member who may be personalised did anything by {night.as_of:%Y-%m-%d}: there is "
+            "nothing to learn from; see `matinee doctor`, --as-of and the consents stream"
+        )
+    members = _ids("members", MEMBER_ID, night, where="where may_personalise")
+    titles = _ids("titles", TITLE_ID, night)
+    rows = Vocabulary.from_ids(members), Vocabulary.from_ids(titles)
+    protocol = splits.choose_protocol(
+        rows[0].rows(signals[MEMBER_ID]),
+        rows[1].rows(signals[TITLE_ID]),
+        signals["interacted_at"].to_numpy(),
+    )
+    known, held_out = split_signals(signals, protocol)
+    cut = None
+    if protocol.cut is not None:
+        cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
+    (known, _), (signals, crowded) = (_without_rings(one, *rows) for one in (known, signals))
+    nothing = signals.slice(0, 0)
+    parts = (
+        (JUDGED, cut or night.as_of, known, held_out),
+        (PUBLISHED, night.as_of, signals, nothing),
+    )
+    for name, instant, learned, judging in parts:
+        made = _frame(night, instant, members, titles, learned, judging)
+        write_frame(made, night.work(name))
+    return Framed(
+        protocol=protocol.name,
+        verdict=protocol.verdict,
+        cut=cut,
+        test_members=protocol.test_member_count,
+        members=len(members),
+        titles=len(titles),
+        signals=len(signals),
+        crowded=crowded,
+    )
+
+
+def _without_rings(
+    signals: pa.Table, members: Vocabulary, titles: Vocabulary
+) -> tuple[pa.Table, tuple[str, ...]]:
+    """Let newcomers that are too many for a title say nothing, and tell of those it mostly has.
+
+    The rows stay: what was seen does not come back, whatever it says.
+    """
+    member, title = members.rows(signals[MEMBER_ID]), titles.rows(signals[TITLE_ID])
+    said = signals["signal_milli"].to_numpy()
+    times = signals["interacted_at"].to_numpy()
+    capped = new_account_cap.capped_likes(
+        member, title, said > 0, times, shape=(len(members), len(titles))
+    )
+    place = signals.column_names.index("signal_milli")
+    heard = signals.set_column(
+        place, "signal_milli", pa.array(np.where(capped.excluded, 0, said), pa.int64())
+    )
+    ids = titles.ids.to_pylist()
+    return heard, tuple(capped.warning(row, ids[row]) for row in capped.reported)
+
+
+def _frame(
+    night: Night,
+    instant: datetime,
+    members: list[str],
+    titles: list[str],
+    signals: pa.Table,
+    held_out: pa.Table,
+) -> Frame:
+    project = night.settings.project
+    half_life = transform.project_vars(project)["recency_half_life_days"]
+    return Frame(
+        as_of=instant,
+        half_life_days=float(half_life),
+        member_features=features.members_as_of(
+            members, instant, home=night.home, project=project, features=SERVICE
+        ),
+        title_features=features.titles_as_of(
+            titles, instant, home=night.home, project=project, features=SERVICE
+        ),
+        signals=signals,
+        held_out=held_out,
+    )
+
+
+def _ids(table: str, key: str, night: Night, *, where: str = "") -> list[str]:
+    rows = warehouse.query(f"select {key} from {table} {where} order by {key}", home=night.home)
+    ids: list[str] = rows[key].to_pylist()
+    return ids
+
+
+def write_frame(frame: Frame, folder: Path) -> None:
+    """Leave a frame to later steps."""
+    folder.mkdir(parents=True)
+    for name in TABLES:
+        pq.write_table(getattr(frame, name), folder / f"{name}.parquet")
+    facts = {
+        "as_of": frame.as_of.isoformat(),
+        "half_life_days": in_days(frame.half_life_days),
+    }
+    (folder / "frame.json").write_text(json.dumps(facts))
+
+
+def read_frame(folder: Path) -> Frame:
+    """Take up a frame that an earlier step left."""
+    path = folder / "frame.json"
+    facts = document(path.read_bytes(), path, "run `matinee run` once more")
+    return Frame(
+        as_of=datetime.fromisoformat(facts["as_of"]),
+        half_life_days=math.inf if (days := facts["half_life_days"]) is None else days,
+        **{name: pq.read_table(folder / f"{name}.parquet") for name in TABLES},
+    )
+
+
+def frames(night: Night) -> dict[str, Frame]:
+    """The frames of `SPLITS` that there are, by name.
+
+    Without a cut in time that evaluates enough members `judged` has each member's last titles held
+    out; then there are no cuts, and `last` would be the same.
+    """
+    found = {name: read_frame(night.work(name)) for name in (PUBLISHED, JUDGED)}
+    if not found[JUDGED].truth().nnz:
+        del found[JUDGED]
+    elif found[JUDGED].is_time_cut:
+        before: Frame | None = found[JUDGED]
+        for name in CUTS:
+            before = before.time_cut() if before else None
+            if before:
+                found[name] = before
+        if last := found[PUBLISHED].last_titles():
+            found[LAST] = last
+    return found

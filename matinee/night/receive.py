@@ -1,0 +1,49 @@
+"""Receives new landing files, then does what members asked for in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import UTC, date, datetime
+
+from matinee import landing, releases
+from matinee.progress import Progress
+from matinee.rights import consent, erase, reissue
+from matinee.settings import Settings
+
+
+def receive(
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    last_day: date | None = None,
+    accepted: frozenset[str] = frozenset(),
+    withdraw: Collection[str] = (),
+    report: Callable[[str], None] = lambda summary: None,
+) -> landing.Receipt:
+    """Hash, check and type every new landing file, then do what members asked for in them.
+
+    `last_day` is that of the night if somebody named it: files of that day are no mistake. The
+    received files that `withdraw` names are taken back first. `report` is called with what was
+    received, before the requests of members are handled, which may fail.
+    """
+    home = settings.home.resolve()
+    releases.fence(home)
+    if landing.pseudonyms.is_wanted(home):
+        landing.pseudonyms.pseudonymise(home, landing.load(settings.project))
+    receipt = landing.receive(
+        home=home,
+        contract=landing.load(settings.project),
+        threads=settings.threads,
+        memory_limit=settings.memory_limit,
+        progress=progress,
+        accept_erasures="erasures" in accepted,
+        today=datetime.now(UTC).date(),
+        last_day=last_day,
+        withdraw=withdraw,
+    )
+    report(receipt.summary())
+    releases.fence(home)
+    erase.erase_requested(settings, progress)
+    consent.refresh(settings)
+    reissue.reissue_pages(settings, by="receive")
+    return receipt

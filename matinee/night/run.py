@@ -1,0 +1,209 @@
+"""The steps of a night in their order, and the whole night in one process.
+
+`matinee run` and the Prefect flows walk the same list of steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from matinee import landing, transform, validation
+from matinee.errors import ConfigError
+from matinee.night.build import build
+from matinee.night.combine import combine
+from matinee.night.evaluate import Judged, judge
+from matinee.night.expire import drop_expired
+from matinee.night.features import Refreshed, refresh_features
+from matinee.night.fit import FITS, fit
+from matinee.night.frame import Framed, frame
+from matinee.night.lease import lease
+from matinee.night.manifest import Evidence
+from matinee.night.night import Night, begin
+from matinee.night.publish import Published, publish
+from matinee.night.receive import receive
+from matinee.night.score import Scored, score
+from matinee.night.validate import stop_if_broken, validate, validate_frame, validate_slates
+from matinee.progress import Progress
+from matinee.settings import Settings
+
+Reporter = Callable[[str], AbstractContextManager[Progress]]
+"""Opened around each step with its title; gives the function that the step calls as it goes."""
+
+
+@dataclass
+class NightRun:
+    """One run: what was asked for, and what each step has found so far."""
+
+    settings: Settings
+    last_day: date | None = None
+    accepted: frozenset[str] = frozenset()
+    full_refresh: bool = False
+
+    night: Night = field(init=False)
+    receipt: landing.Receipt = field(init=False)
+    expired: landing.Expired = field(init=False)
+    built: transform.Built = field(init=False)
+    validation: validation.Validation = field(init=False)
+    refreshed: Refreshed = field(init=False)
+    framed: Framed = field(init=False)
+    judged: Judged = field(init=False)
+    scored: Scored = field(init=False)
+    published: Published = field(init=False)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a night."""
+
+    name: str
+    """The name of its Prefect task."""
+
+    title: str
+    """What it does, for a progress display."""
+
+    call: Callable[[NightRun, Progress | None], str]
+    """Does it, and returns what somebody should read even if the night stops later, or ''."""
+
+
+def _receive(run: NightRun, progress: Progress | None) -> str:
+    run.receipt = receive(run.settings, progress, last_day=run.last_day, accepted=run.accepted)
+    return run.receipt.summary()
+
+
+def _drop_expired(run: NightRun, progress: Progress | None) -> str:
+    run.night = begin(run.settings, run.last_day, accepted=run.accepted)
+    run.expired = drop_expired(run.night)
+    return run.expired.summary() if run.expired.streams else ""
+
+
+def _build(run: NightRun, progress: Progress | None) -> str:
+    run.built = build(run.night, full_refresh=run.full_refresh, progress=progress)
+    return ""
+
+
+def _validate(run: NightRun, progress: Progress | None) -> str:
+    run.validation = validate(run.night, progress)
+    stop_if_broken(run.night, run.validation)
+    return ""
+
+
+def _refresh_features(run: NightRun, progress: Progress | None) -> str:
+    run.refreshed = refresh_features(run.night, progress)
+    skipped = run.refreshed.skipped_because
+    return f"online features: {skipped}" if skipped else ""
+
+
+def _frame(run: NightRun, progress: Progress | None) -> str:
+    run.framed = frame(run.night)
+    run.validation += validate_frame(run.night)
+    stop_if_broken(run.night, run.validation)
+    return ""
+
+
+def _fit(run: NightRun, progress: Progress | None) -> str:
+    """Fit the frames side by side; LightFM releases the interpreter while it trains."""
+    with ThreadPoolExecutor(run.settings.threads) as pool:
+        fits = [pool.submit(fit, run.night, name) for name in FITS]
+        for done, (fitted, name) in enumerate(zip(fits, FITS, strict=True), start=1):
+            fitted.result()
+            if progress:
+                progress(done, len(fits), name)
+    return ""
+
+
+def _combine(run: NightRun, progress: Progress | None) -> str:
+    combine(run.night)
+    return ""
+
+
+def _evaluate(run: NightRun, progress: Progress | None) -> str:
+    run.judged = judge(run.night)
+    return ""
+
+
+def _score(run: NightRun, progress: Progress | None) -> str:
+    run.scored = score(run.night, progress)
+    run.validation += validate_slates(run.night)
+    stop_if_broken(run.night, run.validation)
+    return ""
+
+
+def _publish(run: NightRun, progress: Progress | None) -> str:
+    evidence = Evidence(
+        run.receipt,
+        run.expired,
+        run.built,
+        run.validation,
+        run.refreshed,
+        run.framed,
+        run.judged,
+        run.scored,
+    )
+    run.published = publish(run.night, evidence)
+    return run.published.note
+
+
+REFRESH_STEPS = (
+    Step("receive", "receive raw logs", _receive),
+    Step("drop-expired", "drop rows past their retention", _drop_expired),
+    Step("build-warehouse", "build the warehouse (dbt)", _build),
+    Step("validate", "validate (Great Expectations)", _validate),
+    Step("refresh-features", "refresh features (Feast)", _refresh_features),
+)
+"""What the hourly refresh of online features does, and how every night begins."""
+
+STEPS = (
+    *REFRESH_STEPS,
+    Step("frame", "build the training frames", _frame),
+    Step("fit", "fit models", _fit),
+    Step("combine", "choose the weights of the combination", _combine),
+    Step("evaluate", "evaluate beside baselines", _evaluate),
+    Step("score", "score every member", _score),
+    Step("publish", "publish", _publish),
+)
+"""The whole night."""
+
+
+def run(
+    settings: Settings,
+    *,
+    last_day: date | None,
+    full_refresh: bool,
+    progress: Reporter,
+    accepted: frozenset[str] = frozenset(),
+    tell: Callable[[str], None] = lambda note: None,
+) -> Published:
+    """Run every step in order and publish.
+
+    `tell` is called with what somebody should read even if the night stops later.
+    """
+    started = NightRun(settings, last_day, accepted, full_refresh)
+    with lease(settings, "night"):
+        for step in STEPS:
+            with progress(step.title) as advance:
+                note = step.call(started, advance)
+            if note:
+                tell(note)
+    return started.published
+
+
+def days(settings: Settings, first: date, last: date | None = None) -> list[date]:
+    """The nights of a backfill, in order; what landed meanwhile is received first.
+
+    Raises
+    ------
+    ConfigError
+        When the range is empty.
+    """
+    if last is None:
+        with lease(settings, "backfill"):
+            receive(settings, last_day=first)
+        landing.require_history(settings.home.resolve(), landing.load(settings.project))
+        last = landing.landed_days(settings.home.resolve())[1]
+    if last < first:
+        raise ConfigError(f"--to {last} is before --from {first}")
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]

@@ -1,0 +1,243 @@
+"""Fills every member's slate and leaves slates, shelves and neighbours in `work/release/`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from matinee import releases
+from matinee.columns import MEMBER_ID, PLACES, RANK, SOURCE, TITLE_ID
+from matinee.evaluation import gate, metrics
+from matinee.models import fits
+from matinee.night import combine, exposure_policy, exposure_report, fit, shelves
+from matinee.night.attribution import SCHEMA
+from matinee.night.catalogue import read_catalogue
+from matinee.night.frame import PUBLISHED
+from matinee.night.model_files import save_array, save_matrix, save_parts
+from matinee.night.night import Night
+from matinee.night.scorer import BLOCK, CONTEXTS, RELEASE, Block, Scorer, ready
+from matinee.progress import Progress
+from matinee.releases.release import SESSION
+from matinee.slates import exposure, ranking
+from matinee.slates.sources import is_modelled
+
+MEMBER_MATRIX, TITLE_MATRIX = "member_matrix", "title_matrix"
+"""The feature matrices in `model/`: which member or title has which feature."""
+
+MEAN_MEMBER = "everybody"
+"""The mean member's vector in `model/`. It stays when a member is erased from the release."""
+
+COHORTS = "cohorts"
+"""Each member's cohort in `model/`."""
+
+INTERACTIONS = "interactions.parquet"
+"""What members' queries are made of, in `model/`."""
+
+ELIGIBLE = "eligible"
+"""Which titles each group of members may be shown, in `fallback/`."""
+
+POPULAR = "popular"
+"""What is popular in each group, by each popularity part, in `fallback/`."""
+
+PAIRS = 16_384
+"""Pairs of member and title whose contributions are computed at once."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What the slates are like as a whole."""
+
+    members: int
+    rows: int
+    sources: dict[str, int]
+    """source -> members."""
+    titles_shown: int
+    coverage: float
+    """The share of the catalogue in anybody's first ten."""
+    gini: float
+    """How unequally first-ten places are dealt out over titles: 0 all alike, near 1 one has all."""
+    effective_titles: float
+    """How many titles, shown alike, first-ten places are worth."""
+    lift: list[exposure.Row]
+    lift_of_hits: list[exposure.Row]
+    raised: list[exposure.Row]
+    """What a policy wanted to see more of, and the head start that it took."""
+    providers: list[exposure.Row]
+    """Of the values most watched; see `exposing`."""
+    verdicts: tuple[gate.Verdict, ...]
+
+    def facts(self) -> dict[str, Any]:
+        """All but the verdicts, which go with the gate's others."""
+        return {name: value for name, value in asdict(self).items() if name != "verdicts"}
+
+
+def score(night: Night, progress: Progress | None = None) -> Scored:
+    """Fill every member's slates, and leave slates, shelves and neighbours in `work/release/`."""
+    chosen = combine.Chosen.read(night.work(""))
+    scorer = _ready(night, chosen)
+    folder = night.work(RELEASE)
+    (folder / "reasons").mkdir(parents=True)
+    places = {context: _Places() for context in CONTEXTS}
+    sources: Counter[str] = Counter()
+    total = len(scorer.catalogue.members)
+
+    def blocks(reasons_file: pq.ParquetWriter, session: releases.SlateWriter) -> Iterator[pa.Table]:
+        for start in range(0, total, BLOCK):
+            members = scorer.catalogue.members.slice(start, BLOCK)
+            found = scorer.slates(members, CONTEXTS)
+            for context, block in found.items():
+                places[context].add(block)
+            visit = found["next_visit"]
+            sources.update(visit.table.filter(pc.equal(visit.table[RANK], 1))[SOURCE].to_pylist())
+            for table in contribution_tables(scorer, visit):
+                reasons_file.write_table(table)
+            session.add(found["session"].table)
+            if progress:
+                progress(min(start + BLOCK, total), total, "members")
+            yield visit.table
+
+    with (
+        pq.ParquetWriter(folder / "reasons/part-0000.parquet", SCHEMA, compression="zstd") as file,
+        releases.SlateWriter(folder, SESSION) as session,
+    ):
+        rows = releases.write_slates(folder, blocks(file, session))
+    shelves.write(folder, scorer)
+    shelves.write_non_profiled(folder, scorer)
+    (folder / "model").mkdir()
+    write_arrays(folder, scorer)
+    chosen.write(folder)
+    n_titles = scorer.frame.shape[1]
+    first = places["next_visit"].rows
+    shown = metrics.exposure(first, title_count=n_titles)
+    exposed = exposure_report.look(scorer, first)
+    of_session = exposure_report.look(scorer, places["session"].rows)
+    (folder / "exposure").mkdir()
+    providers = exposure_report.table(exposed.providers)
+    pq.write_table(providers, folder / "exposure/providers.parquet", compression="zstd")
+    return Scored(
+        members=total,
+        rows=rows,
+        sources=dict(sorted(sources.items())),
+        titles_shown=int((shown > 0).sum()),
+        coverage=metrics.coverage(first, title_count=n_titles),
+        gini=metrics.gini(first, title_count=n_titles),
+        effective_titles=exposed.effective_titles,
+        lift=exposed.lift,
+        lift_of_hits=exposed.lift_of_hits,
+        raised=[boost.row() for boost in scorer.ranker.boosts.get("next_visit", ())],
+        providers=exposed.most_watched(),
+        verdicts=(
+            *exposed.verdicts,
+            *(replace(one, rule=f"session_{one.rule}") for one in of_session.verdicts),
+        ),
+    )
+
+
+def _ready(night: Night, chosen: combine.Chosen) -> Scorer:
+    published = fit.load(night, PUBLISHED)
+    if fits.ITEM_KNN in (chosen.published or {}).values():
+        published = replace(published, parts=fits.with_item_knn(published.parts))
+    return ready(
+        published,
+        chosen.combination(published.parts.names),
+        read_catalogue(night),
+        slate_size=night.settings.slate_size,
+        calibration_weight=chosen.calibration_weight,
+        models={context: chosen.model(context) for context in CONTEXTS},
+    ).with_policy(exposure_policy.policy(night.settings.project))
+
+
+class _Places:
+    """The first places of one context, block by block."""
+
+    def __init__(self) -> None:
+        self._blocks: list[NDArray[np.intp]] = []
+
+    def add(self, block: Block) -> None:
+        self._blocks.append(block.lists.rows[:, :PLACES])
+
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        return np.concatenate(self._blocks)
+
+
+def contribution_tables(scorer: Scorer, block: Block) -> Iterator[pa.Table]:
+    """The contributions to the first places of members with modelled slates, in small tables."""
+    modelled = np.flatnonzero(is_modelled(block.source))
+    rows = block.lists.rows[modelled, :PLACES]
+    added = block.lists.contributions[modelled, :PLACES]
+    member, place = np.nonzero(rows != ranking.NONE)
+    for start in range(0, len(member), PAIRS):
+        of, at = member[start : start + PAIRS], place[start : start + PAIRS]
+        titles = rows[of, at]
+        pair, feature, amount = scorer.attribution.rows_of(
+            block.rows[modelled[of]], titles, added[of, at], title_ids=scorer.frame.titles
+        )
+        columns = [
+            block.members[MEMBER_ID].take(pa.array(modelled[of][pair])),
+            scorer.frame.titles.take(titles[pair]),
+            feature,
+            pa.array(amount.astype(np.float32)),
+        ]
+        yield pa.table(columns, schema=SCHEMA)
+
+
+def write_arrays(folder: Path, scorer: Scorer) -> None:
+    """Leave in `folder` what scores and reasons of any pair are computed from."""
+    fitted, model = scorer.ranker.fit, folder / "model"
+    matrices = {MEMBER_MATRIX: fitted.features.members, TITLE_MATRIX: fitted.features.titles}
+    for name, features in matrices.items():
+        save_matrix(model, name, features.matrix)
+    save_array(model, MEAN_MEMBER, scorer.attribution.mean_member)
+    save_array(model, COHORTS, scorer.ranker.cohorts)
+    save_parts(fitted.parts, model)
+    pq.write_table(interactions(scorer), model / INTERACTIONS, compression="zstd")
+    write_eligibility(folder, scorer)
+
+
+def interactions(scorer: Scorer) -> pa.Table:
+    """What queries are made of, a row for each member and title: by time, member and title."""
+    history, frame = scorer.ranker.parts.history, scorer.frame
+    seen = scorer.ranker.seen.tocoo()
+    n_titles = frame.shape[1]
+    liked = history.members * n_titles + history.titles
+    watched = seen.row.astype(np.intp) * n_titles + seen.col
+    others = np.setdiff1d(watched, liked)
+    member, title = np.divmod(np.concatenate([liked, others]), n_titles)
+    without_time = np.full(len(others), np.datetime64("NaT"), "datetime64[us]")
+    times = np.concatenate([history.times.astype("datetime64[us]"), without_time])
+    return pa.table(
+        {
+            MEMBER_ID: frame.members.take(member),
+            TITLE_ID: frame.titles.take(title),
+            "interacted_at": pa.array(times),
+            "is_seen": np.concatenate([np.isin(liked, watched), np.ones(len(others), np.bool_)]),
+            "is_positive": np.arange(len(member)) < len(liked),
+        }
+    )
+
+
+def write_eligibility(folder: Path, scorer: Scorer) -> None:
+    """Leave what each group may be shown and finds popular, as `fallback/part-lists` has them."""
+    groups = shelves.groups(scorer)
+    pairs = zip(groups["country"].to_pylist(), groups["maximum_age"].to_pylist(), strict=True)
+    allowed = [scorer.catalogue.eligibility.allowed(*pair) for pair in pairs]
+    shape = (len(allowed), scorer.frame.shape[1])
+    save_array(folder / "fallback", ELIGIBLE, np.array(allowed, np.bool_).reshape(shape))
+    popular = [
+        [
+            part.scores(np.zeros(1, np.intp))[0]
+            for part in scorer.ranker.popular_in(country).values()
+        ]
+        for country in groups["country"].to_pylist()
+    ]
+    save_array(folder / "fallback", POPULAR, np.array(popular, np.float32))

@@ -1,0 +1,34 @@
+"""Push and pull of releases and consent withdrawals, for serving machines.
+
+Withdrawals are transferred first in both directions, so that no release is served without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from matinee import releases
+from matinee.releases import Remote, mirror
+from matinee.rights import consent
+from matinee.settings import Settings
+
+FOLDER, NAME = consent.FILE.split("/")
+
+
+def push(
+    settings: Settings, remote: Remote, extra: Collection[str] = (), *, at: datetime, by: str
+) -> mirror.SyncResult:
+    """Send the withdrawals, then the releases with an alias, then the aliases."""
+    withdrawals = consent.serialised(settings)
+    if NAME not in remote.names(FOLDER) or remote.read(consent.FILE) != withdrawals:
+        remote.write(consent.FILE, withdrawals)
+    return mirror.push(releases.Store.of(settings.home), remote, extra, at=at, by=by)
+
+
+def pull(settings: Settings, remote: Remote, extra: Collection[str] = ()) -> mirror.SyncResult:
+    """Fetch the withdrawals, then the releases with a remote alias, then the aliases."""
+    if NAME in remote.names(FOLDER):
+        where = f"{remote.name}/{consent.FILE}"
+        consent.merge(settings, remote.read(consent.FILE), where)
+    return mirror.pull(releases.Store.of(settings.home), remote, extra)

@@ -1,0 +1,101 @@
+"""The steps of a night in plain functions: flows decorate them, the command line calls them.
+
+`STEPS` is a night in order; `run` is all of it in one process.
+"""
+
+from matinee.landing import Expired, Receipt
+from matinee.night.build import build
+from matinee.night.combine import combine
+from matinee.night.evaluate import Judged, judge
+from matinee.night.expire import drop_expired
+from matinee.night.features import Refreshed, refresh_features
+from matinee.night.fit import FITS, fit
+from matinee.night.frame import Framed, frame
+from matinee.night.lease import interrupted, lease, live_id
+from matinee.night.manifest import Evidence
+from matinee.night.night import Night, begin
+from matinee.night.publish import Published, publish
+from matinee.night.receive import receive
+from matinee.night.run import REFRESH_STEPS, STEPS, NightRun, Step, days, run
+from matinee.night.score import Scored, score
+from matinee.night.validate import stop_if_broken, validate, validate_frame, validate_slates
+from matinee.operations.docs import docs
+from matinee.operations.doctor import doctor
+from matinee.operations.explain import Explanation, explain
+from matinee.operations.forget import forget
+from matinee.operations.list_releases import list_releases
+from matinee.operations.promote import promote
+from matinee.operations.rebuild import RebuildResult, rebuild
+from matinee.operations.recommend import recommend, similar, slates
+from matinee.operations.rejected import RejectedRows, rejected, replay, unreceived
+from matinee.operations.simulate import simulate
+from matinee.progress import Progress
+from matinee.rights.consent import record_choice
+from matinee.rights.erase import erase_requested
+from matinee.rights.reissue import reissue_pages
+from matinee.rights.statement import export, parameters, statement
+from matinee.transform import Built
+from matinee.validation import Validation
+
+__all__ = [
+    "FITS",
+    "REFRESH_STEPS",
+    "STEPS",
+    "Built",
+    "Evidence",
+    "Expired",
+    "Explanation",
+    "Framed",
+    "Judged",
+    "Night",
+    "NightRun",
+    "Progress",
+    "Published",
+    "RebuildResult",
+    "Receipt",
+    "Refreshed",
+    "RejectedRows",
+    "Scored",
+    "Step",
+    "Validation",
+    "begin",
+    "build",
+    "combine",
+    "days",
+    "docs",
+    "doctor",
+    "drop_expired",
+    "erase_requested",
+    "explain",
+    "export",
+    "fit",
+    "forget",
+    "frame",
+    "interrupted",
+    "judge",
+    "lease",
+    "list_releases",
+    "live_id",
+    "parameters",
+    "promote",
+    "publish",
+    "rebuild",
+    "receive",
+    "recommend",
+    "record_choice",
+    "refresh_features",
+    "reissue_pages",
+    "rejected",
+    "replay",
+    "run",
+    "score",
+    "similar",
+    "simulate",
+    "slates",
+    "statement",
+    "stop_if_broken",
+    "unreceived",
+    "validate",
+    "validate_frame",
+    "validate_slates",
+]

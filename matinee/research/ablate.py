@@ -1,0 +1,110 @@
+"""What the hybrid would lose without knowing who members are, on the last night's judged frame."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from matinee.columns import PLACES
+from matinee.errors import ConfigError
+from matinee.evaluation import gate, metrics
+from matinee.models import fits, hybrid
+from matinee.models.frame import Frame
+from matinee.night.frame import JUDGED, read_frame
+from matinee.progress import Progress
+from matinee.settings import Settings
+from matinee.slates import ranking
+
+DEMOGRAPHICS = ("country", "plan", "language")
+"""Columns that say who a member is, not what the member did. Age and gender are no feature."""
+
+WITHOUT = "without_demographics"
+
+METRIC = f"ndcg@{PLACES}"
+
+SEEDS = 3
+"""Fits of each: one fit differs from another by more than demographics are worth."""
+
+
+@dataclass(frozen=True)
+class Ablated:
+    """The two models by cohort, and whether the gate would tell them apart."""
+
+    rows: list[gate.Row]
+    verdict: gate.Verdict
+
+
+def ablate(settings: Settings, progress: Progress | None = None) -> Ablated:
+    """Fit the hybrid on what the last night judged by, with and without demographics.
+
+    Raises
+    ------
+    ConfigError
+        If no night has left a frame.
+    """
+    folder = settings.home.resolve() / "work" / JUDGED
+    if not folder.is_dir():
+        raise ConfigError(f"no frame in {folder}: it is left by a night, run `matinee run` first")
+    frame = read_frame(folder)
+    usual = hybrid.Hyperparameters(seed=settings.seed)
+    return compare(frame, usual, progress=progress)
+
+
+def compare(
+    frame: Frame,
+    hyperparameters: hybrid.Hyperparameters,
+    *,
+    columns: Sequence[str] = DEMOGRAPHICS,
+    progress: Progress | None = None,
+) -> Ablated:
+    """The hybrid with and without some columns of its members, by what the frame holds out.
+
+    Each member's NDCG is the mean of `SEEDS` fits.
+    """
+    here = frame.in_catalogue
+    truth, met = frame.truth(), frame.seen()
+    versions = {fits.HYBRID: frame, WITHOUT: without(frame, columns)}
+    values = {name: np.zeros(len(frame.members)) for name in versions}
+    for done, (name, nth) in enumerate(itertools.product(versions, range(SEEDS))):
+        if progress:
+            progress(done, SEEDS * len(versions), name)
+        numbers = replace(hyperparameters, seed=hyperparameters.seed + nth)
+        model, features = fits.fit_hybrid(versions[name], numbers)
+        slates, _ = ranking.best_titles(
+            model.member_vectors(features.members),
+            model.title_vectors(features.titles),
+            PLACES,
+            excluded=met,
+            allowed=here,
+        )
+        values[name] += metrics.ndcg(slates, truth) / SEEDS
+    counts = np.bincount(frame.interactions().row, minlength=len(frame.members))
+    rows = gate.compared(
+        values,
+        gate.cohorts(counts),
+        metric=METRIC,
+        candidate=WITHOUT,
+        seed=hyperparameters.seed,
+    )
+    baseline = next(
+        row for row in rows if (row["model"], row["cohort"]) == (fits.HYBRID, gate.EVERYONE)
+    )
+    verdict = gate.not_worse(
+        baseline,
+        tolerance=gate.TOLERANCE,
+        relative_tolerance=gate.RELATIVE_TOLERANCE,
+    )
+    return Ablated(rows, verdict)
+
+
+def without(frame: Frame, columns: Sequence[str]) -> Frame:
+    """The same frame with nothing known in some columns of its members."""
+    told = frame.member_features
+    for name in columns:
+        empty = pa.nulls(len(told), told.schema.field(name).type)
+        told = told.set_column(told.schema.get_field_index(name), name, empty)
+    return replace(frame, member_features=told)

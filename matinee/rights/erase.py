@@ -1,0 +1,250 @@
+"""Erases members: removes all that names them from every file of a home, and writes a receipt.
+
+The order makes a crash harmless. The members are written down first, then their tombstones, then
+each store is cleaned. The work is done only when a search of every file finds nothing. The next
+`receive` continues an interrupted erasure, and carries out the erase requests received.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from matinee import durable, features, landing, provenance, releases, warehouse
+from matinee.errors import ConfigError, IntegrityError
+from matinee.privacy import ERASED, Traces
+from matinee.progress import Progress
+from matinee.releases import fence
+from matinee.releases.reissue import reissue_all
+from matinee.rights import consent, member_search
+from matinee.rights.reissue import ERASURE, ReissueWithoutMembers
+from matinee.settings import Settings
+
+UNFINISHED = "privacy/forgetting.json"
+"""Members whose erasure is not finished; the last file that names them, removed at the end."""
+
+STALE_MARKER = "warehouse/stale"
+"""Tells the next build that sums in the warehouse still count erased members: full refresh."""
+
+STEPS = (
+    "search",
+    "logs and received rows",
+    "warehouse",
+    "features",
+    "releases",
+    "other files",
+    "verify",
+)
+
+
+@dataclass(frozen=True)
+class ErasureReceipt:
+    """What was erased. Members appear as `tombstones`, which only the privacy key resolves."""
+
+    tombstones: list[str]
+    requested_at: str
+    found: dict[str, int]
+    """Rows that named the members before the erasure, by store."""
+    left: dict[str, int]
+    """The same afterwards; must be empty."""
+    files_searched: int
+    control_planted: int
+    control_found: int
+    """How many of the planted files the search found; must be all of them."""
+    landing_files: dict[str, list[str]]
+    """Landing file -> its sha256 before and after."""
+    landing_files_removed: list[str]
+    received_files: int
+    releases: list[dict[str, str | None]]
+    """Each release that named them: its id before and after, null if it was removed."""
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per store."""
+        return [
+            {"store": store, "rows_before": rows, "rows_after": self.left.get(store, 0)}
+            for store, rows in self.found.items()
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The receipt as its JSON file holds it."""
+        names = {"requested_at": "asked_at"}
+        return {names.get(name, name): value for name, value in asdict(self).items()}
+
+
+def erase_members(
+    settings: Settings, members: Iterable[str], *, by: str, progress: Progress | None = None
+) -> tuple[ErasureReceipt, Path]:
+    """Erase members; return the receipt and its path. The caller holds the lease of the home.
+
+    Raises
+    ------
+    ConfigError
+        If no member is given, or an id is blank.
+    IntegrityError
+        If a file still names a member at the end, or the search misses a planted file.
+    """
+    ids = frozenset(members)
+    if blank := [one for one in ids if not one.strip()]:
+        raise ConfigError(f"{blank[0]!r} is not a member id")
+    if not ids:
+        raise ConfigError("name at least one member to erase")
+    return _erase(settings, ids, by=by, progress=progress)
+
+
+def erase_requested(settings: Settings, progress: Progress | None = None) -> ErasureReceipt | None:
+    """Finish interrupted erasures, and erase the members of received erase requests.
+
+    The caller holds the lease: this is a step of `receive`.
+    """
+    home = settings.home.resolve()
+    ids = landing.requested(home) | _unfinished(home)
+    if not ids:
+        return None
+    return _erase(settings, ids, by="privacy_requests", progress=progress)[0]
+
+
+def _erase(
+    settings: Settings, ids: frozenset[str], *, by: str, progress: Progress | None
+) -> tuple[ErasureReceipt, Path]:
+    home = settings.home.resolve()
+    at = datetime.now(UTC)
+    ids = ids | _unfinished(home)
+    traces = Traces(ids)
+    report = progress or (lambda done, total, what: None)
+
+    def step(number: int) -> None:
+        fence(home)
+        report(number, len(STEPS), STEPS[number])
+
+    durable.sweep_drafts(home)
+    _write(home / UNFINISHED, {"members": sorted(ids)})
+    tombstones = landing.tombstones.add(home, ids, at)
+    step(0)
+    rows_by_file = member_search.search(home, traces, exclude=frozenset({UNFINISHED}))
+    step(1)
+    erased = landing.erase(home, landing.load(settings.project), traces, rows_by_file)
+    step(2)
+    if warehouse.path(home).is_file():
+        durable.replace(home / STALE_MARKER, b"")
+        warehouse.erase(home, traces)
+    step(3)
+    features.erase(home=home, project=settings.project, traces=traces)
+    # The next night writes these again. dbt's target repeats text of the project, and an id that
+    # is a word of that text would be found there after every erasure.
+    for temporary in ("work", "warehouse/dbt/target"):
+        shutil.rmtree(home / temporary, ignore_errors=True)
+    step(4)
+    reissued = _reissue(settings, traces, rows_by_file, at, by)
+    step(5)
+    with durable.drafts(home) as drafts:
+        for name in rows_by_file:
+            _clean(home, name, traces, drafts)
+    step(6)
+    with member_search.planted_control(home, min(ids)) as planted:
+        after = member_search.search(home, traces, exclude=frozenset({UNFINISHED}))
+    detected = [name for name in planted if after.pop(name, 0)]
+    receipt = ErasureReceipt(
+        tombstones=tombstones,
+        requested_at=at.isoformat(),
+        found=member_search.by_store(rows_by_file),
+        left=member_search.by_store(after),
+        files_searched=sum(path.is_file() for path in home.rglob("*")),
+        control_planted=len(planted),
+        control_found=len(detected),
+        landing_files={name: list(pair) for name, pair in erased.rewritten.items()},
+        landing_files_removed=erased.removed,
+        received_files=len(erased.received),
+        releases=reissued,
+    )
+    _require_complete(receipt, after, planted, detected)
+    path = home / "reports" / "erasures" / f"{at:%Y%m%dT%H%M%SZ}-{tombstones[0][:12]}.json"
+    _write(path, receipt.as_dict())
+    durable.remove(home / UNFINISHED)
+    return receipt, path
+
+
+def _require_complete(
+    receipt: ErasureReceipt, after: dict[str, int], planted: list[str], detected: list[str]
+) -> None:
+    if missed := sorted(set(planted) - set(detected)):
+        raise IntegrityError(f"the search did not find the planted file {missed[0]}: do not trust")
+    if receipt.left:
+        name, rows = next(iter(after.items()))
+        raise IntegrityError(
+            f"{name} still names a member in {rows} rows, or cannot be searched ({len(after)} "
+            f"files in all): remove it, or what wrote it, then run `matinee forget` again"
+        )
+
+
+def _reissue(
+    settings: Settings, traces: Traces, rows_by_file: dict[str, int], at: datetime, by: str
+) -> list[dict[str, str | None]]:
+    store = releases.Store.of(settings.home)
+    release_ids = {name.split("/")[1] for name in rows_by_file if name.startswith("releases/")}
+    refused = consent.read(settings)
+    fill = ReissueWithoutMembers(
+        traces, lambda one: not refused.includes(one, consent.PERSONALISATION)
+    )
+    done = reissue_all(store, release_ids, fill, at=at, by=by, why=ERASURE)
+    return [{"before": one.before, "after": one.after} for one in done]
+
+
+def _clean(home: Path, name: str, traces: Traces, drafts: durable.Drafts) -> None:
+    """Clean what no store owns: logs, reports, planted truths."""
+    path = home / name
+    if path.suffix not in member_search.TEXT_SUFFIXES:
+        return
+    *above, last = name.split("/")
+    try:
+        # A backup may share the files of a home by hard links; logs that it shares are refused.
+        text = durable.read_plain(home, [*above, last], one_name=above[:1] == ["landing"])
+    except (durable.NotPlainError, FileNotFoundError):
+        return  # if it still names them, the last search says so
+    if not traces.in_text(text):
+        return
+    if path.suffix == ".json" and (document := _without(text, traces)) is not None:
+        cleaned = document
+    elif path.suffix in (".html", ".md"):
+        cleaned = text
+        for one in traces.distinctive:
+            cleaned = cleaned.replace(one.encode(), ERASED.encode())
+    else:
+        lines = text.splitlines(keepends=True)
+        cleaned = b"".join(line for line in lines if not traces.in_text(line))
+    draft = drafts.new()
+    draft.write_bytes(cleaned)
+    with durable.folder(home, above) as folder:
+        durable.put(draft, path, folder=folder)
+
+
+def _without(text: bytes, wanted: Traces) -> bytes | None:
+    """A JSON document without the members; None for a text that is none, which goes by lines."""
+    try:
+        kept = wanted.without(provenance.parse_json(text))
+        return json.dumps(kept, ensure_ascii=False, indent=1).encode() + b"\n"
+    except (ValueError, RecursionError):
+        return None
+
+
+def _unfinished(home: Path) -> frozenset[str]:
+    path = home / UNFINISHED
+    if not path.exists():
+        return frozenset()
+    cure = "restore it, or remove it and forget the same members again"
+    unfinished = provenance.document(path.read_bytes(), path, cure)
+    try:
+        return frozenset(unfinished["members"])
+    except (KeyError, TypeError):
+        raise IntegrityError(f"{path} names no members: {cure}") from None
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    # Half a surrogate pair, as of a name that is not UTF-8, stays the escape that JSON has for it.
+    durable.replace(path, text.encode(errors="backslashreplace"), mode=0o600)

@@ -1,0 +1,411 @@
+"""Exposure of titles and quality for groups of members: rows of the exposure report.
+
+`verdicts` and `gap_verdicts` compare the rows with limits. `boosted` gives titles that are shown
+too little a larger share of the first places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+from typing import Any, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from matinee.errors import ConfigError
+from matinee.evaluation import metrics
+from matinee.evaluation.gate import Status, Verdict, percent, status_if, status_of_gap
+from matinee.slates.ranking import NONE
+
+Row: TypeAlias = dict[str, Any]
+"""One row of a report."""
+
+TASTES = ("niche", "blended", "blockbuster")
+
+HEAD_RATIO = 0.2
+"""The share of titles that counts as popular, and the share of members at each end of the scale."""
+
+SMALLEST_GROUP = 20
+"""Members below which a group has no row: its mean would be noise, and may identify people."""
+
+LARGEST_LIFT_RATIO = 0.95
+"""The largest popularity lift of niche tastes, as a share of the lift of the popularity list.
+Measured in November 2026: 0.80 on MovieTweetings (five ratings per member, so every model stays
+near the popularity list), 0.49 on ml-latest-small."""
+
+SMALLEST_SHOWN_RATIO = 0.3
+"""The least exposure share of a value, as a share of its viewing share."""
+
+LEAST_WATCHED_RATIO = 0.05
+"""The viewing share from which `SMALLEST_SHOWN_RATIO` applies."""
+
+LARGEST_GAP_RATIO = 0.3
+"""How far a group's mean may be below the mean of all other members, as a share of the latter."""
+
+SMALLEST_EFFECTIVE_PLACES = 1.5
+"""The least effective catalogue size, as a multiple of the number of places; 1 means that all
+members see one list. Measured in November 2026: 1.6 on MovieTweetings, where this limit binds the
+weight of the trend bias; 6 and 18 on sets with longer histories."""
+
+FALSE_ALARM_RATE = 0.01
+"""The share of nights on which a gap rule may fail although no group is behind. The intervals are
+corrected for the number of groups."""
+
+
+def taste_groups(liked: sp.csr_array[np.float32]) -> NDArray[np.intp]:
+    """The taste of each member as an index into `TASTES`; -1 for members without interactions.
+
+    Members are ordered by the share of popular titles in their interactions. The lowest fifth is
+    niche, the highest fifth is blockbuster.
+
+    References
+    ----------
+    Abdollahpouri et al., "The unfairness of popularity bias in recommendation", RMSE at
+    RecSys 2019.
+    """
+    counts = np.diff(liked.indptr)
+    of_titles = np.bincount(liked.indices, minlength=liked.shape[1])
+    head = np.argsort(-of_titles, kind="stable")[: max(1, round(HEAD_RATIO * len(of_titles)))]
+    popular = np.zeros(liked.shape[1], np.bool_)
+    popular[head] = True
+    row = np.repeat(np.arange(len(counts)), counts)
+    hits = np.bincount(row, weights=popular[liked.indices], minlength=len(counts))
+    known = np.flatnonzero(counts > 0)
+    order = known[np.argsort(hits[known] / counts[known], kind="stable")]
+    end = round(HEAD_RATIO * len(order))
+    groups = np.full(len(counts), -1, np.intp)
+    groups[order] = 1
+    groups[order[:end]] = 0
+    groups[order[len(order) - end :]] = 2
+    return groups
+
+
+def popularity_lift(
+    slates: NDArray[np.intp], liked: sp.csr_array[np.float32], groups: NDArray[np.intp]
+) -> list[Row]:
+    """The mean popularity of what members are shown, relative to that of what they watch.
+
+    Popularity of a title is the share of active members who have an interaction with it.
+
+    Rows: group, member_count, watched and shown (mean popularity of the members' interactions and
+    of their slates), lift (`shown / watched - 1`; 0 is none).
+    """
+    counts = np.diff(liked.indptr)
+    active_count = max(1, int((counts > 0).sum()))
+    popularity = np.bincount(liked.indices, minlength=liked.shape[1]) / active_count
+    row = np.repeat(np.arange(len(counts)), counts)
+    total = np.bincount(row, weights=popularity[liked.indices], minlength=len(counts))
+    watched = total / np.maximum(counts, 1)
+    filled = slates != NONE
+    shown = np.where(filled, popularity[slates], 0).sum(axis=1) / np.maximum(filled.sum(axis=1), 1)
+    rows: list[Row] = []
+    for number, name in enumerate(TASTES):
+        inside = groups == number
+        if not inside.any():
+            continue
+        before, after = float(watched[inside].mean()), float(shown[inside].mean())
+        group = {"group": name, "member_count": int(inside.sum()), "watched": before}
+        rows.append(group | {"shown": after, "lift": after / before - 1})
+    return rows
+
+
+def providers(
+    slates: NDArray[np.intp],
+    liked: sp.csr_array[np.float32],
+    attributes: Mapping[str, tuple[Sequence[str], sp.csr_array[np.float32]]],
+) -> list[Row]:
+    """The share of catalogue, plays and slots of each value of each attribute of titles.
+
+    Parameters
+    ----------
+    attributes : mapping of name to (values, shares)
+        `shares` has one row per title and one column per value; rows sum to 1, or to 0 where
+        the value is unknown.
+
+    Returns
+    -------
+    Rows: attribute, value, title_count, catalogue_ratio, watched_ratio, shown_ratio.
+    """
+    in_slates = metrics.exposure(slates, title_count=liked.shape[1])
+    in_likes = np.bincount(liked.indices, minlength=liked.shape[1])
+    rows = []
+    for attribute, (values, shares) in attributes.items():
+        parts = [
+            _ratios(np.asarray(shares.T @ counts.astype(np.float64)))
+            for counts in (np.ones(shares.shape[0]), in_likes, in_slates)
+        ]
+        carried = np.bincount(shares.indices, minlength=len(values))
+        for value, count, catalogue, watched, shown in zip(values, carried, *parts, strict=True):
+            row: Row = {"attribute": attribute, "value": value, "title_count": int(count)}
+            row |= {"catalogue_ratio": float(catalogue), "watched_ratio": float(watched)}
+            rows.append(row | {"shown_ratio": float(shown)})
+    return rows
+
+
+def effective_titles(slates: NDArray[np.intp], *, title_count: int) -> float:
+    r"""The effective catalogue size: the number of equally shown titles with the same exposure.
+
+    :math:`2 \sum_i i \, p_i - 1` with shares of places in descending order: 1 when one title has
+    all places, `title_count` when all titles have the same number.
+
+    References
+    ----------
+    Gomez-Uribe and Hunt, "The Netflix recommender system", TMIS 2015.
+
+    Examples
+    --------
+    >>> effective_titles(np.array([[0, 1], [0, 1]]), title_count=9)
+    2.0
+    """
+    counts = np.sort(metrics.exposure(slates, title_count=title_count))[::-1]
+    if not counts.sum():
+        return 0.0
+    return float(2 * (np.arange(1, title_count + 1) @ counts) / counts.sum() - 1)
+
+
+def group_means(
+    values: NDArray[np.floating], attributes: Mapping[str, Sequence[str | None]]
+) -> list[Row]:
+    """The mean of a metric in every group of members, and in the rest of the members.
+
+    Parameters
+    ----------
+    values : float, shape (n_members,)
+        NaN for members who were not evaluated.
+    attributes : mapping of name to one value per member
+        None where it is unknown; those members are in no group and in no rest.
+
+    Returns
+    -------
+    Rows: attribute, value, n, mean, rest, short (`rest - mean`), short_low, short_high, for groups
+    of at least `SMALLEST_GROUP` members.
+
+    Notes
+    -----
+    The interval uses the variance of all members within their groups, because the few members of a
+    small group may by chance hardly vary. It is widened by Bonferroni's correction, because the
+    rules look at the worst of all groups.
+    """
+    rows: list[Row] = []
+    evaluated = np.isfinite(values)
+    for attribute, of_members in attributes.items():
+        known = np.array([value is not None for value in of_members]) & evaluated
+        for value in sorted({str(value) for value in of_members if value is not None}):
+            inside = known & np.array([one == value for one in of_members])
+            own, others = values[inside], values[known & ~inside]
+            if min(len(own), len(others)) < SMALLEST_GROUP:
+                continue
+            row: Row = {"attribute": attribute, "value": value, "n": len(own)}
+            row |= {"mean": float(own.mean()), "rest": float(others.mean())}
+            row["short"] = row["rest"] - row["mean"]
+            sizes = 1 / len(own) + 1 / len(others)
+            within = np.concatenate([own - own.mean(), others - others.mean()])
+            row["error"] = float(np.sqrt(within.var() * sizes))
+            rows.append(row)
+    quantile = NormalDist().inv_cdf(1 - FALSE_ALARM_RATE / max(len(rows), 1))
+    for row in rows:
+        error = quantile * row.pop("error")
+        row |= {"short_low": row["short"] - error, "short_high": row["short"] + error}
+    return rows
+
+
+def verdicts(
+    lift: Sequence[Row],
+    lift_of_popularity: Sequence[Row],
+    provided: Sequence[Row],
+    *,
+    effective: float,
+    places: int,
+) -> list[Verdict]:
+    """The rules on slates: popularity lift, exposure shares, effective catalogue size.
+
+    Parameters
+    ----------
+    lift, lift_of_popularity
+        As `popularity_lift` returns them, for the slates and for the popularity list.
+    provided
+        As `providers` returns them.
+    effective : float
+        As `effective_titles` returns it.
+    places : int
+        Places of a slate that count.
+    """
+    rules = [*_niche_lift(lift, lift_of_popularity)]
+    for attribute in sorted({row["attribute"] for row in provided}):
+        of_attribute = [row for row in provided if row["attribute"] == attribute]
+        watched = [row for row in of_attribute if row["watched_ratio"] >= LEAST_WATCHED_RATIO]
+        if watched:
+            least = min(watched, key=lambda row: row["shown_ratio"] / row["watched_ratio"])
+            rules.append(_exposure_share(least, places=places))
+    floor = SMALLEST_EFFECTIVE_PLACES * places
+    rules.append(
+        Verdict(
+            rule="effective_titles",
+            status=status_if(effective >= floor),
+            metric=f"effective_titles@{places}",
+            observed=effective,
+            threshold=floor,
+            value=f"{effective:.0f}",
+            limit=f"{floor:.0f}",
+        )
+    )
+    return rules
+
+
+def _niche_lift(lift: Sequence[Row], lift_of_popularity: Sequence[Row]) -> list[Verdict]:
+    """The popularity lift of niche tastes; no rule where the popularity list has no lift."""
+    own, popular = (
+        {row["group"]: row["lift"] for row in rows} for rows in (lift, lift_of_popularity)
+    )
+    if popular.get("niche", 0.0) <= 0:
+        return []
+    ratio = own["niche"] / popular["niche"]
+    return [
+        Verdict(
+            rule="popularity_lift_niche",
+            status=status_if(ratio <= LARGEST_LIFT_RATIO),
+            metric="popularity_lift",
+            subject="by member taste",
+            observed=ratio,
+            threshold=LARGEST_LIFT_RATIO,
+            value=f"niche {100 * own['niche']:+.0f} %, popularity {100 * popular['niche']:+.0f} %",
+            limit=f"{percent(LARGEST_LIFT_RATIO, decimals=0)} of popularity",
+        )
+    ]
+
+
+def _exposure_share(row: Row, *, places: int) -> Verdict:
+    """The exposure share of one value, one row of `providers`, beside its viewing share."""
+    shown, watched = row["shown_ratio"], row["watched_ratio"]
+    return Verdict(
+        rule=f"exposure_by_{row['attribute']}",
+        status=status_if(shown / watched >= SMALLEST_SHOWN_RATIO),
+        metric="exposure_share",
+        subject=f"by title {row['attribute']}",
+        observed=shown / watched,
+        threshold=SMALLEST_SHOWN_RATIO,
+        value=f"{row['value']} {percent(shown)} of top-{places} slots, {percent(watched)} of plays",
+        limit=f"{percent(SMALLEST_SHOWN_RATIO, decimals=0)} of its share",
+    )
+
+
+def gap_verdicts(groups: Sequence[Row], *, metric: str) -> list[Verdict]:
+    """One rule per attribute of members: the group that is furthest behind the rest.
+
+    FAIL when the gap is larger than `LARGEST_GAP_RATIO` of the rest's mean and the whole interval
+    is above zero; WARN when it is larger and the interval includes zero.
+
+    Parameters
+    ----------
+    groups
+        As `group_means` returns them.
+    metric : str
+        The metric of the groups' means: `ndcg@10`.
+    """
+    severity = [Status.PASS, Status.WARN, Status.FAIL]
+    rules = []
+    for attribute in dict.fromkeys(row["attribute"] for row in groups):
+        of_attribute = [row for row in groups if row["attribute"] == attribute]
+        gaps = [(_gap(row, metric=metric), row["short"]) for row in of_attribute]
+        rules.append(max(gaps, key=lambda gap: (severity.index(gap[0].status), gap[1]))[0])
+    return rules
+
+
+def _gap(row: Row, *, metric: str) -> Verdict:
+    """The gap of one group to the rest of the members, one row of `group_means`."""
+    limit = LARGEST_GAP_RATIO * row["rest"]
+    name, _, places = metric.partition("@")
+    return Verdict(
+        rule=f"gap_by_{row['attribute']}",
+        status=status_of_gap(row["short"], low=row["short_low"], limit=limit),
+        metric=f"{name}_gap@{places}",
+        subject=f"by member {row['attribute']}",
+        observed=row["short"],
+        threshold=limit,
+        value=f"{row['value']} {row['short']:+.4f}",
+        limit=f"{limit:+.4f}",
+        low=row["short_low"],
+        high=row["short_high"],
+        members=row["n"],
+    )
+
+
+def required_boost(
+    rows: NDArray[np.intp],
+    scores: NDArray[np.float32],
+    titles: NDArray[np.bool_],
+    *,
+    share: float,
+    places: int,
+) -> float:
+    """The smallest boost that gives some titles `share` of the first places; see `boosted`.
+
+    Parameters
+    ----------
+    rows, scores : shape (n_members, k)
+        Slates as `ranking.best_titles` returns them, or reordered; longer than `places`.
+    titles : bool, shape (n_titles,)
+        The titles that are shown too little.
+
+    Notes
+    -----
+    Where slates hold too few of the titles, the share stays below `share` and all of them move up.
+    """
+    if not 0 <= share <= 1:
+        raise ConfigError(f"a share is 0 to 1, got {share}")
+    filled = rows != NONE
+    of_titles = titles[rows] & filled
+
+    def reached(boost: float) -> float:
+        order = _order(rows, scores, titles, boost)[:, :places]
+        first = np.take_along_axis(of_titles, order, 1)
+        return float(first.sum() / max(1, np.take_along_axis(filled, order, 1).sum()))
+
+    low, high = 0.0, 2.0
+    if reached(low) >= share:
+        return low
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (low, middle) if reached(middle) >= share else (middle, high)
+    return high
+
+
+def boosted(
+    rows: NDArray[np.intp],
+    scores: NDArray[np.float32],
+    titles: NDArray[np.bool_],
+    boost: float,
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """The same slates with some titles moved up by a boost of their scores.
+
+    The boost is in units of the spread of each slate's scores, so that the slates that change are
+    those that lose little.
+    """
+    order = _order(rows, scores, titles, boost)
+    return np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)
+
+
+def _order(
+    rows: NDArray[np.intp],
+    scores: NDArray[np.float32],
+    titles: NDArray[np.bool_],
+    boost: float,
+) -> NDArray[np.intp]:
+    """The new order of the places of each slate.
+
+    A place has the score of its rank when sorted by score, so that slates that were reordered
+    before keep that order.
+    """
+    filled = rows != NONE
+    by_score = -np.sort(-np.where(filled, scores, -np.inf), axis=1)
+    last = np.where(filled, scores, np.inf).min(axis=1, keepdims=True)
+    spread = np.maximum(by_score[:, :1] - last, 1e-9)
+    scaled = np.where(filled, (by_score - last) / spread, -1.0)
+    return np.argsort(-(scaled + boost * (titles[rows] & filled)), axis=1, kind="stable")
+
+
+def _ratios(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+    total = amounts.sum()
+    return amounts / total if total else amounts

@@ -1,0 +1,116 @@
+"""The exposure policy meets its targets in what is evaluated and published, at a printed price."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from matinee import report, transform
+from matinee.errors import ConfigError
+from matinee.models import fits, hybrid
+from matinee.night import combine, evaluate, exposure_policy
+from matinee.night.exposure_policy import ExposureTarget
+from matinee.night.frame import JUDGED
+from matinee.settings import Settings
+from tests import worlds
+
+TARGETS = (ExposureTarget("language", "sv", 0.6),)
+
+
+def share_of(titles, first):
+    return titles[first[first >= 0]].mean()
+
+
+def test_published_slates_meet_the_target_and_lose_no_title():
+    plain = worlds.scorer(slate_size=30)
+    boosted = plain.with_policy(TARGETS)
+    swedish = TARGETS[0].carriers(plain.frame)
+    for context in ("next_visit", "session"):
+        before, after = (worlds.block(one, context).lists for one in (plain, boosted))
+        assert share_of(swedish, before.rows[:, :10]) < 0.55
+        assert share_of(swedish, after.rows[:, :10]) == pytest.approx(0.6, abs=0.02)
+        assert np.sort(after.rows).tolist() == np.sort(before.rows).tolist()
+        (boost,) = boosted.ranker.boosts[context]
+        assert boost.row()["head_start"] > 0
+    assert not plain.ranker.boosts
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """The world with some interactions held out, evaluated with and without the policy."""
+    known = worlds.frame(members=90)
+    late = np.arange(len(known.signals)) % 8 == 7
+    frame = replace(
+        known,
+        signals=known.signals.filter(pa.array(~late)),
+        held_out=known.signals.filter(pa.array(late)),
+    )
+    fitted = {JUDGED: fits.fit_all(frame, hybrid.Hyperparameters(epochs=5, components=8))}
+    chosen = combine.choose(fitted, fitted[JUDGED].parts.names)
+
+    def judge(policy=()):
+        result, _ = evaluate.compare(
+            fitted,
+            replace(chosen, calibration_weight=0.1),
+            slate_size=20,
+            coverage_share=0.05,
+            seed=1,
+            policy=policy,
+        )
+        return result
+
+    return judge
+
+
+def test_the_price_of_the_policy_is_evaluated_and_printed_on_the_card(judged):
+    result = judged(TARGETS)
+    price = result.price_of_raising()
+    means = {
+        row["model"]: row["mean"]
+        for row in result.evaluation.to_pylist()
+        if (row["metric"], row["cohort"]) == ("ndcg@10", "everyone")
+    }
+    assert price["lead"] == pytest.approx(means["hybrid"] - means["unraised"])
+    raised = [{"attribute": "language", "value": "sv", "share": 0.6, "head_start": 0.21}]
+    exposure = {"raised": raised, "price_of_raising": price}
+    card = report.card({"release_id": "r", "as_of": "2026-01-02", "exposure": exposure})
+    assert f"exposure policy change NDCG@10 by {price['lead']:+.4f} (95 %: " in card
+    assert "| language" in card
+    assert judged().price_of_raising() is None
+
+
+def project(tmp_path, text):
+    (tmp_path / "dbt_project").mkdir()
+    (tmp_path / "dbt_project/dbt_project.yml").write_text(f"vars:\n  raised_shares: {text}\n")
+    return tmp_path
+
+
+def test_the_policy_is_read_from_the_project_and_is_empty_there():
+    assert exposure_policy.policy(Settings().project) == ()
+    assert transform.project_vars(Settings().project)["raised_shares"] == {}
+
+
+def test_a_policy_names_values_and_shares(tmp_path):
+    asked = project(tmp_path, "{language: {sv: 0.1}, genre: {Drama: 0.2}}")
+    assert exposure_policy.policy(asked) == (
+        ExposureTarget("language", "sv", 0.1),
+        ExposureTarget("genre", "Drama", 0.2),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{colour: {red: 0.1}}", "raised_shares: titles have no 'colour', only country, genre"),
+        ("{language: {sv: 10}}", "raised_shares: language sv is 10, not 0 to 1"),
+    ],
+)
+def test_a_policy_that_means_nothing_is_refused(tmp_path, text, said):
+    with pytest.raises(ConfigError, match=said):
+        exposure_policy.policy(project(tmp_path, text))
+
+
+def test_a_value_that_no_title_has_is_refused():
+    with pytest.raises(ConfigError, match="no title has the genre 'Noir'; mend or remove it"):
+        ExposureTarget("genre", "Noir", 0.1).carriers(worlds.frame())

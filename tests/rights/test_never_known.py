@@ -1,0 +1,47 @@
+"""After an erasure, a new model is equal to one that was trained without the member."""
+
+import gzip
+import shutil
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from matinee import pipeline, releases
+from matinee.settings import Settings
+
+
+def remove_member(landing, member):
+    """Remove a member's rows from logs that are not received, without code of matinee."""
+    removed = 0
+    for path in sorted(landing.glob("*/*/*")):
+        if path.suffix == ".parquet":
+            table = pq.read_table(path)
+            if "member_id" in table.column_names:
+                others = table.filter(pc.not_equal(table["member_id"], member))
+                removed += len(table) - len(others)
+                pq.write_table(others, path)
+            continue
+        pack, unpack = (gzip.compress, gzip.decompress) if path.suffix == ".gz" else (bytes, bytes)
+        lines = unpack(path.read_bytes()).splitlines(keepends=True)
+        others = [line for line in lines if member.encode() not in line]
+        removed += len(lines) - len(others)
+        path.write_bytes(pack(b"".join(others)))
+    return removed
+
+
+@pytest.mark.slow
+def test_a_model_trained_after_an_erasure_equals_one_trained_without_the_member(
+    copied, small_home, tmp_path, night
+):
+    def content(home):
+        release = releases.Store.of(home).open(night(home).release_id)
+        return release.manifest["content_digest"]
+
+    live = releases.Store.of(copied).live()
+    member = live.manifest["samples"][0]
+    shutil.copytree(small_home / "landing", tmp_path / "unknown/landing")
+    assert remove_member(tmp_path / "unknown/landing", member) > 100
+
+    pipeline.forget(Settings(home=copied), [member], by="test")
+    assert content(copied) == content(tmp_path / "unknown") != live.manifest["content_digest"]
