@@ -6,7 +6,7 @@
 Each case is a night of its own over the same simulated logs with one thing added: a bot that plays
 one title a million times, a ring of new accounts that push it, or hostile text in columns of text
 and a line of 20 MB. Exposure is the share of genuine members who have the target among their first
-ten titles, and in their whole list. The target is a title that nobody was shown before.
+ten titles, and in their whole list. The target is a title that no member was shown before.
 Prints a Markdown table.
 """
 
@@ -171,7 +171,7 @@ def land(home: Path, stream: str, day: date, rows: list[dict[str, Any]]) -> None
 
 
 def night(home: Path) -> tuple[dict[str, list[str]], dict[str, float], str]:
-    """Each member's list, the seconds of each step, and what somebody had to accept."""
+    """Each member's list, the seconds of each step, and the error that was accepted."""
     seconds: dict[str, float] = {}
 
     @contextmanager
@@ -182,18 +182,18 @@ def night(home: Path) -> tuple[dict[str, list[str]], dict[str, float], str]:
 
     settings = Settings(home=home)
     wanted: dict[str, Any] = {"last_day": None, "full_refresh": False, "progress": timed}
-    asked = ""
+    stopped_by = ""
     try:
         published = pipeline.run(settings, **wanted)
     except MatineeError as stopped:
-        asked = str(stopped)
+        stopped_by = str(stopped)
         seconds.clear()
         published = pipeline.run(settings, **wanted, accepted=frozenset({"volume"}))
     shown: dict[str, list[str]] = {}
     slates = pq.read_table(published.path / "slates", columns=["member_id", "rank", "title_id"])
     for row in slates.sort_by([("member_id", "ascending"), ("rank", "ascending")]).to_pylist():
         shown.setdefault(row["member_id"], []).append(row["title_id"])
-    return shown, seconds, asked
+    return shown, seconds, stopped_by
 
 
 def main() -> None:
@@ -219,9 +219,11 @@ def main() -> None:
         shutil.copytree(logs, honest)
         shown, seconds, _ = night(honest)
         scene = Scene(honest, shown, wanted.fillers)
-        say("| case | in the first 10 | in the list | night s | of it dbt s | stopped first by |")
-        say("|---|---|---|---|---|---|")
-        tell("nothing added", shown, seconds, "", scene)
+        write_line(
+            "| case | in the first 10 | in the list | night s | of it dbt s | stopped first by |"
+        )
+        write_line("|---|---|---|---|---|---|")
+        print_case("nothing added", shown, seconds, "", scene)
         cases: dict[str, Plant] = {f"bot, {BOT_PLAYS:,} plays": bot}
         cases |= {
             f"ring of {share:.0%} of members": ring(share, wanted.patience) for share in RINGS
@@ -239,17 +241,17 @@ def main() -> None:
             shutil.rmtree(home / "warehouse")
             shutil.rmtree(home / "received")
             try:
-                tell(name, *night(home), scene)
+                print_case(name, *night(home), scene)
             except MatineeError as stopped:
-                say(f"| {name} | | | | | {stopped} |")
+                write_line(f"| {name} | | | | | {stopped} |")
             shutil.rmtree(home)
 
 
-def tell(
+def print_case(
     name: str,
     shown: dict[str, list[str]],
     seconds: dict[str, float],
-    asked: str,
+    stopped_by: str,
     scene: Scene,
 ) -> None:
     """One line of the table; genuine members only."""
@@ -257,14 +259,14 @@ def tell(
     first = sum(scene.target in titles[:10] for titles in lists)
     whole = sum(scene.target in titles for titles in lists)
     dbt = next(value for step, value in seconds.items() if "dbt" in step)
-    say(
+    write_line(
         f"| {name} | {first:,} of {len(lists):,} ({first / len(lists):.1%}) |"
         f" {whole:,} ({whole / len(lists):.1%}) | {sum(seconds.values()):.0f} | {dbt:.0f} |"
-        f" {asked.replace('|', '/')[:200]} |"
+        f" {stopped_by.replace('|', '/')[:200]} |"
     )
 
 
-def say(line: str) -> None:
+def write_line(line: str) -> None:
     """Print at once: a case takes minutes."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

@@ -150,11 +150,13 @@ class Service:
         import duckdb
 
         values |= {"members": self.members, "titles": self.titles, "day": _day(day)}
-        asked = {name: value for name, value in values.items() if f"${name}" in sql}
+        parameters = {name: value for name, value in values.items() if f"${name}" in sql}
         folder = self.home / "landing" / table / f"dt={_day(day)}"
         folder.mkdir(parents=True)
         with duckdb.connect() as database:
-            database.execute(f"copy ({sql}) to '{folder / 'part.parquet'}' (format parquet)", asked)
+            database.execute(
+                f"copy ({sql}) to '{folder / 'part.parquet'}' (format parquet)", parameters
+            )
 
 
 def _day(number: int) -> date:
@@ -303,16 +305,16 @@ def measure(home: Path, events: int) -> None:
             )
         totals[night] = sum(one["cpu"] for name, one in took.items() if name != "bare")
         if "bare" in took:
-            said = f"{totals[night] / took['bare']['cpu']:.2f} times bare"
+            summary = f"{totals[night] / took['bare']['cpu']:.2f} times bare"
         else:
-            said = f"{totals[night] / totals['full']:.1%} of full"
-        _row(f"{events:,}", night, f"all: {said}", "", f"{totals[night]:.0f}", "", "")
+            summary = f"{totals[night] / totals['full']:.1%} of full"
+        _row(f"{events:,}", night, f"all: {summary}", "", f"{totals[night]:.0f}", "", "")
 
 
 def _run(name: str, home: Path, last_day: date) -> dict[str, Any]:
-    asked = [sys.executable, "-m", "benchmarks.logs", "step", name, str(home), str(last_day)]
-    said = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603
-    took: dict[str, Any] = json.loads(said.stdout.splitlines()[-1])
+    command = [sys.executable, "-m", "benchmarks.logs", "step", name, str(home), str(last_day)]
+    process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    took: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
     return took
 
 
@@ -329,12 +331,12 @@ def main() -> None:
     sizes = [1_000_000, 10_000_000, 50_000_000]
     parser.add_argument("--events", type=int, nargs="+", default=sizes)
     parser.add_argument("--folder", type=Path, help="where to work; a temporary folder by default")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     os.environ.setdefault("MATINEE_MEMORY_LIMIT", "3GB")
     _row("events", "night", "step", "seconds", "CPU s", "rows per CPU s", "peak MB")
     _row(*["---"] * 7)
-    for events in asked.events:
-        with tempfile.TemporaryDirectory(dir=asked.folder) as home:
+    for events in arguments.events:
+        with tempfile.TemporaryDirectory(dir=arguments.folder) as home:
             measure(Path(home), events)
 
 

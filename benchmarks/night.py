@@ -70,10 +70,10 @@ def measure(home: Path, environment: dict[str, str]) -> list[dict[str, Any]]:
     """The steps of one night, in a process of its own, and their sum with the end of it."""
     before, started = cpu_seconds(), time.perf_counter()
     command = [sys.executable, "-m", "benchmarks.night", "--run-night-in", str(home)]
-    said = subprocess.run(  # noqa: S603
+    process = subprocess.run(  # noqa: S603
         command, check=True, stdout=subprocess.PIPE, text=True, env=environment
     )
-    steps: list[dict[str, Any]] = json.loads(said.stdout.splitlines()[-1])
+    steps: list[dict[str, Any]] = json.loads(process.stdout.splitlines()[-1])
     took = {"cpu": cpu_seconds() - before, "wall": time.perf_counter() - started}
     return [*steps, {"step": "all", **took, "peak_mb": max(one["peak_mb"] for one in steps)}]
 
@@ -96,8 +96,8 @@ def main() -> int:
     for name, default in DEFAULTS.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--run-night-in", help=argparse.SUPPRESS)
-    asked = vars(parser.parse_args())
-    if home := asked.pop("run_night_in"):
+    arguments = vars(parser.parse_args())
+    if home := arguments.pop("run_night_in"):
         run_night(home)
         return 0
 
@@ -107,14 +107,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"XDG_CACHE_HOME": f"{folder}/cache"}
         for more, name in enumerate(LIMITS):
-            size = asked | {"days": asked["days"] + more}
+            size = arguments | {"days": arguments["days"] + more}
             pipeline.simulate(Path(folder) / "home", **size, seed=SEED)
             nights[name] = measure(Path(folder) / "home", environment)
     print_table(nights)
     over = [
         f"the {name} took {nights[name][-1]['cpu']:.1f} CPU seconds, limit {limit:g}"
         for name, limit in LIMITS.items()
-        if asked == DEFAULTS and nights[name][-1]["cpu"] > limit
+        if arguments == DEFAULTS and nights[name][-1]["cpu"] > limit
     ]
     sys.stdout.write("".join(f"FAIL  {line}\n" for line in over) or "PASS\n")
     return int(bool(over))

@@ -39,7 +39,7 @@ def nightly(
     log = get_run_logger()
     options = {"volume": accept_volume, "erasures": accept_erasures}
     accepted = frozenset(name for name, is_set in options.items() if is_set)
-    run = pipeline.NightRun(settings, last_day, accepted, full_refresh)
+    run = pipeline.NightRun(settings, last_day, accepted, full_refresh, log.info)
     with pipeline.lease(settings, "night", patience_seconds=PATIENCE_SECONDS, tell=log.warning):
         walk(run, pipeline.STEPS)
         run.published.raise_if_refused()

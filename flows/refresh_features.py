@@ -4,6 +4,7 @@ from datetime import date
 
 from prefect import flow
 from prefect.client.schemas import State
+from prefect.logging import get_run_logger
 from prefect.states import Completed
 
 from flows.steps import walk
@@ -16,7 +17,7 @@ from matinee.settings import Settings
 def refresh_features(last_day: date | None = None) -> State:
     """Refresh the online store up to the end of `last_day`; skipped while a night runs."""
     settings = Settings()
-    run = pipeline.NightRun(settings, last_day)
+    run = pipeline.NightRun(settings, last_day, tell=get_run_logger().info)
     try:
         with pipeline.lease(settings, "hourly refresh"):
             walk(run, pipeline.REFRESH_STEPS)

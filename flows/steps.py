@@ -25,7 +25,7 @@ ARTIFACTS: dict[str, tuple[str, Callable[[Any], object]]] = {
         lambda result: create_table_artifact(key="validation-report", table=result.rows()),
     ),
     "evaluate": (
-        "judged",
+        "evaluation",
         lambda result: create_table_artifact(key="gate-table", table=result.rows()),
     ),
     "publish": (

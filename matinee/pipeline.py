@@ -6,7 +6,7 @@
 from matinee.landing import Expired, Receipt
 from matinee.night.build import build
 from matinee.night.combine import combine
-from matinee.night.evaluate import Judged, judge
+from matinee.night.evaluate import Evaluation, evaluate
 from matinee.night.expire import drop_expired
 from matinee.night.features import Refreshed, refresh_features
 from matinee.night.fit import FITS, fit
@@ -18,7 +18,7 @@ from matinee.night.publish import Published, publish
 from matinee.night.receive import receive
 from matinee.night.run import REFRESH_STEPS, STEPS, NightRun, Step, days, run
 from matinee.night.score import Scored, score
-from matinee.night.validate import stop_if_broken, validate, validate_frame, validate_slates
+from matinee.night.validate import stop_on_breach, validate, validate_frame, validate_slates
 from matinee.operations.docs import docs
 from matinee.operations.doctor import doctor
 from matinee.operations.explain import Explanation, explain
@@ -27,7 +27,7 @@ from matinee.operations.list_releases import list_releases
 from matinee.operations.promote import promote
 from matinee.operations.rebuild import RebuildResult, rebuild
 from matinee.operations.recommend import recommend, similar, slates
-from matinee.operations.rejected import RejectedRows, rejected, replay, unreceived
+from matinee.operations.rejected import RejectedRows, rejected, replay
 from matinee.operations.simulate import simulate
 from matinee.progress import Progress
 from matinee.rights.consent import record_choice
@@ -42,11 +42,11 @@ __all__ = [
     "REFRESH_STEPS",
     "STEPS",
     "Built",
+    "Evaluation",
     "Evidence",
     "Expired",
     "Explanation",
     "Framed",
-    "Judged",
     "Night",
     "NightRun",
     "Progress",
@@ -66,13 +66,13 @@ __all__ = [
     "doctor",
     "drop_expired",
     "erase_requested",
+    "evaluate",
     "explain",
     "export",
     "fit",
     "forget",
     "frame",
     "interrupted",
-    "judge",
     "lease",
     "list_releases",
     "live_id",
@@ -93,8 +93,7 @@ __all__ = [
     "simulate",
     "slates",
     "statement",
-    "stop_if_broken",
-    "unreceived",
+    "stop_on_breach",
     "validate",
     "validate_frame",
     "validate_slates",

@@ -1,4 +1,4 @@
-"""Reading what dbt built. Short connections, read only: dbt is the one writer."""
+"""Reads what dbt built, over short read-only connections: dbt is the only writer."""
 
 import hashlib
 import json
@@ -33,11 +33,11 @@ SUMMED = frozenset(
         "title_popularity_stats",
     }
 )
-"""Feature tables of which `int_first_days__changed` says from when on they may differ. The others
-are small, and compared whole."""
+"""Feature tables whose first changed day is in `int_first_days__changed`. The others are small, and
+compared whole."""
 
 Part = list[Any]
-"""The rows of a file, a sum over what they say, and its sha256."""
+"""The number of rows of a file, the sum of their hashes, and its sha256."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def path(home: Path) -> Path:
 
 @contextmanager
 def connect(home: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
-    """A read-only connection for the time of the block; DuckDB lets nobody write meanwhile.
+    """A read-only connection for the time of the block; DuckDB allows no writer meanwhile.
 
     Opening the file takes 10 ms, and a hundredth of it while another connection of this process
     is open: hold one around many queries.
@@ -109,10 +109,10 @@ def table(name: str, *, home: Path) -> pa.Table:
 def query(
     sql: str, parameters: Sequence[object] | Mapping[str, object] = (), *, home: Path
 ) -> pa.Table:
-    """The answer to a question; `parameters` are bound to its `?` or `$name`."""
+    """The result of a query; `parameters` are bound to its `?` or `$name`."""
     with connect(home) as connection:
-        answer: pa.Table = connection.sql(sql, params=parameters).to_arrow_table()
-    return answer
+        result: pa.Table = connection.sql(sql, params=parameters).to_arrow_table()
+    return result
 
 
 def counts(home: Path) -> dict[str, Counts]:
@@ -142,9 +142,9 @@ def export_features(home: Path) -> list[Exported]:
     """Write every feature table to the folder `features/<table>.parquet`, one file a month.
 
     A feature table is one with the feature clock, `observed_at`. Rows are by key and then time, and
-    instants become TIMESTAMPTZ, which Feast expects. Only months that say something else than their
+    instants become TIMESTAMPTZ, which Feast expects. Only months whose rows differ from their
     file are written, each whole or not at all; `features/exported.json` has the build they are of,
-    and of each file its rows, a sum over what they say, and the sha256.
+    and of each file the number of rows, the sum of their hashes, and the sha256.
     """
     folder = home.resolve() / "features"
     folder.mkdir(parents=True, exist_ok=True)
@@ -180,7 +180,7 @@ def export_features(home: Path) -> list[Exported]:
 
 
 def _shown(folder: Path) -> dict[str, Any]:
-    """What `exported.json` says; nothing, unless every file is as it was written."""
+    """The content of `exported.json`; empty unless every file is as it was written."""
     try:
         shown: dict[str, Any] = parse_json((folder / "exported.json").read_bytes())
         is_whole = all(
@@ -208,7 +208,7 @@ def _changes(connection: "duckdb.DuckDBPyConnection", shown: int | None) -> tupl
             "(select min(received_on) from int_received_days__expired)), '%Y-%m') "
             "from last_build, int_first_days__changed"
         ).fetchall()[0]
-    except duckdb.CatalogException:  # nobody counts the builds
+    except duckdb.CatalogException:  # a warehouse without a count of builds
         return None, ""
     return build, first_month if since == shown else ""
 
@@ -220,7 +220,7 @@ def _export(
     shown: Mapping[str, Part],
     first_month: str,
 ) -> dict[str, Part]:
-    """Let the files of a table show what is in it, which may differ from a month on."""
+    """Bring the files of a table up to date, from the first month that may have changed."""
     if folder.is_file():  # as older versions wrote it
         folder.unlink()
     folder.mkdir(exist_ok=True)
@@ -231,11 +231,11 @@ def _export(
         [f"{first_month or '0001-01'}-01"],
     ).fetchall() or [(date.min, 0, "")]  # an empty file has columns still
     parts = {name: part for name, part in shown.items() if name < first_month}
-    for month, rows, said in found:
+    for month, rows, hashes in found:
         name = month.isoformat()[:7]
         part = shown.get(name)
-        if part is None or part[:2] != [rows, said]:
-            part = [rows, said, _write(connection, folder, columns, month)]
+        if part is None or part[:2] != [rows, hashes]:
+            part = [rows, hashes, _write(connection, folder, columns, month)]
         parts[name] = part
     for file in folder.iterdir():
         if file.stem not in parts:
@@ -317,9 +317,9 @@ def _named(
             conditions.append(f'list_contains($ids, "{column}"::varchar)')
         if traces.token and ("VARCHAR" in kind or kind == "BLOB"):
             conditions.append(f'regexp_matches("{column}"::varchar, $token)')
-    asked = {"ids": sorted(traces.ids), "token": traces.token}
+    parameters = {"ids": sorted(traces.ids), "token": traces.token}
     return [
-        (name, condition, {key: one for key, one in asked.items() if f"${key}" in condition})
+        (name, condition, {key: one for key, one in parameters.items() if f"${key}" in condition})
         for name, conditions in tables.items()
         if (condition := " or ".join(f"coalesce({one}, false)" for one in conditions))
     ]
@@ -333,7 +333,7 @@ def _open(file: Path, *, read_only: bool) -> "Iterator[duckdb.DuckDBPyConnection
         connection = duckdb.connect(str(file), read_only=read_only)
     except duckdb.IOException as error:
         if "lock" in str(error):
-            raise BusyError(f"{file} is in use: wait for whoever has it open") from None
+            raise BusyError(f"{file} is in use: wait for the process that has it open") from None
         raise StorageError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
     try:
         yield connection
@@ -342,7 +342,7 @@ def _open(file: Path, *, read_only: bool) -> "Iterator[duckdb.DuckDBPyConnection
 
 
 def plant(file: Path, member_id: str) -> None:
-    """A small DuckDB file that names a member: what a search that can see has to find."""
+    """Write a small DuckDB file that names a member: a control that a search must find."""
     with _open(file, read_only=False) as connection:
         connection.execute("create or replace table planted (member_id varchar)")
         connection.execute("insert into planted values (?)", [member_id])

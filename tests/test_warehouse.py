@@ -1,4 +1,4 @@
-"""Reading a warehouse, whoever built it."""
+"""Reading a warehouse."""
 
 import subprocess
 import sys
@@ -31,9 +31,9 @@ def test_a_table_comes_in_the_order_of_its_columns(home):
 
 
 def test_values_are_bound_by_place_or_name(home):
-    asked = "select title_id from titles where year = "
-    assert warehouse.query(f"{asked} ?", [7], home=home).num_rows == 1
-    assert warehouse.query(f"{asked} $year", {"year": 8}, home=home).num_rows == 0
+    sql = "select title_id from titles where year = "
+    assert warehouse.query(f"{sql} ?", [7], home=home).num_rows == 1
+    assert warehouse.query(f"{sql} $year", {"year": 8}, home=home).num_rows == 0
 
 
 def test_only_tables_with_the_feature_clock_are_exported_by_key_and_time(home):
@@ -71,7 +71,7 @@ def changed(home, sql):
         ("delete from member_moods", {"2026-01.parquet", "0001-01.parquet"}),
     ],
 )
-def test_only_months_that_say_something_else_are_written_again(home, sql, written):
+def test_only_months_that_changed_are_written_again(home, sql, written):
     warehouse.export_features(home)
     assert changed(home, sql) == written
 
@@ -85,7 +85,7 @@ def test_a_damaged_file_is_written_again(home):
     assert pq.read_table(exported.path).equals(rows)
 
 
-def test_months_before_the_first_that_may_differ_are_not_looked_at(home):
+def test_months_before_the_first_changed_one_are_not_read(home):
     """By the word of the build that follows the one shown; of any other, all are."""
     with duckdb.connect(str(warehouse.path(home))) as connection:
         connection.execute("alter table member_moods rename to member_tastes")
@@ -154,6 +154,6 @@ def test_a_warehouse_being_written_says_to_wait(home):
         assert process.stdout.readline() == "open\n"
         with pytest.raises(BusyError, match="is being written: wait for the night to end"):
             warehouse.table("titles", home=home)
-        with pytest.raises(BusyError, match="is in use: wait for whoever has it open"):
+        with pytest.raises(BusyError, match="is in use: wait for the process that has it open"):
             warehouse.search(warehouse.path(home), Traces.of(["m1"]))
         process.communicate("")

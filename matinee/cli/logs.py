@@ -1,4 +1,4 @@
-"""`matinee receive`, `rejected` and `replay`: received files and rejected rows."""
+"""`matinee receive`, `rejected` and `replay`: raw logs in, back out, and rejected rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 def receive(
     withdraw: Annotated[
         list[str] | None,
-        typer.Option(help="First withdraw a received file, named as below landing/."),
+        typer.Option(help="Take a received file back first; its name is the one below landing/."),
     ] = None,
     accept_erasures: Annotated[
         bool,
@@ -33,7 +33,7 @@ def receive(
         ),
     ] = False,
 ) -> None:
-    """Receive what has landed, and do no other step of a night. A withdrawn file loses its rows."""
+    """Take in what has landed, and nothing else of a night. A file is taken back with its rows."""
     from matinee import pipeline
     from matinee.settings import Settings
 
@@ -44,9 +44,9 @@ def receive(
             step,
             accepted=frozenset({"erasures"} if accept_erasures else ()),
             withdraw=withdraw or (),
-            report=print_lines,
+            tell=print_lines,
         )
-    talk.print("The tables change with the next `matinee run`.")
+    talk.print("The tables follow with the next `matinee run`.")
 
 
 def rejected(

@@ -1,8 +1,8 @@
-"""What a member or a title was known to be at an instant. Feast lives here, nowhere else.
+"""Features of members and titles, point in time. Only this package uses Feast.
 
 `apply` registers `feature_repo/`; `members_as_of`, `titles_as_of` and `frame` read history point
 in time; `materialise` brings the online store up to the night, `members_online` and
-`titles_online` read it back, and `assert_online_equals_offline` holds one against the other.
+`titles_online` read it back, and `assert_online_equals_offline` compares the two.
 """
 
 from matinee.features.erasure import erase

@@ -16,7 +16,7 @@ from matinee.privacy import Traces
 
 
 def erase(*, home: Path, project: Path, traces: Traces) -> None:
-    """Nothing of the members is left to ask Feast for, offline or online.
+    """Remove all rows of the members, offline and online.
 
     Sums over members that they were part of stay until the next night builds them again.
     """
@@ -45,7 +45,7 @@ def _filter(path: Path, traces: Traces, drafts: durable.Drafts) -> None:
 
 
 def _entity_keys(traces: Traces) -> Iterator[bytes]:
-    """How Feast calls the members."""
+    """The entity keys of the members in Feast."""
     from feast.infra.key_encoding_utils import serialize_entity_key
     from feast.protos.feast.types.EntityKey_pb2 import EntityKey
     from feast.protos.feast.types.Value_pb2 import Value
@@ -67,5 +67,5 @@ def _empty_online(path: Path, keys: set[bytes]) -> None:
                 connection.executemany(
                     f'delete from "{table}" where entity_key = ?', [(key,) for key in sorted(keys)]
                 )
-        # What an older version deleted without care goes now.
+        # Removes what an older version deleted without secure_delete.
         connection.execute("vacuum")

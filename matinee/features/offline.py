@@ -45,7 +45,7 @@ def titles_as_of(
 def frame(
     entities: pa.Table, features: str | Sequence[str], *, home: Path, project: Path
 ) -> pa.Table:
-    """What was known of each entity at each instant.
+    """The features of each entity that were known at each instant.
 
     Parameters
     ----------
@@ -73,15 +73,15 @@ def frame(
     )
     entities = entities.sort_by([(name, "ascending") for name in order])
     with opened(home, project) as store:
-        wanted = asked(store, features, keys)
+        requested = requested_fields(store, features, keys)
         full = len(keys) > 1
-        schema = pa.schema([*entities.schema, *answer_fields(wanted, full)])
-        for view, _ in wanted:
+        schema = pa.schema([*entities.schema, *answer_fields(requested, full)])
+        for view, _ in requested:
             refuse_not_finite(view)
-        if not wanted or not len(entities):
-            return schema.empty_table() if wanted else entities
+        if not requested or not len(entities):
+            return schema.empty_table() if requested else entities
         answer = store.get_historical_features(
-            entities.to_pandas(), references(wanted), full_feature_names=full
+            entities.to_pandas(), references(requested), full_feature_names=full
         ).to_arrow()
     return conformed(answer, schema).sort_by([(name, "ascending") for name in order])
 
@@ -101,7 +101,7 @@ def refuse_not_finite(view: Any) -> None:
 
 @cache
 def _read_through(path: Path, model: str, size: int, mtime_ns: int) -> None:
-    """Read every number of a file, once in a process for as long as nobody writes it again."""
+    """Read every number of a file, once in a process for each version of the file."""
     with pq.ParquetFile(path) as file:
         for name in [one.name for one in file.schema_arrow if _is_real(one.type)]:
             for batch in file.iter_batches(columns=[name]):
@@ -133,7 +133,7 @@ def files(view: Any) -> list[Path]:
     return sorted(path.glob("*.parquet")) or [path]
 
 
-def asked(
+def requested_fields(
     store: Any, features: str | Sequence[str], keys: Sequence[str]
 ) -> list[tuple[Any, list[Any]]]:
     """The views that `features` names and that are about `keys`, each with its fields."""
@@ -163,16 +163,16 @@ def asked(
     ]
 
 
-def references(wanted: list[tuple[Any, list[Any]]]) -> list[str]:
-    """`view:field`, as Feast asks for them."""
-    return [f"{view.name}:{field.name}" for view, fields in wanted for field in fields]
+def references(requested: list[tuple[Any, list[Any]]]) -> list[str]:
+    """`view:field`, as Feast expects them."""
+    return [f"{view.name}:{field.name}" for view, fields in requested for field in fields]
 
 
-def answer_fields(wanted: list[tuple[Any, list[Any]]], full: bool) -> list[pa.Field]:
+def answer_fields(requested: list[tuple[Any, list[Any]]], full: bool) -> list[pa.Field]:
     """The Arrow columns of an answer, the same online and offline."""
     return [
         pa.field(f"{view.name}__{field.name}" if full else field.name, _arrow(field))
-        for view, fields in wanted
+        for view, fields in requested
         for field in fields
     ]
 

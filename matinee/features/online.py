@@ -1,4 +1,4 @@
-"""Today's features, ready to be asked for: bring the online store up to a night, and read it."""
+"""The online store: bring it up to a night, read it, and compare it with history."""
 
 import hashlib
 import json
@@ -20,12 +20,12 @@ from matinee.errors import IntegrityError
 from matinee.features.offline import (
     INSTANT,
     answer_fields,
-    asked,
     conformed,
     files,
     members_as_of,
     references,
     refuse_not_finite,
+    requested_fields,
     titles_as_of,
 )
 from matinee.features.store import opened, opened_to_write
@@ -59,7 +59,7 @@ def materialise(
     lateness_days: int,
     progress: Progress | None = None,
 ) -> Materialised:
-    """Make the online store hold, of every entity, what was known at `as_of`, and no one else.
+    """Make the online store hold what was known of every entity at `as_of`, and no other entity.
 
     Feast writes the rows of a window and never looks back, so two things are added. The window,
     which reaches `lateness_days` before the end of the last one, is widened to every row that is
@@ -121,7 +121,7 @@ def assert_online_equals_offline(
     features: str | Sequence[str] = "homepage_v1",
     sample: int = 200,
 ) -> int:
-    """Hold what is stored online against history as of `as_of`; return the values compared.
+    """Compare the online store with history as of `as_of`; return the number of values compared.
 
     Takes `sample` members and as many titles, evenly over all that any view ever held, so
     expired and nearly forgotten ones are among them.
@@ -161,7 +161,7 @@ def _materialise_view(store: Any, view: Any, start: datetime, as_of: datetime) -
     latest = _latest(view, as_of)
     table = compute_table_id(store.config.project, view, False)
     with closing(sqlite3.connect(store.config.online_store.path, timeout=60)) as connection:
-        # What is deleted leaves no trace in the file: members may ask for that.
+        # Deleted bytes must not stay in the file: erasure requires it.
         connection.execute("pragma secure_delete = on")
         connection.execute(
             "create table if not exists rows_written "
@@ -249,12 +249,12 @@ def _online(
 ) -> pa.Table:
     ids = sorted(ids)
     with opened(home, project) as store:
-        wanted = asked(store, features, [key])
-        schema = pa.schema([pa.field(key, pa.string()), *answer_fields(wanted, full=False)])
+        requested = requested_fields(store, features, [key])
+        schema = pa.schema([pa.field(key, pa.string()), *answer_fields(requested, full=False)])
         blocks = [
             conformed(
                 store.get_online_features(
-                    references(wanted), {key: list(ids[at : at + _BLOCK])}
+                    references(requested), {key: list(ids[at : at + _BLOCK])}
                 ).to_arrow(),
                 schema,
             )
@@ -265,7 +265,7 @@ def _online(
 
 def _ever_seen(key: str, home: Path, project: Path, features: str | Sequence[str]) -> list[str]:
     with opened(home, project) as store:
-        paths = [view.batch_source.path for view, _ in asked(store, features, [key])]
+        paths = [view.batch_source.path for view, _ in requested_fields(store, features, [key])]
     columns = [pq.read_table(path, columns=[key]).column(key).unique() for path in paths]
     return sorted({one for column in columns for one in column.to_pylist() if one is not None})
 

@@ -1,4 +1,4 @@
-"""Register `feature_repo/`, and say in one digest what was promised."""
+"""Registers `feature_repo/`, and computes a digest of its promise."""
 
 import contextlib
 import hashlib
@@ -17,7 +17,7 @@ from matinee.features.store import opened, opened_to_write
 
 @dataclass(frozen=True)
 class Registered:
-    """What models and pages may now ask for."""
+    """What is registered for models and pages."""
 
     sha256: str
     """Of names, types, lifetimes and services in canonical order; no paths, no times."""
@@ -27,7 +27,7 @@ class Registered:
 
 
 def apply(*, home: Path, project: Path) -> Registered:
-    """Make the registry and the online tables say what `feature_repo/` says.
+    """Register what `feature_repo/` defines, and create its online tables.
 
     Views and services whose files are gone are removed. Idempotent, and safe beside another
     process doing the same.
@@ -51,7 +51,7 @@ def apply(*, home: Path, project: Path) -> Registered:
 
 
 def promise(*, home: Path, project: Path) -> dict[str, Any]:
-    """What the registry of a home promises now, as `promised` tells it."""
+    """What the registry of a home promises now, in the form of `promised`."""
     with opened(home, project) as store:
         return promised(store)
 
@@ -79,7 +79,7 @@ def promised(store: Any) -> dict[str, Any]:
 
 
 def digest(promise: dict[str, Any]) -> str:
-    """The sha256 of a promise, whatever order Feast told it in."""
+    """The sha256 of a promise; the order in which Feast lists it does not matter."""
     return hashlib.sha256(json.dumps(promise, sort_keys=True).encode()).hexdigest()
 
 

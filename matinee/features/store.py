@@ -27,7 +27,7 @@ _TURN = threading.RLock()
 def opened(home: Path, project: Path) -> Iterator[Any]:
     """The Feast store of `home`, configured by `<project>/feature_repo/feature_store.yaml`.
 
-    What Feast says goes to the log. Importing Feast costs half a second, once per process.
+    The output of Feast goes to the log. Importing Feast costs half a second, once per process.
     """
     with _TURN, quiet():
         import_library()
@@ -93,11 +93,11 @@ def opened_to_write(home: Path, project: Path) -> Iterator[Any]:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Send what is printed to the log, and drop warnings: stdout is for data."""
-    said = io.StringIO()
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stdout(said), warnings.catch_warnings():
+        with contextlib.redirect_stdout(output), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        for line in filter(None, map(str.strip, said.getvalue().splitlines())):
+        for line in filter(None, map(str.strip, output.getvalue().splitlines())):
             log.debug("feast: %s", line)

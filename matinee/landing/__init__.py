@@ -3,13 +3,12 @@
 from matinee.landing import pseudonyms, tombstones, withdrawals
 from matinee.landing.check import rules
 from matinee.landing.contract import Column, Contract, Stream, arrow_schema, load, received_schema
-from matinee.landing.discover import unreceived
 from matinee.landing.erasure import Erased, erase, filter_parquet, mask
-from matinee.landing.history import Imported
+from matinee.landing.importers.history import Imported
+from matinee.landing.importers.movielens import import_movielens
+from matinee.landing.importers.movietweetings import import_movietweetings
 from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.ledger import read as read_ledger
-from matinee.landing.movielens import import_movielens
-from matinee.landing.movietweetings import import_movietweetings
 from matinee.landing.receipt import Receipt, Totals, count
 from matinee.landing.receive import landed_days, receive, require_history
 from matinee.landing.replay import Replayed, replay
@@ -50,7 +49,6 @@ __all__ = [
     "require_history",
     "rules",
     "tombstones",
-    "unreceived",
     "withdrawals",
     "write",
 ]

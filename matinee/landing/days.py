@@ -17,12 +17,12 @@ GAPS_TO_COMPARE = 14
 
 
 def misnamed(
-    new: Collection[date], known: Collection[date], *, today: date | None, asked: date | None
+    new: Collection[date], known: Collection[date], *, today: date | None, last_day: date | None
 ) -> Mapping[date, str]:
     """Days on which hardly anything can have landed, each with the reason and what to do.
 
     A day that has not begun is one. So is a day after a silence of more than a week and more than
-    twice as long as each of the 14 before it, unless somebody asked for a night as late as that.
+    twice as long as each of the 14 before it, unless the operator named a last day as late as that.
 
     Parameters
     ----------
@@ -32,23 +32,23 @@ def misnamed(
         Days of received ones: these are true.
     today
         The day on which the run started; None asks nothing about days to come.
-    asked
+    last_day
         The last day of the night, when a person named it.
     """
     reasons: dict[date, str] = {}
     landed: list[date] = []
     for day in sorted({*new, *known}):
-        if day not in known and (reason := _doubt(day, landed, today, asked)):
+        if day not in known and (reason := _doubt(day, landed, today, last_day)):
             reasons[day] = reason
         else:
             landed.append(day)
     return reasons
 
 
-def _doubt(day: date, landed: list[date], today: date | None, asked: date | None) -> str | None:
+def _doubt(day: date, landed: list[date], today: date | None, last_day: date | None) -> str | None:
     if today and day > today:
         return f"its day has not begun, for today is {today} (UTC): rename its folder"
-    if len(landed) < DAYS_TO_KNOW or (asked and day <= asked):
+    if len(landed) < DAYS_TO_KNOW or (last_day and day <= last_day):
         return None
     gaps = [later - earlier for earlier, later in pairwise(landed[-GAPS_TO_COMPARE - 1 :])]
     silence = day - landed[-1]

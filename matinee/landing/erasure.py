@@ -24,11 +24,11 @@ from matinee.durable import Drafts
 from matinee.errors import IntegrityError
 from matinee.landing import files, ledger
 from matinee.landing.contract import Contract
-from matinee.landing.dialect import folded
 from matinee.landing.discover import discover
 from matinee.landing.files import LandingFile, Source, TornError
-from matinee.landing.parquet_tables import id_texts
-from matinee.landing.read import CsvColumns, records_of
+from matinee.landing.formats.dialect import Dialect, detect, is_column
+from matinee.landing.formats.parquet_tables import texts
+from matinee.landing.read import csv_fields, records_of
 from matinee.privacy import Traces
 from matinee.provenance import TooDeepError, parse_json
 
@@ -96,13 +96,12 @@ def write_without(file: LandingFile, traces: Traces, drafts: Drafts) -> tuple[Pa
         if file.format == "parquet":
             _filter_landed(source, draft, traces)
         else:
-            is_csv, belongs, delimiter = file.format == "csv", _of_json(traces), b","
-            if is_csv:
-                members = CsvColumns(source.head(), [MEMBER_ID])
-                belongs, delimiter = _of_csv(traces, members), members.dialect.delimiter
+            is_csv = file.format == "csv"
+            dialect = detect(source.head(), (MEMBER_ID,)) if is_csv else Dialect()
+            belongs = _of_csv(traces, dialect) if is_csv else _of_json(traces)
             kept = b"".join(
                 b"\n" * record.count(b"\n") if belongs(record) else record
-                for records in records_of(source, is_quoted=is_csv, delimiter=delimiter)
+                for records in records_of(source, is_quoted=is_csv, delimiter=dialect.delimiter)
                 for record in records.texts()
             )
             packed = gzip.compress(kept, mtime=0) if file.path.suffix == ".gz" else kept
@@ -146,9 +145,9 @@ def mask(table: pa.Table, traces: Traces) -> np.ndarray[Any, np.dtype[np.bool_]]
     """Which rows of a table name one of the members, in any cell of text."""
     found = np.zeros(len(table), np.bool_)
     for name, column in zip(table.column_names, table.columns, strict=True):
-        if folded(name) == folded(MEMBER_ID):
+        if is_column(name, MEMBER_ID):
             values = pa.array(sorted(traces.ids))
-            found |= _plain(pc.is_in(id_texts(column), value_set=values))
+            found |= _plain(pc.is_in(texts(column), value_set=values))
         text = _as_text(column)
         if text is not None and traces.token:
             found |= _plain(pc.match_substring_regex(text, traces.token))
@@ -194,13 +193,25 @@ def _of_json(traces: Traces) -> Callable[[bytes], bool]:
     return belongs
 
 
-def _of_csv(traces: Traces, members: CsvColumns) -> Callable[[bytes], bool]:
+def _of_csv(traces: Traces, dialect: Dialect) -> Callable[[bytes], bool]:
+    header: list[list[str]] = []
+    before = dialect.lines_before_header
+
     def belongs(record: bytes) -> bool:
-        member = members.member(record)
-        # What names no member_id is no header, and may be somebody's row.
-        if members.is_header:
-            return False
-        return traces.in_text(record) or member in traces.ids
+        nonlocal before
+        if not header:
+            names = csv_fields(record.decode(errors="replace"), dialect)
+            if before or not record.strip():
+                before = max(before - 1, 0)
+                return traces.in_text(record)
+            header.append([MEMBER_ID if is_column(one, MEMBER_ID) else one for one in names])
+            # What names no member_id is no header, and may be somebody's row.
+            return MEMBER_ID not in header[0] and traces.in_text(record)
+        if traces.in_text(record):
+            return True
+        fields = csv_fields(record.decode(errors="replace"), dialect, is_strict=False)
+        row = dict(zip(header[0], fields, strict=False))
+        return row.get(MEMBER_ID) in traces.ids
 
     return belongs
 

@@ -21,8 +21,11 @@ from matinee import durable
 from matinee.durable import Drafts, NotPlainError
 
 SIDECAR = ".sha256"
-CHUNK_BYTES = 1 << 20
+TOMBSTONE = ".withdrawn"
+"""After the name of a landing file: it is withdrawn, and not received while this is there."""
 HEAD_BYTES = 64 << 10
+CHUNK_BYTES = 1 << 20
+GZIP = zlib.MAX_WBITS | 16
 SIDECAR_BYTES, SIDECAR_LINES = 4096, 8
 """As much of a sidecar is read."""
 
@@ -74,26 +77,25 @@ class Source:
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes as they lie on the disk."""
-        if self._ahead:
-            end = len(self._ahead) if size < 0 else size
-            data, self._ahead = self._ahead[:end], self._ahead[end:]
-            return data if size >= 0 else data + self.read()
-        data = self._opened.read(size)
-        self._hash.update(data)
-        return data
+        ahead = self._ahead if size < 0 else self._ahead[:size]
+        self._ahead = self._ahead[len(ahead) :]
+        return ahead + self._next(size if size < 0 else size - len(ahead))
 
     def head(self) -> bytes:
-        """The first bytes of a text file, unpacked; `read` begins with them all the same.
-
-        Empty when they cannot be unpacked.
-        """
-        self._ahead = self.read(HEAD_BYTES)
+        """The first bytes of a text file, unpacked, before any is read; also of a cut gzip file."""
+        if not self._ahead:
+            self._ahead = self._next(HEAD_BYTES)
         if self.file.path.suffix != ".gz":
             return self._ahead
         try:
-            return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(self._ahead, HEAD_BYTES)
+            return zlib.decompressobj(GZIP).decompress(self._ahead, HEAD_BYTES)
         except zlib.error:
             return b""
+
+    def _next(self, size: int) -> bytes:
+        data = self._opened.read(size)
+        self._hash.update(data)
+        return data
 
     def text(self) -> IO[bytes]:
         """The bytes of a text file, unpacked."""
@@ -218,6 +220,16 @@ def replace(file: LandingFile, draft: Path, drafts: Drafts) -> None:
                 _write_sidecar(file, [after], drafts, folder)
     except NotPlainError as error:
         raise TornError(f"it is {error}: land a copy") from None
+
+
+def is_withdrawn(landing: Path, name: str) -> bool:
+    """Whether `<name>.withdrawn` lies in the landing zone, whatever it is."""
+    *above, last = name.split("/")
+    try:
+        with durable.folder(landing, above) as folder:
+            return durable.has_name(last + TOMBSTONE, folder)
+    except (NotPlainError, OSError):  # no such folder, or a name so long that none can be
+        return False
 
 
 def remove(file: LandingFile) -> None:

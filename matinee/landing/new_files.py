@@ -44,7 +44,7 @@ def sort_out(
         elif (
             before
             and before.status == "withdrawn"
-            and withdrawals.stays_out(file.path, before, entry.sha256)
+            and withdrawals.stays_out(file, before, entry.sha256)
         ):
             continue
         elif expected and entry.sha256 not in expected:

@@ -9,7 +9,8 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,11 @@ from matinee import durable
 from matinee.columns import EVENT_ID, MEMBER_ID
 from matinee.landing import files, ledger, tombstones
 from matinee.landing.contract import Contract
-from matinee.landing.dialect import folded
 from matinee.landing.discover import discover
 from matinee.landing.files import Source, TornError
-from matinee.landing.parquet_tables import id_texts
-from matinee.landing.read import CsvColumns, is_utf8, records_of
+from matinee.landing.formats.dialect import detect, is_column
+from matinee.landing.formats.parquet_tables import texts
+from matinee.landing.read import csv_fields, is_utf8, records_of
 from matinee.privacy import pseudonym
 from matinee.provenance import TooDeepError, parse_json
 
@@ -51,14 +52,14 @@ class Renamed:
     """Files that are not whole, or not what their sidecar says: left to be set aside."""
 
     def summary(self) -> str:
-        told = f"renamed the members of {self.files:,} landing files"
+        summary = f"renamed the members of {self.files:,} landing files"
         if self.received_before:
-            told += f"; {self.received_before:,} were received before and keep their ids"
+            summary += f"; {self.received_before:,} were received before and keep their ids"
         if self.unreadable:
-            told += f"; {self.unreadable:,} lines cannot be read and keep what they say"
+            summary += f"; {self.unreadable:,} lines cannot be read and keep what they say"
         if self.torn:
-            told += f"; {self.torn:,} files are not whole and will be set aside"
-        return told
+            summary += f"; {self.torn:,} files are not whole and will be set aside"
+        return summary
 
 
 def pseudonymise(home: Path, contract: Contract) -> Renamed:
@@ -74,15 +75,12 @@ def pseudonymise(home: Path, contract: Contract) -> Renamed:
     received = {entry.file for entry in ledger.read(home).received}
     done = Renamed()
 
+    def rename(column: str, value: Any) -> Any:
+        return value if value in (None, "") else _renamed(key, column, str(value))
+
     for file in discover(home / "landing", contract)[0]:
-        missing = contract.streams[file.stream].missing_values[file.format]
-
-        def rename(column: str, value: Any, missing: Collection[str] = missing) -> Any:
-            if value in (None, "") or str(value).lower() in missing:
-                return value
-            return _renamed(key, column, str(value))
-
-        if not set(PREFIXES) & set(contract.streams[file.stream].names):
+        columns = contract.streams[file.stream].names
+        if not set(PREFIXES) & set(columns):
             continue
         if file.name in received:
             done.received_before += 1
@@ -92,7 +90,7 @@ def pseudonymise(home: Path, contract: Contract) -> Renamed:
                 draft = drafts.new()
                 expected = files.expected_sha256(file)
                 with files.opened(file) as source:
-                    unreadable = _write(source, draft, rename)
+                    unreadable = _write(source, draft, columns, rename)
                     if expected and source.sha256() not in expected:
                         raise TornError("it is not what its sidecar says")
                 files.replace(file, draft, drafts)
@@ -122,44 +120,34 @@ def _renamed(key: bytes, column: str, value: str) -> str:
     return f"{PREFIXES[column]}-{pseudonym(key, value, use=column)}"
 
 
-def _write(source: Source, draft: Path, rename: Rename) -> int:
+def _write(source: Source, draft: Path, columns: Iterable[str], rename: Rename) -> int:
     """The file again with other names; how many of its lines could not be read."""
     if source.file.format == "parquet":
         _write_parquet(source, draft, rename)
         return 0
     unreadable: list[bytes] = []
-    lines = _csv_lines if source.file.format == "csv" else _json_lines
-    text = b"".join(lines(source, rename, unreadable))
+    if source.file.format == "csv":
+        text = b"".join(_csv_lines(source, columns, rename, unreadable))
+    else:
+        text = b"".join(_json_lines(source, rename, unreadable))
     is_packed = source.file.path.suffix == ".gz"
     draft.write_bytes(gzip.compress(text, mtime=0) if is_packed else text)
     return len(unreadable)
 
 
 def _write_parquet(source: Source, draft: Path, rename: Rename) -> None:
-    with (
-        pq.ParquetFile(source.seekable()) as file,
-        pq.ParquetWriter(draft, _with_text(file.schema_arrow), compression="zstd") as writer,
-    ):
+    with ExitStack() as stack:
+        file = stack.enter_context(pq.ParquetFile(source.seekable()))
+        schema, named = file.schema_arrow, _named(file.schema_arrow.names)
+        for place in named.values():  # an id may have come as a number
+            schema = schema.set(place, schema.field(place).with_type(pa.string()))
+        writer = stack.enter_context(pq.ParquetWriter(draft, schema, compression="zstd"))
         for group in range(file.num_row_groups):
             rows = file.read_row_group(group)
-            for at, name in _places(rows.schema).items():
-                # Numbers and bytes are ids as well; no name that they get here is one.
-                values = [rename(name, _text(value)) for value in id_texts(rows.column(at))]
-                field = pa.field(rows.column_names[at], pa.string())
-                rows = rows.set_column(at, field, pa.array(values, pa.string()))
+            for name, place in named.items():
+                values = [rename(name, _text(value)) for value in texts(rows.column(place))]
+                rows = rows.set_column(place, schema.field(place), pa.array(values, pa.string()))
             writer.write_table(rows)
-
-
-def _places(schema: pa.Schema) -> dict[int, str]:
-    """Where columns of ids are, however they are spelt -> their names."""
-    known = {folded(name): name for name in PREFIXES}
-    return {at: known[folded(one)] for at, one in enumerate(schema.names) if folded(one) in known}
-
-
-def _with_text(schema: pa.Schema) -> pa.Schema:
-    for at in _places(schema):
-        schema = schema.set(at, pa.field(schema.names[at], pa.string()))
-    return schema
 
 
 def _text(value: pa.Scalar) -> Any:
@@ -187,16 +175,33 @@ def _json_lines(source: Source, rename: Rename, unreadable: list[bytes]) -> Iter
                 yield line
 
 
-def _csv_lines(source: Source, rename: Rename, unreadable: list[bytes]) -> Iterator[bytes]:
-    columns = CsvColumns(source.head(), list(PREFIXES))
-    delimiter = columns.dialect.delimiter
-    for records in records_of(source, is_quoted=True, delimiter=delimiter):
+def _named(names: list[str]) -> dict[str, int]:
+    """The columns that are renamed -> their places in a header."""
+    return {
+        column: place
+        for column in PREFIXES
+        for place, name in enumerate(names)
+        if is_column(name, column)
+    }
+
+
+def _csv_lines(
+    source: Source, columns: Iterable[str], rename: Rename, unreadable: list[bytes]
+) -> Iterator[bytes]:
+    places: dict[str, int] | None = None
+    dialect = detect(source.head(), columns)
+    before = dialect.lines_before_header
+    for records in records_of(source, is_quoted=True, delimiter=dialect.delimiter):
         for record in records.texts():
-            fields = columns.fields(record)
-            if not columns.is_data or not record.strip():
+            if before or not record.strip():
+                before = max(before - 1, 0)
                 yield record
                 continue
-            places = columns.places
+            fields = csv_fields(record.decode(errors="replace"), dialect)
+            if places is None:
+                places = _named(fields)
+                yield record
+                continue
             if max(places.values(), default=-1) >= len(fields) or not is_utf8(record):
                 unreadable.append(record)
                 yield record
@@ -204,5 +209,5 @@ def _csv_lines(source: Source, rename: Rename, unreadable: list[bytes]) -> Itera
             for name, place in places.items():
                 fields[place] = rename(name, fields[place])
             out = io.StringIO()
-            csv.writer(out, lineterminator="\n", delimiter=columns.dialect.text).writerow(fields)
+            csv.writer(out, delimiter=dialect.text, lineterminator="\n").writerow(fields)
             yield out.getvalue().encode()

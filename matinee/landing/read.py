@@ -11,7 +11,7 @@ import gzip
 import re
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -23,17 +23,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from matinee.columns import ASSET_ID, EVENT_AT, EVENT_ID, MEMBER_ID, RECEIVED_AT, TITLE_ID
 from matinee.errors import printable_name
 from matinee.landing.contract import Stream
-from matinee.landing.dialect import Dialect, detect, folded
 from matinee.landing.files import LandingFile, Source, TornError
+from matinee.landing.formats.dialect import Dialect, folded
 
 BLOCK_BYTES = 8 << 20
 LONGEST_RECORD_BYTES = 32 << 20
 PLAIN_CSV = Dialect()
-ID_COLUMNS = (EVENT_ID, EVENT_AT, RECEIVED_AT, MEMBER_ID, TITLE_ID, ASSET_ID)
-"""Columns of which every file of events has some, by which its dialect is known."""
 SHOWN_BYTES = 64 << 10
 """As much of a line that is longer than that is kept, for people to see what it was."""
 NEWLINE, RETURN, QUOTE = b'\n\r"'
@@ -77,7 +74,7 @@ def records_of(
 ) -> Iterator[Records]:
     """Blocks of whole records of an opened landing file, or of a file elsewhere.
 
-    `delimiter` says where a quote may open a field.
+    `delimiter` is after what a quote may open a field.
 
     One endless line must not cost the file its other rows: of a JSON line longer than the limit
     only the head comes out, which is no JSON. A CSV record that long is more likely a quote that
@@ -224,8 +221,11 @@ def with_file(table: pa.Table, file: LandingFile) -> pa.Table:
     return table.add_column(0, "file", names).add_column(1, "landed_on", days)
 
 
-def csv_fields(record: str, dialect: Dialect = PLAIN_CSV) -> list[str]:
-    """The fields of one record; none when it cannot be one, as with a return outside quotes."""
+def csv_fields(record: str, dialect: Dialect = PLAIN_CSV, *, is_strict: bool = True) -> list[str]:
+    """The fields of one record; none when it cannot be one, as with a return outside quotes.
+
+    What follows a closing quote is an error when strict, else a part of the field.
+    """
     csv.field_size_limit(LONGEST_RECORD_BYTES + BLOCK_BYTES)  # of the process, so on each call
     try:
         rows = list(
@@ -233,49 +233,12 @@ def csv_fields(record: str, dialect: Dialect = PLAIN_CSV) -> list[str]:
                 [record],
                 delimiter=dialect.text,
                 skipinitialspace=dialect.is_padded,
-                strict=True,
+                strict=is_strict,
             )
         )
     except csv.Error:
         return []
     return rows[0] if len(rows) == 1 else []
-
-
-class CsvColumns:
-    """Finds some columns in the records of a CSV file, from its header on, in any dialect."""
-
-    def __init__(self, start: bytes, wanted: Collection[str]) -> None:
-        self.dialect = detect(start, {*ID_COLUMNS, *wanted})
-        self.wanted = wanted
-        self.places: dict[str, int] = {}
-        """Column -> its place among the fields; empty before the header and without one."""
-        self.is_data = False
-        """Whether the record that was taken apart last comes after the header."""
-        self._before_header = self.dialect.lines_before_header + 1
-
-    def fields(self, record: bytes) -> list[str]:
-        """The fields of the next record; none when it cannot be taken apart."""
-        text = record.decode(errors="replace")
-        found = csv_fields(text, self.dialect)
-        self.is_data = self._before_header == 0
-        if not self.is_data and text.strip():
-            self._before_header -= 1
-            if self._before_header == 0:
-                names = [folded(name.strip()) for name in found]
-                self.places = {
-                    name: names.index(folded(name)) for name in self.wanted if folded(name) in names
-                }
-        return found
-
-    def member(self, record: bytes) -> str | None:
-        """The member of the next record; None where no column says it."""
-        row, place = self.fields(record), self.places.get(MEMBER_ID)
-        return row[place] if self.is_data and place is not None and place < len(row) else None
-
-    @property
-    def is_header(self) -> bool:
-        """Whether the record that was taken apart last is, or precedes, a header with columns."""
-        return not self.is_data and (bool(self.places) or self._before_header > 0)
 
 
 # ---------- names of columns
@@ -291,11 +254,8 @@ def named(names: list[str], stream: Stream) -> tuple[list[str], tuple[str, ...]]
     for name, times in Counter(found).items():
         if times > 1 and name:
             as_written = {was for was, now in zip(names, found, strict=True) if now == name}
-            spelt = (
-                f" (as {', '.join(map(printable_name, sorted(as_written)))})"
-                if len(as_written) > 1
-                else ""
-            )
+            others = f" (as {', '.join(map(printable_name, sorted(as_written)))})"
+            spelt = others if len(as_written) > 1 else ""
             raise TornError(
                 f"its header has {printable_name(name)!r} twice{spelt}: leave one of them out"
             )

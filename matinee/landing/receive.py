@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from matinee import durable
 from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, printable_name
-from matinee.landing import ledger, new_files, requests, tombstones, withdrawals
+from matinee.landing import files, ledger, new_files, requests, tombstones, withdrawals
 from matinee.landing.contract import REJECTED, Contract, received_schema
 from matinee.landing.days import misnamed
 from matinee.landing.discover import discover
@@ -32,7 +32,6 @@ from matinee.progress import Progress
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
 
 UNKNOWN_SHOWN = 20
 """Columns named of a stream: whoever spells ids as names has as many as rows."""
@@ -66,7 +65,7 @@ def receive(
 
     Requests of more members to be erased than can be meant are set aside, unless
     `accept_erasures` says that they are; and files of days that can hardly be true
-    (`days.misnamed`), given the day on which the run starts and the last day somebody asked for.
+    (`days.misnamed`), given the day on which the run starts and the last day of the night, if any.
 
     Raises
     ------
@@ -82,8 +81,8 @@ def receive(
     by_name = withdrawals.named(home, known, withdraw, requests.STREAMS)
     try:
         durable.sweep_drafts(home)
-        files, warnings = discover(home / "landing", contract)
-        reasons = dict(withdrawals.due(home / "landing", known, files, requests.STREAMS))
+        found, warnings = discover(home / "landing", contract)
+        reasons = dict(withdrawals.due(home / "landing", known, found, requests.STREAMS))
         reasons |= dict.fromkeys(by_name, withdrawals.BY_COMMAND)
         known, withdrawn = withdrawals.take_back(home, known, reasons)
         sweep(home, known)
@@ -93,7 +92,7 @@ def receive(
             home,
             contract,
             known,
-            files,
+            found,
             warnings,
             threads=threads,
             memory_limit=memory_limit,
@@ -111,7 +110,7 @@ def _receive(
     home: Path,
     contract: Contract,
     known: Ledger,
-    files: list[LandingFile],
+    found: list[LandingFile],
     warnings: list[str],
     *,
     threads: int,
@@ -124,37 +123,36 @@ def _receive(
     tell = progress or (lambda done, total, what: None)
     batch = known.newest_batch + 1
     notes: list[str] = []
-    here = {file.name for file in files}
+    here = {file.name for file in found}
     is_known = {entry.file for entry in known.received}
     if kept_out := [
         file
-        for file in files
+        for file in found
         if file.name not in is_known
         and file.stream not in requests.STREAMS
-        and withdrawals.is_withdrawn(file.path)
+        and files.is_withdrawn(file.landing, file.name)
     ]:
-        files = [file for file in files if file not in kept_out]
-        notes.append(
-            f"not received, for {withdrawals.BY_TOMBSTONE}: {several([f.name for f in kept_out])}"
-        )
+        found = [file for file in found if file not in kept_out]
+        kept = several([file.name for file in kept_out])
+        notes.append(f"not received, for {withdrawals.BY_TOMBSTONE}: {kept}")
     if missing := [entry.file for entry in known.received if entry.file not in here]:
         warnings.append(
             "received before and no longer in landing/, so that no release can be rebuilt from it:"
             f" {several(missing)}"
         )
-    if gone := [file.name for file in files if known.has_dropped(file.name)]:
+    if gone := [file.name for file in found if known.has_dropped(file.name)]:
         warnings.append(
             f"not received again, for it was dropped past its retention: {several(gone)}"
         )
-        files = [file for file in files if not known.has_dropped(file.name)]
-    tell(0, len(files), f"hashing {len(files)} landing files")
+        found = [file for file in found if not known.has_dropped(file.name)]
+    tell(0, len(found), f"hashing {len(found)} landing files")
     doubted = misnamed(
-        {one.landed_on for one in files if one.stream not in requests.STREAMS},
+        {one.landed_on for one in found if one.stream not in requests.STREAMS},
         {one.landed_on for one in known.received if one.stream not in requests.STREAMS},
         today=today,
-        asked=last_day,
+        last_day=last_day,
     )
-    new, set_aside = new_files.sort_out(home, files, known, tombstones.read(home), doubted)
+    new, set_aside = new_files.sort_out(home, found, known, tombstones.read(home), doubted)
 
     received: list[Entry] = []
     rules: dict[str, Mapping[str, int]] = {}
@@ -188,8 +186,8 @@ def _receive(
                 warnings.append(f"{name}: {len(more):,} more unknown columns")
             total = count(settled)[name]
             tell(done, len(new), f"{name}: {total.kept} rows kept, {total.rejected} rejected")
-        asking = batch_of(home, requests.STREAM, batch)
-        if not accept_erasures and (reason := requests.why_not(database, home, asking)):
+        requesting = batch_of(home, requests.STREAM, batch)
+        if not accept_erasures and (reason := requests.why_not(database, home, requesting)):
             held = [entry for entry in received if entry.stream == requests.STREAM]
             received = [entry for entry in received if entry.stream != requests.STREAM]
             set_aside += [_hold_back(entry, reason) for entry in held]
@@ -204,7 +202,7 @@ def _receive(
         batch=batch if received else None,
         files=tuple(received),
         set_aside=tuple(set_aside),
-        unchanged=len(files) - len(received) - len(set_aside),
+        unchanged=len(found) - len(received) - len(set_aside),
         rules=rules,
         warnings=tuple(warnings),
         examples=examples,
@@ -307,7 +305,7 @@ def _write_empty(home: Path, contract: Contract) -> None:
                 durable.put(unfinished, path)
 
 
-def require_history(home: Path, contract: Contract) -> None:
+def require_history(home: Path) -> None:
     """Refuse a home that has no catalogue, or nothing that members did.
 
     Raises
@@ -323,11 +321,7 @@ def require_history(home: Path, contract: Contract) -> None:
                 (e for e in entries if e.status == "set_aside" and e.stream in wanted), None
             )
             why = f"{aside.file} was set aside: {aside.reason}" if aside else "land one"
-            warnings = discover(home / "landing", contract)[1]
-            named = (one for one in warnings if re.split("[/:]", one)[0].lower() in wanted)
-            if not aside and (warning := next(named, None)):
-                why = warning
             raise DataError(
                 f"no file of {' or '.join(wanted)} was ever received in {home / 'landing'}: {why};"
-                " `matinee doctor --landing` says what became of every file there"
+                " `matinee receive` says what became of every file there"
             )

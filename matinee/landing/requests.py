@@ -26,7 +26,7 @@ ONE_IN = 20
 MEMBERS = ("members", "plays", "ratings")
 """The streams that say how many members there are."""
 
-ASKED = """
+REQUEST_COUNTS = """
     select
         (select count(distinct member_id) from read_parquet($requests) where kind = $erase),
         (select count(distinct member_id) from read_parquet($members, union_by_name = true))
@@ -35,11 +35,11 @@ ASKED = """
 
 def requested(home: Path) -> frozenset[str]:
     """Members who asked to be erased, and whose request was received."""
-    asked: set[str] = set()
+    requested: set[str] = set()
     for path in sorted((home / "received" / STREAM).glob("batch=*/*.parquet")):
         rows = pq.read_table(path, columns=[MEMBER_ID, "kind"])
-        asked |= set(rows.filter(pc.equal(rows["kind"], ERASE))[MEMBER_ID].to_pylist())
-    return frozenset(asked)
+        requested |= set(rows.filter(pc.equal(rows["kind"], ERASE))[MEMBER_ID].to_pylist())
+    return frozenset(requested)
 
 
 def why_not(database: duckdb.DuckDBPyConnection, home: Path, batch: Path) -> str | None:
@@ -51,12 +51,12 @@ def why_not(database: duckdb.DuckDBPyConnection, home: Path, batch: Path) -> str
     if not paths:
         return None
     members = [str(home / "received" / name / "*/*.parquet") for name in MEMBERS]
-    asked = {"requests": paths, "erase": ERASE, "members": members}
-    n_asking, n_members = database.execute(ASKED, asked).fetchone() or (0, 0)
-    if n_members < LEAST_MEMBERS or n_asking * ONE_IN <= n_members:
+    parameters = {"requests": paths, "erase": ERASE, "members": members}
+    n_requests, n_members = database.execute(REQUEST_COUNTS, parameters).fetchone() or (0, 0)
+    if n_members < LEAST_MEMBERS or n_requests * ONE_IN <= n_members:
         return None
     return (
-        f"{n_asking:,} of {n_members:,} members ask to be erased at once, more than one in"
+        f"{n_requests:,} of {n_members:,} members ask to be erased at once, more than one in"
         f" {ONE_IN}, and nothing brings them back: take the file away, or, if they did ask, run"
         " again with `--accept-erasures`"
     )

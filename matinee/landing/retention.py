@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from matinee import durable
 from matinee.errors import StorageError
 from matinee.landing import files, ledger
 from matinee.landing.contract import Contract, Stream
@@ -85,7 +84,7 @@ def drop(
     home = home.resolve()
     known = ledger.read(home)
     kept_from: dict[str, date] = {}
-    told: list[Dropped] = []
+    dropped: list[Dropped] = []
     warnings: list[str] = []
     after = dict(known.entries)
     try:
@@ -96,18 +95,17 @@ def drop(
             kept_from[stream.name] = first
             moved = [_expired(entry, first, first_rejected) for entry in entries]
             after |= {entry.file: entry for entry in moved}
-            told += _told(stream.name, entries, moved, first, first_rejected)
+            dropped += _dropped_streams(stream.name, entries, moved, first, first_rejected)
             warnings += _hidden(stream.name, entries, first)
         if after != known.entries:
             ledger.write(home, Ledger(after))
-        with durable.drafts(home) as drafts:
-            _hold_to_ledger(home, after, drafts)
+        _hold_to_ledger(home, after)
         for entry in after.values():
             if entry.status == "dropped" and entry.landed_on < kept_from[entry.stream]:
                 files.remove_named(home / "landing", entry.file)
     except OSError as error:
         raise StorageError(f"{error}: make room or mend the access, then run again") from error
-    return Expired(tuple(told), tuple(warnings))
+    return Expired(tuple(dropped), tuple(warnings))
 
 
 def _cutoff(as_of: datetime, days: int) -> date:
@@ -132,8 +130,8 @@ def _first_kept_day(
     if stream.name == CHOICES:
         paths = [str(path) for path in _parts(home, stream.name)]
         with connection(home, threads, memory_limit) as database:
-            asked = {"paths": paths, "as_of": as_of.replace(tzinfo=None)}
-            (oldest,) = database.execute(IN_FORCE, asked).fetchone() or (None,)
+            parameters = {"paths": paths, "as_of": as_of.replace(tzinfo=None)}
+            (oldest,) = database.execute(IN_FORCE, parameters).fetchone() or (None,)
         return min(cutoff, oldest or cutoff)
     return cutoff
 
@@ -156,7 +154,7 @@ def _expired(entry: Entry, first: date, first_rejected: date) -> Entry:
     return entry
 
 
-def _told(
+def _dropped_streams(
     stream: str, before: list[Entry], after: list[Entry], first: date, first_rejected: date
 ) -> Iterator[Dropped]:
     pairs = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
@@ -182,7 +180,7 @@ def _hidden(stream: str, entries: list[Entry], first: date) -> Iterator[str]:
         )
 
 
-def _hold_to_ledger(home: Path, entries: Mapping[str, Entry], drafts: durable.Drafts) -> None:
+def _hold_to_ledger(home: Path, entries: Mapping[str, Entry]) -> None:
     """Take out of `received/` every row that the ledger says was dropped."""
     for is_rejected in (False, True):
         gone: dict[str, list[Entry]] = {}
@@ -194,7 +192,7 @@ def _hold_to_ledger(home: Path, entries: Mapping[str, Entry], drafts: durable.Dr
             names = [entry.file for entry in dropped]
             for path in _parts(home, f"rejected_{stream}" if is_rejected else stream):
                 if _oldest_day(path) <= last:
-                    without(path, names, drafts)
+                    without(home, path, names)
 
 
 def _parts(home: Path, table: str) -> list[Path]:

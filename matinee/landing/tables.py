@@ -7,10 +7,10 @@ from dataclasses import replace
 import pyarrow as pa
 
 from matinee.landing.contract import Stream
-from matinee.landing.csv_tables import open_csv
-from matinee.landing.dialect import require_text
 from matinee.landing.files import LandingFile, Source, TornError, opened
-from matinee.landing.parquet_tables import open_parquet
+from matinee.landing.formats.csv_tables import open_csv
+from matinee.landing.formats.dialect import require_text
+from matinee.landing.formats.parquet_tables import open_parquet
 from matinee.landing.read import Opened, as_text, records_of, with_file, without_empty_lines
 
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from matinee import durable
 from matinee.columns import MEMBER_ID
 from matinee.errors import ConfigError, IntegrityError
-from matinee.landing.dialect import folded
 from matinee.landing.files import Source, TornError
-from matinee.landing.parquet_tables import id_texts
-from matinee.landing.read import CsvColumns, records_of
+from matinee.landing.formats.dialect import is_column
+from matinee.landing.formats.parquet_tables import texts
+from matinee.landing.read import csv_fields, records_of
 from matinee.privacy import LEAST_KEY_BYTES, Traces, pseudonym
 from matinee.provenance import document, parse_json
 
@@ -44,7 +45,7 @@ class Tombstones:
         """The forgotten members whom a landing file names. A torn file is left to be refused."""
         try:
             found = {one for one in set(_candidates(source)) if self.holds(one)}
-        except (TornError, OSError, ValueError, RecursionError):
+        except (TornError, OSError, ValueError, RecursionError, pa.ArrowException):
             found = set()
         return Traces.of(found)
 
@@ -118,10 +119,10 @@ def _lines(path: Path) -> list[dict[str, str]]:
 def _candidates(source: Source) -> Iterator[str]:
     """Every id that a file may name; of broken lines every word."""
     if source.file.format == "parquet":
-        for name in pq.read_schema(source.seekable()).names:
-            if folded(name) == folded(MEMBER_ID):
-                column = pq.read_table(source.seekable(), columns=[name]).column(0)
-                yield from (one for one in id_texts(column).unique().to_pylist() if one)
+        schema = pq.read_schema(source.seekable())
+        for name in (one for one in schema.names if is_column(one, MEMBER_ID)):
+            column = texts(pq.read_table(source.seekable(), columns=[name]).column(0)).unique()
+            yield from (str(one) for one in column.to_pylist() if one is not None)
         return
     if source.file.format == "csv":
         yield from _of_csv(source)
@@ -135,14 +136,20 @@ def _candidates(source: Source) -> Iterator[str]:
 
 
 def _of_csv(source: Source) -> Iterator[str]:
-    members = CsvColumns(source.head(), [MEMBER_ID])
-    delimiter = members.dialect.delimiter
-    for records in records_of(source, is_quoted=True, delimiter=delimiter):
+    place: int | None = None
+    is_first = True
+    for records in records_of(source, is_quoted=True):
         for record in records.texts():
-            member = members.member(record)
-            if member is not None:
-                yield member
-            elif not members.is_header:  # perhaps somebody's row
+            fields = csv_fields(record.decode(errors="replace"))
+            if is_first:
+                names = [name.strip() for name in fields]
+                place = names.index(MEMBER_ID) if MEMBER_ID in names else None
+                is_first = False
+                if place is None:  # no header, then: perhaps somebody's row
+                    yield from _words(record)
+            elif place is not None and place < len(fields):
+                yield fields[place]
+            else:
                 yield from _words(record)
 
 

@@ -4,7 +4,6 @@ The ledger comes first and remembers the batches, so that what a crash leaves is
 was taken back is received again when its bytes are others, or under another name.
 """
 
-import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -15,11 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matinee import durable
-from matinee.durable import Drafts
 from matinee.errors import ConfigError
 from matinee.landing import files, ledger
-from matinee.landing.discover import TOMBSTONE, closest
-from matinee.landing.files import LandingFile, TornError
+from matinee.landing.discover import closest
+from matinee.landing.files import TOMBSTONE, LandingFile, TornError
 from matinee.landing.ledger import Entry, Ledger
 
 MARK = "received/.rows-taken-back"
@@ -66,31 +64,26 @@ def due(
     here = {file.name: file for file in found}
     for entry in known.received:
         file = here.get(entry.file)
-        if is_withdrawn(landing / entry.file) and entry.stream not in kept:
+        if entry.stream not in kept and files.is_withdrawn(landing, entry.file):
             yield entry.file, BY_TOMBSTONE
         elif entry.kept or not entry.rejected:
             continue
         elif file is None:
             yield entry.file, "all of its rows were rejected, and it is no longer in landing/"
-        elif _has_changed(file, entry):
+        elif _sha256_or_none(file) not in (None, entry.sha256, *entry.past_sha256):
             yield entry.file, "all of its rows were rejected, and its bytes are others now"
 
 
-def _has_changed(file: LandingFile, entry: Entry) -> bool:
+def _sha256_or_none(file: LandingFile) -> str | None:
     try:
-        return files.sha256(file) not in (entry.sha256, *entry.past_sha256)
+        return files.sha256(file)
     except TornError:
-        return False
+        return None
 
 
-def is_withdrawn(path: Path) -> bool:
-    """Whether a tombstone lies beside a landing file."""
-    return os.path.lexists(path.with_name(path.name + TOMBSTONE))
-
-
-def stays_out(path: Path, before: Entry, sha256: str) -> bool:
+def stays_out(file: LandingFile, before: Entry, sha256: str) -> bool:
     """Whether a landing file that was taken back is not received again."""
-    if is_withdrawn(path):
+    if files.is_withdrawn(file.landing, file.name):
         return True
     is_same = sha256 in (before.sha256, *before.past_sha256)
     return is_same and before.reason != BY_TOMBSTONE
@@ -116,39 +109,37 @@ def take_back(home: Path, known: Ledger, reasons: Mapping[str, str]) -> tuple[Le
 
 def clean(home: Path, known: Ledger) -> None:
     """Remove what is left of files that were taken back, from batches that others share."""
-    withdrawn = [one for one in known.entries.values() if one.status == "withdrawn"]
-    if not withdrawn:
+    for entry in known.entries.values():
+        if entry.status != "withdrawn":
+            continue
+        for table in (entry.stream, f"rejected_{entry.stream}"):
+            for batch in entry.batches:
+                folder = home / "received" / table / f"batch={batch:06d}"
+                for path in sorted(folder.glob("*.parquet")):
+                    without(home, path, [entry.file])
+
+
+def without(home: Path, path: Path, names: Collection[str]) -> None:
+    """A received file again without the rows of some landing files; gone when no row is left."""
+    gone = pa.array(sorted(names), pa.string())
+    column = pq.read_table(path, columns=["file"])["file"].cast(pa.string())
+    if not pc.any(pc.is_in(column, gone)).as_py():
         return
     with durable.drafts(home) as drafts:
-        for entry in withdrawn:
-            for table in (entry.stream, f"rejected_{entry.stream}"):
-                for batch in entry.batches:
-                    folder = home / "received" / table / f"batch={batch:06d}"
-                    for path in sorted(folder.glob("*.parquet")):
-                        without(path, [entry.file], drafts)
-
-
-def without(path: Path, names: Collection[str], drafts: Drafts) -> None:
-    """A received file again without the rows of some landing files; gone when no row is left."""
-    dropped = pa.array(sorted(names), pa.string())
-    column = pq.read_table(path, columns=["file"])["file"].cast(pa.string())
-    if not pc.any(pc.is_in(column, dropped)).as_py():
-        return
-    left = 0
-    draft = drafts.new()
-    with (
-        pq.ParquetFile(path) as old,
-        pq.ParquetWriter(draft, old.schema_arrow, compression="zstd") as new,
-    ):
-        for group in range(old.num_row_groups):
-            rows = old.read_row_group(group)
-            kept = rows.filter(pc.invert(pc.is_in(rows["file"].cast(pa.string()), dropped)))
-            if len(kept):
-                new.write_table(kept, row_group_size=len(kept))
-            left += len(kept)
-    if left:
-        durable.put(draft, path)
-        return
+        draft, left = drafts.new(), 0
+        with (
+            pq.ParquetFile(path) as old,
+            pq.ParquetWriter(draft, old.schema_arrow, compression="zstd") as new,
+        ):
+            for group in range(old.num_row_groups):
+                rows = old.read_row_group(group)
+                kept = rows.filter(pc.invert(pc.is_in(rows["file"].cast(pa.string()), gone)))
+                if len(kept):
+                    new.write_table(kept, row_group_size=len(kept))
+                left += len(kept)
+        if left:
+            durable.put(draft, path)
+            return
     durable.remove(path)
     if not any(path.parent.iterdir()):
         path.parent.rmdir()

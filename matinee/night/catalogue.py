@@ -20,7 +20,7 @@ class Catalogue:
     """Tables in the order of their ids."""
 
     members: pa.Table
-    """Who gets a slate: whose account is not closed."""
+    """The members who get a slate: those whose account is not closed."""
     titles: pa.Table
     windows: pa.Table
     seen: pa.Table
@@ -32,14 +32,14 @@ class Catalogue:
 
     @cached_property
     def labels(self) -> list[str]:
-        """Each title as a person would say it: its name, and its year when known."""
+        """The display label of each title: its name, and its year when known."""
         years = pc.year(self.titles["released_on"]).to_pylist()
         names = self.titles["name"].to_pylist()
         return [f"{n} ({y})" if y else n for n, y in zip(names, years, strict=True)]
 
 
 def read_catalogue(night: Night) -> Catalogue:
-    """Everything that scoring asks of the warehouse, at once."""
+    """Read everything that scoring needs from the warehouse."""
     titles = warehouse.query("select * from titles order by title_id", home=night.home)
     windows = warehouse.table("title_windows", home=night.home)
     # Slates are for the day that begins when the night's last day ends.

@@ -1,9 +1,9 @@
 """Chooses the weights by which the parts are combined, and the calibration of the slates.
 
 Weights for the next visit learn from three cuts in time, weights for a session from each member's
-last titles. What is evaluated must not have seen what is held out of it. So the evaluation of the
-next visit, on the first cut, has weights from the two earlier cuts alone; the evaluation of the
-session halves the members, and each half is ranked by weights that learned from the other.
+last titles. Evaluation must not use weights that learned from its held-out set. So the evaluation
+of the next visit, on the first cut, has weights from the two earlier cuts alone. The evaluation of
+the session halves the members, and each half is ranked by weights that learned from the other.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ from matinee.models.default_weights import default_weights
 from matinee.models.fits import Fit
 from matinee.night import exposure_policy, fit
 from matinee.night.catalogue import read_catalogue
-from matinee.night.frame import CUTS, JUDGED, LAST, PUBLISHED
+from matinee.night.frame import CUTS, EVALUATED, LAST, PUBLISHED
 from matinee.night.night import Night
 from matinee.night.scorer import COMBINATION, CONTEXTS, ready
 from matinee.provenance import parse_json
 from matinee.slates import exposure
 
 FILE = "combination.json"
-"""Under `work/` and in a release: the weights, and what they stand on."""
+"""Under `work/` and in a release: the weights, and the number of members they learned from."""
 
 CALIBRATIONS = (1.0, 1.5, 2.0)
 """Times the setting: the least of them with which slates vary enough."""
 
 MOST_MEMBERS = 4_000
-"""The most members by which the calibration is chosen; more would only take longer."""
+"""The most members that the choice of the calibration uses, to bound its time."""
 
 SAMPLED = 1.02
 """The gate counts all members, the choice `MOST_MEMBERS` at most."""
@@ -63,7 +63,7 @@ class Chosen:
     weights: Mapping[Context, Weights]
     """Of what is published."""
 
-    judged: Weights
+    evaluation_weights: Weights
     """Of the evaluation of the next visit."""
 
     halves: tuple[Weights, Weights]
@@ -102,7 +102,7 @@ class Chosen:
             "cohorts": list(COHORTS),
             "weights": {context: rows.tolist() for context, rows in self.weights.items()},
             "evaluation_weights": {
-                "next_visit": self.judged.tolist(),
+                "next_visit": self.evaluation_weights.tolist(),
                 "session": [rows.tolist() for rows in self.halves],
             },
             "evaluated_members": {name: list(counts) for name, counts in self.evaluated.items()},
@@ -129,7 +129,7 @@ class Chosen:
             return cls(
                 parts=tuple(document["parts"]),
                 weights={context: np.array(rows) for context, rows in document["weights"].items()},
-                judged=np.array(nested["next_visit"]),
+                evaluation_weights=np.array(nested["next_visit"]),
                 halves=(first, second),
                 evaluated=document["evaluated_members"],
                 calibration_weight=document["calibration_weight"],
@@ -159,7 +159,7 @@ def choose(fits: Mapping[str, Fit], parts: tuple[str, ...]) -> Chosen:
     cuts = {
         name: _evidence(one)
         for name, one in fits.items()
-        if name in (JUDGED, *CUTS) and one.frame.is_time_cut
+        if name in (EVALUATED, *CUTS) and one.frame.is_time_cut
     }
     last = session_fit(fits)
     halves = [_evidence(last, half=half) for half in (0, 1)] if last else []
@@ -174,7 +174,7 @@ def choose(fits: Mapping[str, Fit], parts: tuple[str, ...]) -> Chosen:
             "next_visit": choose_weights(list(cuts.values()), visit),
             "session": choose_weights(halves, session),
         },
-        judged=choose_weights(earlier, visit),
+        evaluation_weights=choose_weights(earlier, visit),
         halves=(choose_weights(halves[1:], session), choose_weights(halves[:1], session)),
         evaluated=counts,
     )
@@ -207,8 +207,8 @@ def baseline_weights(
 
 def session_fit(fits: Mapping[str, Fit]) -> Fit | None:
     """The fit that last titles are held out of."""
-    judged = fits.get(JUDGED)
-    return fits.get(LAST) or (judged if judged and not judged.frame.is_time_cut else None)
+    one = fits.get(EVALUATED)
+    return fits.get(LAST) or (one if one and not one.frame.is_time_cut else None)
 
 
 def half_of(members: pa.Array) -> NDArray[np.bool_]:
@@ -231,7 +231,7 @@ def _evidence(one: Fit, half: int | None = None) -> Evidence:
 def varied(night: Night, published: Fit, chosen: Chosen) -> float:
     """The least calibration with which tonight's slates vary as much as the gate needs.
 
-    The setting's own where no calibration is enough: the gate then says so.
+    The setting itself where no calibration is enough: the gate then reports it.
     """
     usual = night.settings.calibration_weight
     catalogue = read_catalogue(night)

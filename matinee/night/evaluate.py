@@ -20,7 +20,7 @@ from matinee.models.combination import Combination, Context
 from matinee.models.feature_families import genres
 from matinee.models.parts import Parts
 from matinee.night import attribution, combine, exposure_policy, fit
-from matinee.night.frame import JUDGED, PUBLISHED
+from matinee.night.frame import EVALUATED, PUBLISHED
 from matinee.night.night import Night
 from matinee.night.ranker import Lists, Ranker
 from matinee.night.scorer import COMBINATION
@@ -63,22 +63,24 @@ BLOCK = 512
 """Members that a baseline ranks at once."""
 
 COLD_TITLE = "cold title"
-"""A cohort of titles, not of members: slates and truth of titles nobody had met at the cut."""
+"""A cohort of titles, not of members: slates and held-out plays of cold titles."""
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Numbers and verdicts: the evidence of a release."""
+class Evaluation:
+    """Metrics and gate verdicts: the evidence of a release."""
 
-    evaluation: pa.Table
+    table: pa.Table
+    """In the schema of `gate.EVALUATION`."""
+
     verdicts: tuple[gate.Verdict, ...]
     groups: tuple[exposure.Row, ...] = ()
-    """The hybrid's NDCG in groups of members, beside everybody else's: an audit of fairness."""
+    """NDCG of the published lists by group of members: an audit of fairness."""
 
     def rows(self) -> list[dict[str, Any]]:
         """The gate table: a line per cohort and metric, a column per model."""
         table: dict[tuple[str, str], dict[str, Any]] = {}
-        for row in self.evaluation.to_pylist():
+        for row in self.table.to_pylist():
             line = table.setdefault(
                 (row["metric"], row["cohort"]),
                 {
@@ -90,23 +92,23 @@ class Judged:
             line[row["model"]] = round(row["mean"], 4)
         return list(table.values())
 
-    def price_of_raising(self) -> dict[str, float] | None:
-        """What a policy costs in NDCG, with its interval; None where there is none."""
-        wanted = (BEFORE_POLICY, gate.EVERYONE, f"ndcg@{PLACES}")
-        for row in self.evaluation.to_pylist():
-            if (row["model"], row["cohort"], row["metric"]) == wanted:
+    def exposure_policy_cost(self) -> dict[str, float] | None:
+        """The NDCG that the exposure policy costs, with its interval; None without a policy."""
+        key = (BEFORE_POLICY, gate.EVERYONE, f"ndcg@{PLACES}")
+        for row in self.table.to_pylist():
+            if (row["model"], row["cohort"], row["metric"]) == key:
                 return {name: row[name] for name in ("lead", "lead_low", "lead_high")}
         return None
 
     def refusals(self) -> list[gate.Verdict]:
-        """The rules that said no."""
+        """The verdicts of the rules that failed."""
         return [verdict for verdict in self.verdicts if not verdict.passed]
 
 
-def judge(night: Night) -> Judged:
-    """Rank all titles for every held-out member with every model, seen ones out, and compare.
+def evaluate(night: Night) -> Evaluation:
+    """Rank all unseen titles for each evaluated member with every model, and compare.
 
-    Where a baseline is better than the combination it is what the night publishes.
+    Where a baseline is better than the combination, the night publishes the baseline.
     """
     settings = night.settings
     chosen = combine.Chosen.read(night.work(""))
@@ -116,7 +118,7 @@ def judge(night: Night) -> Judged:
         home=night.home,
     )
     ids = fitted[PUBLISHED].frame.members.ids
-    judged, published = compare(
+    result, published = compare(
         fitted,
         chosen,
         audited=member_groups.member_groups(members, ids, year=night.as_of.year),
@@ -130,7 +132,7 @@ def judge(night: Night) -> Judged:
         "select * from titles where not is_retired order by 1", home=night.home
     )
     label = ai_labels.labelled(warehouse.query(ARTWORK, home=night.home), titles)
-    return replace(judged, verdicts=(*judged.verdicts, label))
+    return replace(result, verdicts=(*result.verdicts, label))
 
 
 def compare(
@@ -142,7 +144,7 @@ def compare(
     seed: int,
     policy: Sequence[exposure_policy.ExposureTarget] = (),
     audited: Mapping[str, Sequence[str | None]] | None = None,
-) -> tuple[Judged, combine.Chosen]:
+) -> tuple[Evaluation, combine.Chosen]:
     """Evaluate both contexts on what the validation splits hold out, as they would be published.
 
     Parameters
@@ -154,14 +156,16 @@ def compare(
 
     Returns
     -------
-    judged : Judged
+    evaluation : Evaluation
     chosen : Chosen
         With the model that each context publishes.
     """
     last = combine.session_fit(fitted)
-    visit = fitted.get(JUDGED)
+    visit = fitted.get(EVALUATED)
     splits = [
-        Split("next_visit", visit, (chosen.judged, chosen.judged)) if visit else None,
+        Split("next_visit", visit, (chosen.evaluation_weights, chosen.evaluation_weights))
+        if visit
+        else None,
         Split("session", last, chosen.halves) if last else None,
     ]
     tables: list[pa.Table] = []
@@ -183,9 +187,9 @@ def compare(
         chosen = chosen.publishing(split.context, result.model)
     if not tables:
         n_members = len(fitted[PUBLISHED].frame.members)
-        nobody = gate.EVALUATION.empty_table()
-        return Judged(nobody, (gate.no_evaluated_members(n_members),)), chosen
-    return Judged(pa.concat_tables(tables), tuple(verdicts), tuple(groups)), chosen
+        empty = gate.EVALUATION.empty_table()
+        return Evaluation(empty, (gate.no_evaluated_members(n_members),)), chosen
+    return Evaluation(pa.concat_tables(tables), tuple(verdicts), tuple(groups)), chosen
 
 
 @dataclass(frozen=True)
@@ -317,26 +321,26 @@ def versions(
         one = replace(ranker, combination=Combination(names, {split.context: placed}))
         for country, inside in _by_country(ranker.countries, members):
             own = inside[half[members[inside]] == bool(side)]
-            (found,) = one.lists(
+            (ranked,) = one.lists(
                 members[own],
                 country=country,
                 allowed=ranker.fit.frame.in_catalogue,
                 contexts=(split.context,),
             ).values()
-            lists.rows[own], lists.contributions[own] = found.rows, found.contributions
+            lists.rows[own], lists.contributions[own] = ranked.rows, ranked.contributions
     ready = ranker.with_policy(policy, members, {split.context: lists})
     shown = ready.published(members, lists, context=split.context)
-    found_others = {}
+    others = {}
     if split.context == "next_visit":
         weight = ranker.calibration_weight
         other = replace(ready, calibration_weight=0.0 if weight else REPORTED_CALIBRATION)
         lists_of_other = other.published(members, lists, context=split.context)
         name = UNCALIBRATED if weight else CALIBRATED
-        found_others[name] = lists_of_other.rows[:, :PLACES]
+        others[name] = lists_of_other.rows[:, :PLACES]
     if policy:
         before = ready.published(members, lists, context=split.context, policy=False)
-        found_others[BEFORE_POLICY] = before.rows[:, :PLACES]
-    return Versions(shown.rows[:, :PLACES], shown.scores, found_others)
+        others[BEFORE_POLICY] = before.rows[:, :PLACES]
+    return Versions(shown.rows[:, :PLACES], shown.scores, others)
 
 
 def without(
@@ -387,7 +391,7 @@ def baseline(
 ) -> NDArray[np.intp]:
     """The first places by one part alone, intp, shape (n_members, PLACES).
 
-    Members without interactions get what is popular from parts that say nothing of them.
+    Parts that need a history rank by popularity for members without interactions.
     """
     part, popular = parts.by_name[name], parts.by_name[FOR_ALL]
     known = parts.history.lengths()[members] > 0
@@ -407,10 +411,10 @@ def baseline(
 def _cold_titles(
     split: Split, chosen: combine.Chosen, members: NDArray[np.intp], prefix: str, seed: int
 ) -> list[pa.Table]:
-    """The evaluation among titles that nobody had watched: every model ranks these alone."""
+    """The evaluation on cold titles: every model ranks these alone."""
     frame, parts = split.fit.frame, split.fit.parts
-    acted_on = np.concatenate([parts.history.titles, frame.seen().indices])
-    cold = frame.in_catalogue & (np.bincount(acted_on, minlength=frame.shape[1]) == 0)
+    seen_titles = np.concatenate([parts.history.titles, frame.seen().indices])
+    cold = frame.in_catalogue & (np.bincount(seen_titles, minlength=frame.shape[1]) == 0)
     truth = gate.only_titles(frame.truth()[members], cold)
     if not truth.nnz:
         return []

@@ -1,7 +1,7 @@
 """The exposure policy: least shares of top-10 slots, and the boosts that meet them.
 
-The policy is the dbt var `raised_shares`, as in `{language: {sv: 0.1}}`, so that it is committed by
-somebody who answers for it, and is in the code that a release names.
+The policy is the dbt var `raised_shares`, as in `{language: {sv: 0.1}}`, so that it is committed
+and reviewed, and is in the code that a release names.
 """
 
 from __future__ import annotations

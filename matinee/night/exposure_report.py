@@ -1,4 +1,4 @@
-"""Who is shown what in tonight's slates: the numbers of `exposure/` and what the gate says."""
+"""Exposure in tonight's slates: the numbers of `exposure/`, and the verdicts of the gate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from matinee.night.shelves import NEW_FOR
 from matinee.slates import exposure, ranking
 from matinee.slates.exposure import Row
 
-TOLD = 8
+MOST_LISTED = 8
 """Values of an attribute in the manifest: those most watched. `exposure/providers` has them all."""
 
 
@@ -30,21 +30,21 @@ class Exposed:
 
     lift: list[Row]
     lift_of_hits: list[Row]
-    """What a plain list of hits would do to niche tastes."""
+    """The popularity lift of a plain popularity list for members of niche taste."""
     providers: list[Row]
     effective_titles: float
     verdicts: tuple[gate.Verdict, ...]
 
     def most_watched(self) -> list[Row]:
-        """The first `TOLD` values of each attribute."""
+        """The first `MOST_LISTED` values of each attribute."""
         by_attribute: dict[str, list[Row]] = {}
         for row in sorted(self.providers, key=lambda row: (-row["watched_ratio"], row["value"])):
             by_attribute.setdefault(row["attribute"], []).append(row)
-        return [row for name in sorted(by_attribute) for row in by_attribute[name][:TOLD]]
+        return [row for name in sorted(by_attribute) for row in by_attribute[name][:MOST_LISTED]]
 
 
-def look(scorer: Scorer, first: NDArray[np.intp]) -> Exposed:
-    """What the first places of all members are like.
+def measure_exposure(scorer: Scorer, first: NDArray[np.intp]) -> Exposed:
+    """Exposure in the first places of all members.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from matinee.progress import Progress
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What models and pages may ask for, and whether pages get the answer models got."""
+    """The registered features, and how many values were compared between the two stores."""
 
     registered: features.Registered
     compared: int
@@ -26,7 +26,7 @@ def refresh_features(night: Night, progress: Progress | None = None) -> Refreshe
     Raises
     ------
     IntegrityError
-        When what is online is not what history says was known at `as_of`.
+        When an online value differs from what was known at `as_of`.
     """
     home, project = night.home, night.settings.project
     releases.fence(home)

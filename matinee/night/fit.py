@@ -22,7 +22,7 @@ from matinee.models.fits import HYBRID, Fit, fit_all, one_thread, vectors
 from matinee.models.frame import Frame, in_days
 from matinee.models.parts import ByVectors
 from matinee.models.warm_start import Start
-from matinee.night.frame import JUDGED, PUBLISHED, SPLITS, frames, read_frame
+from matinee.night.frame import EVALUATED, PUBLISHED, SPLITS, frames, read_frame
 from matinee.night.model_files import load_model, load_parts, save_model, save_parts
 from matinee.night.night import Night
 from matinee.progress import Progress
@@ -42,7 +42,7 @@ def fit(night: Night, frame_name: str, progress: Progress | None = None) -> None
     """Fit every part on one of `FITS`, and leave it in `work/fit-<frame>/`.
 
     Nothing is left where the night has no such frame. With `warm_start` the hybrid goes on from an
-    earlier release for `WARM_EPOCHS`, and the gate judges it as any other.
+    earlier release for `WARM_EPOCHS`, and the gate evaluates it as any other.
     """
     frame = frames(night).get(frame_name)
     if frame is None:
@@ -101,10 +101,10 @@ class Earlier:
 
 
 def earlier(night: Night, frame: Frame) -> Earlier | None:
-    """The newest release that passed the gate and that knew nothing of what judges tonight.
+    """The newest release that passed the gate and is older than tonight's held-out set.
 
-    None without `warm_start`, and None for both frames when there is none for the judged one: what
-    is published is made in the way that was judged.
+    None without `warm_start`, and None for both frames when there is none for the evaluation
+    frame: what is published is fitted in the way that was evaluated.
     """
     if not night.settings.warm_start:
         return None
@@ -118,7 +118,7 @@ def earlier(night: Night, frame: Frame) -> Earlier | None:
         == hybrid.Hyperparameters().components
     ]
     found = None
-    for known in (read_frame(night.work(JUDGED)), frame):
+    for known in (read_frame(night.work(EVALUATED)), frame):
         instant = known.as_of
         if len(known.held_out):
             first = pc.min(known.held_out["interacted_at"]).as_py().replace(tzinfo=UTC)

@@ -31,7 +31,7 @@ from matinee.vocabulary import Vocabulary
 
 SERVICE = "hybrid_ranker_v2"
 
-JUDGED = "judged"
+EVALUATED = "judged"
 
 PUBLISHED = "published"
 
@@ -42,7 +42,7 @@ CUTS = ("cut-2", "cut-3")
 """What was known before a second and a third cut in time, each within the one before; `judged` is
 the first. These and `last` have no folders of their own: see `frames`."""
 
-SPLITS = (PUBLISHED, JUDGED, *CUTS, LAST)
+SPLITS = (PUBLISHED, EVALUATED, *CUTS, LAST)
 """Every frame of a night."""
 
 TABLES = ("member_features", "title_features", "signals", "held_out")
@@ -58,7 +58,7 @@ SIGNALS = """
 
 @dataclass(frozen=True)
 class Framed:
-    """What was framed: for the manifest, and for whoever watches."""
+    """What was framed: for the manifest and the log."""
 
     protocol: str
     verdict: str
@@ -68,7 +68,7 @@ class Framed:
     titles: int
     signals: int
     crowded: tuple[str, ...]
-    """A sentence for each title that is mostly liked by newcomers who are not learned from."""
+    """A sentence for each title whose likes are mostly from new accounts over the cap."""
 
     def summary(self) -> str:
         """One line."""
@@ -84,14 +84,14 @@ def frame(night: Night) -> Framed:
     Raises
     ------
     DataError
-        If nobody who may be personalised did anything by `as_of`.
+        If no member who may be personalised has an interaction by `as_of`.
     """
     shutil.rmtree(night.settings.folder("work"), ignore_errors=True)
     signals = warehouse.query(SIGNALS, [night.as_of.replace(tzinfo=None)], home=night.home)
     if not len(signals):
         raise DataError(
-            f"no member who may be personalised did anything by {night.as_of:%Y-%m-%d}: there is "
-            "nothing to learn from; see `matinee doctor`, --as-of and the consents stream"
+            f"no member who may be personalised has an interaction by {night.as_of:%Y-%m-%d}: "
+            "there is nothing to learn from; see `matinee doctor`, --as-of and the consents stream"
         )
     members = _ids("members", MEMBER_ID, night, where="where may_personalise")
     titles = _ids("titles", TITLE_ID, night)
@@ -105,14 +105,14 @@ def frame(night: Night) -> Framed:
     cut = None
     if protocol.cut is not None:
         cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
-    (known, _), (signals, crowded) = (_without_rings(one, *rows) for one in (known, signals))
+    (known, _), (signals, crowded) = (_with_new_account_cap(one, *rows) for one in (known, signals))
     nothing = signals.slice(0, 0)
     parts = (
-        (JUDGED, cut or night.as_of, known, held_out),
+        (EVALUATED, cut or night.as_of, known, held_out),
         (PUBLISHED, night.as_of, signals, nothing),
     )
-    for name, instant, learned, judging in parts:
-        made = _frame(night, instant, members, titles, learned, judging)
+    for name, instant, learned, withheld in parts:
+        made = _frame(night, instant, members, titles, learned, withheld)
         write_frame(made, night.work(name))
     return Framed(
         protocol=protocol.name,
@@ -126,25 +126,25 @@ def frame(night: Night) -> Framed:
     )
 
 
-def _without_rings(
+def _with_new_account_cap(
     signals: pa.Table, members: Vocabulary, titles: Vocabulary
 ) -> tuple[pa.Table, tuple[str, ...]]:
-    """Let newcomers that are too many for a title say nothing, and tell of those it mostly has.
+    """Apply the new-account cap: likes over it get signal 0. Returns a warning for each such title.
 
-    The rows stay: what was seen does not come back, whatever it says.
+    The rows stay, because a title that was seen is not recommended again, whatever its signal.
     """
     member, title = members.rows(signals[MEMBER_ID]), titles.rows(signals[TITLE_ID])
-    said = signals["signal_milli"].to_numpy()
+    signal = signals["signal_milli"].to_numpy()
     times = signals["interacted_at"].to_numpy()
     capped = new_account_cap.capped_likes(
-        member, title, said > 0, times, shape=(len(members), len(titles))
+        member, title, signal > 0, times, shape=(len(members), len(titles))
     )
     place = signals.column_names.index("signal_milli")
-    heard = signals.set_column(
-        place, "signal_milli", pa.array(np.where(capped.excluded, 0, said), pa.int64())
+    after_cap = signals.set_column(
+        place, "signal_milli", pa.array(np.where(capped.excluded, 0, signal), pa.int64())
     )
     ids = titles.ids.to_pylist()
-    return heard, tuple(capped.warning(row, ids[row]) for row in capped.reported)
+    return after_cap, tuple(capped.warning(row, ids[row]) for row in capped.reported)
 
 
 def _frame(
@@ -206,11 +206,11 @@ def frames(night: Night) -> dict[str, Frame]:
     Without a cut in time that evaluates enough members `judged` has each member's last titles held
     out; then there are no cuts, and `last` would be the same.
     """
-    found = {name: read_frame(night.work(name)) for name in (PUBLISHED, JUDGED)}
-    if not found[JUDGED].truth().nnz:
-        del found[JUDGED]
-    elif found[JUDGED].is_time_cut:
-        before: Frame | None = found[JUDGED]
+    found = {name: read_frame(night.work(name)) for name in (PUBLISHED, EVALUATED)}
+    if not found[EVALUATED].truth().nnz:
+        del found[EVALUATED]
+    elif found[EVALUATED].is_time_cut:
+        before: Frame | None = found[EVALUATED]
         for name in CUTS:
             before = before.time_cut() if before else None
             if before:

@@ -1,4 +1,4 @@
-"""Holding the home for one night: who waits for whom, and what a Ctrl-C comes to."""
+"""The lease of a home for one night: waiting for another holder, and handling Ctrl-C."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FULL = (
     "database or disk is full",
     "failed to offload data block",
 )
-"""What the system, SQLite and DuckDB say of a full disk."""
+"""Parts of the messages of the system, SQLite and DuckDB on a full disk."""
 
 Tell = Callable[[str], None]
 
@@ -34,23 +34,23 @@ def lease(
     holder: str = "",
     *,
     patience_seconds: float = 0,
-    tell: Tell = lambda said: None,
+    tell: Tell = lambda message: None,
 ) -> Iterator[None]:
     """Hold the home for one night.
 
     Parameters
     ----------
     holder
-        What it is held for, for whoever is kept out.
+        The purpose, which the error of another process shows.
     patience_seconds
-        How long to wait for another holder; `tell` hears who it is, once for each.
+        How long to wait for another holder; `tell` is called with its name, once for each.
 
     Raises
     ------
     BusyError
         If another still holds it then, by name.
     InterruptError
-        If somebody pressed Ctrl-C while it was held; says what became of live.
+        If Ctrl-C was pressed while it was held; names the live release.
     StorageError
         If the disk became full.
     """
@@ -61,13 +61,15 @@ def lease(
         try:
             yield
         except BaseException as error:
-            # Each library has its own word for a Ctrl-C, and for a full disk: DuckDB makes a
-            # RuntimeError of the first, dbt a result, Great Expectations a finding.
+            # Libraries report a Ctrl-C and a full disk in different ways: DuckDB raises a
+            # RuntimeError for the first, dbt returns a result, Great Expectations a finding.
             if pressed or isinstance(error, KeyboardInterrupt):
                 raise interrupted(settings, before) from None
-            said = " ".join(str(error).split())
-            if isinstance(error, Exception) and any(words in said for words in FULL):
-                raise StorageError(f"the disk is full: make room and run again ({said})") from error
+            message = " ".join(str(error).split())
+            if isinstance(error, Exception) and any(words in message for words in FULL):
+                raise StorageError(
+                    f"the disk is full: make room and run again ({message})"
+                ) from error
             raise
 
 
@@ -78,7 +80,7 @@ def live_id(settings: Settings) -> str | None:
 
 
 def interrupted(settings: Settings, before: str | None) -> InterruptError:
-    """What to tell somebody who pressed Ctrl-C when `before` was live."""
+    """The error after a Ctrl-C; `before` is the release that was live at the start."""
     now = live_id(settings)
     return InterruptError(f"interrupted; live {'unchanged' if now == before else f'is {now}'}")
 
@@ -86,7 +88,7 @@ def interrupted(settings: Settings, before: str | None) -> InterruptError:
 def _wait_for(
     home: Path, stack: ExitStack, holder: str, patience_seconds: float, tell: Tell
 ) -> None:
-    deadline, told = time.monotonic() + patience_seconds, ""
+    deadline, reported = time.monotonic() + patience_seconds, ""
     while True:
         try:
             stack.enter_context(releases.lease(home, holder=holder))
@@ -95,9 +97,9 @@ def _wait_for(
             left = deadline - time.monotonic()
             if left <= 0:
                 raise
-            if str(busy) != told:
-                told = str(busy)
-                tell(f"waiting up to {left:.0f} s: {told}")
+            if str(busy) != reported:
+                reported = str(busy)
+                tell(f"waiting up to {left:.0f} s: {reported}")
             time.sleep(min(POLL_SECONDS, left))
 
 
@@ -106,7 +108,7 @@ def _noted() -> Iterator[list[int]]:
     """The Ctrl-Cs pressed so far; each still does what it did before."""
     pressed: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield pressed  # only the main thread hears signals
+        yield pressed  # only the main thread receives signals
         return
     before = signal.getsignal(signal.SIGINT)
 

@@ -16,7 +16,7 @@ from matinee.evaluation import gate
 from matinee.models.frame import Frame
 from matinee.night import combine, evaluate, fit, score, validate
 from matinee.night.features import Refreshed
-from matinee.night.frame import JUDGED, PUBLISHED, SERVICE, Framed, read_frame
+from matinee.night.frame import EVALUATED, PUBLISHED, SERVICE, Framed, read_frame
 from matinee.night.night import Night
 from matinee.releases import build_info, digest
 from matinee.slates import ai_labels
@@ -27,7 +27,7 @@ SETTINGS = ("lateness_days", "slate_size", "calibration_weight", "consent_withou
 
 @dataclass(frozen=True)
 class Evidence:
-    """What each step of the night found."""
+    """The result of each step of the night."""
 
     receipt: landing.Receipt
     expired: landing.Expired
@@ -35,24 +35,24 @@ class Evidence:
     validation: validation.Validation
     refreshed: Refreshed
     framed: Framed
-    judged: evaluate.Judged
+    evaluation: evaluate.Evaluation
     scored: score.Scored
 
     @property
     def verdicts(self) -> list[gate.Verdict]:
-        """What every rule of the gate said: of the model, then of the slates."""
-        return [*self.judged.verdicts, *self.scored.verdicts]
+        """The verdict of each rule of the gate: on the model, then on the slates."""
+        return [*self.evaluation.verdicts, *self.scored.verdicts]
 
     def exposure(self) -> dict[str, Any]:
-        """Who is shown what, and how well which members are served."""
-        price = self.judged.price_of_raising()
-        return self.scored.facts() | {"gaps": [*self.judged.groups], "price_of_raising": price}
+        """The exposure of titles, and the gaps between groups of members."""
+        cost = self.evaluation.exposure_policy_cost()
+        return self.scored.facts() | {"gaps": [*self.evaluation.groups], "price_of_raising": cost}
 
 
 def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
-    """All that a release says about itself, apart from what the store measures."""
+    """The manifest of a release, without the fields that the store adds."""
     settings = night.settings
-    built, framed, judged = evidence.built, evidence.framed, evidence.judged
+    built, framed = evidence.built, evidence.framed
     frame = read_frame(night.work(PUBLISHED))
     inputs = _inputs(night)
     return {
@@ -91,7 +91,7 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
             "verdict": framed.verdict,
             "cut": framed.cut,
             "test_members": framed.test_members,
-            "metrics": metrics_table(judged).to_pylist(),
+            "metrics": metrics_table(evidence.evaluation).to_pylist(),
         },
         "gate": {"rules": [verdict.facts() for verdict in evidence.verdicts], "overrides": []},
         "exposure": evidence.exposure(),
@@ -105,14 +105,14 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def metrics_table(judged: evaluate.Judged) -> pa.Table:
-    """The evaluation with the column names that a release promises."""
-    names = ["n" if name == "member_count" else name for name in judged.evaluation.column_names]
-    return judged.evaluation.rename_columns(names)
+def metrics_table(evaluation: evaluate.Evaluation) -> pa.Table:
+    """The evaluation with the column names of a release."""
+    names = ["n" if name == "member_count" else name for name in evaluation.table.column_names]
+    return evaluation.table.rename_columns(names)
 
 
 def _inputs(night: Night) -> list[dict[str, Any]]:
-    """Every landing file that could have had a say, by name.
+    """Every landing file that the night may have read, by name.
 
     An event counts by when it was received, whatever the day of the folder that it lies in.
     """
@@ -198,17 +198,19 @@ def query(sql: str, night: Night) -> pa.Table:
 
 
 def sample_members(night: Night, frame: Frame) -> list[str]:
-    """Three to look at: who did most, who did about as much as others, and one who did least."""
-    acts = warehouse.query(
+    """Three examples: the most active member, the median one, and one with least or no history."""
+    active = warehouse.query(
         "select member_id, count(*) as act_count from member_title_signals where observed_at <= ? "
         "group by member_id order by act_count desc, member_id",
         [night.as_of.replace(tzinfo=None)],
         home=night.home,
     )[MEMBER_ID].to_pylist()
     closed = set(_closed(night))
-    acts = [member for member in acts if member not in closed]
-    quiet = sorted(set(frame.members.ids.to_pylist()) - {*acts, *closed})
-    return list(dict.fromkeys([*acts[:1], *acts[len(acts) // 2 :][:1], *(quiet or acts)[-1:]]))
+    active = [member for member in active if member not in closed]
+    inactive = sorted(set(frame.members.ids.to_pylist()) - {*active, *closed})
+    return list(
+        dict.fromkeys([*active[:1], *active[len(active) // 2 :][:1], *(inactive or active)[-1:]])
+    )
 
 
 def _closed(night: Night) -> list[str]:
@@ -232,7 +234,7 @@ def digests(night: Night) -> dict[str, dict[str, str | None]]:
     tables = sorted((night.home / "features").glob("*.parquet"))
     frames = {
         f"{frame}/{record.file}": record.content_sha256
-        for frame in (JUDGED, PUBLISHED)
+        for frame in (EVALUATED, PUBLISHED)
         for record in digest.describe(night.work(frame))
     }
     return {

@@ -57,7 +57,7 @@ def begin(
         nowhere near the days that have landed.
     """
     started_at = datetime.now(UTC)
-    landing.require_history(settings.home.resolve(), landing.load(settings.project))
+    landing.require_history(settings.home.resolve())
     first, newest = landing.landed_days(settings.home.resolve())
     last_day = last_day or newest
     if last_day > started_at.date():

@@ -41,12 +41,12 @@ TITLES = """
 
 @dataclass(frozen=True)
 class Published:
-    """What came of the night."""
+    """The result of the night."""
 
     release_id: str
     path: Path
     refusals: tuple[str, ...]
-    """One sentence for each rule of the gate that said no."""
+    """One sentence for each rule of the gate that failed."""
     note: str
     """What happened, in one sentence."""
 
@@ -97,7 +97,7 @@ def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
         "vocabulary/titles": query(TITLES, night),
         "vocabulary/member_features": _names(described.members),
         "vocabulary/title_features": _names(described.titles),
-        "evaluation/metrics": metrics_table(evidence.judged),
+        "evaluation/metrics": metrics_table(evidence.evaluation),
         "artwork/assets": ai_labels.approved(query(evaluate.ARTWORK, night)),
     }
     tables |= {

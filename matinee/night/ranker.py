@@ -36,7 +36,7 @@ BLOCK = 512
 SHELF = "popularity-16000"
 """The part that orders shelves of what is popular in a country."""
 
-NOBODY = -1
+NOT_IN_FRAME = -1
 """The row of a member who is not in the frame: without consent to personalisation."""
 
 
@@ -147,8 +147,8 @@ class Ranker:
         Parameters
         ----------
         rows : intp, shape (n_members,)
-            Rows of the frame, or `NOBODY`. Nothing about a member is in the list of `NOBODY`, not
-            even what to leave out: all who share a country and a limit get the same.
+            Rows of the frame, or `NOT_IN_FRAME`. The list of `NOT_IN_FRAME` uses nothing about the
+            member, not even seen titles: it depends on country and maturity limit only.
         country
             Decides what is popular for members without interactions.
         allowed : bool, shape (n_titles,)
@@ -156,7 +156,7 @@ class Ranker:
         """
         n_parts = len(self.parts.names)
         found = {context: Lists.empty(len(rows), self.size, n_parts) for context in contexts}
-        source = np.where(rows == NOBODY, Source.NON_PROFILED, self.sources[rows])
+        source = np.where(rows == NOT_IN_FRAME, Source.NON_PROFILED, self.sources[rows])
         for kind in np.unique(source):
             inside = np.flatnonzero(source == kind)
             for start in range(0, len(inside), BLOCK):
@@ -199,7 +199,7 @@ class Ranker:
 
     def calibrated(self, rows: NDArray[np.intp], lists: Lists, *, weight: float) -> Lists:
         """The lists of members with a history near their own genres; the others as they are."""
-        own = np.flatnonzero((rows != NOBODY) & (self.sources[rows] == Source.HYBRID))
+        own = np.flatnonzero((rows != NOT_IN_FRAME) & (self.sources[rows] == Source.HYBRID))
         order = lists.rows.copy()
         order[own], _ = calibration.rerank(
             lists.rows[own],
@@ -215,8 +215,8 @@ class Ranker:
     ) -> Lists:
         """Lists as members see them: calibrated, then with the boosts of the policy.
 
-        Those of a session are not calibrated: it goes on with what was just watched, and not with
-        all that a member ever liked.
+        Session lists are not calibrated: they follow the title just watched, not the member's
+        genre distribution.
         """
         weight = self.calibration_weight if context == "next_visit" else 0.0
         result = self.calibrated(rows, lists, weight=weight)
@@ -239,11 +239,11 @@ class Ranker:
 
 
 def without_history(parts: Parts, popular: Mapping[str, Part]) -> Parts:
-    """The parts of one member of whom nothing is known but what is popular in the country."""
+    """The parts for one member without history: popularity in the country, zero for the others."""
     n_titles = parts.history.shape[1]
-    silent = ForEveryone(np.zeros(n_titles, np.float32))
+    zeros = ForEveryone(np.zeros(n_titles, np.float32))
     by_name = {
-        name: popular.get(name, part if part.same_for_all else silent)
+        name: popular.get(name, part if part.same_for_all else zeros)
         for name, part in parts.by_name.items()
     }
     empty = np.empty(0, np.intp)

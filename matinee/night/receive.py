@@ -1,4 +1,4 @@
-"""Receives new landing files, then does what members asked for in them."""
+"""Receives new landing files, then carries out the member requests in them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def receive(
     last_day: date | None = None,
     accepted: frozenset[str] = frozenset(),
     withdraw: Collection[str] = (),
-    report: Callable[[str], None] = lambda summary: None,
+    tell: Callable[[str], None] = lambda said: None,
 ) -> landing.Receipt:
-    """Hash, check and type every new landing file, then do what members asked for in them.
+    """Hash, check and type every new landing file, then carry out the member requests in them.
 
-    `last_day` is that of the night if somebody named it: files of that day are no mistake. The
-    received files that `withdraw` names are taken back first. `report` is called with what was
-    received, before the requests of members are handled, which may fail.
+    `last_day` is that of the night if the operator gave it: files of that day are then expected.
+    Received files that `withdraw` names are taken back first. `tell` is called with what was found,
+    before anything else can stop.
     """
     home = settings.home.resolve()
     releases.fence(home)
@@ -41,7 +41,7 @@ def receive(
         last_day=last_day,
         withdraw=withdraw,
     )
-    report(receipt.summary())
+    tell(receipt.summary())
     releases.fence(home)
     erase.erase_requested(settings, progress)
     consent.refresh(settings)

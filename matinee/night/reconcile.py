@@ -1,4 +1,4 @@
-"""Holds the warehouse to the ledger: every row received is somewhere, and few are rejected."""
+"""Reconciles the warehouse with the ledger: no received row is lost, and few are rejected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EVERY_DAY = "all days"
 
 
 def reconcile(home: Path) -> None:
-    """Hold the warehouse to the ledger, file by file.
+    """Reconcile the warehouse with the ledger, file by file.
 
     Raises
     ------
@@ -46,8 +46,8 @@ def reconcile(home: Path) -> None:
 def hold_to_budget(home: Path, project: Path, *, last_day: date, days: int) -> None:
     """Stop the night when too many rows of a stream are rejected.
 
-    Asked of each of the last `days` days by arrival, so that a good history does not excuse a bad
-    night, and of all days together.
+    Checks each of the last `days` days by arrival, because a good history must not hide a bad
+    night, and all days together.
 
     Raises
     ------
@@ -85,22 +85,6 @@ def hold_to_budget(home: Path, project: Path, *, last_day: date, days: int) -> N
         )
 
 
-def _remedy(home: Path, stream: str, span: str, last_day: date) -> str:
-    """What to do: withdraw the file with most rejected rows, or change the contract."""
-    worst = warehouse.query(
-        f"select file, count(*) as n_rows from rejected_{stream}"
-        " where landed_on <= $last_day and ($span = $every_day or landed_on::varchar = $span)"
-        " group by file order by n_rows desc, file limit 1",
-        {"last_day": last_day, "span": span, "every_day": EVERY_DAY},
-        home=home,
-    ).to_pylist()[0]
-    return (
-        f"most of them, {worst['n_rows']:,}, are in {worst['file']}: land it corrected, and take"
-        f" it back with `matinee receive --withdraw {worst['file']}`; or mend the contract and"
-        f" `matinee replay`; or raise error_budget_ratio for {stream} in dbt_project.yml"
-    )
-
-
 def _found(counts: warehouse.Counts) -> int:
     return counts.staged + counts.rejected + counts.exact_repeats
 
@@ -111,6 +95,22 @@ def _spans(day: date, first: date) -> list[str]:
 
 def _of(budgets: Mapping[str, float], stream: str) -> float:
     return budgets.get(stream, budgets["default"])
+
+
+def _remedy(home: Path, stream: str, span: str, last_day: date) -> str:
+    """What helps: the file with most rejected rows is withdrawn, or the contract is corrected."""
+    worst = warehouse.query(
+        f"select file, count(*) as n_rows from rejected_{stream}"
+        " where landed_on <= $last_day and ($span = $every_day or landed_on::varchar = $span)"
+        " group by file order by n_rows desc, file limit 1",
+        {"last_day": last_day, "span": span, "every_day": EVERY_DAY},
+        home=home,
+    ).to_pylist()[0]
+    return (
+        f"most of them, {worst['n_rows']:,}, are in {worst['file']}: land it corrected, and take"
+        f" it back with `matinee receive --withdraw {worst['file']}`; or correct the contract and"
+        f" `matinee replay`; or raise error_budget_ratio for {stream} in dbt_project.yml"
+    )
 
 
 def _rejected_by_day(home: Path, project: Path) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from matinee import landing, transform, validation
 from matinee.errors import ConfigError
 from matinee.night.build import build
 from matinee.night.combine import combine
-from matinee.night.evaluate import Judged, judge
+from matinee.night.evaluate import Evaluation, evaluate
 from matinee.night.expire import drop_expired
 from matinee.night.features import Refreshed, refresh_features
 from matinee.night.fit import FITS, fit
@@ -26,7 +26,7 @@ from matinee.night.night import Night, begin
 from matinee.night.publish import Published, publish
 from matinee.night.receive import receive
 from matinee.night.score import Scored, score
-from matinee.night.validate import stop_if_broken, validate, validate_frame, validate_slates
+from matinee.night.validate import stop_on_breach, validate, validate_frame, validate_slates
 from matinee.progress import Progress
 from matinee.settings import Settings
 
@@ -36,12 +36,14 @@ Reporter = Callable[[str], AbstractContextManager[Progress]]
 
 @dataclass
 class NightRun:
-    """One run: what was asked for, and what each step has found so far."""
+    """One run: its options, and the result of each step so far."""
 
     settings: Settings
     last_day: date | None = None
     accepted: frozenset[str] = frozenset()
     full_refresh: bool = False
+    tell: Callable[[str], None] = lambda note: None
+    """Called with what was received before anything else can stop the night."""
 
     night: Night = field(init=False)
     receipt: landing.Receipt = field(init=False)
@@ -50,7 +52,7 @@ class NightRun:
     validation: validation.Validation = field(init=False)
     refreshed: Refreshed = field(init=False)
     framed: Framed = field(init=False)
-    judged: Judged = field(init=False)
+    evaluation: Evaluation = field(init=False)
     scored: Scored = field(init=False)
     published: Published = field(init=False)
 
@@ -66,16 +68,18 @@ class Step:
     """What it does, for a progress display."""
 
     call: Callable[[NightRun, Progress | None], str]
-    """Does it, and returns what somebody should read even if the night stops later, or ''."""
+    """Runs it, and returns a note for the operator or ''; shown even if a later step fails."""
 
 
 def _receive(run: NightRun, progress: Progress | None) -> str:
-    run.receipt = receive(run.settings, progress, last_day=run.last_day, accepted=run.accepted)
-    return run.receipt.summary()
+    run.receipt = receive(
+        run.settings, progress, last_day=run.last_day, accepted=run.accepted, tell=run.tell
+    )
+    run.night = begin(run.settings, run.last_day, accepted=run.accepted)
+    return ""
 
 
 def _drop_expired(run: NightRun, progress: Progress | None) -> str:
-    run.night = begin(run.settings, run.last_day, accepted=run.accepted)
     run.expired = drop_expired(run.night)
     return run.expired.summary() if run.expired.streams else ""
 
@@ -87,7 +91,7 @@ def _build(run: NightRun, progress: Progress | None) -> str:
 
 def _validate(run: NightRun, progress: Progress | None) -> str:
     run.validation = validate(run.night, progress)
-    stop_if_broken(run.night, run.validation)
+    stop_on_breach(run.night, run.validation)
     return ""
 
 
@@ -100,7 +104,7 @@ def _refresh_features(run: NightRun, progress: Progress | None) -> str:
 def _frame(run: NightRun, progress: Progress | None) -> str:
     run.framed = frame(run.night)
     run.validation += validate_frame(run.night)
-    stop_if_broken(run.night, run.validation)
+    stop_on_breach(run.night, run.validation)
     return ""
 
 
@@ -121,14 +125,14 @@ def _combine(run: NightRun, progress: Progress | None) -> str:
 
 
 def _evaluate(run: NightRun, progress: Progress | None) -> str:
-    run.judged = judge(run.night)
+    run.evaluation = evaluate(run.night)
     return ""
 
 
 def _score(run: NightRun, progress: Progress | None) -> str:
     run.scored = score(run.night, progress)
     run.validation += validate_slates(run.night)
-    stop_if_broken(run.night, run.validation)
+    stop_on_breach(run.night, run.validation)
     return ""
 
 
@@ -140,7 +144,7 @@ def _publish(run: NightRun, progress: Progress | None) -> str:
         run.validation,
         run.refreshed,
         run.framed,
-        run.judged,
+        run.evaluation,
         run.scored,
     )
     run.published = publish(run.night, evidence)
@@ -179,9 +183,9 @@ def run(
 ) -> Published:
     """Run every step in order and publish.
 
-    `tell` is called with what somebody should read even if the night stops later.
+    `tell` is called with each step's note for the operator, even if a later step fails.
     """
-    started = NightRun(settings, last_day, accepted, full_refresh)
+    started = NightRun(settings, last_day, accepted, full_refresh, tell)
     with lease(settings, "night"):
         for step in STEPS:
             with progress(step.title) as advance:
@@ -202,7 +206,7 @@ def days(settings: Settings, first: date, last: date | None = None) -> list[date
     if last is None:
         with lease(settings, "backfill"):
             receive(settings, last_day=first)
-        landing.require_history(settings.home.resolve(), landing.load(settings.project))
+        landing.require_history(settings.home.resolve())
         last = landing.landed_days(settings.home.resolve())[1]
     if last < first:
         raise ConfigError(f"--to {last} is before --from {first}")

@@ -54,7 +54,7 @@ PAIRS = 16_384
 
 @dataclass(frozen=True)
 class Scored:
-    """What the slates are like as a whole."""
+    """Statistics of all slates."""
 
     members: int
     rows: int
@@ -62,17 +62,17 @@ class Scored:
     """source -> members."""
     titles_shown: int
     coverage: float
-    """The share of the catalogue in anybody's first ten."""
+    """The share of the catalogue in the top 10 of any member."""
     gini: float
-    """How unequally first-ten places are dealt out over titles: 0 all alike, near 1 one has all."""
+    """Gini index of top-10 slots over titles: 0 if all are equal, near 1 if one has all."""
     effective_titles: float
-    """How many titles, shown alike, first-ten places are worth."""
+    """Effective catalogue size of the top 10: exp(entropy) of exposure."""
     lift: list[exposure.Row]
     lift_of_hits: list[exposure.Row]
     raised: list[exposure.Row]
-    """What a policy wanted to see more of, and the head start that it took."""
+    """The targets of the exposure policy, and the boost that each needs."""
     providers: list[exposure.Row]
-    """Of the values most watched; see `exposing`."""
+    """Exposure of the most watched values; see `exposure_report`."""
     verdicts: tuple[gate.Verdict, ...]
 
     def facts(self) -> dict[str, Any]:
@@ -118,8 +118,8 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
     n_titles = scorer.frame.shape[1]
     first = places["next_visit"].rows
     shown = metrics.exposure(first, title_count=n_titles)
-    exposed = exposure_report.look(scorer, first)
-    of_session = exposure_report.look(scorer, places["session"].rows)
+    exposed = exposure_report.measure_exposure(scorer, first)
+    of_session = exposure_report.measure_exposure(scorer, places["session"].rows)
     (folder / "exposure").mkdir()
     providers = exposure_report.table(exposed.providers)
     pq.write_table(providers, folder / "exposure/providers.parquet", compression="zstd")

@@ -24,7 +24,7 @@ from matinee.models.frame import Frame
 from matinee.night import exposure_policy
 from matinee.night.attribution import Attribution, last_titles
 from matinee.night.catalogue import Catalogue
-from matinee.night.ranker import NOBODY, SHELF, Lists, Ranker
+from matinee.night.ranker import NOT_IN_FRAME, SHELF, Lists, Ranker
 from matinee.slates import ranking, reason_text, reasons
 from matinee.slates.sources import LABELS, Source
 
@@ -49,7 +49,7 @@ class Block:
     table: pa.Table
     members: pa.Table
     rows: NDArray[np.intp]
-    """intp, shape (n_members,): rows of the frame, or `ranker.NOBODY`."""
+    """intp, shape (n_members,): rows of the frame, or `ranker.NOT_IN_FRAME`."""
 
     lists: Lists
     source: NDArray[np.intp]
@@ -124,7 +124,7 @@ class Scorer:
     def slates(self, members: pa.Table, contexts: Sequence[Context]) -> dict[Context, Block]:
         """The slates of some members; who is not in the frame gets a non-profiled one."""
         rows = self.frame.members.rows(members[MEMBER_ID])
-        source = np.where(rows == NOBODY, Source.NON_PROFILED, self.ranker.sources[rows])
+        source = np.where(rows == NOT_IN_FRAME, Source.NON_PROFILED, self.ranker.sources[rows])
         blocks = {}
         for context, ranked in self.ranked(members, contexts).items():
             lists = self.ranker.published(rows, ranked, context=context)

@@ -1,4 +1,4 @@
-"""Holds each step's tables to their expectations, and stops the night on a breach.
+"""Validates the tables of each step, and stops the night on a breach.
 
 The tables are those of the warehouse, the frame, and the slates. A night that its data stops leaves
 no release, but a page of all that was found.
@@ -25,11 +25,11 @@ FRAME = ("frame_member_features", "frame_signals", "frame_title_features")
 SLATES = ("slates",)
 
 STOPPED = "stopped"
-"""How a night is called that its data stopped, and the severity of what can do so."""
+"""The state of a night that a breach stopped, and the severity of such a breach."""
 
 
 def validate(night: Night, progress: Progress | None = None) -> validation.Validation:
-    """Hold the night's logs and features to their suites, and set them beside the live release's.
+    """Validate the logs and features of the night, and compare them with the live release.
 
     The caller decides when to stop.
     """
@@ -47,9 +47,9 @@ def validate(night: Night, progress: Progress | None = None) -> validation.Valid
 
 
 def _volume_was_accepted(night: Night, found: validation.Validation) -> bool:
-    """Whether somebody accepted the volume of the very same files before, for a kept release.
+    """Whether the volume of the same files was accepted before, for a release that is kept.
 
-    So the word of an operator holds for the hours and nights after, until something else lands.
+    So an acceptance stays valid for later nights, until the files change.
     """
     broken = {one.table for one in found.stops if one.accepts == validation.VOLUME}
     folders = tuple(f"{table.split('__')[-1]}/dt={night.last_day}/" for table in broken)
@@ -60,8 +60,12 @@ def _volume_was_accepted(night: Night, found: validation.Validation) -> bool:
     }
 
     def is_the_same(inputs: Sequence[Mapping[str, Any]]) -> bool:
-        told = {one["file"]: one["sha256"] for one in inputs if one["file"].startswith(folders)}
-        return told.keys() == landed.keys() and all(told[file] in landed[file] for file in told)
+        inputs_used = {
+            one["file"]: one["sha256"] for one in inputs if one["file"].startswith(folders)
+        }
+        return inputs_used.keys() == landed.keys() and all(
+            inputs_used[file] in landed[file] for file in inputs_used
+        )
 
     return bool(landed) and any(
         is_the_same(release.manifest["inputs"])
@@ -71,14 +75,14 @@ def _volume_was_accepted(night: Night, found: validation.Validation) -> bool:
 
 
 def validate_frame(night: Night) -> validation.Validation:
-    """Hold what the published model learns from to its suites."""
+    """Validate the training frame of the published model."""
     folder = night.work(PUBLISHED)
     files = {name: folder / f"{name.removeprefix('frame_')}.parquet" for name in FRAME}
     return _check(night, validation.load_suites(night.settings.project, FRAME), files)
 
 
 def validate_slates(night: Night) -> validation.Validation:
-    """Hold every member's slate to its suite, before it is published."""
+    """Validate all slates before they are published."""
     suites = validation.load_suites(night.settings.project, SLATES)
     return _check(night, suites, {"slates": night.work(RELEASE) / "slates"})
 
@@ -86,24 +90,24 @@ def validate_slates(night: Night) -> validation.Validation:
 def histograms(night: Night) -> dict[str, Any]:
     """What members did in the last week, by device, country, hour, genre and so on."""
     last_day = night.as_of.date() - timedelta(days=1)
-    asked = {
+    query_parameters = {
         "first_day": last_day - timedelta(days=validation.DAYS - 1),
         "last_day": last_day,
         "least": transform.project_vars(night.settings.project)["minimum_cell_members"],
     }
     with warehouse.connect(night.home):  # opened once for all
         distributions = {
-            one.name: _histogram(night, one, asked) for one in validation.DISTRIBUTIONS
+            one.name: _histogram(night, one, query_parameters) for one in validation.DISTRIBUTIONS
         }
     return {
-        **{name: str(day) for name, day in asked.items() if name != "least"},
-        "minimum_members": asked["least"],
+        **{name: str(day) for name, day in query_parameters.items() if name != "least"},
+        "minimum_members": query_parameters["least"],
         "distributions": distributions,
     }
 
 
 def results(found: validation.Validation) -> list[dict[str, Any]]:
-    """Every result as a release holds it; the severity of what stopped the night says so."""
+    """Every result as a release holds it; those that stopped the night have severity `stopped`."""
     everything = [*found.as_dict()["results"], *found.facts()["drift"]["results"]]
     if not found.stops:  # a critical one that is published was accepted
         return everything
@@ -134,16 +138,16 @@ def history(night: Night) -> list[dict[str, Any]]:
 
 
 def _histogram(
-    night: Night, one: validation.Distribution, asked: Mapping[str, object]
+    night: Night, one: validation.Distribution, query_parameters: Mapping[str, object]
 ) -> dict[str, int]:
-    rows = warehouse.query(one.sql, asked, home=night.home).to_pylist()
+    rows = warehouse.query(one.sql, query_parameters, home=night.home).to_pylist()
     return {row["value"]: row["row_count"] for row in rows}
 
 
 def drift(
     night: Night, tonight: Mapping[str, Mapping[str, int]]
 ) -> tuple[str, tuple[validation.Checked, ...]]:
-    """What the night was compared with, in words, and what came of it."""
+    """A sentence on what the night was compared with, and the checks."""
     store = releases.Store.of(night.settings.home)
     live = store.aliases().live
     if live is None:
@@ -178,13 +182,13 @@ def _check(
     return validation.Validation(found.results, accepted=night.accepted)
 
 
-def stop_if_broken(night: Night, found: validation.Validation) -> None:
-    """Stop the night on a breach that nobody has accepted, and leave a page of all that was found.
+def stop_on_breach(night: Night, found: validation.Validation) -> None:
+    """Stop the night on a breach that is not accepted, and write a page of all results.
 
     Raises
     ------
     ExpectationError
-        Says the first breach, what to do, and where the page is.
+        Names the first breach, what to do, and where the page is.
     """
     try:
         found.raise_if_stopped()

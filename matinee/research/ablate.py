@@ -1,4 +1,4 @@
-"""What the hybrid would lose without knowing who members are, on the last night's judged frame."""
+"""Ablation of demographics: the hybrid with and without them, on the last evaluation frame."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from matinee.errors import ConfigError
 from matinee.evaluation import gate, metrics
 from matinee.models import fits, hybrid
 from matinee.models.frame import Frame
-from matinee.night.frame import JUDGED, read_frame
+from matinee.night.frame import EVALUATED, read_frame
 from matinee.progress import Progress
 from matinee.settings import Settings
 from matinee.slates import ranking
 
 DEMOGRAPHICS = ("country", "plan", "language")
-"""Columns that say who a member is, not what the member did. Age and gender are no feature."""
+"""Columns that describe a member, not the member's history. Age and gender are no feature."""
 
 WITHOUT = "without_demographics"
 
 METRIC = f"ndcg@{PLACES}"
 
 SEEDS = 3
-"""Fits of each: one fit differs from another by more than demographics are worth."""
+"""Fits of each: one fit differs from another by more than demographics change."""
 
 
 @dataclass(frozen=True)
 class Ablated:
-    """The two models by cohort, and whether the gate would tell them apart."""
+    """The two models by cohort, and whether the gate finds a difference."""
 
     rows: list[gate.Row]
     verdict: gate.Verdict
 
 
 def ablate(settings: Settings, progress: Progress | None = None) -> Ablated:
-    """Fit the hybrid on what the last night judged by, with and without demographics.
+    """Fit the hybrid on the last night's evaluation frame, with and without demographics.
 
     Raises
     ------
     ConfigError
         If no night has left a frame.
     """
-    folder = settings.home.resolve() / "work" / JUDGED
+    folder = settings.home.resolve() / "work" / EVALUATED
     if not folder.is_dir():
         raise ConfigError(f"no frame in {folder}: it is left by a night, run `matinee run` first")
     frame = read_frame(folder)
@@ -66,7 +66,7 @@ def compare(
     Each member's NDCG is the mean of `SEEDS` fits.
     """
     here = frame.in_catalogue
-    truth, met = frame.truth(), frame.seen()
+    truth, seen = frame.truth(), frame.seen()
     versions = {fits.HYBRID: frame, WITHOUT: without(frame, columns)}
     values = {name: np.zeros(len(frame.members)) for name in versions}
     for done, (name, nth) in enumerate(itertools.product(versions, range(SEEDS))):
@@ -78,7 +78,7 @@ def compare(
             model.member_vectors(features.members),
             model.title_vectors(features.titles),
             PLACES,
-            excluded=met,
+            excluded=seen,
             allowed=here,
         )
         values[name] += metrics.ndcg(slates, truth) / SEEDS
@@ -103,8 +103,8 @@ def compare(
 
 def without(frame: Frame, columns: Sequence[str]) -> Frame:
     """The same frame with nothing known in some columns of its members."""
-    told = frame.member_features
+    table = frame.member_features
     for name in columns:
-        empty = pa.nulls(len(told), told.schema.field(name).type)
-        told = told.set_column(told.schema.get_field_index(name), name, empty)
-    return replace(frame, member_features=told)
+        empty = pa.nulls(len(table), table.schema.field(name).type)
+        table = table.set_column(table.schema.get_field_index(name), name, empty)
+    return replace(frame, member_features=table)

@@ -1,6 +1,6 @@
-"""The peer that is a library: implicit's alternating least squares. Nothing else knows it.
+"""A baseline from a library: implicit's alternating least squares. Only this module uses it.
 
-An optional extra, `matinee[peers]`: a night needs it not, only `matinee benchmark` does.
+An optional extra, `matinee[peers]`: only `matinee benchmark` needs it, a night does not.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def fit(
         from implicit.cpu.als import AlternatingLeastSquares
     except ImportError:
         raise ConfigError(
-            "the peer `als` needs the library implicit: `pip install matinee[peers]`, "
+            "the baseline `als` needs the library implicit: `pip install matinee[peers]`, "
             "or leave it out with --models"
         ) from None
     parts = likes.data, likes.indices.astype(np.int32), likes.indptr.astype(np.int32)

@@ -32,7 +32,7 @@ from matinee.vocabulary import Vocabulary
 ONE_TITLE_MILLI = 1000
 
 OF_TITLES = {**TITLE_FAMILIES, "name": "name", "year": "release_year"}
-"""What a frame has of titles: the feature families, and what tells the demand for new ones."""
+"""Title columns of a frame: the feature families, and the predictors of demand for new titles."""
 
 TITLES = """
     select
@@ -53,18 +53,18 @@ MEMBERS = """
 
 @dataclass(frozen=True)
 class Dataset:
-    """Everything that was done, and what is known of who did it and what with."""
+    """All interactions of a dataset, with its members and titles."""
 
     name: str
     signals: pa.Table
     members: pa.Table
     titles: Sequence[tuple[datetime, pa.Table]]
-    """What titles were said to be from an instant on, oldest first."""
+    """Title features valid from an instant on, oldest first."""
 
     half_life_days: float
 
     def hold_out(self, protocol: splits.Name, *, seed: int) -> Frame:
-        """What a protocol lets models know, and what it keeps back."""
+        """The training part and the held-out set of a protocol, as a frame."""
         members = Vocabulary.from_ids(self.members[MEMBER_ID])
         titles = Vocabulary.from_ids(self.titles[-1][1][TITLE_ID])
         times = self.signals["interacted_at"].to_numpy()
@@ -88,12 +88,14 @@ class Dataset:
         self, as_of: datetime, half_life: float, known: pa.Table, held_out: pa.Table
     ) -> Frame:
         everything = self.titles[-1][1][TITLE_ID]
-        told = [table for since, table in self.titles if since < as_of] or [self.titles[0][1]]
+        known_titles = [table for since, table in self.titles if since < as_of] or [
+            self.titles[0][1]
+        ]
         return Frame(
             as_of=as_of,
             half_life_days=half_life,
             member_features=self.members,
-            title_features=_for_all(everything, told[-1]),
+            title_features=_for_all(everything, known_titles[-1]),
             signals=known,
             held_out=held_out,
         )
@@ -102,8 +104,8 @@ class Dataset:
 def read(path: Path, settings: Settings, progress: Progress | None = None) -> Dataset:
     """The history in a folder: of MovieLens in any layout, of MovieTweetings, or of a home.
 
-    Of a set from outside every rating counts the same, whatever its value: whoever rated a film
-    chose to watch it. A home's acts count as its warehouse weighs them.
+    In an outside dataset every rating has the same signal, whatever its value: a member who rated
+    a film chose to watch it. The events of a home have the signals of its warehouse.
 
     Raises
     ------
@@ -119,14 +121,13 @@ def read(path: Path, settings: Settings, progress: Progress | None = None) -> Da
     with tempfile.TemporaryDirectory(prefix="matinee-") as folder:
         home = Path(folder)
         bring(path, home=home, progress=progress)
-        contract = landing.load(settings.project)
         landing.receive(
             home=home,
-            contract=contract,
+            contract=landing.load(settings.project),
             threads=settings.threads,
             memory_limit=settings.memory_limit,
         )
-        landing.require_history(home, contract)
+        landing.require_history(home)
         return _of_received(path.resolve().name, home / "received", half_life)
 
 
@@ -191,7 +192,7 @@ def _received(received: Path, stream: str, columns: list[str] | None) -> pa.Tabl
 def _snapshots(titles: pa.Table) -> list[tuple[datetime, pa.Table]]:
     """Each day's titles, one row per title in the order of ids."""
     days = pc.unique(titles["landed_on"]).to_pylist()
-    told = []
+    snapshots = []
     for day in sorted(days):
         of_day = titles.filter(pc.equal(titles["landed_on"], pa.scalar(day, pa.date32())))
         decade = pc.multiply(pc.divide(pc.year(of_day["released_on"]), 10), 10)
@@ -199,13 +200,13 @@ def _snapshots(titles: pa.Table) -> list[tuple[datetime, pa.Table]]:
         of_day = of_day.append_column("release_decade", words)
         of_day = of_day.append_column("release_year", pc.year(of_day["released_on"]))
         of_day = of_day.sort_by(TITLE_ID)
-        told.append(
+        snapshots.append(
             (
                 datetime(day.year, day.month, day.day, tzinfo=UTC),
                 _with_families(of_day, OF_TITLES),
             )
         )
-    return told
+    return snapshots
 
 
 def _with_families(table: pa.Table, families: Mapping[str, str]) -> pa.Table:
@@ -218,8 +219,8 @@ def _with_families(table: pa.Table, families: Mapping[str, str]) -> pa.Table:
     return pa.table(columns)
 
 
-def _for_all(ids: pa.ChunkedArray, told: pa.Table) -> pa.Table:
-    """The rows of `told` for the ids, null where an id was not known yet."""
-    rows = pc.index_in(ids.combine_chunks(), value_set=told[TITLE_ID].combine_chunks())
-    found = told.take(rows)
+def _for_all(ids: pa.ChunkedArray, titles: pa.Table) -> pa.Table:
+    """The rows of `titles` for the ids, null where an id was not known yet."""
+    rows = pc.index_in(ids.combine_chunks(), value_set=titles[TITLE_ID].combine_chunks())
+    found = titles.take(rows)
     return found.set_column(found.schema.names.index(TITLE_ID), TITLE_ID, ids)

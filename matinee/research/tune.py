@@ -1,8 +1,8 @@
-"""Looks for better numbers of a model, on validation data only.
+"""Searches hyperparameters of the hybrid, on validation data only.
 
-A protocol holds out what judges models in the end; here the same protocol is held once more on
-what is left, and only that second part is looked at. What was found is printed, never taken up by
-itself: the defaults in `hybrid.Hyperparameters` change by a commit that says why.
+A protocol holds out the final test set; here the same protocol is applied again to
+the rest, and only that validation split is used. The result is printed, and never applied
+automatically: the defaults in `hybrid.Hyperparameters` change by a commit that says why.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ def tune(
     tuned = Tuned(
         history.name, protocol, found.trials, found.first, found.best, parameters, written
     )
-    told = asdict(tuned) | {"path": written.name, "found_at": datetime.now(UTC).isoformat()}
-    written.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    document = asdict(tuned) | {"path": written.name, "found_at": datetime.now(UTC).isoformat()}
+    written.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     return tuned
 
 

@@ -1,4 +1,4 @@
-"""The one place that knows optuna: a resumable search for better numbers, from an optional extra.
+"""A resumable hyperparameter search with optuna, which is an optional extra.
 
 The study lies in a SQLite file, one trial after the other is written to it as it ends, so that a
 search that was stopped goes on where it was.
@@ -42,7 +42,7 @@ class Found:
 
 
 def search(
-    judge: Callable[[Mapping[str, float]], float],
+    objective: Callable[[Mapping[str, float]], float],
     ranges: Mapping[str, Range],
     *,
     defaults: Mapping[str, float],
@@ -57,8 +57,8 @@ def search(
 
     Parameters
     ----------
-    judge : callable
-        Gives a trial's worth; a GateError (training diverged) makes a trial that failed.
+    objective : callable
+        Scores a trial; a GateError (training diverged) makes a trial that failed.
     path : Path, optional
         A SQLite file, which may hold other studies. Without it nothing is kept.
     budget_seconds : float
@@ -88,13 +88,13 @@ def search(
     if not kept.trials:
         kept.enqueue_trial(dict(defaults))
 
-    def objective(trial: Any) -> float:
-        return judge({name: _suggest(trial, name, where) for name, where in ranges.items()})
+    def score(trial: Any) -> float:
+        return objective({name: _suggest(trial, name, where) for name, where in ranges.items()})
 
     started, begun = time.monotonic(), 0
     while True:
         begun += 1
-        kept.optimize(objective, n_trials=1, catch=(GateError,))
+        kept.optimize(score, n_trials=1, catch=(GateError,))
         done = kept.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
         if progress and done:
             progress(len(done), kept.best_value)

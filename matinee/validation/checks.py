@@ -94,7 +94,7 @@ def _opened(
         from sqlalchemy.dialects import registry
         from sqlalchemy.pool import StaticPool
 
-        # The library tells of each temporary folder, from a logger that sets its own level.
+        # The library logs each temporary folder, from a logger that sets its own level.
         for name in ("great_expectations", ProgressBarsConfig.__module__):
             logging.getLogger(name).setLevel(logging.WARNING)
         registry.register("duckdb.gx", "matinee.validation.duckdb_gx", "GxDialect")
@@ -179,14 +179,14 @@ def _check(table: str, source: Any, suite: Any) -> list[Checked]:
     for expectation in suite.expectations:
         answer = answers[_identity(expectation.configuration)]
         if expectation.expectation_type == _QUERY and not answer["success"]:
-            # Asked again, for only a complete answer has the rows.
+            # Validated again, because only a complete result has the rows.
             answer = batch.validate(expectation, result_format="COMPLETE").to_json_dict()
         results.append(_checked(table, answer))
     return results
 
 
 def _identity(configuration: Any) -> str:
-    """One expectation among others: results come back in another order than they were asked."""
+    """One expectation among others: results come back in another order than the suite's."""
     return json.dumps(
         [configuration.type, _rule(configuration.kwargs)], sort_keys=True, default=str
     )
@@ -202,21 +202,23 @@ def _rule(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checked(table: str, answer: dict[str, Any]) -> Checked:
-    """A result of the library as ours."""
-    asked, found = answer["expectation_config"], answer["result"]
+    """A result of Great Expectations as a `Checked`."""
+    configuration, found = answer["expectation_config"], answer["result"]
     error = _error(answer["exception_info"])
-    by_query = asked["type"] == _QUERY
+    by_query = configuration["type"] == _QUERY
     broken_by = found.get("observed_value" if by_query else "unexpected_count") or 0
     raw = found.get("details", {}).get("unexpected_rows") if by_query else None
     raw = raw or found.get("partial_unexpected_list") or []
-    examples = [] if asked["kwargs"].get("column") == MEMBER_ID else map(_example, raw)
+    examples = [] if configuration["kwargs"].get("column") == MEMBER_ID else map(_example, raw)
     return Checked(
         table=table,
-        kind=asked["type"],
-        rule={"description": asked["description"]} if by_query else _rule(asked["kwargs"]),
-        notes=asked["notes"],
-        accepts=asked.get("meta", {}).get("accepts"),
-        severity=asked["severity"],
+        kind=configuration["type"],
+        rule={"description": configuration["description"]}
+        if by_query
+        else _rule(configuration["kwargs"]),
+        notes=configuration["notes"],
+        accepts=configuration.get("meta", {}).get("accepts"),
+        severity=configuration["severity"],
         success=bool(answer["success"]) and error is None,
         observed=None if by_query else found.get("observed_value"),
         unexpected_count=int(broken_by),
@@ -228,7 +230,8 @@ def _checked(table: str, answer: dict[str, Any]) -> Checked:
 def _example(value: Any) -> str:
     """A value, or the named values of a row, as text, without whose it is.
 
-    It goes to logs, and to Prefect's database, which is outside the home: nobody is erased there.
+    It goes to logs and to Prefect's database, which erasure does not reach: both are outside
+    the home.
     """
     if isinstance(value, dict):
         return ", ".join(f"{name}={one}" for name, one in value.items() if name != MEMBER_ID)
@@ -236,7 +239,7 @@ def _example(value: Any) -> str:
 
 
 def _error(information: dict[str, Any]) -> str | None:
-    """The message of what kept an expectation from being judged.
+    """The message of what kept an expectation from being evaluated.
 
     The library gives one flat dict, or one for each metric that failed.
     """

@@ -1,7 +1,7 @@
-"""Does this week look like the week behind the live release? Histograms, and how far apart.
+"""Distribution drift: histograms of this week, and their distance from the live release's.
 
-A release publishes its own histograms, so that the next night has something to be compared with
-long after the logs are gone. They hold no ids, and name no bin of fewer members than insights
+A release publishes its own histograms, so that the next night can be compared with it
+after the logs are deleted. They hold no ids, and name no bin of fewer members than insights
 may show.
 """
 
@@ -16,22 +16,22 @@ Histogram = Mapping[str, int]
 """Rows by value."""
 
 FEW = "(few members)"
-"""Where bins go whose values too few members share."""
+"""The bin of all values that too few members share."""
 
 DAYS = 7
 """A week, so that a Saturday is not compared with a Monday."""
 
 FAR = 0.1
-"""The distance that is worth a look: what a value makes that 2 % of the rows newly have."""
+"""The distance that warns: that of a new value in 2 % of the rows."""
 
 ENOUGH_ROWS = 200
 
-_ACTS = """
+_EVENTS = """
     with known as (
         select members.member_id
         from members
         where members.may_use_for_insights
-    ), acts as (
+    ), events as (
         select member_id, title_id, device, country, event_at, utc_offset_minutes
         from stg_playback__plays
         where landed_on between $first_day and $last_day
@@ -39,11 +39,11 @@ _ACTS = """
         select member_id, title_id, device, country, event_at, utc_offset_minutes
         from stg_engagement__ratings
         where landed_on between $first_day and $last_day
-    ), told as (
+    ), localised as (
         select
-            acts.*,
+            events.*,
             hour(event_at + to_minutes(coalesce(utc_offset_minutes, 0))) as local_hour
-        from acts
+        from events
         inner join known using (member_id)
     )
 """
@@ -80,28 +80,28 @@ class Distribution:
         """
 
 
-def _of_acts(name: str, value: str, notes: str, joined: str = "") -> Distribution:
-    query = f"{_ACTS}, binned as (select member_id, {value} as value from told {joined})"
+def _of_events(name: str, value: str, notes: str, joined: str = "") -> Distribution:
+    query = f"{_EVENTS}, binned as (select member_id, {value} as value from localised {joined})"
     return Distribution(name, query, notes)
 
 
 DISTRIBUTIONS = (
-    _of_acts(
+    _of_events(
         "device",
         "coalesce(device, '(unknown)')",
-        "A player's new version names its device anew, or a kind of device fell silent.",
+        "A player's new version names its device differently, or one kind of device sends no rows.",
     ),
-    _of_acts(
+    _of_events(
         "country",
         "coalesce(country, '(unknown)')",
-        "A country's logs are missing, or its members are told as another's.",
+        "A country's logs are missing, or its members are logged under another country.",
     ),
-    _of_acts(
+    _of_events(
         "hour",
         "lpad(local_hour::varchar, 2, '0')",
         "Clocks moved: local times were logged as UTC, or lost their hours.",
     ),
-    _of_acts(
+    _of_events(
         "daypart",
         """case
             when local_hour between 5 and 11 then 'morning'
@@ -109,12 +109,12 @@ DISTRIBUTIONS = (
             when local_hour between 17 and 21 then 'evening'
             else 'night'
         end""",
-        "Evenings became mornings: the offset of the local clock has changed its sign.",
+        "Evenings became mornings: the offset of the local clock changed its sign.",
     ),
-    _of_acts(
+    _of_events(
         "genre",
         "coalesce(genre, '(none)')",
-        "What is watched is described in other words: the catalogue renamed its genres.",
+        "The catalogue renamed its genres.",
         "left join titles using (title_id) "
         "left join lateral (select unnest(titles.genres) as genre) on true",
     ),
@@ -159,7 +159,7 @@ def distance(one: Histogram, other: Histogram) -> float:
     """The Jensen-Shannon distance of two histograms: 0 the same, 1 nothing in common.
 
     A value that only one of them names may be among those of few members in the other, if there are
-    about as many rows; then it is counted with these, and is no news.
+    about as many rows; then it is counted with these, and adds no distance.
 
     >>> distance({"tv": 3, "phone": 1}, {"tv": 6, "phone": 2})
     0.0
@@ -172,16 +172,16 @@ def distance(one: Histogram, other: Histogram) -> float:
     names = sorted({*sides[0], *sides[1]})
     counts = np.array([[side.get(name, 0) for name in names] for side in sides], np.float64)
     shares = counts / counts.sum(axis=1, keepdims=True)
-    said = np.where(shares > 0, shares, 1.0)
-    terms = np.where(shares > 0, shares * np.log2(said / shares.mean(axis=0)), 0.0)
+    safe_shares = np.where(shares > 0, shares, 1.0)
+    terms = np.where(shares > 0, shares * np.log2(safe_shares / shares.mean(axis=0)), 0.0)
     return float(np.sqrt(max(terms.sum() / 2, 0.0)))
 
 
 def noise(one: Histogram, other: Histogram) -> float:
     """The distance that two samples of one distribution have by chance, about.
 
-    Twice the mean of the divergence, (bins - 1) (1/n + 1/m) / (8 ln 2), for acts of one member are
-    alike and say less than as many of different ones.
+    Twice the mean of the divergence, (bins - 1) (1/n + 1/m) / (8 ln 2), because events of one
+    member are correlated and hold less information than as many of different members.
     """
     bins = len(set(one) | set(other))
     rows = 1 / sum(one.values()) + 1 / sum(other.values())
@@ -189,10 +189,10 @@ def noise(one: Histogram, other: Histogram) -> float:
 
 
 def compare(tonight: Mapping[str, Histogram], live: Mapping[str, Histogram]) -> tuple[Checked, ...]:
-    """Every distribution that both nights have rows enough of, as a check that warns."""
+    """A check with severity warning for each distribution with enough rows on both sides."""
     checks = []
-    for asked in DISTRIBUTIONS:
-        here, there = tonight.get(asked.name, {}), live.get(asked.name, {})
+    for distribution in DISTRIBUTIONS:
+        here, there = tonight.get(distribution.name, {}), live.get(distribution.name, {})
         if min(sum(here.values()), sum(there.values())) < ENOUGH_ROWS:
             continue
         most = round(FAR + noise(here, there), 4)
@@ -201,8 +201,8 @@ def compare(tonight: Mapping[str, Histogram], live: Mapping[str, Histogram]) -> 
             Checked(
                 table=f"last {DAYS} days",
                 kind="expect_distribution_to_stay_near_live",
-                rule={"column": asked.name, "max_value": most},
-                notes=asked.notes,
+                rule={"column": distribution.name, "max_value": most},
+                notes=distribution.notes,
                 severity="warning",
                 success=seen <= most,
                 observed=seen,

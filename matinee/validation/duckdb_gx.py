@@ -1,4 +1,4 @@
-"""The SQLAlchemy dialect through which Great Expectations asks DuckDB (`duckdb+gx:///file`).
+"""The SQLAlchemy dialect through which Great Expectations queries DuckDB (`duckdb+gx:///file`).
 
 Loaded by SQLAlchemy, by name, when a warehouse is opened; importing it imports DuckDB's engine.
 """

@@ -15,7 +15,7 @@ def of_events(*, silence: str, torn: Severity | None = "warning") -> list[Any]:
     silence
         What it means when nothing came.
     torn
-        How bad a tenth of a usual day is; None for a stream too thin to tell.
+        How bad a tenth of a usual day is; None for a stream with too few rows to decide.
     """
     from great_expectations.expectations.core.expect_column_values_to_be_unique import (
         ExpectColumnValuesToBeUnique,

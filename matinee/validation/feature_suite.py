@@ -31,8 +31,8 @@ def feature_suite(
     checks
         What only this table must be.
     made_from
-        The staged events of which each makes a new row. Without any, nothing says how new the
-        newest row must be: a profile changes when somebody changes it.
+        The staged events of which each makes a new row. Without any there is no bound on
+        the age of the newest row: a profile changes only when a member changes it.
     """
     import great_expectations as gx
     from great_expectations.expectations.core.expect_compound_columns_to_be_unique import (

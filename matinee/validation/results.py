@@ -1,4 +1,4 @@
-"""What a night's checks found, as plain values: every one of them, none in silence."""
+"""The results of all checks of a night, as plain values."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -7,7 +7,7 @@ from typing import Any, Literal
 from matinee.errors import ExpectationError, printable_name
 
 Severity = Literal["critical", "warning", "info"]
-"""Stops the night, warns, or is only said: an absent stream that many services do not have."""
+"""Stops the night, warns, or informs: of an absent stream that many services do not have."""
 
 NOT_COMPARED = "no live release to compare with: no verdict"
 
@@ -29,19 +29,19 @@ class Checked:
     severity: Severity
     success: bool
     observed: Any
-    """The number or value looked at; None where rows are judged one by one."""
+    """The number or value looked at; None where rows are checked one by one."""
 
     unexpected_count: int
-    """Rows that broke it; 0 where a table is judged as a whole."""
+    """Rows that broke it; 0 where a table is checked as a whole."""
 
     examples: tuple[Any, ...] = ()
     """A few of the values that broke it, raw and without member ids: escape them to show them."""
 
     error: str | None = None
-    """Why it could not be judged, which counts as broken."""
+    """Why it could not be evaluated, which counts as broken."""
 
     accepts: str | None = None
-    """What a person may accept it by: `volume` is `matinee run --accept-volume`."""
+    """How an operator may accept it: `volume` is `matinee run --accept-volume`."""
 
     @property
     def column(self) -> str | None:
@@ -55,18 +55,18 @@ class Checked:
 
     @property
     def sentence(self) -> str:
-        """What was expected and what was found, on one line, for whoever runs the night."""
+        """What was expected and what was found, on one line, for the operator."""
         return self._sentence(self.examples[:1])
 
     @property
     def published(self) -> str:
-        """The same without an example: it is a row of somebody's, and which one is chance."""
+        """The same without an example, which is a row of a member and an arbitrary one."""
         return self._sentence(())
 
     def _sentence(self, examples: tuple[Any, ...]) -> str:
         subject = self.rule.get("description") or self.column
         if self.error:
-            found = f"could not be judged ({self.error})"
+            found = f"could not be evaluated ({self.error})"
         elif self.unexpected_count:
             such = f", such as {printable_name(repr(examples[0]))}" if examples else ""
             found = f"broken by {self.unexpected_count:,} row(s){such}"
@@ -84,7 +84,7 @@ class Validation:
     """What follows from the logs alone, and so is content of a release."""
 
     drift: tuple[Checked, ...] = ()
-    """What follows from the live release as well, and so is told in the manifest only."""
+    """What follows from the live release as well, and so is in the manifest only."""
 
     drift_verdict: str = NOT_COMPARED
     """Which release the night was compared with, or why with none."""
@@ -103,13 +103,13 @@ class Validation:
 
     @property
     def stops(self) -> list[Checked]:
-        """Broken, critical, and accepted by nobody; how much landed first: it explains the rest."""
+        """Broken, critical and not accepted; volume first, because it explains the others."""
         stops = [one for one in self.everything if one.stops and one.accepts not in self.accepted]
         return sorted(stops, key=lambda one: one.accepts is None)
 
     @property
     def passed_over(self) -> list[Checked]:
-        """Broken and critical, but somebody has accepted it."""
+        """Broken and critical, but accepted by an operator."""
         return [one for one in self.everything if one.stops and one.accepts in self.accepted]
 
     @property
@@ -147,11 +147,11 @@ class Validation:
             "checked": len(self.results),
             "stopped": sum(one.stops for one in self.results),
             "warned": sum(not one.success and one.severity == "warning" for one in self.results),
-            "results": [_told(one) for one in self.results],
+            "results": [_facts_of(one) for one in self.results],
         }
 
     def facts(self) -> dict[str, Any]:
-        """What a manifest tells: how much was asked, and all that was not as expected."""
+        """The validation block of the manifest: the number of checks, and the failed ones."""
         return {
             "expectations": len(self.results),
             "warnings": [one.published for one in self.warnings],
@@ -159,7 +159,7 @@ class Validation:
             "passed_over": [one.published for one in self.passed_over],
             "drift": {
                 "verdict": self.drift_verdict,
-                "results": [_told(one) for one in self.drift],
+                "results": [_facts_of(one) for one in self.drift],
             },
         }
 
@@ -192,5 +192,5 @@ class Validation:
         return "warned" if one.severity == "warning" else "noted"
 
 
-def _told(one: Checked) -> dict[str, Any]:
+def _facts_of(one: Checked) -> dict[str, Any]:
     return {name: value for name, value in asdict(one).items() if name != "examples"}

@@ -145,20 +145,20 @@ def test_a_missing_table_is_named_with_what_builds_it(where):
 
 def test_a_feature_file_is_read_through_once_and_again_when_it_is_written_anew(where, export):
     export("member_dayparts", {"member_id": "m1", "observed_at": at(1, 1), "evening_ratio": 0.5})
-    asked = {"features": ["member_dayparts:evening_ratio"], **where}
+    requested = {"features": ["member_dayparts:evening_ratio"], **where}
     read = offline._read_through.cache_info().misses
     for _ in range(2):
-        features.members_as_of(["m1"], at(1, 2), **asked)
+        features.members_as_of(["m1"], at(1, 2), **requested)
     assert offline._read_through.cache_info().misses == read + 1
     nan = float("nan")
     export("member_dayparts", {"member_id": "m1", "observed_at": at(1, 1), "evening_ratio": nan})
     with pytest.raises(DataError, match="evening_ratio of member_dayparts is nan in 1 places"):
-        features.members_as_of(["m1"], at(1, 2), **asked)
+        features.members_as_of(["m1"], at(1, 2), **requested)
 
 
 def test_what_feast_spills_stays_in_the_home(where):
     import ibis
 
     features.members_as_of(["m1"], at(1, 2), **where)
-    (said,) = ibis.get_backend().raw_sql("select current_setting('temp_directory')").fetchone()
-    assert said == str(where["home"].resolve() / "feast/.spill")
+    (folder,) = ibis.get_backend().raw_sql("select current_setting('temp_directory')").fetchone()
+    assert folder == str(where["home"].resolve() / "feast/.spill")

@@ -71,7 +71,7 @@ def test_a_late_event_that_changes_an_old_row_reaches_the_online_store(where, ex
     assert features.assert_online_equals_offline(as_of=at(1, 11), **where)
 
 
-def test_a_row_withdrawn_from_the_window_gives_way_to_the_older_one(where, export):
+def test_a_row_withdrawn_from_the_window_is_replaced_by_the_older_one(where, export):
     export("member_activity_stats", row("m1", at(1, 1), 1), row("m1", at(1, 9), 9))
     night(where, at(1, 10))
     export("member_activity_stats", row("m1", at(1, 1), 1))
@@ -80,7 +80,7 @@ def test_a_row_withdrawn_from_the_window_gives_way_to_the_older_one(where, expor
 
 
 def test_a_row_rebuilt_long_before_the_window_reaches_the_online_store(where, export):
-    """A member who withdraws consent leaves the counts of titles that nobody has touched since."""
+    """A consent withdrawal changes the counts of titles that have no event since."""
     export("member_activity_stats", row("m1", at(1, 1), 13), row("m2", at(1, 9), 5))
     night(where, at(1, 30))
     export("member_activity_stats", row("m1", at(1, 1), 12), row("m2", at(1, 9), 5))
@@ -133,7 +133,7 @@ def test_an_expired_row_is_deleted_online_as_it_is_null_offline(where, export):
     assert features.assert_online_equals_offline(as_of=later, **where)
 
 
-def test_an_older_night_is_skipped_and_says_why(where, export):
+def test_an_older_night_is_skipped_with_a_reason(where, export):
     export("member_activity_stats", row("m1", at(1, 5), 1), row("m1", at(1, 9), 2))
     night(where, at(1, 10))
     skipped = night(where, at(1, 6)).skipped_because
@@ -183,21 +183,21 @@ def test_a_missing_table_stops_the_night_and_leaves_the_watermark(where):
 
 
 @pytest.mark.parametrize(
-    ("table", "column", "value", "told"),
+    ("table", "column", "value", "shown"),
     [
         ("member_dayparts", "night_ratio", float("nan"), "nan"),
         ("member_tastes", "genre_affinities", [0.5, float("-inf")], "-inf"),
     ],
 )
-def test_a_number_that_is_none_is_named_and_neither_served_nor_learned_from(
-    where, export, table, column, value, told
+def test_a_value_that_is_not_finite_is_an_error_that_names_it(
+    where, export, table, column, value, shown
 ):
     export(
         table,
         {"member_id": "m1", "observed_at": at(1, 5)},
         {"member_id": "m2", "observed_at": at(1, 5), column: value},
     )
-    match = rf"{column} of {table} is {told} in 1 places, .* dbt model {table} makes it"
+    match = rf"{column} of {table} is {shown} in 1 places, .* dbt model {table} makes it"
     with pytest.raises(DataError, match=match):
         night(where, at(1, 10))
     with pytest.raises(DataError, match=match):

@@ -59,9 +59,9 @@ def test_a_project_without_a_feature_repo_is_refused(home, tmp_path):
 def test_the_repo_works_by_hand_on_the_same_store(where, monkeypatch):
     monkeypatch.setenv("MATINEE_HOME", str(where["home"]))
     feast = Path(sys.executable).with_name("feast")
-    asked = [feast, "-c", PROJECT / "feature_repo", "apply"]
-    said = subprocess.run(asked, capture_output=True, text=True, timeout=120, check=True)
-    assert "No changes to registry" in said.stdout
+    command = [feast, "-c", PROJECT / "feature_repo", "apply"]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert "No changes to registry" in process.stdout
     assert features.apply(**where).services == (
         "homepage_v1",
         "hybrid_ranker_v1",
@@ -79,12 +79,12 @@ def test_processes_that_apply_at_once_lose_nothing(home):
         subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    said = {run.communicate(timeout=120)[0] for run in runs}
+    outputs = {run.communicate(timeout=120)[0] for run in runs}
     assert [run.returncode for run in runs] == [0, 0, 0]
-    assert said == {f"{features.apply(home=home, project=PROJECT)}\n"}
+    assert outputs == {f"{features.apply(home=home, project=PROJECT)}\n"}
 
 
 def test_a_project_that_is_no_checkout_is_named(tmp_path):
-    said = r"no .*feature_store\.yaml: point MATINEE_PROJECT at a checkout of matinee"
-    with pytest.raises(ConfigError, match=said):
+    message = r"no .*feature_store\.yaml: point MATINEE_PROJECT at a checkout of matinee"
+    with pytest.raises(ConfigError, match=message):
         features.apply(home=tmp_path / "home", project=tmp_path)

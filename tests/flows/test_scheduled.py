@@ -107,11 +107,12 @@ def test_a_deployed_night_publishes_the_same_release_through_a_worker(prefect, t
     deployments = {one["name"]: one["id"] for one in api("deployments/filter")}
     assert deployments.keys() == {"nightly", "hourly"}
 
-    api(f"deployments/{deployments['nightly']}/create_flow_run", state={"type": "SCHEDULED"})
+    nightly = f"deployments/{deployments['nightly']}"
+    flow_run = api(f"{nightly}/create_flow_run", state={"type": "SCHEDULED"})["id"]
     output = run("worker", "start", "--pool", "local", "--run-once", timeout=400)
 
-    states = {one["deployment_id"]: one["state_type"] for one in api("flow_runs/filter")}
-    assert states[deployments["nightly"]] == "COMPLETED", output
+    states = {one["id"]: one["state_type"] for one in api("flow_runs/filter")}
+    assert states[flow_run] == "COMPLETED", output
     for step in pipeline.STEPS:
         assert output.count(f" {step.title}: ") == 1, output
     aliases = json.loads((tmp_path / "home/releases/aliases.json").read_text())

@@ -16,8 +16,8 @@ def every(days, count, first=FIRST):
     return [first + timedelta(days=days * n) for n in range(count)]
 
 
-def doubted(new, known=(), today=None, asked=None):
-    return misnamed(new, known, today=today, asked=asked)
+def doubted(new, known=(), today=None, last_day=None):
+    return misnamed(new, known, today=today, last_day=last_day)
 
 
 def plays(contract, name):
@@ -82,7 +82,7 @@ def test_a_silence_is_long_beside_the_ones_before():
         assert set(doubted([silences[allowed + 1]], days)) == {silences[allowed + 1]}
 
 
-def test_a_history_that_lands_at_once_is_asked_the_same_and_a_short_one_nothing():
+def test_a_long_history_that_lands_at_once_is_checked_and_a_short_one_is_not():
     leap = date(2027, 1, 2)
     assert set(doubted([*every(1, 8), leap])) == {leap}
     assert not doubted([*every(1, 6), leap])

@@ -134,7 +134,7 @@ def test_a_good_row_is_kept_and_a_new_column_is_a_warning(outcome):
             assert (taken[file].kept, rules.get(file)) == (1, None)
 
 
-def test_a_lost_column_is_told_once_and_by_files_of_the_same_name(zone):
+def test_a_lost_column_is_reported_once_for_files_of_the_same_name(zone):
     row = good_row(STREAMS["plays"])
     short = {name: value for name, value in row.items() if name != "device"}
     zone.land("plays", "tv.jsonl", encoded(row, "jsonl"))

@@ -133,7 +133,7 @@ def test_a_list_in_a_list_is_mistyped(zone):
     assert zone.receive().rules["titles"] == {"mistyped_field:genres": 1}
 
 
-def test_names_of_columns_are_told_on_one_line_cut_and_not_by_the_thousand(zone):
+def test_names_of_columns_are_shortened_to_one_line(zone):
     play = good_row(STREAMS["plays"])
     names = ["\x1b[2J", "a\nwarning: all is well", "y" * 3_000, *(f"z{n:03}" for n in range(100))]
     zone.land("plays", "p.jsonl", encode([play | {name: 1} for name in names], "jsonl"))
@@ -158,5 +158,5 @@ def test_a_file_whose_lines_end_in_returns_alone_is_set_aside_with_the_reason(zo
     )
 
 
-def test_what_is_spelt_is_one_line_that_obeys_nobody():
+def test_a_printable_text_is_one_line_without_control_characters():
     assert [name for name, text in HOSTILE.items() if not printable(text).isprintable()] == []

@@ -7,7 +7,7 @@ import pytest
 
 from matinee import landing
 from matinee.errors import DataError
-from matinee.landing.history import put_article_first, split_year
+from matinee.landing.importers.history import put_article_first, split_year
 
 FLAGS = "0|0|0|1|0|1|0|0|0|0|0|0|0|0|0|0|0|0|0"  # Animation and Comedy
 LAYOUTS = {

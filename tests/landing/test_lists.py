@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from matinee.landing import lists
+from matinee.landing.formats import lists
 from tests.landing.samples import encode
 
 PLAY = {

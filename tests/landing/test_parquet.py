@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from matinee.landing import parquet_tables
+from matinee.landing.formats import parquet_tables
 from tests.landing.samples import encode
 
 RATING = {

@@ -75,7 +75,7 @@ def test_a_row_that_keeps_the_mended_contract_is_kept_under_its_own_line(
 ):
     zone.land("plays", name, content)
     zone.receive()
-    told = replayed(zone, with_toasters)
+    result = replayed(zone, with_toasters)
     file = f"plays/dt=2026-01-02/{name}"
     assert zone.rows("plays", "file, line, device, batch") == [
         (file, line - 1, "tv", 1),
@@ -85,7 +85,7 @@ def test_a_row_that_keeps_the_mended_contract_is_kept_under_its_own_line(
         (line + 1, "missing_field:member_id", 2)
     ]
     assert counts(zone) == landing.Totals(received=3, kept=2, rejected=1)
-    assert told.summary() == (
+    assert result.summary() == (
         "plays: 1 rejected rows are kept now, 1 stay rejected (missing_field:member_id 1)"
     )
     assert zone.receive().unchanged == 2
@@ -104,8 +104,8 @@ def test_what_was_not_mended_changes_nothing(zone, contract):
 def test_a_home_without_rejected_rows_says_so(zone, contract):
     zone.land("plays", "a.jsonl", jsonl(PLAY))
     zone.receive()
-    told = replayed(zone, contract, contract.streams)
-    assert told.summary() == "nothing that receiving rejected is there to be replayed"
+    result = replayed(zone, contract, contract.streams)
+    assert result.summary() == "nothing that receiving rejected is there to be replayed"
 
 
 def test_rows_are_mended_step_by_step_and_new_files_go_on(zone, contract, with_toasters):
@@ -130,9 +130,9 @@ def test_rows_of_files_that_cannot_be_read_again_stay_rejected(zone, with_toaste
     zone.receive()
     gone.unlink()
     changed.write_bytes(jsonl(TOASTER, PLAY))
-    told = replayed(zone, with_toasters)
-    assert told.kept == {"plays": 1}
-    assert told.summary().splitlines()[1:] == [
+    result = replayed(zone, with_toasters)
+    assert result.kept == {"plays": 1}
+    assert result.summary().splitlines()[1:] == [
         "left plays/dt=2026-01-02/a.jsonl: it is no longer in landing/",
         "left plays/dt=2026-01-02/b.jsonl: its bytes have changed since it was received:"
         " put it back",

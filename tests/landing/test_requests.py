@@ -53,27 +53,27 @@ def test_requests_of_more_than_one_in_twenty_members_are_set_aside_and_the_rest_
 def test_requests_spread_over_files_and_days_are_counted_together(zone):
     land(zone)
     for n in range(6):
-        asked = requests(zone.contract, MEMBERS[n : n + 1])
-        zone.land("privacy_requests", "one.jsonl", asked, day=f"2026-01-0{n + 1}")
+        sent = requests(zone.contract, MEMBERS[n : n + 1])
+        zone.land("privacy_requests", "one.jsonl", sent, day=f"2026-01-0{n + 1}")
     assert len(zone.receive().set_aside) == 6
 
 
 @pytest.mark.parametrize(
-    ("members", "asking", "kind"),
+    ("members", "count", "kind"),
     [
         (100, 5, "erase"),  # one in twenty
         (99, 99, "erase"),  # too few to say what is many
         (100, 100, "export"),  # which harms nobody
     ],
 )
-def test_requests_within_bounds_are_taken_in(zone, members, asking, kind):
+def test_requests_within_bounds_are_taken_in(zone, members, count, kind):
     land(zone, members=MEMBERS[:members])
-    asked = requests(zone.contract, MEMBERS[:asking], kind)
-    zone.land("privacy_requests", "few.jsonl", asked)
+    sent = requests(zone.contract, MEMBERS[:count], kind)
+    zone.land("privacy_requests", "few.jsonl", sent)
     assert zone.receive().set_aside == ()
 
 
-def test_a_poisoned_file_erases_nobody_until_an_operator_says_that_it_is_true(zone):
+def test_too_many_requests_erase_no_member_until_an_operator_accepts_them(zone):
     land(zone)
     zone.land("privacy_requests", "many.jsonl", requests(zone.contract, MEMBERS[:6]))
     settings = Settings(home=zone.home, project=ROOT, memory_limit="1GB")
@@ -93,4 +93,4 @@ def test_a_poisoned_file_erases_nobody_until_an_operator_says_that_it_is_true(zo
 def test_what_is_accepted_is_accepted_for_one_night(option):
     result = CliRunner().invoke(app, ["run", "--from", "2026-01-01", option])
     assert isinstance(result.exception, ConfigError)
-    assert f"{option} is said of one night: not with --from" in str(result.exception)
+    assert f"{option} is for one night: not with --from" in str(result.exception)

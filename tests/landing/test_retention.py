@@ -59,8 +59,13 @@ def test_the_last_day_of_retention_is_kept_and_the_day_before_is_dropped(
     for age in (days, days + 1):
         zone.land(stream, f"{age}.jsonl", lines(row(contract, stream)), day=ago(age))
     zone.receive()
-    (told,) = drop(zone).streams
-    assert (told.stream, told.files, told.rows, told.kept_from) == (stream, 1, 1, ago(days))
+    (dropped,) = drop(zone).streams
+    assert (dropped.stream, dropped.files, dropped.rows, dropped.kept_from) == (
+        stream,
+        1,
+        1,
+        ago(days),
+    )
     files = {file for (file,) in zone.rows(stream, "file")}
     assert f"{stream}/dt={ago(days)}/{days}.jsonl" in files
     assert f"{stream}/dt={ago(days + 1)}/{days + 1}.jsonl" not in files
@@ -81,7 +86,7 @@ def test_a_batch_of_many_days_keeps_the_rows_of_the_days_that_stay(zone, contrac
     ]
 
 
-def test_a_drop_is_told_once_and_counts_no_row_twice(zone, contract):
+def test_a_drop_is_reported_once_and_counts_no_row_twice(zone, contract):
     zone.land("plays", "old.jsonl", lines(row(contract, "plays"), {"event_id": 1}), day=ago(1096))
     zone.receive()
     first = drop(zone)
@@ -95,7 +100,7 @@ def test_a_drop_is_told_once_and_counts_no_row_twice(zone, contract):
 # ---------- what is dropped does not come back
 
 
-def test_a_dropped_file_that_lands_again_is_not_received_and_is_told(zone, contract):
+def test_a_dropped_file_that_lands_again_is_not_received_and_is_reported(zone, contract):
     name = f"plays/dt={ago(1096)}/old.jsonl"
     content = lines(row(contract, "plays"))
     zone.land("plays", "old.jsonl", content, day=ago(1096))
@@ -136,8 +141,8 @@ def test_a_rejected_row_leaves_before_the_file_it_came_from(zone, contract):
     old = zone.land("plays", "old.jsonl", both, day=ago(91))
     zone.land("plays", "new.jsonl", both, day=ago(90))
     zone.receive()
-    (told,) = drop(zone).streams
-    assert (told.files, told.rejected_rows, told.rejected_kept_from) == (0, 1, ago(90))
+    (dropped,) = drop(zone).streams
+    assert (dropped.files, dropped.rejected_rows, dropped.rejected_kept_from) == (0, 1, ago(90))
     assert old.exists()
     entry = ledger(zone)[f"plays/dt={ago(91)}/old.jsonl"]
     assert (entry.status, entry.rows, entry.kept, entry.rejected) == ("received", 1, 1, 0)
@@ -151,8 +156,8 @@ def test_what_is_replayed_after_a_drop_is_what_is_left(zone, contract):
         zone.land("plays", "a.jsonl", both, day=ago(age))
     zone.receive()
     drop(zone)
-    asked = {"streams": ["plays"], "threads": 2, "memory_limit": "1GB"}
-    replayed = landing.replay(home=zone.home, contract=zone.contract, **asked)
+    options = {"streams": ["plays"], "threads": 2, "memory_limit": "1GB"}
+    replayed = landing.replay(home=zone.home, contract=zone.contract, **options)
     assert (sum(replayed.rules["plays"].values()), replayed.left) == (1, {})
 
 
@@ -164,9 +169,12 @@ def test_the_newest_snapshot_is_never_dropped(zone, contract):
         zone.land("titles", "a.jsonl", lines(row(contract, "titles")), day=ago(age))
         zone.land("members", "a.jsonl", lines(row(contract, "members")), day=ago(age))
     zone.receive()
-    told = {one.stream: one for one in drop(zone).streams}
-    assert (told["titles"].kept_from, told["titles"].files) == (ago(1095), 2)  # one is of the 2nd
-    assert (told["members"].kept_from, told["members"].files) == (ago(2000), 1)
+    dropped = {one.stream: one for one in drop(zone).streams}
+    assert (dropped["titles"].kept_from, dropped["titles"].files) == (
+        ago(1095),
+        2,
+    )  # one is of the 2nd
+    assert (dropped["members"].kept_from, dropped["members"].files) == (ago(2000), 1)
     assert [day.isoformat() for (day,) in zone.rows("members", "landed_on")] == [ago(2000)]
 
 
@@ -184,8 +192,8 @@ def test_a_refusal_holds_however_old_until_the_member_says_something_else(zone, 
     again = lines(choice(contract, 5, "ann", granted=True))
     zone.land("consents", "b.jsonl", again, day=ago(5))
     zone.receive()
-    (told,) = drop(zone).streams
-    assert (told.stream, told.kept_from, told.files) == ("consents", ago(2000), 1)
+    (dropped,) = drop(zone).streams
+    assert (dropped.stream, dropped.kept_from, dropped.files) == ("consents", ago(2000), 1)
     assert sorted(name for (name,) in zone.rows("consents", "member_id")) == ["ann", "bob", "cy"]
 
 
@@ -196,8 +204,8 @@ def test_a_choice_of_after_the_night_does_not_replace_one_that_holds_on_it(zone,
     zone.land("consents", "b.jsonl", lines(new), day=ago(5))
     zone.receive()
     assert drop(zone, TODAY - timedelta(days=10)).streams == ()
-    (told,) = drop(zone).streams
-    assert (told.kept_from, told.files) == (ago(1095), 1)
+    (dropped,) = drop(zone).streams
+    assert (dropped.kept_from, dropped.files) == (ago(1095), 1)
 
 
 # ---------- nights of the past
@@ -209,7 +217,7 @@ def test_days_are_counted_from_the_night_and_not_from_the_clock(zone, contract):
     assert drop(zone, TODAY - timedelta(days=1)) == landing.Expired((), ())
 
 
-def test_a_night_of_the_past_is_told_what_a_later_one_has_dropped(zone, contract):
+def test_a_past_night_reports_what_a_later_one_has_dropped(zone, contract):
     zone.land("plays", "old.jsonl", lines(row(contract, "plays")), day=ago(1096))
     zone.receive()
     drop(zone)

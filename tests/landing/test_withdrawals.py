@@ -117,7 +117,7 @@ def test_a_file_of_which_nothing_was_accepted_is_replaced_without_a_command(zone
     assert not (zone.home / withdrawals.MARK).exists()
 
 
-def test_a_file_of_which_something_was_accepted_is_replaced_by_nobody(received):
+def test_a_file_with_accepted_rows_cannot_be_replaced(received):
     received.land("plays", "wrong.jsonl", jsonl(*GOOD))
     assert (received.receive().withdrawn, len(received.rows("plays"))) == ((), 5)
 
@@ -160,7 +160,7 @@ def test_a_file_that_was_taken_back_stays_out_after_somebody_was_erased_from_it(
         ("consents/dt=2026-01-02/c.jsonl", "holds what members asked for, which is not taken back"),
     ],
 )
-def test_a_name_that_is_none_and_what_members_asked_for_are_refused(received, name, message):
+def test_an_unknown_name_and_requests_of_members_cannot_be_withdrawn(received, name, message):
     act = {key: PLAY[key] for key in ("event_id", "event_at", "received_at", "member_id")}
     choice = json.dumps(act | {"purpose": "personalisation", "granted": False})
     received.land("consents", "c.jsonl", choice.encode())

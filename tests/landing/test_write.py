@@ -38,6 +38,6 @@ def test_a_landing_file_is_never_changed(zone):
     ]
 
 
-def test_a_format_that_nobody_reads_is_refused(zone):
+def test_an_unknown_format_is_refused(zone):
     with pytest.raises(ConfigError, match=r"format must be one of jsonl, .*, got xml"):
         landing.write(zone.home, "titles", date(2026, 1, 3), pa.table({}), "n", "xml")

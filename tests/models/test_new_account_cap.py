@@ -134,7 +134,7 @@ def test_excluded_events_have_no_signal_and_are_still_seen():
             "is_seen": [True] * len(events),
         }
     )
-    cleaned, warnings = frame._without_rings(
+    cleaned, warnings = frame._with_new_account_cap(
         signals, Vocabulary.from_ids(members), Vocabulary.from_ids(titles)
     )
     without_signal = {

@@ -10,7 +10,7 @@ from matinee.models import fits, hybrid
 from matinee.models.combination import COHORTS
 from matinee.models.default_weights import default_weights
 from matinee.night import combine, evaluate
-from matinee.night.frame import CUTS, JUDGED, LAST, PUBLISHED
+from matinee.night.frame import CUTS, EVALUATED, LAST, PUBLISHED
 from tests import worlds
 
 FEW = hybrid.Hyperparameters(components=4, epochs=3)
@@ -33,8 +33,8 @@ def over_time(frame, days=40):
 def fitted():
     """The fits of a night, by the name of their frame."""
     published = over_time(worlds.frame(members=120))
-    frames = {PUBLISHED: published, JUDGED: published.time_cut()}
-    frames[CUTS[0]] = frames[JUDGED].time_cut()
+    frames = {PUBLISHED: published, EVALUATED: published.time_cut()}
+    frames[CUTS[0]] = frames[EVALUATED].time_cut()
     frames[CUTS[1]] = frames[CUTS[0]].time_cut()
     frames[LAST] = published.last_titles()
     return {name: fits.fit_all(frame, FEW) for name, frame in frames.items()}
@@ -45,9 +45,9 @@ def splits_of(fitted, *names):
 
 
 def test_each_cut_ends_before_what_it_holds_out_and_lies_within_the_one_before(fitted):
-    instants = [fitted[name].frame.as_of for name in (PUBLISHED, JUDGED, *CUTS)]
+    instants = [fitted[name].frame.as_of for name in (PUBLISHED, EVALUATED, *CUTS)]
     assert instants == sorted(instants, reverse=True)
-    for name in (JUDGED, *CUTS):
+    for name in (EVALUATED, *CUTS):
         frame = fitted[name].frame
         assert frame.is_time_cut
         known = frame.signals["interacted_at"].to_numpy()
@@ -57,11 +57,11 @@ def test_each_cut_ends_before_what_it_holds_out_and_lies_within_the_one_before(f
 
 def test_the_evaluation_of_the_next_visit_has_weights_of_the_earlier_cuts_alone(fitted):
     parts = fitted[PUBLISHED].parts.names
-    chosen = combine.choose(splits_of(fitted, JUDGED, *CUTS, LAST), parts)
+    chosen = combine.choose(splits_of(fitted, EVALUATED, *CUTS, LAST), parts)
     without = combine.choose(splits_of(fitted, *CUTS, LAST), parts)
-    assert chosen.judged.tolist() == without.judged.tolist()
-    assert chosen.weights["next_visit"].tolist() != chosen.judged.tolist()
-    assert sum(chosen.evaluated[JUDGED]) > 0
+    assert chosen.evaluation_weights.tolist() == without.evaluation_weights.tolist()
+    assert chosen.weights["next_visit"].tolist() != chosen.evaluation_weights.tolist()
+    assert sum(chosen.evaluated[EVALUATED]) > 0
 
 
 def test_the_evaluation_of_a_session_has_weights_of_the_other_half_of_members(fitted):
@@ -88,7 +88,9 @@ def test_without_splits_the_weights_are_the_default_ones():
 
 
 def test_weights_are_read_as_they_were_written(fitted, tmp_path):
-    chosen = combine.choose(splits_of(fitted, JUDGED, *CUTS, LAST), fitted[PUBLISHED].parts.names)
+    chosen = combine.choose(
+        splits_of(fitted, EVALUATED, *CUTS, LAST), fitted[PUBLISHED].parts.names
+    )
     chosen = chosen.publishing("session", "ease")
     chosen.write(tmp_path)
     read = combine.Chosen.read(tmp_path)
@@ -96,23 +98,25 @@ def test_weights_are_read_as_they_were_written(fitted, tmp_path):
     assert (read.model("next_visit"), read.model("session")) == ("combination", "ease")
     for context, rows in chosen.weights.items():
         assert read.weights[context].tobytes() == rows.tobytes()
-    assert read.judged.tobytes() == chosen.judged.tobytes()
+    assert read.evaluation_weights.tobytes() == chosen.evaluation_weights.tobytes()
     with pytest.raises(StorageError, match=r"left no combination.json: .*run `matinee run` once"):
         combine.Chosen.read(tmp_path / "nowhere")
 
 
-def judge(fitted, chosen):
+def compare(fitted, chosen):
     return evaluate.compare(fitted, chosen, slate_size=12, coverage_share=0.05, seed=1)
 
 
 def test_both_contexts_are_evaluated_beside_every_baseline(fitted):
-    chosen = combine.choose(splits_of(fitted, JUDGED, *CUTS, LAST), fitted[PUBLISHED].parts.names)
-    judged, published = judge(fitted, chosen)
-    models = {row["model"] for row in judged.evaluation.to_pylist() if row["metric"] == "ndcg@10"}
+    chosen = combine.choose(
+        splits_of(fitted, EVALUATED, *CUTS, LAST), fitted[PUBLISHED].parts.names
+    )
+    result, published = compare(fitted, chosen)
+    models = {row["model"] for row in result.table.to_pylist() if row["metric"] == "ndcg@10"}
     assert {"hybrid", "ease", "rp3beta", "item_knn", "lightfm", "popularity-1000"} <= models
-    metrics = set(judged.evaluation["metric"].to_pylist())
+    metrics = set(result.table["metric"].to_pylist())
     assert {"ndcg@10", "session_ndcg@10", "coverage@10", "session_coverage@10"} <= metrics
-    rules = [verdict.rule for verdict in judged.verdicts]
+    rules = [verdict.rule for verdict in result.verdicts]
     assert "not_worse_than_best_baseline" in rules
     assert "session_not_worse_than_best_baseline" in rules
     assert {published.model(context) for context in chosen.weights} <= {
@@ -120,16 +124,16 @@ def test_both_contexts_are_evaluated_beside_every_baseline(fitted):
     }  # fmt: skip
 
 
-def test_a_combination_that_is_worse_than_a_baseline_gives_way_to_it(fitted):
+def test_a_baseline_that_is_better_than_the_combination_is_published(fitted):
     names = fitted[PUBLISHED].parts.names
-    chosen = combine.choose(splits_of(fitted, JUDGED, *CUTS, LAST), names)
+    chosen = combine.choose(splits_of(fitted, EVALUATED, *CUTS, LAST), names)
     wrong = np.zeros((len(COHORTS), 2 * len(names)))
     wrong[:, names.index("ease")] = -1.0
-    worst = replace(chosen, judged=wrong, halves=(wrong, wrong))
-    judged, published = judge(fitted, worst)
+    worst = replace(chosen, evaluation_weights=wrong, halves=(wrong, wrong))
+    result, published = compare(fitted, worst)
     rows = {
         (row["model"], row["metric"]): row["mean"]
-        for row in judged.evaluation.to_pylist()
+        for row in result.table.to_pylist()
         if row["cohort"] == "everyone"
     }
     model = published.model("session")
@@ -137,6 +141,6 @@ def test_a_combination_that_is_worse_than_a_baseline_gives_way_to_it(fitted):
     assert rows["combination", "session_ndcg@10"] < rows["hybrid", "session_ndcg@10"]
     assert published.combination((*names, "item_knn")).weights["session"][1].sum() == 2.0
     verdict = next(
-        one for one in judged.verdicts if one.rule == "session_not_worse_than_best_baseline"
+        one for one in result.verdicts if one.rule == "session_not_worse_than_best_baseline"
     )
     assert verdict.passed

@@ -9,7 +9,7 @@ from matinee import landing, pipeline, warehouse
 from matinee.errors import DataError
 from matinee.operations.rebuild import collect_inputs
 from matinee.settings import Settings
-from tests.night.test_reconcile import acts, differing, land, tables
+from tests.night.test_reconcile import differing, events_of, land, tables
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD = date(2023, 1, 1)
@@ -27,8 +27,8 @@ def night(home, last_day, *, full_refresh=False):
     return expired
 
 
-def land_day(home, day, *, said_again=()):
-    """A day's snapshots and acts; of `said_again` the events of an earlier day, told once more."""
+def land_day(home, day, *, resent=()):
+    """A day's snapshots and events; `resent` has the events of an earlier day once more."""
     kinds = [("Drama", "Comedy")[(day.day + n) % 2] for n in range(5)]
     titles = [
         {"title_id": f"t{n}", "name": f"T{n}", "title_kind": "movie", "genres": [kind]}
@@ -39,9 +39,9 @@ def land_day(home, day, *, said_again=()):
         home, "members", day, [{"member_id": f"m{n}", "joined_on": "2022-12-01"} for n in range(5)]
     )
     found = {"plays": [], "ratings": []}
-    for stream, act in acts(day):
+    for stream, act in events_of(day):
         found[stream].append(act)
-    for stream, act in said_again:
+    for stream, act in resent:
         is_retry = act["event_id"].endswith("-1")
         retried = {"received_at": f"{datetime.combine(day, datetime.min.time())}"}
         found[stream].append(act | retried if is_retry else act)
@@ -60,24 +60,24 @@ def land_day(home, day, *, said_again=()):
 
 @pytest.fixture(scope="module")
 def dropped(tmp_path_factory):
-    """A home whose oldest rows left on two nights, and what each night told of it."""
+    """A home whose oldest rows left on two nights, and the `Expired` of each night."""
     home = tmp_path_factory.mktemp("dropped") / "home"
     for day in (OLD + timedelta(days=n) for n in range(12)):
-        land_day(home, day, said_again=acts(day - timedelta(days=4)))
-    told = []
+        land_day(home, day, resent=events_of(day - timedelta(days=4)))
+    reports = []
     for last_day in NIGHTS:
-        # Events that are about to leave, or left, are told once more three years later.
+        # Events that are about to leave, or left, are resent three years later.
         about = OLD + timedelta(days=(last_day - NIGHTS[0]).days + 3)
-        land_day(home, last_day, said_again=acts(about))
-        told.append(night(home, last_day))
-    return home, told
+        land_day(home, last_day, resent=events_of(about))
+        reports.append(night(home, last_day))
+    return home, reports
 
 
 def test_every_night_drops_the_days_that_have_passed(dropped):
-    home, told = dropped
+    home, reports = dropped
     assert [
         {one.stream: (one.files, one.kept_from) for one in expired.streams}["plays"]
-        for expired in told
+        for expired in reports
     ] == [(3, "2023-01-04"), (3, "2023-01-07")]
     landed = {path.name for path in (home / "landing/plays").iterdir()}
     assert min(landed) == "dt=2023-01-07"
@@ -102,9 +102,9 @@ def test_a_release_whose_logs_were_dropped_is_not_rebuilt_and_says_which(dropped
     home, _ = dropped
     name = f"plays/dt={OLD}/part.jsonl"
     sha256 = landing.read_ledger(home).entries[name].sha256
-    said = (
+    message = (
         rf"{name} has expired \(landed before 2023-01-04, .*\): the release cannot be rebuilt; a"
         r" release of a later night can"
     )
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         collect_inputs(home, tmp_path, [{"file": name, "sha256": sha256}])

@@ -1,4 +1,4 @@
-"""The exposure policy meets its targets in what is evaluated and published, at a printed price."""
+"""Slates meet the targets of the exposure policy, and its cost is reported."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from matinee.errors import ConfigError
 from matinee.models import fits, hybrid
 from matinee.night import combine, evaluate, exposure_policy
 from matinee.night.exposure_policy import ExposureTarget
-from matinee.night.frame import JUDGED
+from matinee.night.frame import EVALUATED
 from matinee.settings import Settings
 from tests import worlds
 
@@ -37,7 +37,7 @@ def test_published_slates_meet_the_target_and_lose_no_title():
 
 
 @pytest.fixture(scope="module")
-def judged():
+def evaluated():
     """The world with some interactions held out, evaluated with and without the policy."""
     known = worlds.frame(members=90)
     late = np.arange(len(known.signals)) % 8 == 7
@@ -46,10 +46,10 @@ def judged():
         signals=known.signals.filter(pa.array(~late)),
         held_out=known.signals.filter(pa.array(late)),
     )
-    fitted = {JUDGED: fits.fit_all(frame, hybrid.Hyperparameters(epochs=5, components=8))}
-    chosen = combine.choose(fitted, fitted[JUDGED].parts.names)
+    fitted = {EVALUATED: fits.fit_all(frame, hybrid.Hyperparameters(epochs=5, components=8))}
+    chosen = combine.choose(fitted, fitted[EVALUATED].parts.names)
 
-    def judge(policy=()):
+    def run(policy=()):
         result, _ = evaluate.compare(
             fitted,
             replace(chosen, calibration_weight=0.1),
@@ -60,24 +60,24 @@ def judged():
         )
         return result
 
-    return judge
+    return run
 
 
-def test_the_price_of_the_policy_is_evaluated_and_printed_on_the_card(judged):
-    result = judged(TARGETS)
-    price = result.price_of_raising()
+def test_the_cost_of_the_policy_is_evaluated_and_printed_on_the_card(evaluated):
+    result = evaluated(TARGETS)
+    cost = result.exposure_policy_cost()
     means = {
         row["model"]: row["mean"]
-        for row in result.evaluation.to_pylist()
+        for row in result.table.to_pylist()
         if (row["metric"], row["cohort"]) == ("ndcg@10", "everyone")
     }
-    assert price["lead"] == pytest.approx(means["hybrid"] - means["unraised"])
+    assert cost["lead"] == pytest.approx(means["hybrid"] - means["unraised"])
     raised = [{"attribute": "language", "value": "sv", "share": 0.6, "head_start": 0.21}]
-    exposure = {"raised": raised, "price_of_raising": price}
+    exposure = {"raised": raised, "price_of_raising": cost}
     card = report.card({"release_id": "r", "as_of": "2026-01-02", "exposure": exposure})
-    assert f"exposure policy change NDCG@10 by {price['lead']:+.4f} (95 %: " in card
+    assert f"exposure policy change NDCG@10 by {cost['lead']:+.4f} (95 %: " in card
     assert "| language" in card
-    assert judged().price_of_raising() is None
+    assert evaluated().exposure_policy_cost() is None
 
 
 def project(tmp_path, text):
@@ -92,22 +92,22 @@ def test_the_policy_is_read_from_the_project_and_is_empty_there():
 
 
 def test_a_policy_names_values_and_shares(tmp_path):
-    asked = project(tmp_path, "{language: {sv: 0.1}, genre: {Drama: 0.2}}")
-    assert exposure_policy.policy(asked) == (
+    configured = project(tmp_path, "{language: {sv: 0.1}, genre: {Drama: 0.2}}")
+    assert exposure_policy.policy(configured) == (
         ExposureTarget("language", "sv", 0.1),
         ExposureTarget("genre", "Drama", 0.2),
     )
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("{colour: {red: 0.1}}", "raised_shares: titles have no 'colour', only country, genre"),
         ("{language: {sv: 10}}", "raised_shares: language sv is 10, not 0 to 1"),
     ],
 )
-def test_a_policy_that_means_nothing_is_refused(tmp_path, text, said):
-    with pytest.raises(ConfigError, match=said):
+def test_an_invalid_policy_is_refused(tmp_path, text, message):
+    with pytest.raises(ConfigError, match=message):
         exposure_policy.policy(project(tmp_path, text))
 
 

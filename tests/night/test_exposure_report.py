@@ -1,4 +1,4 @@
-"""What a night says of its slates' exposure, from the scorer to the gate."""
+"""The exposure report of a night, from the scorer to the gate."""
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ def scorer():
 
 @pytest.fixture(scope="module")
 def exposed(scorer):
-    return exposure_report.look(scorer, worlds.block(scorer).lists.rows[:, :10])
+    return exposure_report.measure_exposure(scorer, worlds.block(scorer).lists.rows[:, :10])
 
 
 def test_every_taste_and_every_value_of_the_catalogue_is_in_the_report(exposed):
@@ -31,7 +31,7 @@ def test_every_taste_and_every_value_of_the_catalogue_is_in_the_report(exposed):
     assert exposure_report.table(exposed.providers).to_pylist() == exposed.providers
 
 
-def test_the_gate_hears_of_each(exposed):
+def test_each_has_a_verdict_of_the_gate(exposed):
     rules = [verdict.rule for verdict in exposed.verdicts]
     assert rules == [
         "popularity_lift_niche",
@@ -50,7 +50,7 @@ def test_the_popularity_list_counts_interactions_whatever_is_popular_now(scorer,
         countries,
         {name: one[:, ::-1] for name, one in popular.items()},
     )
-    found = exposure_report.look(other, worlds.block(other).lists.rows[:, :10])
+    found = exposure_report.measure_exposure(other, worlds.block(other).lists.rows[:, :10])
     assert found.lift_of_hits == exposed.lift_of_hits
 
 
@@ -60,17 +60,17 @@ def test_slates_that_hide_a_genre_are_refused(scorer):
     )
     first = worlds.block(scorer).lists.rows[:, :10].copy()
     first[family[first]] = int(np.flatnonzero(~family)[0])
-    found = exposure_report.look(scorer, first)
+    found = exposure_report.measure_exposure(scorer, first)
     refused = {verdict.rule for verdict in found.verdicts if not verdict.passed}
     assert "exposure_by_genre" in refused
 
 
 def test_the_most_watched_values_come_first_and_not_all(exposed, monkeypatch):
-    monkeypatch.setattr(exposure_report, "TOLD", 1)
-    told = exposed.most_watched()
-    assert [row["attribute"] for row in told] == ["added", "country", "genre", "language"]
+    monkeypatch.setattr(exposure_report, "MOST_LISTED", 1)
+    rows = exposed.most_watched()
+    assert [row["attribute"] for row in rows] == ["added", "country", "genre", "language"]
     of_genres = [row["watched_ratio"] for row in exposed.providers if row["attribute"] == "genre"]
-    assert told[2]["watched_ratio"] == max(of_genres)
+    assert rows[2]["watched_ratio"] == max(of_genres)
 
 
 def test_members_are_grouped_for_the_audit_and_the_unknown_are_in_no_group():

@@ -1,4 +1,4 @@
-"""Each night says whether pages get the features that models got, or why it did not look."""
+"""Each night reports whether online and offline features agree, or why it did not compare."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""A warm start goes on from a release that knew nothing of what judges it, or does not happen."""
+"""A warm start uses a release older than the held-out set, or does not happen."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ import pytest
 
 from matinee.models import fits, hybrid
 from matinee.night import fit
-from matinee.night.frame import JUDGED, PUBLISHED, read_frame, write_frame
+from matinee.night.frame import EVALUATED, PUBLISHED, read_frame, write_frame
 from matinee.night.model_files import save_model
 from matinee.night.night import Night
 from matinee.settings import Settings
@@ -20,10 +20,10 @@ from tests import worlds
 
 @pytest.fixture
 def night(home):
-    """Two frames at work: the judged one ends ten days before the published one."""
+    """Two frames at work: the evaluation frame ends ten days before the published one."""
     begun = Night(Settings(warm_start=True), worlds.AS_OF, worlds.AS_OF)
     known = worlds.frame()
-    write_frame(replace(known, as_of=worlds.AS_OF - timedelta(days=10)), begun.work(JUDGED))
+    write_frame(replace(known, as_of=worlds.AS_OF - timedelta(days=10)), begun.work(EVALUATED))
     write_frame(known, begun.work(PUBLISHED))
     return begun
 
@@ -63,21 +63,21 @@ OLD, NEW = "20260120T000000Z-000000000001", "20260131T000000Z-000000000002"
 def test_each_frame_goes_on_from_the_newest_release_it_may_know(night):
     release(night, OLD, days_ago=12)
     release(night, NEW, days_ago=1)
-    assert begins_from(night, JUDGED) == OLD
+    assert begins_from(night, EVALUATED) == OLD
     assert begins_from(night, PUBLISHED) == NEW
     cold = replace(night, settings=Settings())
     assert begins_from(cold, PUBLISHED) is None
 
 
-def test_what_is_published_is_not_warm_when_what_was_judged_is_not(night):
+def test_the_published_fit_is_not_warm_when_the_evaluated_one_is_not(night):
     release(night, NEW, days_ago=1)
-    assert begins_from(night, JUDGED) is None
+    assert begins_from(night, EVALUATED) is None
     assert begins_from(night, PUBLISHED) is None
 
 
 def test_a_release_that_was_refused_is_no_start(night):
     release(night, OLD, days_ago=12, passed=False)
-    assert begins_from(night, JUDGED) is None
+    assert begins_from(night, EVALUATED) is None
 
 
 def test_a_warm_hybrid_goes_on_for_few_epochs(night):

@@ -32,7 +32,7 @@ def most_common(tables, column):
 
 
 def disfigured(column):
-    """The column with a hostile text in each of its first rows that said something."""
+    """The column with a hostile text in each of its first rows that has a value."""
     values, texts = column.to_pylist(), iter(HOSTILE.values())
     for row, value in enumerate(values):
         if value and (text := next(texts, None)):
@@ -106,7 +106,7 @@ def test_the_gate_asks_for_the_labels_that_the_texts_took_the_place_of_and_for_n
     store = releases.Store.of(home)
     rules = store.open(release_id).manifest["gate"]["rules"]
     failed = {rule["rule"] for rule in rules if not rule["passed"]}
-    # Of two dozen members of a country, which ones judge hangs on the order of ids.
+    # Which of two dozen members of a country are evaluated depends on the order of ids.
     assert {one for one in failed if not one.startswith("gap_by_")} == {"ai_is_labelled"}
     assert store.aliases().candidate.release_id == release_id
 
@@ -136,7 +136,7 @@ def test_nothing_is_written_outside_the_home_or_under_a_hostile_name(hostile_hom
         assert "passwd" not in path.name
 
 
-def test_a_hostile_member_is_shown_titles_and_told_what_is_held_of_them(hostile_home):
+def test_a_hostile_member_gets_recommendations_and_a_statement(hostile_home):
     home, known, release_id = hostile_home
     settings = Settings(home=home)
     for name in ("path", "sql", "nul", "lines"):

@@ -11,11 +11,9 @@ from matinee.night import lease
 from matinee.settings import Settings
 
 
-def test_a_night_that_is_patient_hears_once_who_holds_the_home_and_then_gets_it(
-    tmp_path, monkeypatch
-):
+def test_a_waiting_night_reports_the_holder_once_and_then_gets_the_lease(tmp_path, monkeypatch):
     monkeypatch.setattr(lease, "POLL_SECONDS", 0.05)
-    held, told = threading.Event(), []
+    held, messages = threading.Event(), []
 
     def hold():
         with releases.lease(tmp_path, holder="hourly refresh"):
@@ -27,14 +25,16 @@ def test_a_night_that_is_patient_hears_once_who_holds_the_home_and_then_gets_it(
     other.start()
     held.wait()
     threading.Timer(2.5, release.set).start()
-    with pipeline.lease(Settings(home=tmp_path), "night", patience_seconds=30, tell=told.append):
+    with pipeline.lease(
+        Settings(home=tmp_path), "night", patience_seconds=30, tell=messages.append
+    ):
         other.join()
-    assert len(told) == 1
-    assert "another night runs: pid" in told[0]
-    assert "(hourly refresh)" in told[0]
+    assert len(messages) == 1
+    assert "another night runs: pid" in messages[0]
+    assert "(hourly refresh)" in messages[0]
 
 
-def test_a_night_whose_patience_ends_is_told_by_whom(tmp_path, monkeypatch):
+def test_a_night_whose_wait_times_out_names_the_holder(tmp_path, monkeypatch):
     monkeypatch.setattr(lease, "POLL_SECONDS", 0.05)
     with (
         releases.lease(tmp_path, holder="backfill"),
@@ -61,16 +61,16 @@ def test_ctrl_c_is_an_interruption_whatever_a_library_makes_of_it(tmp_path, beco
         press_ctrl_c(becomes)
 
 
-def test_a_full_disk_is_one_whatever_a_library_calls_it(tmp_path):
-    said = "(sqlite3.OperationalError)\n database or disk is full"
+def test_a_full_disk_is_a_storage_error_in_the_words_of_any_library(tmp_path):
+    message = "(sqlite3.OperationalError)\n database or disk is full"
     with (
         pytest.raises(StorageError, match=r"the disk is full: make room and run again \(.*Op"),
         pipeline.lease(Settings(home=tmp_path)),
     ):
-        raise RuntimeError(said)
+        raise RuntimeError(message)
 
 
-def test_without_ctrl_c_an_error_is_what_it_was(tmp_path):
+def test_without_ctrl_c_an_error_is_raised_as_it_was(tmp_path):
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(RuntimeError, match="x"), pipeline.lease(Settings(home=tmp_path)):
         raise RuntimeError("x")

@@ -14,7 +14,7 @@ from matinee.errors import ConfigError, RefusedError
 from matinee.evaluation import splits
 from matinee.landing import write
 from matinee.night import fit, publish
-from matinee.night.frame import JUDGED, PUBLISHED, read_frame
+from matinee.night.frame import EVALUATED, PUBLISHED, read_frame
 from matinee.settings import Settings
 from tests.conftest import SMALL
 
@@ -93,7 +93,9 @@ def test_no_title_is_shown_outside_its_window_or_above_a_maturity_limit(release,
         assert limit is None or ages[title] <= limit
 
 
-def test_nobody_without_consent_is_in_the_training_data_or_in_a_personal_slate(release, night_home):
+def test_members_without_consent_are_in_no_training_data_and_in_no_personal_slate(
+    release, night_home
+):
     refused = {
         row["member_id"]
         for row in rows("select member_id from members where not may_personalise", night_home)
@@ -139,7 +141,7 @@ def without(home, member):
     pq.write_table(left, path)
 
 
-def test_the_same_logs_publish_nothing_twice_but_name_a_release_whose_night_died_before_it_could(
+def test_the_same_logs_publish_nothing_new_but_promote_a_release_whose_night_died_before_that(
     copied, night, monkeypatch, tmp_path
 ):
     store = releases.Store.of(copied)
@@ -180,8 +182,8 @@ def test_a_warm_night_of_new_logs_goes_on_from_live(copied, night, monkeypatch):
     assert store.verify("live").release_id == live.id
     assert live.manifest["model"]["continued_from"] == first
     assert live.manifest["model"]["hyperparameters"]["epochs"] == fit.WARM_EPOCHS
-    judged = fit.load(pipeline.begin(Settings(home=copied)), JUDGED)
-    assert judged.model.hyperparameters.epochs == fit.WARM_EPOCHS
+    evaluated = fit.load(pipeline.begin(Settings(home=copied)), EVALUATED)
+    assert evaluated.model.hyperparameters.epochs == fit.WARM_EPOCHS
     assert gone not in {member for member, _ in shown(live)}
     assert gone not in live.manifest["samples"]
     assert gone in live.table("vocabulary/members.parquet")["member_id"].to_pylist()
@@ -208,14 +210,14 @@ def test_because_you_watched_names_what_the_member_watched(release, night_home):
     watched = {}
     for row in rows("select member_id, title_id from seen_titles", night_home):
         watched.setdefault(row["member_id"], set()).add(titles[row["title_id"]]["name"])
-    told = 0
+    count = 0
     for (member, _), row in shown(release).items():
         if row["reason"].startswith("Because you watched "):
             named = re.findall(r"(.+?) \(\d{4}\)(?: and )?", row["reason"][20:])
             assert named
             assert set(named) <= watched[member], (member, row["reason"])
-            told += 1
-    assert told
+            count += 1
+    assert count
 
 
 def test_a_night_of_a_day_far_from_those_that_landed_is_refused(night_home):
@@ -225,7 +227,7 @@ def test_a_night_of_a_day_far_from_those_that_landed_is_refused(night_home):
             pipeline.begin(Settings(home=night_home), day)
 
 
-def test_a_night_of_an_older_day_publishes_but_moves_live_only_when_asked(copied, night):
+def test_a_night_of_an_older_day_publishes_but_moves_live_only_by_promote(copied, night):
     store = releases.Store.of(copied)
     live = store.open("live")
     newest = landing.landed_days(copied)[1]
@@ -233,8 +235,8 @@ def test_a_night_of_an_older_day_publishes_but_moves_live_only_when_asked(copied
     assert f"is published and not live: live is as of {live.manifest['as_of'][:10]}" in older.note
     assert store.open("live").id == live.id
     again = pipeline.begin(Settings(home=copied), newest - timedelta(days=2))
-    said = publish._name(store, store.open(older.release_id), again, ("it is worse",))
-    assert "is refused, and no candidate: live is as of" in said
+    note = publish._name(store, store.open(older.release_id), again, ("it is worse",))
+    assert "is refused, and no candidate: live is as of" in note
     assert store.aliases().candidate is None
 
     manifest = store.open(older.release_id).manifest
@@ -246,5 +248,5 @@ def test_a_night_of_an_older_day_publishes_but_moves_live_only_when_asked(copied
     assert {row["stream"]: row["received"] for row in manifest["received"]} == rows
 
     at = datetime.now(UTC)
-    store.promote(older.release_id, expected=live.id, at=at, by="ada", why="asked")
+    store.promote(older.release_id, expected=live.id, at=at, by="ada", why="a test")
     assert store.open("live").id == older.release_id

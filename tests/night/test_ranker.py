@@ -7,7 +7,7 @@ import pytest
 
 from matinee.models.combination import COHORTS
 from matinee.night import combine
-from matinee.night.ranker import NOBODY
+from matinee.night.ranker import NOT_IN_FRAME
 from matinee.night.scorer import COMBINATION, CONTEXTS
 from matinee.slates import ranking
 from tests import worlds
@@ -51,7 +51,7 @@ def test_a_list_does_not_depend_on_the_other_members_of_a_block(scorer):
 
 
 def test_members_who_are_not_in_the_frame_share_the_list_of_their_country(scorer):
-    found = lists(scorer, [NOBODY, NOBODY], country="SE")
+    found = lists(scorer, [NOT_IN_FRAME, NOT_IN_FRAME], country="SE")
     assert found.rows[0].tolist() == found.rows[1].tolist()
     linear = [name in ("ease", "rp3beta", "hybrid") for name in scorer.ranker.parts.names]
     assert not found.contributions[:, :, linear].any()
@@ -64,8 +64,8 @@ def test_what_is_popular_in_a_country_comes_first_there():
     for one in in_sweden.values():
         one[countries.index("SE"), 7] = 1.0
     scorer.ranker.__dict__["popular"] = countries, in_sweden
-    assert lists(scorer, [NOBODY], country="SE").rows[0, 0] == 7
-    assert lists(scorer, [NOBODY], country="DE").rows[0, 0] != 7
+    assert lists(scorer, [NOT_IN_FRAME], country="SE").rows[0, 0] == 7
+    assert lists(scorer, [NOT_IN_FRAME], country="DE").rows[0, 0] != 7
 
 
 def test_both_contexts_have_lists_of_their_own(scorer):
@@ -74,7 +74,7 @@ def test_both_contexts_have_lists_of_their_own(scorer):
 
 
 def test_calibration_reorders_members_with_a_history_only(scorer):
-    rows = np.array([0, 1, 59, NOBODY])
+    rows = np.array([0, 1, 59, NOT_IN_FRAME])
     before = lists(scorer, rows)
     after = scorer.ranker.calibrated(rows, before, weight=0.9)
     assert np.sort(after.rows).tolist() == np.sort(before.rows).tolist()

@@ -45,7 +45,7 @@ def hostile_rows(stream):
             yield row
 
 
-def acts(day):
+def events_of(day):
     """Ordinary plays and ratings of one day, of a few members who also wait for a title."""
     at = datetime.combine(day, datetime.min.time()) + timedelta(hours=20)
     for number in range(12):
@@ -77,9 +77,9 @@ def rows_on_time():
     ]
     for n in range((LAST - FIRST).days + 1):
         day = FIRST + timedelta(days=n)
-        for stream, act in acts(day):
+        for stream, act in events_of(day):
             found.setdefault((stream, day), []).append(act)
-    bot = dict(acts(FIRST))["plays"] | {"member_id": "bot", "title_id": "t0"}
+    bot = dict(events_of(FIRST))["plays"] | {"member_id": "bot", "title_id": "t0"}
     found["plays", FIRST] += [bot | {"event_id": f"bot-{n}"} for n in range(BOT_PLAYS)]
     return found
 
@@ -101,7 +101,7 @@ def build(home, last_day, **options):
 
 
 def tables(home, *, staged=False):
-    """Every built table without where its rows came from; without staging unless asked."""
+    """Every built table without where its rows came from; without staging unless requested."""
     names = warehouse.query(
         "select table_name as name from information_schema.tables order by all", home=home
     )["name"].to_pylist()
@@ -216,8 +216,8 @@ def copied(on_time, tmp_path, monkeypatch):
 
 
 def waiting(home):
-    asked = Settings(home=home, project=ROOT)
-    return pipeline.rejected(asked, stream=None, rule="unknown_title", limit=100)
+    settings = Settings(home=home, project=ROOT)
+    return pipeline.rejected(settings, stream=None, rule="unknown_title", limit=100)
 
 
 def test_rows_of_an_unknown_title_are_taken_in_once_the_catalogue_knows_it(copied):
@@ -234,19 +234,19 @@ def test_rows_of_an_unknown_title_are_taken_in_once_the_catalogue_knows_it(copie
 
 
 def test_rejected_rows_are_listed_without_obeying_them(copied):
-    said = CliRunner().invoke(app, ["rejected", "--stream", "plays", "--limit", "2"])
-    assert said.exit_code == 0
-    assert "unknown_title" in said.stdout
-    assert "2 of 4 rejected rows: 4 plays unknown_title" in said.output
-    said = CliRunner().invoke(app, ["rejected", "--rule", "invalid_utf8", "--format", "json"])
-    assert "[]" in said.stdout
-    assert "no rejected rows for this rule; other rules: 4 plays unknown_title" in said.output
+    result = CliRunner().invoke(app, ["rejected", "--stream", "plays", "--limit", "2"])
+    assert result.exit_code == 0
+    assert "unknown_title" in result.stdout
+    assert "2 of 4 rejected rows: 4 plays unknown_title" in result.output
+    result = CliRunner().invoke(app, ["rejected", "--rule", "invalid_utf8", "--format", "json"])
+    assert "[]" in result.stdout
+    assert "no rejected rows for this rule; other rules: 4 plays unknown_title" in result.output
 
 
-def test_a_rule_that_is_none_is_a_usage_error_that_names_them(copied):
+def test_an_unknown_rule_is_a_usage_error_that_names_the_known_ones(copied):
     settings = Settings(home=copied, project=ROOT)
-    said = r"unknown rule unknown; known rules: before_service, .*missing_field, .*unknown_title"
-    with pytest.raises(ConfigError, match=said):
+    message = r"unknown rule unknown; known rules: before_service, .*missing_field, .*unknown_title"
+    with pytest.raises(ConfigError, match=message):
         pipeline.rejected(settings, stream=None, rule="unknown", limit=1)
     with pytest.raises(ConfigError, match=r"unknown rule missing_field:title_id; known rules"):
         pipeline.rejected(settings, stream="members", rule="missing_field:title_id", limit=1)
@@ -257,7 +257,7 @@ def test_the_rules_of_dbt_are_known_by_name():
     assert set(re.findall(r"'((?:duplicate|unknown)_\w+)'", text)) == set(CROSS_ROW_RULES)
 
 
-def test_a_stream_that_is_none_is_a_usage_error(copied):
+def test_an_unknown_stream_is_a_usage_error(copied):
     settings = Settings(home=copied, project=ROOT)
     with pytest.raises(ConfigError, match=r"unknown stream playz; known streams: .*plays"):
         pipeline.rejected(settings, stream="playz", rule=None, limit=1)
@@ -266,7 +266,7 @@ def test_a_stream_that_is_none_is_a_usage_error(copied):
 # ---------- the account
 
 
-def test_a_lost_row_is_told_with_its_stream_file_and_numbers(copied, monkeypatch):
+def test_a_lost_row_is_reported_with_its_stream_file_and_numbers(copied, monkeypatch):
     """tests/dbt/test_build.py has the dbt test that fails because of such a row."""
     file = f"plays/dt={LAST}/part.jsonl"
     with duckdb.connect(str(warehouse.path(copied))) as connection:
@@ -279,17 +279,17 @@ def test_a_lost_row_is_told_with_its_stream_file_and_numbers(copied, monkeypatch
 
     monkeypatch.setattr(transform, "build", failed)
     night = pipeline.begin(Settings(home=copied, project=ROOT), LAST)
-    said = (
+    message = (
         rf"plays: 8 rows of {file} were received, but 6 staged \+ 1 rejected \+ 0 exact repeats"
         r" are 7: run `matinee run --full-refresh`"
     )
-    with pytest.raises(IntegrityError, match=said):
+    with pytest.raises(IntegrityError, match=message):
         pipeline.build(night)
 
 
 @pytest.fixture
 def ledger_of(tmp_path):
-    """A home of a ledger and the tables that account for it, both as the test says."""
+    """A home of a ledger and the tables that account for it, both given by the test."""
 
     def make(entries, rejected=(), counted=None):
         (tmp_path / "warehouse").mkdir()
@@ -355,15 +355,15 @@ def held(home, last_day="2026-01-09", days=4):
 OLD, NEW = "plays/dt=2026-01-01/a", "plays/dt=2026-01-09/a"
 
 
-def test_a_bad_night_is_not_excused_by_a_good_history(ledger_of):
+def test_a_bad_night_stops_despite_a_good_history(ledger_of):
     home = ledger_of({OLD: 100_000, NEW: 1000}, [(NEW, "unknown_title", 30), (NEW, "other", 2)])
-    said = (
+    message = (
         r"plays: 32 of 1,000 rows \(3\.2%\) of 2026-01-09 are rejected, the budget is 1\.0%;"
         r" 30 break unknown_title\. See them with `matinee rejected --stream plays`; most of them,"
         rf" 32, are in {NEW}: land it corrected, and take it back with"
-        rf" `matinee receive --withdraw {NEW}`; or mend"
+        rf" `matinee receive --withdraw {NEW}`; or correct"
     )
-    with pytest.raises(RefusedError, match=said):
+    with pytest.raises(RefusedError, match=message):
         held(home)
 
 
@@ -381,5 +381,5 @@ def test_a_bad_history_stops_the_night_however_old(ledger_of):
         ([(NEW, "unknown_title", 900)], "2026-01-08"),  # of a day after the night's
     ],
 )
-def test_rows_within_the_budget_stop_nobody(ledger_of, rejected, last_day):
+def test_rows_within_the_budget_do_not_stop_the_night(ledger_of, rejected, last_day):
     held(ledger_of({OLD: 100_000, NEW: 1000}, rejected), last_day)

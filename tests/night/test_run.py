@@ -19,14 +19,14 @@ def test_a_range_is_every_day_of_it_in_order():
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--to", "2026-01-02"], "--to needs --from"),
         (["--from", "2026-01-02", "--as-of", "2026-01-02"], "--as-of and --from exclude"),
         (["--from", "yesterday"], "--from must be a day like 2026-01-31, got 'yesterday'"),
     ],
 )
-def test_a_range_that_cannot_be_meant_is_a_usage_error(options, said):
+def test_an_invalid_range_is_a_usage_error(options, message):
     result = CliRunner().invoke(app, ["run", *options])
     assert isinstance(result.exception, ConfigError)
-    assert said in str(result.exception)
+    assert message in str(result.exception)

@@ -11,7 +11,7 @@ from matinee.errors import ConfigError, DataError
 from matinee.evaluation import splits
 from matinee.models import fits, hybrid
 from matinee.night import combine, evaluate
-from matinee.night.frame import CUTS, JUDGED
+from matinee.night.frame import CUTS, EVALUATED
 from matinee.research import benchmark, datasets, tune
 from matinee.settings import Settings
 
@@ -58,21 +58,21 @@ def test_the_evaluation_of_a_night_is_that_of_the_benchmark_on_the_same_frame(hi
     prepared = benchmark.prepare(history, "time", settings)
     of_benchmark = {row["model"]: row for row in benchmark.table(prepared, settings)}
 
-    frames = {JUDGED: history.hold_out("time", seed=settings.seed)}
-    frames[CUTS[0]] = frames[JUDGED].time_cut()
+    frames = {EVALUATED: history.hold_out("time", seed=settings.seed)}
+    frames[CUTS[0]] = frames[EVALUATED].time_cut()
     frames[CUTS[1]] = frames[CUTS[0]].time_cut()
     numbers = hybrid.Hyperparameters(seed=settings.seed)
     fitted = {name: fits.fit_all(frame, numbers) for name, frame in frames.items() if frame}
-    chosen = combine.choose(fitted, fitted[JUDGED].parts.names)
+    chosen = combine.choose(fitted, fitted[EVALUATED].parts.names)
     # A night adds the held-out set of its first cut to the evidence of what it publishes.
-    assert chosen.weights["next_visit"].tolist() != chosen.judged.tolist()
-    judged, _ = evaluate.compare(
+    assert chosen.weights["next_visit"].tolist() != chosen.evaluation_weights.tolist()
+    result, _ = evaluate.compare(
         fitted, chosen_with(chosen, settings), slate_size=settings.slate_size,
         coverage_share=0.05, seed=settings.seed,
     )  # fmt: skip
     of_night = {
         row["model"]: row
-        for row in judged.evaluation.to_pylist()
+        for row in result.table.to_pylist()
         if (row["metric"], row["cohort"]) == ("ndcg@10", "everyone")
     }
     assert of_night.keys() == of_benchmark.keys()

@@ -257,3 +257,20 @@ def test_a_line_nested_too_deeply_to_parse_is_erased_as_a_whole(zone):
     name = "landing/plays/dt=2026-01-02/deep.jsonl"
     landing.erase(zone.home, zone.contract, Traces.of(["7"]), [name])
     assert path.read_bytes() == b"\n" + lines([play(8, "8")])
+
+
+def test_other_dialects_and_spellings_of_the_column_do_not_restore_the_member(erased_zone):
+    """An id that could be any number is found by its column alone."""
+    tombstones.add(erased_zone.home, frozenset({"17"}), AT)
+    text = (
+        "sep=;\nevent_id;memberId;event_at;received_at;query_text\n"
+        "s8;17;2026-01-02T10:00:00Z;2026-01-02T10:00:05Z;a\n"
+        "s9;18;2026-01-02T10:00:00Z;2026-01-02T10:00:05Z;17\n"
+    )
+    erased_zone.land("searches", "other.csv", text.encode())
+    table = pa.table({"Member ID": [17.0, 18.0], "joined_on": ["2026-01-01"] * 2})
+    pq.write_table(table, erased_zone.members.with_name("numbers.parquet"))
+    assert not erased_zone.receive().set_aside
+    assert "17" not in erased_zone.rows("searches", "member_id")
+    assert "s9" in erased_zone.rows("searches", "event_id")
+    assert erased_zone.rows("members", "member_id") == [STAYER, "18"]

@@ -83,3 +83,22 @@ def test_an_id_that_is_not_text_is_rejected(landed):
     landed.receive()
     assert len(landed.rows("rejected_members", "line")) == 1
     assert all(name.startswith("p-") for name in landed.rows("members", "member_id"))
+
+
+def test_members_are_renamed_in_every_dialect_and_under_every_spelling_of_the_column(landed):
+    text = (
+        f"sep=;\n\nEvent ID;memberId;event_at;received_at;query_text\n"
+        f"s8;{LEAVER};2026-01-02T10:00:00Z;2026-01-02T10:00:05Z;a,b\n"
+    )
+    landed.land("searches", "other.csv", text.encode())
+    table = pa.table({"MEMBER_ID": pa.array([17]), "joined_on": ["2026-01-01"]})
+    pq.write_table(table, landed.members.with_name("numbers.parquet"))
+    done = pseudonymise(landed.home, landed.contract)
+    assert (done.torn, done.files) == (0, 7)
+    assert not landed.receive().set_aside
+    names = landed.rows("members", "member_id")
+    assert pseudonyms.name_of(landed.home, "17") in names
+    assert all(name.startswith("p-") for name in names)
+    assert all(name.startswith("e-") for name in landed.rows("searches", "event_id"))
+    assert "a,b" in landed.rows("searches", "query_text")
+    assert set(landed.rows("searches", "member_id")) <= set(names)

@@ -124,7 +124,7 @@ FEATURES = (
 )
 
 # fmt: off
-# Table, what is wrong with it (said of the sane rows), and the notes of all that must break.
+# Table, what is wrong with it (relative to the sane rows), and the notes of all that must break.
 FAULTS = [
     *(
         (table, f"select sane.* replace (event_id || '-' || n as event_id) from sane, range(10) as "

@@ -55,9 +55,9 @@ def seven(warehouse):
 
 
 def test_results_come_in_the_order_of_the_suite_and_none_is_lost(seven):
-    asked = [count(), small(), script(), even(), count("warning", 9)]
-    results = check("t", database=seven, suite=suite(*asked)).results
-    assert [one.kind for one in results] == [one.expectation_type for one in asked]
+    expected = [count(), small(), script(), even(), count("warning", 9)]
+    results = check("t", database=seven, suite=suite(*expected)).results
+    assert [one.kind for one in results] == [one.expectation_type for one in expected]
     assert [one.success for one in results] == [True, False, False, False, False]
     assert [one.unexpected_count for one in results] == [0, 2, 7, 1, 0]
     assert results[0].observed == 7
@@ -65,7 +65,7 @@ def test_results_come_in_the_order_of_the_suite_and_none_is_lost(seven):
     assert results[1].column == "i"
 
 
-def test_the_gate_says_table_expectation_rows_reason_and_cure_on_one_line(seven):
+def test_the_error_has_table_expectation_rows_reason_and_action_on_one_line(seven):
     with pytest.raises(ExpectationError) as refusal:
         check("t", database=seven, suite=suite(count(), small())).raise_if_stopped()
     assert str(refusal.value) == (
@@ -75,7 +75,7 @@ def test_the_gate_says_table_expectation_rows_reason_and_cure_on_one_line(seven)
     assert refusal.value.exit_code == 3
 
 
-def test_the_gate_says_how_many_more_are_broken_and_what_a_query_found(seven):
+def test_the_error_counts_further_breaches_and_shows_rows_of_a_query(seven):
     with pytest.raises(
         ExpectationError,
         match=r"\(No name twice\) broken by 1 row\(s\), such as 'name=<script>.*, n=7': .*"
@@ -84,7 +84,7 @@ def test_the_gate_says_how_many_more_are_broken_and_what_a_query_found(seven):
         check("t", database=seven, suite=suite(count(), even(), small())).raise_if_stopped()
 
 
-def test_a_broken_whole_says_what_was_seen(seven):
+def test_a_broken_table_expectation_shows_the_observed_value(seven):
     with pytest.raises(ExpectationError, match="row_count_to_be_between broken by 7: Too few"):
         check("t", database=seven, suite=suite(count(least=8))).raise_if_stopped()
 
@@ -96,12 +96,12 @@ def test_a_warning_lets_the_night_go_on_and_is_kept(seven):
     assert validation.stops == []
 
 
-def test_what_cannot_be_judged_counts_as_broken_and_spares_the_others(seven):
+def test_an_expectation_that_cannot_be_evaluated_counts_as_broken_and_the_others_run(seven):
     missing = gxe.ExpectColumnValuesToBeBetween(column="nope", max_value=1, notes="Never.")
     validation = check("t", database=seven, suite=suite(count(), missing, small()))
     assert [one.success for one in validation.results] == [True, False, False]
     assert "nope" in validation.results[1].error
-    with pytest.raises(ExpectationError, match=r"\(nope\) could not be judged \(.*nope"):
+    with pytest.raises(ExpectationError, match=r"\(nope\) could not be evaluated \(.*nope"):
         validation.raise_if_stopped()
 
 
@@ -112,8 +112,8 @@ def test_a_hostile_value_stays_data(seven):
 
 
 def test_the_record_of_a_night_is_canonical_and_has_neither_ids_nor_times(seven):
-    asked = suite(count(), small(), script(), even())
-    first, second = (check("t", database=seven, suite=asked).as_dict() for _ in range(2))
+    expected = suite(count(), small(), script(), even())
+    first, second = (check("t", database=seven, suite=expected).as_dict() for _ in range(2))
     assert first == second == json.loads(json.dumps(first))
     assert (first["checked"], first["stopped"], first["warned"]) == (4, 2, 1)
     assert first["results"][1] == {
@@ -154,8 +154,8 @@ def test_threads_that_check_at_once_get_their_own_answers(seven):
     answers = {}
 
     def ask(least):
-        asked = suite(count(least=least))
-        answers[least] = check("t", database=seven, suite=asked).results[0].success
+        expected = suite(count(least=least))
+        answers[least] = check("t", database=seven, suite=expected).results[0].success
 
     threads = [threading.Thread(target=ask, args=(least,)) for least in (6, 7, 8, 9)]
     for thread in threads:
@@ -165,7 +165,7 @@ def test_threads_that_check_at_once_get_their_own_answers(seven):
     assert answers == {6: True, 7: True, 8: False, 9: False}
 
 
-def test_progress_names_each_table_and_nothing_else_is_said(warehouse, capsys, tmp_path):
+def test_progress_names_each_table_and_nothing_else_is_printed(warehouse, capsys, tmp_path):
     (tmp_path / "expectations").mkdir()
     for table in ("a", "b"):
         (tmp_path / "expectations" / f"{table}.py").write_text(
@@ -228,18 +228,18 @@ def test_ten_times_the_usual_rows_stop_the_night_and_the_message_says_how_to_acc
     assert accepted.as_dict() == validation.as_dict()  # a decision is no content
 
 
-def test_to_accept_volume_accepts_nothing_else(warehouse, tmp_path):
+def test_accepting_the_volume_accepts_no_other_breach(warehouse, tmp_path):
     path = warehouse(t=landed(tmp_path, times=10))
     validation = check("t", database=path, suite=suite(count(least=9999), spike()))
     with pytest.raises(ExpectationError, match=r"row_count_to_be_between .*change expectations/t"):
         replace(validation, accepted=frozenset({"volume"})).raise_if_stopped()
 
 
-def test_how_much_landed_is_told_first_for_it_explains_the_rest(warehouse, tmp_path):
+def test_volume_is_reported_first_because_it_explains_the_other_breaches(warehouse, tmp_path):
     path = warehouse(t=landed(tmp_path, times=10))
     validation = check("t", database=path, suite=suite(count(least=9999), spike()))
-    said = r"at most 10 times .*: Too many \(and 1 more, of t\)\. Repair .*`--accept-volume`"
-    with pytest.raises(ExpectationError, match=said):
+    message = r"at most 10 times .*: Too many \(and 1 more, of t\)\. Repair .*`--accept-volume`"
+    with pytest.raises(ExpectationError, match=message):
         validation.raise_if_stopped()
 
 
@@ -266,21 +266,21 @@ def test_a_stream_that_came_every_day_is_missed_on_the_night_it_does_not(warehou
         assert validation.stops == []
 
 
-def test_a_file_stands_for_a_table_and_meets_those_of_the_warehouse(warehouse, tmp_path):
+def test_a_file_can_stand_for_a_table_beside_those_of_the_warehouse(warehouse, tmp_path):
     parts = tmp_path / "parts"
     parts.mkdir()
     duckdb.sql("select range as i from range(3)").write_parquet(str(parts / "part-0.parquet"))
     duckdb.sql("select range + 3 as i from range(3)").write_parquet(str(parts / "part-1.parquet"))
-    strangers = gxe.UnexpectedRowsExpectation(
+    unknown_members = gxe.UnexpectedRowsExpectation(
         description="Known.",
         unexpected_rows_query="select here.i from {batch} as here anti join u using (i)",
-        notes="A stranger.",
+        notes="An unknown member.",
         severity="critical",
     )
     validation = check(
         "slates",
         database=warehouse(u="select range as i from range(5)"),
-        suite=suite(count(), strangers),
+        suite=suite(count(), unknown_members),
         files={"slates": parts},
     )
     assert validation.results[0].observed == 6
@@ -289,20 +289,20 @@ def test_a_file_stands_for_a_table_and_meets_those_of_the_warehouse(warehouse, t
 
 def test_what_a_check_spills_stays_beside_the_warehouse(warehouse):
     database = warehouse(t="select 1 as i")
-    asked = gxe.UnexpectedRowsExpectation(
+    expected = gxe.UnexpectedRowsExpectation(
         description="S",
         unexpected_rows_query="select current_setting('temp_directory') as spill from {batch}",
         notes="S.",
     )
-    (one,) = check("t", database=database, suite=suite(asked)).results
+    (one,) = check("t", database=database, suite=suite(expected)).results
     assert one.examples == (f"spill={database.resolve().with_name('.spill')}",)
 
 
-def test_no_example_names_a_member_for_it_is_logged_where_nobody_is_erased(warehouse):
+def test_no_example_names_a_member_because_erasure_does_not_reach_logs(warehouse):
     rows = "select 'm-000017' as member_id, range as i, 3 as plays from range(2)"
     query = "select member_id, sum(plays) as plays from {batch} group by member_id"
     whose = "select distinct member_id from {batch}"
-    asked = suite(
+    expected = suite(
         gxe.ExpectColumnValuesToBeInSet(
             column="member_id", value_set=["m-1"], notes="A.", severity="critical"
         ),
@@ -310,7 +310,7 @@ def test_no_example_names_a_member_for_it_is_logged_where_nobody_is_erased(wareh
         gxe.UnexpectedRowsExpectation(description="C", unexpected_rows_query=query, notes="C."),
         gxe.UnexpectedRowsExpectation(description="D", unexpected_rows_query=whose, notes="D."),
     )
-    validation = check("t", database=warehouse(t=rows), suite=asked)
+    validation = check("t", database=warehouse(t=rows), suite=expected)
     assert [one.examples for one in validation.results] == [(), ("plays=3",), ("plays=6",), ()]
     assert "m-000017" not in str(validation.rows())
     with pytest.raises(ExpectationError, match=r"\(member_id\) broken by 2 row\(s\): A \("):

@@ -22,10 +22,10 @@ def last_night(home):
 
 
 def test_a_sound_night_breaks_nothing_and_its_first_has_nothing_to_be_compared_with(release):
-    told = release.manifest["validation"]
-    assert told["warnings"] == []
-    assert told["accepted"] == []
-    assert told["drift"] == {
+    validation = release.manifest["validation"]
+    assert validation["warnings"] == []
+    assert validation["accepted"] == []
+    assert validation["drift"] == {
         "verdict": "no live release to compare with: no verdict",
         "results": [],
     }
@@ -36,13 +36,13 @@ def test_a_sound_night_breaks_nothing_and_its_first_has_nothing_to_be_compared_w
 
 
 def test_distributions_are_published_without_ids_and_name_no_small_bin(release, night_home):
-    told = release.json("validation/distributions.json")
-    assert set(told["distributions"]) == {one.name for one in DISTRIBUTIONS}
-    assert sum(told["distributions"]["device"].values()) > 0
-    text = json.dumps(told)
+    document = release.json("validation/distributions.json")
+    assert set(document["distributions"]) == {one.name for one in DISTRIBUTIONS}
+    assert sum(document["distributions"]["device"].values()) > 0
+    text = json.dumps(document)
     members = warehouse.query("select member_id from members", home=night_home)
     assert not [one for one in members["member_id"].to_pylist() if one in text]
-    assert told["minimum_members"] == 20
+    assert document["minimum_members"] == 20
 
 
 def test_the_page_shows_the_night_in_words(release):
@@ -69,7 +69,7 @@ def spiked(home):
 
 
 @pytest.mark.slow
-def test_ten_times_the_plays_stop_the_night_until_somebody_accepts_them(copied, night):
+def test_ten_times_the_plays_stop_the_night_until_an_operator_accepts_them(copied, night):
     store = releases.Store.of(copied)
     first = store.open("live").id
     spiked(copied)
@@ -104,7 +104,7 @@ def test_ten_times_the_plays_stop_the_night_until_somebody_accepts_them(copied, 
         night(copied)
 
 
-def test_a_week_on_other_devices_is_told_beside_the_live_release(copied):
+def test_a_week_on_other_devices_is_a_drift_warning_against_the_live_release(copied):
     night = last_night(copied)
     tonight = validate.histograms(night)
     moved = dict.fromkeys(tonight["distributions"]["device"], 0) | {"fridge": 9_999}

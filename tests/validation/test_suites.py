@@ -47,8 +47,8 @@ def found(suites, tmp_path_factory):
     with duckdb.connect(str(path)) as connection:
         for name, query in queries.items():
             connection.execute(f"create table {name} as {query}")
-    asked = {name: suites[table] for name, (table, _) in cases.items()}
-    results = check_all(asked, database=path, as_of=AS_OF).results
+    needed = {name: suites[table] for name, (table, _) in cases.items()}
+    results = check_all(needed, database=path, as_of=AS_OF).results
     return {
         name: Validation(tuple(group)) for name, group in groupby(results, lambda one: one.table)
     }
@@ -61,9 +61,9 @@ def broken(validation):
 def test_every_suite_has_a_sane_table_and_a_fault_for_each_of_its_notes(suites):
     assert set(suites) == set(SANE)
     for table, suite in suites.items():
-        met = {start for name, _, starts in FAULTS if name == table for start in starts}
+        covered = {start for name, _, starts in FAULTS if name == table for start in starts}
         for expectation in suite.expectations[1:]:
-            assert any(expectation.notes.startswith(start) for start in met), (
+            assert any(expectation.notes.startswith(start) for start in covered), (
                 f"{table}: no fault breaks: {expectation.notes}"
             )
 
@@ -113,8 +113,8 @@ def check_fault(number, found, suites):
     for one in wrong:
         assert any(one.notes.startswith(start) for start in starts), f"{table}: {fault}: {one}"
     for start in starts:  # one fault may be there for many tables
-        asked = any(one.notes.startswith(start) for one in suites[table].expectations)
-        assert not asked or any(one.notes.startswith(start) for one in wrong), start
+        needed = any(one.notes.startswith(start) for one in suites[table].expectations)
+        assert not needed or any(one.notes.startswith(start) for one in wrong), start
 
 
 def test_an_empty_table_stops_the_night_only_where_nothing_can_be_done_without_it(found):

@@ -8,6 +8,7 @@
     insert into {{ this }} ({{ columns }})
     {{ sql }};
         {%- endfor %}
+    reset variable later_members;
     reset variable parts;
     reset variable part
     {%- endif -%}

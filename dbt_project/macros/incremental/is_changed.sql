@@ -29,6 +29,10 @@
                     where has_play_or_rating and received_on >= {{ first_day }}
                     union all
                     select member_id from {{ this }} where observed_at > {{ first_day }}
+                    {%- if target.type == 'duckdb' %}
+                    union all
+                    select unnest(cast(getvariable('later_members') as varchar[])) as member_id
+                    {%- endif %}
                 )
             {%- endset -%}
             {%- do conditions.append(column ~ ' > ' ~ first_day) -%}

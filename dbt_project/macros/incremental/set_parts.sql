@@ -7,6 +7,13 @@
         from {{ ref('int_member_title_days__summed') }}
         where {{ may_be_changed(column, clock, **kwargs) }}
     );
+    {%- if clock == 'month' and is_incremental() %}
+    {#- insert_other_parts runs after the table has lost the rows that are built again. -#}
+    set variable later_members = (
+        select list(distinct member_id) from {{ this }}
+        where observed_at > cast('{{ first_changed_day() }}' as date)
+    );
+    {%- endif %}
     set variable part = 0
     {%- endif -%}
 {% endmacro %}

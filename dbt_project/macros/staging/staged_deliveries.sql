@@ -1,17 +1,15 @@
 {#- A base model: every delivery of every row of a stream, numbered within its key. Number 1 counts: the event that was
     received first; of a snapshot's day the row that landed last.
 
-    A repeat has the values of number 1: a file that was copied, or an event that was delivered again, which may have
-    another `received_at`, `country`, `device` and `utc_offset_minutes`. Any other row of the same key is a conflict.
-    Few keys have more than one row, and only those are sorted: a window over all rows takes three times as long. -#}
+    An exact repeat has the values of number 1 in every column of the contract: a file that was copied. A retry has
+    another time of receipt, and is a duplicate. Few keys have more than one row, and only those are sorted: a window
+    over all rows takes three times as long. -#}
 {% macro staged_deliveries(stream) %}
     {%- set source_name = streams()[stream].source -%}
     {%- set snapshot_key = streams()[stream].key -%}
     {%- set key = ['landed_on'] + snapshot_key if snapshot_key else ['event_id'] -%}
     {%- set order = 'batch desc, file desc, line desc' if snapshot_key else 'received_at, file, line' -%}
     {%- set columns = contract_columns(source_name, stream) -%}
-    {%- set of_delivery = [] if snapshot_key else ['received_at', 'country', 'device', 'utc_offset_minutes'] -%}
-    {%- set facts = columns | reject('in', of_delivery) | list -%}
     {{- config(unique_key=key[0]) -}}
     with
 
@@ -63,8 +61,8 @@
             *,
 
             row_number() over deliveries as delivery_number,
-            {{ as_json(facts) }} as content,
-            first_value({{ as_json(facts) }}) over deliveries as first_content
+            {{ as_json(columns) }} as content,
+            first_value({{ as_json(columns) }}) over deliveries as first_content
 
         from marked
         where is_repeated

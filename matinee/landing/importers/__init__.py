@@ -1,0 +1,1 @@
+"""Public data sets, landed as raw logs."""

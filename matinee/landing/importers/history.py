@@ -1,0 +1,370 @@
+"""A public data set's ratings, films and people, landed as one backfill.
+
+Ratings land under the last day of the history, with `received_at` = `event_at`. Members land under
+its first day, and titles too, so that the catalogue is known before any cut in time; what
+members wrote about titles later (tags) lands as one more snapshot a year, never before its day.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from matinee import durable
+from matinee.errors import DataError
+from matinee.landing.importers.set_files import (
+    FIRST_SECOND,
+    LAST_SECOND,
+    UNITS_PER_SECOND,
+    Problems,
+    whole,
+)
+from matinee.landing.read import Records, as_text
+from matinee.landing.write import place, write
+from matinee.progress import Progress
+
+if TYPE_CHECKING:
+    import duckdb
+
+ARTICLE = re.compile(
+    r"(?P<name>.+), (?P<article>The|A|An|La|Le|Les|L'|Il|Lo|El|Los|Las|Das|Der|Die|Den|Det|De|O|Os)"
+    r"(?P<rest> \(.*)?"
+)
+YEAR = re.compile(r"(?P<name>.*?)\s*\((?P<year>\d{4})(?:[-\N{EN DASH}]\s?\d{0,4})?\)\s*")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import landed."""
+
+    layout: str
+    files: tuple[Path, ...]
+    first_day: date
+    last_day: date
+    members: int
+    titles: int
+    ratings: int
+    problems: tuple[str, ...]
+    """What could not be read, by file and line: the first thousand."""
+    problem_count: int
+
+    def summary(self) -> str:
+        """One line."""
+        return (
+            f"{self.layout}: {self.ratings:,} ratings of {self.titles:,} titles by "
+            f"{self.members:,} members, {self.first_day} to {self.last_day}; "
+            f"{self.problem_count:,} lines could not be read"
+        )
+
+
+RATING = ("1", "31", "2.5", "1260759144")
+"""A member, a title, a value and a time, as a set writes them."""
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """How a file of member, title, value and Unix time is laid out."""
+
+    path: Path
+    separator: str
+    header: str | None
+    """The first line, where the layout has one."""
+    minimum: float
+    maximum: float
+    scale: float
+    """What a value is multiplied by to reach 0 to 10."""
+
+
+@dataclass(frozen=True)
+class Ids:
+    """How a set's numbers are spelt here, in SQL's printf: never the same in two sets."""
+
+    name: str
+    member: str
+    title: str
+
+
+def split_year(name: str) -> tuple[str, date | None]:
+    """`Toy Story (1995)` into the name and the first day of the year."""
+    match = YEAR.fullmatch(name)
+    released_on = first_of_year(match["year"]) if match else None
+    return (match["name"], released_on) if match and released_on else (name.strip(), None)
+
+
+def first_of_year(year: str) -> date | None:
+    """The first of January, of a year in which there were films."""
+    is_year = re.fullmatch(r"\d{4}", year) and 1870 <= int(year) <= 2100
+    return date(int(year), 1, 1) if is_year else None
+
+
+def put_article_first(name: str) -> str:
+    """`Usual Suspects, The` as people say it."""
+    match = ARTICLE.fullmatch(name)
+    if match is None:
+        return name
+    space = "" if match["article"].endswith("'") else " "
+    return f"{match['article']}{space}{match['name']}{match['rest'] or ''}"
+
+
+@contextmanager
+def staged(ratings: Ratings, problems: Problems) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """A database with the table `ratings` (member_number, title_number, value, second, line)."""
+    import duckdb
+
+    # One thread: the same set gives the same bytes, so that it can be imported again.
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(
+            "create table ratings (member_number varchar, title_number varchar,"
+            " value double, second bigint, line bigint)"
+        )
+        for records in whole(ratings.path, is_quoted=False):
+            _stage(connection, records, ratings, problems)
+        if connection.execute("select count(*) from ratings").fetchall() == [(0,)]:
+            first = f", the first {problems.texts[0]}" if problems.texts else ""
+            raise DataError(
+                f"{ratings.path}: not one rating could be read; {problems.count:,} lines{first};"
+                f" wanted are lines like {ratings.separator.join(RATING)!r}, the value from"
+                f" {ratings.minimum:g} to {ratings.maximum:g}, the time in Unix seconds or"
+                " milliseconds and not before 1990"
+            )
+        yield connection
+
+
+def _stage(
+    connection: "duckdb.DuckDBPyConnection", records: Records, ratings: Ratings, problems: Problems
+) -> None:
+    table = as_text(records)
+    if ratings.header is not None and records.lines[0] == 1:
+        found = table["raw_text"][0].as_py().strip()
+        if found.replace('"', "").lower() != ratings.header.lower():
+            raise DataError(f"{ratings.path}: its header is {found!r}, not {ratings.header!r}")
+        table = table.slice(1)
+    connection.register("chunk", table)
+    connection.execute(
+        """
+        create or replace temp table parsed as
+        select line, raw_text, f[1] as member_number, f[2] as title_number,
+            try_cast(f[3] as double) * $scale as value,
+            coalesce(
+                list_filter(
+                    [try_cast(try_cast(f[4] as double) / unit as bigint) for unit in $units],
+                    lambda one: one >= $first and one < $last
+                )[1],
+                try_cast(epoch(try_cast(f[4] as timestamp)) as bigint)
+            ) as second,
+            coalesce(
+                len(f) = 4
+                and regexp_full_match(f[1], '[0-9]{1,18}')
+                and regexp_full_match(f[2], '[0-9]{1,18}')
+                and try_cast(f[3] as double) between $minimum and $maximum
+                and second >= $first and second < $last,
+                false
+            ) as is_good
+        from (
+            select line, raw_text,
+                string_split(replace(trim(raw_text, chr(13) || chr(10)), '"', ''), $separator) as f
+            from chunk
+        )
+        """,
+        {
+            "scale": ratings.scale,
+            "minimum": ratings.minimum,
+            "maximum": ratings.maximum,
+            "separator": ratings.separator,
+            "first": FIRST_SECOND,
+            "last": LAST_SECOND,
+            "units": list(UNITS_PER_SECOND),
+        },
+    )
+    connection.execute(
+        "insert into ratings select member_number, title_number, value, second, line"
+        " from parsed where is_good"
+    )
+    for line, text in connection.execute(
+        "select line, raw_text from parsed where not is_good order by line"
+    ).fetchall():
+        problems.add(ratings.path, line, f"not a rating: {text.strip()[:80]!r}")
+    connection.unregister("chunk")
+
+
+def land(
+    connection: "duckdb.DuckDBPyConnection",
+    *,
+    home: Path,
+    ids: Ids,
+    layout: str,
+    titles: Sequence[Mapping[str, Any]],
+    people: Mapping[str, Mapping[str, Any]],
+    themes: Callable[[datetime], Mapping[str, list[str]]],
+    problems: Problems,
+    progress: Progress | None = None,
+) -> Imported:
+    """Write the staged ratings, the titles and the members into the landing zone.
+
+    Parameters
+    ----------
+    titles : rows of the contract's `titles` whose `title_id` is still the set's own number
+    people : what is known of a member, by the set's number, beside the day of joining
+    themes : what titles were about as far as members had said by an instant; empty when never
+    """
+    if not titles:
+        raise DataError(f"not one film could be read: {'; '.join(problems.texts[:3])}")
+    tell = progress or (lambda done, total, what: None)
+    low, high, n_ratings = connection.execute(
+        "select min(second), max(second), count(*) from ratings"
+    ).fetchone() or (0, 0, 0)
+    if problems.count > n_ratings + len(titles):
+        raise DataError(
+            f"{problems.count:,} lines could not be read, more than the {n_ratings:,} ratings and"
+            f" {len(titles):,} films that could; the first: {problems.texts[0]}"
+        )
+    first_day, last_day = (datetime.fromtimestamp(second, UTC).date() for second in (low, high))
+
+    tell(0, 2, f"{n_ratings} ratings from {first_day} to {last_day}")
+    files = [
+        place(
+            home,
+            "ratings",
+            last_day,
+            f"{ids.name}.parquet",
+            lambda path: _copy_ratings(connection, ids, path),
+        )
+    ]
+    members = _members(connection, ids, people, first_day)
+    files.append(write(home, "members", first_day, members, ids.name))
+
+    tell(1, 2, f"{len(titles)} titles and {len(members)} members")
+    before: Mapping[str, list[str]] | None = None
+    years = [date(year, 1, 1) for year in range(first_day.year + 1, last_day.year + 1)]
+    for day in sorted({first_day, *years, last_day}):
+        known = themes(datetime(day.year, day.month, day.day, tzinfo=UTC))
+        if known != before:
+            files.append(write(home, "titles", day, _titles(titles, ids, known), ids.name))
+        before = known
+    files += _carry_forward(home)
+    return Imported(
+        layout=layout,
+        files=tuple(files),
+        first_day=first_day,
+        last_day=last_day,
+        members=len(members),
+        titles=len(titles),
+        ratings=n_ratings,
+        problems=tuple(problems.texts),
+        problem_count=problems.count,
+    )
+
+
+def _copy_ratings(connection: "duckdb.DuckDBPyConnection", ids: Ids, path: Path) -> None:
+    connection.execute(
+        """
+        copy (
+            select member_id || '-' || title_id || '-' || second as event_id,
+                make_timestamp(second * 1000000) as event_at, event_at as received_at,
+                member_id, title_id, 'stars' as rating_kind, value
+            from (
+                select *, printf($member, member_number) as member_id,
+                    printf($title, title_number::bigint) as title_id
+                from ratings
+            )
+            order by second, line
+        ) to $path (format parquet, compression zstd)
+        """,
+        {"member": ids.member, "title": ids.title, "path": str(path)},
+    )
+
+
+def _members(
+    connection: "duckdb.DuckDBPyConnection",
+    ids: Ids,
+    people: Mapping[str, Mapping[str, Any]],
+    first_day: date,
+) -> pa.Table:
+    joined = dict(
+        connection.execute(
+            "select member_number, make_timestamp(min(second) * 1000000)::date"
+            " from ratings group by member_number"
+        ).fetchall()
+    )
+    rows = [
+        {
+            "member_id": ids.member % number,
+            "joined_on": joined.get(number, first_day),
+            "birth_year": people.get(number, {}).get("birth_year"),
+            "gender": people.get(number, {}).get("gender"),
+        }
+        for number in sorted(joined.keys() | people.keys(), key=int)
+    ]
+    schema = pa.schema(
+        [
+            ("member_id", pa.string()),
+            ("joined_on", pa.date32()),
+            ("birth_year", pa.int64()),
+            ("gender", pa.string()),
+        ]
+    )
+    return pa.Table.from_pylist(rows, schema)
+
+
+def _titles(
+    titles: Sequence[Mapping[str, Any]], ids: Ids, themes: Mapping[str, list[str]]
+) -> pa.Table:
+    lists = pa.list_(pa.string())
+    schema = pa.schema(
+        [
+            ("title_id", pa.string()),
+            ("name", pa.string()),
+            ("title_kind", pa.string()),
+            ("released_on", pa.date32()),
+            ("genres", lists),
+            ("themes", lists),
+            ("directors", lists),
+            ("actors", lists),
+        ]
+    )
+    rows = [
+        dict(title)
+        | {
+            "title_id": ids.title % int(title["title_id"]),
+            "title_kind": "movie",
+            "themes": themes.get(title["title_id"]),
+        }
+        for title in sorted(titles, key=lambda title: int(title["title_id"]))
+    ]
+    return pa.Table.from_pylist(rows, schema)
+
+
+def _carry_forward(home: Path) -> list[Path]:
+    """Let each set's snapshot be there on the days of another set's later ones.
+
+    A snapshot is everything under one `dt`: a title that is absent from the newest is retired, and
+    one set must not retire the other's.
+    """
+    carried: list[Path] = []
+    for stream in ("titles", "members"):
+        days = sorted((home / "landing" / stream).glob("dt=*"))
+        for name in ("movielens", "movietweetings"):
+            newest: Path | None = None
+            for day in days:
+                path = day / f"{name}.parquet"
+                if path.exists():
+                    newest = path
+                elif newest is not None:
+                    landed_on = date.fromisoformat(day.name.removeprefix("dt="))
+                    copy = partial(_copy, newest)
+                    carried.append(place(home, stream, landed_on, path.name, copy))
+    return carried
+
+
+def _copy(path: Path, draft: Path) -> None:
+    try:
+        draft.write_bytes(durable.read_plain(path.parents[2], path.parts[-3:]))
+    except durable.NotPlainError as error:
+        raise DataError(f"{path} is {error}: land a copy") from None
