@@ -1,6 +1,5 @@
 """The README and docs match the commands and settings."""
 
-import json
 import os
 import re
 import shutil
