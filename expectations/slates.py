@@ -3,6 +3,20 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
+BASELINES = [
+    "ease",
+    "ease-recent",
+    "item_knn",
+    "lightfm",
+    "popularity",
+    "popularity-1000",
+    "popularity-16000",
+    "rp3beta",
+    "rp3beta-recent",
+    "successors",
+]
+"""Sources of a release that publishes its best baseline."""
+
 SUITE = gx.ExpectationSuite(
     name="slates",
     expectations=[
@@ -29,7 +43,7 @@ SUITE = gx.ExpectationSuite(
         ),
         gxe.ExpectColumnDistinctValuesToBeInSet(
             column="source",
-            value_set=["hybrid", "cold_member", "popular", "non_profiled"],
+            value_set=["hybrid", "cold_member", "popular", "non_profiled", *BASELINES],
             notes="A source that serving and the report do not know. "
             "Cause: scoring has a new source. "
             "Action: add it to serving, to the report and here.",

@@ -9,20 +9,19 @@ from member_tastes import member_tastes
 from title_contents import title_contents
 from title_popularity_stats import title_popularity_stats
 
-title_contents_v1 = title_contents[
-    [
-        "title_kind",
-        "language",
-        "countries",
-        "genres",
-        "themes",
-        "directors",
-        "actors",
-        "release_decade",
-        "minimum_age",
-        "runtime_seconds",
-    ]
+TITLE_FIELDS_V1 = [
+    "title_kind",
+    "language",
+    "countries",
+    "genres",
+    "themes",
+    "directors",
+    "actors",
+    "release_decade",
+    "minimum_age",
+    "runtime_seconds",
 ]
+"""Fields of `title_contents` in services from before `name` and `release_year` were added."""
 
 hybrid_ranker_v1 = FeatureService(
     name="hybrid_ranker_v1",
@@ -32,7 +31,7 @@ hybrid_ranker_v1 = FeatureService(
         member_tastes,
         member_dayparts,
         member_search_intents,
-        title_contents_v1,
+        title_contents[TITLE_FIELDS_V1],
     ],
 )
 
@@ -57,7 +56,7 @@ homepage_v1 = FeatureService(
         member_activity_stats,
         member_dayparts,
         member_search_intents,
-        title_contents_v1,
+        title_contents[TITLE_FIELDS_V1],
         title_popularity_stats,
     ],
 )

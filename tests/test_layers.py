@@ -141,6 +141,7 @@ def test_the_files_of_the_package_import_each_other_in_no_circle():
         pytest.fail(" -> ".join(error.args[1]))
 
 
+@pytest.mark.slow
 def test_each_module_can_be_the_first_import_of_a_fresh_interpreter_without_extras():
     """One interpreter forks for each module, so that the libraries are loaded once."""
     extras = ["implicit", "optuna", "sklearn", "pytest", "hypothesis", "pyspark", "mlflow"]

@@ -163,7 +163,7 @@ REFRESH_STEPS = (
 STEPS = (
     *REFRESH_STEPS,
     Step("frame", "build the training frames", _frame),
-    Step("fit", "fit models", _fit),
+    Step("fit", "fit models (LightFM)", _fit),
     Step("combine", "choose the weights of the combination", _combine),
     Step("evaluate", "evaluate beside baselines", _evaluate),
     Step("score", "score every member", _score),

@@ -149,7 +149,8 @@ def collect_inputs(home: Path, clean: Path, inputs: list[dict[str, Any]]) -> Non
                 found = _copied(home / "landing", entry["file"], target)
             except FileNotFoundError:
                 raise IntegrityError(
-                    f"{source} is missing: the release was made from it; restore it from a backup"
+                    f"{source} is missing, which is an input of the release: restore it from a "
+                    f"backup"
                 ) from None
             except durable.NotPlainError as error:
                 raise IntegrityError(

@@ -239,3 +239,9 @@ def test_a_document_of_this_program_says_where_it_was_and_what_to_do():
     with pytest.raises(IntegrityError, match=r"a\.json is not JSON as it was .*too deep\): res"):
         provenance.document(DEEP, "a.json", "restore it")
     assert provenance.parse_json(b'{"a": 1}') == {"a": 1}
+
+
+def test_an_unfinished_erasure_without_members_is_named(tmp_path):
+    path = plant(tmp_path / erase.UNFINISHED, b"{}")
+    with pytest.raises(IntegrityError, match=rf"{path.name} names no members"):
+        erase._unfinished(tmp_path)

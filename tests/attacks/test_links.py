@@ -220,6 +220,12 @@ def test_nothing_is_placed_beyond_a_link(zone, tmp_path, linked):
     assert list(outside.iterdir()) == []
 
 
+CHOICE = (
+    b'{"event_id": 1, "member_id": "m", "purpose": "insights", "granted": true, '
+    b'"event_at": "2026-01-02T00:00:00Z", "received_at": "2026-01-02T00:00:00Z"}\n'
+)
+
+
 @pytest.mark.parametrize(
     ("plant", "words"),
     [
@@ -228,6 +234,7 @@ def test_nothing_is_placed_beyond_a_link(zone, tmp_path, linked):
         (lambda path, secret: path.write_bytes(b"{broken\n"), "Expecting property name"),
         (lambda path, secret: path.write_bytes(b"[" * 100_000), "nested too deep"),
         (lambda path, secret: path.write_bytes(b"[]\n"), "list indices"),
+        (lambda path, secret: path.write_bytes(CHOICE), "its values have other types"),
         (lambda path, secret: path.write_bytes(b"\xff\n"), "can't decode"),
     ],
 )

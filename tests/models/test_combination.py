@@ -184,7 +184,9 @@ def test_equal_input_gives_equal_weights_and_scores_in_any_blocks(parts):
 def test_weights_of_other_parts_are_refused(parts):
     other = Combination(("ease",), {"session": np.zeros((len(COHORTS), 2))})
     watched = parts.history.matrix().astype(np.bool_)
-    with pytest.raises(ConfigError, match="cannot combine popularity-1000"):
+    with pytest.raises(
+        ConfigError, match="weights for the parts ease cannot combine popularity-1000"
+    ):
         other.score(parts, np.array([0]), context="session", excluded=watched[[0]])
 
 

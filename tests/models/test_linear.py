@@ -137,3 +137,8 @@ def test_scores_of_a_member_do_not_depend_on_the_others_in_the_call():
 def test_a_penalty_of_zero_is_refused():
     with pytest.raises(ConfigError, match="penalty must be above 0, got 0"):
         linear.ease(drawn(4, 4), penalty=0)
+
+
+def test_a_matrix_that_cannot_be_inverted_names_the_cure():
+    with pytest.raises(ConfigError, match="not positive definite: raise the ridge penalty"):
+        linear._inverse(np.array([[1.0, 2.0], [2.0, 1.0]]))

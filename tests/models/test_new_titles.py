@@ -51,3 +51,9 @@ def test_kinds_of_another_catalogue_are_refused(planted):
     history, kinds, years = planted
     with pytest.raises(ConfigError, match="kinds has 10 rows for 300 titles"):
         expected_demand(history, kinds=kinds[:10], kin=kinds, release_years=years)
+
+
+def test_kinds_of_another_number_of_titles_are_refused(planted):
+    history, kinds, years = planted
+    with pytest.raises(ConfigError, match=r"kinds has 299 rows for 300 titles: one each is needed"):
+        expected_demand(history, kinds=kinds[:299], kin=kinds, release_years=years)

@@ -15,7 +15,7 @@ from matinee.cli.screen import show
 from matinee.landing import write
 from matinee.settings import Settings
 from tests.landing.conftest import ROOT
-from tests.landing.samples import FORMATS, HOSTILE, is_text
+from tests.landing.samples import FORMATS, is_text
 from tests.test_security import CONTROL
 
 NAMES = {"clicked_title_id": "title_id", "candidate_asset_ids": "asset_id"}
@@ -36,7 +36,8 @@ def disfigured(column):
     values, texts = column.to_pylist(), iter(HOSTILE.values())
     for row, value in enumerate(values):
         if value and (text := next(texts, None)):
-            values[row] = [text, *value] if isinstance(value, list) else text
+            # Last in a list: in CSV a list that begins with a bracket is read as an array.
+            values[row] = [*value, text] if isinstance(value, list) else text
     return values
 
 

@@ -71,7 +71,10 @@ def test_a_changed_swapped_forged_or_missing_state_is_named(tmp_path, store, fak
         (whole | {two: whole[one]}, r"states/000000000002\.json is not state 2 of a store"),
         (whole | {two: forged}, r"states/000000000002\.json is not state 2 of a store"),
         (whole | {two: theirs}, r"states/000000000002\.json was signed by key .* not in"),
-        ({k: v for k, v in whole.items() if k != one}, r"states/000000000001\.json is missing"),
+        (
+            {k: v for k, v in whole.items() if k != one},
+            r"states/000000000001\.json is missing: restore it from a backup",
+        ),
     ):
         Fake.objects = objects
         with pytest.raises(IntegrityError, match=message):
