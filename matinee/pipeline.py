@@ -27,7 +27,7 @@ from matinee.operations.list_releases import list_releases
 from matinee.operations.promote import promote
 from matinee.operations.rebuild import RebuildResult, rebuild
 from matinee.operations.recommend import recommend, similar, slates
-from matinee.operations.rejected import RejectedRows, rejected, replay
+from matinee.operations.rejected import RejectedRows, rejected, replay, unreceived
 from matinee.operations.simulate import simulate
 from matinee.progress import Progress
 from matinee.rights.consent import record_choice
@@ -94,6 +94,7 @@ __all__ = [
     "slates",
     "statement",
     "stop_on_breach",
+    "unreceived",
     "validate",
     "validate_frame",
     "validate_slates",
