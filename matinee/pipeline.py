@@ -33,7 +33,7 @@ from matinee.progress import Progress
 from matinee.rights.consent import record_choice
 from matinee.rights.erase import erase_requested
 from matinee.rights.reissue import reissue_pages
-from matinee.rights.statement import export, parameters, statement
+from matinee.rights.statement import export, parameters, require_data, statement
 from matinee.transform import Built
 from matinee.validation import Validation
 
@@ -87,6 +87,7 @@ __all__ = [
     "reissue_pages",
     "rejected",
     "replay",
+    "require_data",
     "run",
     "score",
     "similar",

@@ -76,7 +76,7 @@ def test_the_right_path_is_in_the_warning_and_is_received(zone, name):
         ("nonsense/dt=2026-03-01/a.jsonl", LINE, "no such stream"),
     ],
 )
-def test_what_no_other_path_helps_is_told_with_what_does(zone, name, content, reason):
+def test_where_no_other_path_helps_the_warning_says_what_does(zone, name, content, reason):
     put(zone.home, name, content)
     (warning,) = zone.receive().warnings
     assert reason in warning
@@ -103,6 +103,14 @@ def test_every_file_that_does_not_count_is_explained(zone):
         f"{DAY}/hour=0/b.jsonl": f"{DAY}/hour=0 is a folder in a day's folder",
         "truth.json": "beside the folders of the streams, so it is no log",
     }
+
+
+def test_a_member_of_whom_only_landing_files_know_is_known_before_the_first_night(zone):
+    put(zone.home, f"{DAY}/a.csv", b"event_id;MEMBER_ID\ne1;m-1\n")
+    settings = Settings(home=zone.home, project=ROOT)
+    pipeline.require_data(settings, "m-1")
+    with pytest.raises(DataError, match="m-2"):
+        pipeline.require_data(settings, "m-2")
 
 
 def test_the_warnings_are_shown_though_the_night_stops(tmp_path):
