@@ -17,8 +17,9 @@ SUITE = feature_suite(
             column="signal_milli",
             min_value=1,
             notes="No signal is positive: there is no interaction to learn from. "
-            "Cause: watched_seconds or ratings arrive as zeros, or the weights in "
-            "dbt_project.yml are zero. Action: correct the export or the weights.",
+            "Cause: watched_seconds or ratings arrive as zeros, the weights in dbt_project.yml are "
+            "zero, or runtime_seconds is missing: then 90 minutes are assumed, and short titles "
+            "count as not watched. Action: correct the export or the weights.",
             severity="critical",
         ),
         gxe.ExpectColumnValuesToBeBetween(

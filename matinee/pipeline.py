@@ -27,13 +27,13 @@ from matinee.operations.list_releases import list_releases
 from matinee.operations.promote import promote
 from matinee.operations.rebuild import RebuildResult, rebuild
 from matinee.operations.recommend import recommend, similar, slates
-from matinee.operations.rejected import RejectedRows, rejected, replay
+from matinee.operations.rejected import RejectedRows, rejected, replay, unreceived
 from matinee.operations.simulate import simulate
 from matinee.progress import Progress
 from matinee.rights.consent import record_choice
 from matinee.rights.erase import erase_requested
 from matinee.rights.reissue import reissue_pages
-from matinee.rights.statement import export, parameters, statement
+from matinee.rights.statement import export, parameters, require_data, statement
 from matinee.transform import Built
 from matinee.validation import Validation
 
@@ -87,6 +87,7 @@ __all__ = [
     "reissue_pages",
     "rejected",
     "replay",
+    "require_data",
     "run",
     "score",
     "similar",
@@ -94,6 +95,7 @@ __all__ = [
     "slates",
     "statement",
     "stop_on_breach",
+    "unreceived",
     "validate",
     "validate_frame",
     "validate_slates",

@@ -27,6 +27,13 @@ def columns_of(text: str) -> tuple[set[str], set[str]]:
     return tuple(set(re.findall(r"[a-z_]+", part)) for part in (required, optional))
 
 
+def test_the_readme_has_the_words_for_missing_values():
+    table = (ROOT / "README.md").read_text().partition("| format | words for a missing value")[2]
+    rows = re.findall(r"^\| (\w+) \| (.+) \|$", table.partition("\n\n")[0], re.M)
+    documented = {format: tuple(re.findall(r"`([^`]+)`", words)) for format, words in rows}
+    assert documented == STREAMS["plays"].missing_values
+
+
 def test_the_readme_has_every_stream_and_no_other():
     assert documented().keys() == STREAMS.keys()
 

@@ -222,11 +222,20 @@ def similar(
 
 
 @app.command(epilog="Example: matinee doctor --format json")
-def doctor(form: FormatOption = Format.table) -> None:
+def doctor(
+    of_landing: Annotated[
+        bool,
+        typer.Option("--landing", help="List every landing file that was not received, and why."),
+    ] = False,
+    form: FormatOption = Format.table,
+) -> None:
     """Print versions, paths, the warehouse and the live release, for a bug report."""
     from matinee import pipeline
     from matinee.settings import Settings
 
+    if of_landing:
+        emit(pipeline.unreceived(Settings()), form, title="not received")
+        return
     emit_one(pipeline.doctor(Settings()), form)
 
 

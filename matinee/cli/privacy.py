@@ -38,7 +38,7 @@ def forget(
     settings = Settings()
     if not (settings.home / UNFINISHED).exists():  # else continue an interrupted erasure
         for member in members:
-            pipeline.export(settings, member)  # raises for an unknown id
+            pipeline.require_data(settings, member)
     with progress("erase members") as step:
         receipt, path = pipeline.forget(
             settings, members, by=by or getpass.getuser(), progress=step

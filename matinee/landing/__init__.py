@@ -3,6 +3,7 @@
 from matinee.landing import pseudonyms, tombstones, withdrawals
 from matinee.landing.check import rules
 from matinee.landing.contract import Column, Contract, Stream, arrow_schema, load, received_schema
+from matinee.landing.discover import unreceived
 from matinee.landing.erasure import Erased, erase, filter_parquet, mask
 from matinee.landing.importers.history import Imported
 from matinee.landing.importers.movielens import import_movielens
@@ -49,6 +50,7 @@ __all__ = [
     "require_history",
     "rules",
     "tombstones",
+    "unreceived",
     "withdrawals",
     "write",
 ]

@@ -26,7 +26,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 PII = {"none", "pseudonym", "behavioural", "free_text", "sensitive"}
 NAME = re.compile(r"[a-z][a-z0-9_]*")  # what may be spelt into SQL and into a JSON path
 
-FORMATS = ("csv", "jsonl", "parquet")
+FORMATS = ("csv", "parquet", "jsonl")
 MISSING_VALUES: dict[str, tuple[str, ...]] = {
     "csv": (
         *(r"\n", "null", "(null)", "<null>", "none", "nan", "-nan", "nat"),

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from matinee import durable
 from matinee.errors import printable
+from matinee.landing import ledger, misplaced
 from matinee.landing.contract import Contract
 from matinee.landing.drift import several
 from matinee.landing.files import SIDECAR, TOMBSTONE, LandingFile
+from matinee.landing.misplaced import Misplaced
 
 FORMATS = {
     ".jsonl": "jsonl",
@@ -35,28 +37,38 @@ def discover(landing: Path, contract: Contract) -> tuple[list[LandingFile], list
 
     Only regular files with one name in folders that are no links are landing files.
     """
-    files: list[LandingFile] = []
-    warnings: list[str] = []
+    found, others, refused = survey(landing, contract)
+    warnings = [str(one) for one in others]
+    warnings += [f"{several(names)}: {reason}" for reason, names in refused.items()]
+    return found, [printable(warning) for warning in warnings]
+
+
+def survey(
+    landing: Path, contract: Contract
+) -> tuple[list[LandingFile], list[Misplaced], dict[str, list[str]]]:
+    """Every landing file, all else with the path that is right, and the links by reason."""
+    found: list[LandingFile] = []
+    others: list[Misplaced] = []
     refused: dict[str, list[str]] = {}
     if landing.is_dir():
         with durable.folder(landing, ()) as folder:
             for stream, kind in _names(folder):
                 if kind == LINKED:
                     refused.setdefault(LINK, []).append(stream)
-                elif kind == FOLDER and stream not in contract.streams:
+                elif kind == FOLDER and stream in contract.streams:
+                    _survey_days(landing, stream, found, others, refused)
+                elif kind in (FOLDER, FILE):  # of files only those that are named after a stream
                     hint = closest(stream, contract.streams)
-                    warnings.append(f"{stream}: no such stream{hint}")
-                elif kind == FOLDER:  # else notes, or a generator's truth.json: no rows are there
-                    _discover_days(landing, stream, files, warnings, refused)
-    warnings += [f"{several(names)}: {reason}" for reason, names in refused.items()]
-    return files, [printable(warning) for warning in warnings]
+                    other = misplaced.at_the_top(landing / stream, contract.streams, hint)
+                    others += [other] if other else []
+    return found, others, refused
 
 
-def _discover_days(
+def _survey_days(
     landing: Path,
     stream: str,
-    files: list[LandingFile],
-    warnings: list[str],
+    found: list[LandingFile],
+    others: list[Misplaced],
     refused: dict[str, list[str]],
 ) -> None:
     for day, kind in _listed(landing, stream):
@@ -65,9 +77,11 @@ def _discover_days(
             refused.setdefault(LINK, []).append(f"{stream}/{day}")
             continue
         if landed_on is None:
-            is_day = DAY.fullmatch(day) and kind == FOLDER
-            why = "there is no such day" if is_day else "not a folder dt=YYYY-MM-DD"
-            warnings.append(f"{stream}/{day}: {why}, so nothing in it is received")
+            if DAY.fullmatch(day) and kind == FOLDER:
+                why = "there is no such day, so nothing in it is received"
+                others.append(Misplaced(f"{stream}/{day}", why))
+            else:
+                others.append(misplaced.in_stream(stream, landing / stream / day, FORMATS))
             continue
         names = dict(_listed(landing, stream, day))
         for last, kind in names.items():
@@ -76,9 +90,30 @@ def _discover_days(
             if kind == LINKED or (kind == HARD_LINKED and (format or last.endswith(SIDECAR))):
                 refused.setdefault(LINK if kind == LINKED else HARD_LINK, []).append(name)
             elif format and kind == FILE:
-                files.append(LandingFile(landing / name, name, stream, landed_on, format))
+                found.append(LandingFile(landing / name, name, stream, landed_on, format))
             elif not _is_beside(last, names):
-                warnings.append(f"{name}: not one of *{', *'.join(FORMATS)}")
+                others.append(misplaced.in_day(name, landing / name, FORMATS))
+
+
+def unreceived(home: Path, contract: Contract) -> list[Misplaced]:
+    """Every file below `landing/` without a received row, each with the reason, by name."""
+    landing = home / "landing"
+    found, others, refused = survey(landing, contract)
+    known = ledger.read(home).entries
+    rows = [*misplaced.every_file(landing, others)]
+    rows += [Misplaced(name, why) for why, names in refused.items() for name in names]
+    for file in found:
+        entry = known.get(file.name)
+        if entry is None:
+            rows.append(Misplaced(file.name, "it has not been received yet: `matinee receive`"))
+        elif entry.status != "received":
+            what = entry.status.replace("_", " ")
+            rows.append(Misplaced(file.name, f"{what}: {entry.reason}"))
+    named = {one.name for one in rows}
+    for name, kind in _listed(landing):
+        if kind in (FILE, HARD_LINKED) and name not in named:
+            rows.append(Misplaced(name, "beside the folders of the streams, so it is no log"))
+    return sorted(rows, key=lambda one: one.name)
 
 
 def closest(name: str, known: object) -> str:

@@ -75,11 +75,15 @@ def pseudonymise(home: Path, contract: Contract) -> Renamed:
     received = {entry.file for entry in ledger.read(home).received}
     done = Renamed()
 
-    def rename(column: str, value: Any) -> Any:
-        return value if value in (None, "") else _renamed(key, column, str(value))
-
     for file in discover(home / "landing", contract)[0]:
         columns = contract.streams[file.stream].names
+        missing = contract.streams[file.stream].missing_values[file.format]
+
+        def rename(column: str, value: Any, missing: tuple[str, ...] = missing) -> Any:
+            if value in (None, "") or str(value).lower() in missing:
+                return value  # which is rejected by name
+            return _renamed(key, column, str(value))
+
         if not set(PREFIXES) & set(columns):
             continue
         if file.name in received:

@@ -323,5 +323,5 @@ def require_history(home: Path) -> None:
             why = f"{aside.file} was set aside: {aside.reason}" if aside else "land one"
             raise DataError(
                 f"no file of {' or '.join(wanted)} was ever received in {home / 'landing'}: {why};"
-                " `matinee receive` says what became of every file there"
+                " `matinee doctor --landing` says what became of every file there"
             )

@@ -14,6 +14,9 @@ import pyarrow.parquet as pq
 from matinee import durable
 from matinee.columns import MEMBER_ID
 from matinee.errors import ConfigError, IntegrityError
+from matinee.landing import files
+from matinee.landing.contract import Contract
+from matinee.landing.discover import discover
 from matinee.landing.files import Source, TornError
 from matinee.landing.formats.dialect import is_column
 from matinee.landing.formats.parquet_tables import texts
@@ -64,6 +67,18 @@ def newest(home: Path) -> str | None:
     if not path.exists():
         return None
     return max(str(one["at"]) for one in _lines(path))
+
+
+def is_named(home: Path, contract: Contract, member_id: str) -> bool:
+    """Whether a landing file names a member, received or not."""
+    for file in discover(home / "landing", contract)[0]:
+        try:
+            with files.opened(file) as source:
+                if any(one == member_id for one in _candidates(source)):
+                    return True
+        except (TornError, OSError, ValueError, RecursionError, pa.ArrowException):
+            continue  # it is quarantined when it is received
+    return False
 
 
 def add(home: Path, ids: frozenset[str], at: datetime) -> list[str]:

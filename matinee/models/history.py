@@ -70,7 +70,11 @@ class History:
             positive = np.bincount(place, whole, minlength=len(pairs)) > 0
             pairs, last = pairs[positive], last[positive]
         if len(pairs) == 0:
-            raise DataError("no member-title pair has a positive signal: nothing to learn from")
+            raise DataError(
+                "no member-title pair has a positive signal: nothing to learn from. A signal needs"
+                " a rating over 5 stars, a thumb up, or a play of a twentieth of its title; where"
+                " runtime_seconds is missing, 90 minutes are assumed: send it with plays or titles"
+            )
         order = np.lexsort((pairs, last))
         member, title = np.divmod(pairs[order], shape[1])
         return cls(member.astype(np.intp), title.astype(np.intp), last[order], shape)

@@ -248,7 +248,7 @@ def varied(night: Night, published: Fit, chosen: Chosen) -> float:
     rows = published.frame.members.rows(members[MEMBER_ID])
     (lists,) = scorer.ranked(members, ("next_visit",)).values()
     targets = exposure_policy.policy(night.settings.project)
-    floor = exposure.SMALLEST_EFFECTIVE_PLACES * PLACES * SAMPLED
+    floor = exposure.least_effective_titles(PLACES, published.frame.shape[1]) * SAMPLED
     for times in CALIBRATIONS:
         weight = min(1.0, times * usual)
         ranker = replace(scorer.ranker, calibration_weight=weight)

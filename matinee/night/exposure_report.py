@@ -70,7 +70,12 @@ def measure_exposure(scorer: Scorer, first: NDArray[np.intp]) -> Exposed:
     provided = exposure.providers(first, liked, _attributes(scorer))
     effective = exposure.effective_titles(first, title_count=liked.shape[1])
     verdicts = exposure.verdicts(
-        lift, lift_of_hits, provided, effective=effective, places=first.shape[1]
+        lift,
+        lift_of_hits,
+        provided,
+        effective=effective,
+        places=first.shape[1],
+        title_count=liked.shape[1],
     )
     return Exposed(lift, lift_of_hits, provided, effective, tuple(verdicts))
 

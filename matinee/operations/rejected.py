@@ -36,6 +36,12 @@ class RejectedRows:
         return "no rejected rows"
 
 
+def unreceived(settings: Settings) -> list[dict[str, Any]]:
+    """Every landing file without a received row: the reason, and the path that would be right."""
+    found = landing.unreceived(settings.home.resolve(), landing.load(settings.project))
+    return [{"file": one.name, "why": one.reason, "right_path": one.right} for one in found]
+
+
 def rejected(
     settings: Settings, *, stream: str | None, rule: str | None, limit: int
 ) -> RejectedRows:

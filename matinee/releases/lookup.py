@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from typing import Any
 
 import pyarrow.compute as pc
@@ -39,7 +40,8 @@ def find_title(release: releases.Release, title: str) -> str:
     titles = release.titles()
     if pc.index(titles[TITLE_ID], title).as_py() >= 0:
         return title
-    query, names = title.lower(), pc.utf8_lower(titles["name"])
+    query = unicodedata.normalize("NFC", title).lower()
+    names = pc.utf8_lower(pc.utf8_normalize(titles["name"], form="NFC"))
     matches = titles.filter(pc.equal(names, query)).to_pylist() or [
         row for row in titles.to_pylist() if query in (_dated(row).lower(), _shown(row).lower())
     ]

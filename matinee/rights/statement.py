@@ -90,6 +90,22 @@ def export(settings: Settings, member_id: str) -> dict[str, Any]:
     return data
 
 
+def require_data(settings: Settings, member_id: str) -> None:
+    """Refuse an id of which there is no data, in landing files that wait to be received either.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    try:
+        export(settings, member_id)
+    except DataError:
+        home = settings.home.resolve()
+        if not landing.tombstones.is_named(home, landing.load(settings.project), member_id):
+            raise
+
+
 def statement(settings: Settings, member_id: str) -> list[Row]:
     """Where a member's data was used: how many rows of which table, in which release, and why."""
     data = export(settings, member_id)

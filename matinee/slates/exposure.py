@@ -44,6 +44,9 @@ LEAST_WATCHED_RATIO = 0.05
 LARGEST_GAP_RATIO = 0.3
 """How far a group's mean may be below the mean of all other members, as a share of the latter."""
 
+LARGEST_EFFECTIVE_SHARE = 0.75
+"""The share of all titles beyond which no catalogue size is required."""
+
 SMALLEST_EFFECTIVE_PLACES = 1.5
 """The least effective catalogue size, as a multiple of the number of places; 1 means that all
 members see one list. Measured in November 2026: 1.6 on MovieTweetings, where this limit binds the
@@ -211,6 +214,15 @@ def group_means(
     return rows
 
 
+def least_effective_titles(places: int, title_count: int) -> float:
+    """The least effective catalogue size that passes; small catalogues cannot have more.
+
+    >>> least_effective_titles(10, 1000), least_effective_titles(10, 12)
+    (15.0, 9.0)
+    """
+    return min(SMALLEST_EFFECTIVE_PLACES * places, LARGEST_EFFECTIVE_SHARE * title_count)
+
+
 def verdicts(
     lift: Sequence[Row],
     lift_of_popularity: Sequence[Row],
@@ -218,6 +230,7 @@ def verdicts(
     *,
     effective: float,
     places: int,
+    title_count: int,
 ) -> list[Verdict]:
     """The rules on slates: popularity lift, exposure shares, effective catalogue size.
 
@@ -231,6 +244,8 @@ def verdicts(
         As `effective_titles` returns it.
     places : int
         Places of a slate that count.
+    title_count : int
+        Titles of the catalogue.
     """
     rules = [*_niche_lift(lift, lift_of_popularity)]
     for attribute in sorted({row["attribute"] for row in provided}):
@@ -239,7 +254,7 @@ def verdicts(
         if watched:
             least = min(watched, key=lambda row: row["shown_ratio"] / row["watched_ratio"])
             rules.append(_exposure_share(least, places=places))
-    floor = SMALLEST_EFFECTIVE_PLACES * places
+    floor = least_effective_titles(places, title_count)
     rules.append(
         Verdict(
             rule="effective_titles",

@@ -194,8 +194,8 @@ def test_names_without_a_stream_are_reported(zone):
     zone.land("playz", "a.jsonl", jsonl())
     (zone.home / "landing/notes.txt").write_text("hello")
     assert list(zone.receive().warnings) == [
-        "plays/dt=2026-01-02/.c.jsonl.7.tmp: not one of *.jsonl, *.jsonl.gz, *.csv, *.csv.gz,"
-        " *.parquet",
+        "plays/dt=2026-01-02/.c.jsonl.7.tmp: its name begins with a dot, as that of an unfinished"
+        " file",
         "plays/dt=2026-01-02/c.xml: not one of *.jsonl, *.jsonl.gz, *.csv, *.csv.gz, *.parquet",
         "plays/dt=2026-01-02/lost.sha256: not one of *.jsonl, *.jsonl.gz, *.csv, *.csv.gz,"
         " *.parquet",

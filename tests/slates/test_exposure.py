@@ -102,12 +102,14 @@ def test_small_groups_and_members_who_were_not_evaluated_are_left_out():
     assert exposure.gap_verdicts([], metric="ndcg@10") == []
 
 
-def verdicts(shown, lift=0.5, effective=100.0):
+def verdicts(shown, lift=0.5, effective=100.0, title_count=1000):
     lifts = [{"group": "niche", "lift": lift}], [{"group": "niche", "lift": 1.0}]
     row = {"attribute": "language", "value": "sv", "watched_ratio": 0.2, "shown_ratio": shown}
     return {
         verdict.rule: verdict
-        for verdict in exposure.verdicts(*lifts, [row], effective=effective, places=10)
+        for verdict in exposure.verdicts(
+            *lifts, [row], effective=effective, places=10, title_count=title_count
+        )
     }
 
 
@@ -116,6 +118,12 @@ def test_slates_beyond_a_limit_fail():
     assert not verdicts(shown=0.05)["exposure_by_language"].passed
     assert not verdicts(shown=0.2, lift=0.97)["popularity_lift_niche"].passed
     assert not verdicts(shown=0.2, effective=14.0)["effective_titles"].passed
+
+
+@pytest.mark.parametrize(("title_count", "limit"), [(1000, 15), (20, 15), (12, 9), (10, 7.5)])
+def test_a_small_catalogue_need_not_show_more_titles_than_it_has(title_count, limit):
+    rule = verdicts(shown=0.2, effective=float(limit), title_count=title_count)["effective_titles"]
+    assert (rule.passed, rule.threshold) == (True, limit)
 
 
 def test_each_rule_on_slates_has_the_form_of_a_gate_line():
@@ -142,7 +150,7 @@ def test_a_planted_gap_is_closed_by_a_boost_at_a_cost_that_is_printed(capsys):
 
     def look(slates):
         provided = exposure.providers(slates[:, :10], liked, {"language": (["en", "sv"], shares)})
-        rules = exposure.verdicts([], [], provided, effective=99, places=10)
+        rules = exposure.verdicts([], [], provided, effective=99, places=10, title_count=n_titles)
         return provided[1], next(one for one in rules if one.rule == "exposure_by_language")
 
     before, verdict_before = look(rows)
