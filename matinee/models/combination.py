@@ -27,7 +27,6 @@ Rows: TypeAlias = NDArray[np.intp]
 PER_PART = 50
 """Each part's best titles that are candidates."""
 
-LARGEST_Z = 30.0
 SMALLEST_Z = -5.0
 
 FLAT = 1e-6
@@ -99,7 +98,7 @@ def candidates(
     """The union of each part's best titles, with two features a part.
 
     The spread is `asinh(z)`, `z` the score's distance from its mean over the member's titles, in
-    standard deviations, cut off at -5 and 30. The rank is
+    standard deviations, -5 at least. The rank is
     `log((1 + per_part / 3) / (1 + rank / 3))` with the rank among the candidates from 0, of equal
     ones the mean: positive for those that the part would list itself. A part that needs history
     says 0 of members without.
@@ -168,7 +167,7 @@ def candidates(
         own = every[column].ravel()[place]
         own[np.searchsorted(place, forced)] = of_forced[column]
         z = (own - means[column][row]) * scales[column][row]
-        features[:, column] = np.arcsinh(np.clip(z, SMALLEST_Z, LARGEST_Z))
+        features[:, column] = np.arcsinh(np.maximum(z, SMALLEST_Z))
         ranks = _rank_feature(own, row, indptr, per_part)
         features[:, n_parts + column] = np.where(part.needs_history & silent[row], 0.0, ranks)
     return Candidates(rows, indptr, titles, features)

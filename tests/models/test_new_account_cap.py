@@ -63,12 +63,25 @@ def test_the_earliest_likes_count_first():
     assert excluded.tolist() == [len(HABITS), len(HABITS) + 1, len(HABITS) + 2]
 
 
-def test_events_on_three_earlier_days_make_a_member_settled():
+def test_events_on_three_other_days_make_a_member_settled():
     def used(days):
         return [(100 + n, title, day) for n in range(8) for title, day in enumerate(days)]
 
-    for days, new in (((1, 2, 3), 0), ((1, 2, 2), 8), ((1, 2, LAST), 8)):
+    later = (LAST + 1, LAST + 2, LAST + 3)
+    for days, new in (((1, 2, 3), 0), (later, 0), ((1, 2, 2), 8), ((1, 2, LAST), 8)):
         assert counts(*used(days), *new_accounts(8))[1] == new
+
+
+def test_days_on_which_a_title_is_pushed_settle_nobody_for_it():
+    ring = [like for day in range(5) for like in new_accounts(8, day=day)]
+    assert counts(*ring) == (2, 8)
+
+
+def test_a_title_of_the_first_week_keeps_its_likes_once_members_come_back():
+    first_week = [(100 + n, PUSHED, 0) for n in range(20)]
+    came_back = [(100 + n, day, day) for n in range(20) for day in range(1, 4)]
+    assert counts(*first_week) == (2, 20)
+    assert counts(*first_week, *came_back) == (0, 0)
 
 
 def test_where_most_members_are_new_their_likes_count():
@@ -113,7 +126,7 @@ def test_where_most_likes_are_from_new_accounts_no_title_is_reported():
 
 def test_the_warning_says_what_is_unusual_and_what_is_done():
     assert capped(*new_accounts(6)).warning(PUSHED, "t-000012") == (
-        "t-000012: 6 of the 6 members who like it had events on fewer than 3 days before; 2 of them"
+        "t-000012: 6 of the 6 members who like it had events on fewer than 3 other days; 2 of them"
         " are learned from, and more when settled members like it too"
     )
 
