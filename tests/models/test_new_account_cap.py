@@ -48,7 +48,7 @@ def test_of_accounts_that_only_push_a_title_two_count():
 
 def test_likes_of_popular_titles_on_the_same_day_are_no_history():
     ring = [(100 + n, title, LAST) for n in range(20) for title in (*range(12), PUSHED)]
-    assert counts(*ring) == (2, 20)
+    assert counts(*ring) == (5, 20)  # it is a third of all members, and so the usual ratio is high
 
 
 def test_each_settled_member_raises_the_cap_by_one():
