@@ -73,7 +73,7 @@ def load(folder: Path) -> tuple[Ratings, Catalogue]:
         cells = [line.split(",") for line in lines]
     else:
         text = (folder / "movies.dat").read_text(encoding="latin-1")
-        films = [line.split("::") for line in text.splitlines()]
+        films = [line.split("::") for line in text.split("\n") if line]
         cells = [line.split("::") for line in (folder / "ratings.dat").read_text().splitlines()]
     user, item, _, stamp = (np.array(column) for column in zip(*cells, strict=True))
     pairs, first = np.unique(
