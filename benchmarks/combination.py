@@ -23,6 +23,7 @@ import scipy.sparse as sp
 
 from matinee import matrices
 from matinee.models import hybrid, learned_weights, parts
+from matinee.models.cold_titles import with_cold_titles
 from matinee.models.combination import COHORTS, Combination
 from matinee.models.history import History
 from matinee.models.learned_weights import Evidence
@@ -138,7 +139,8 @@ def fitted(ratings: Ratings, catalogue: Catalogue) -> parts.Parts:
     demand = expected_demand(
         history, kinds=kinds, kin=words[:, rare], release_years=catalogue.years
     )
-    return parts.fit_parts(history, vectors={"hybrid": vectors}, new_titles=demand)
+    own = with_cold_titles(vectors, of_titles, history)
+    return parts.fit_parts(history, others={"hybrid": own}, new_titles=demand)
 
 
 def line(text: str) -> None:

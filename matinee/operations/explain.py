@@ -18,9 +18,9 @@ from matinee.models import fallback
 from matinee.models.candidates import PER_PART
 from matinee.models.combination import Combination
 from matinee.models.feature_families import Described
-from matinee.models.fits import HYBRID, ITEM_KNN
+from matinee.models.fits import HYBRID, ITEM_KNN, hybrid_part
 from matinee.models.history import History
-from matinee.models.parts import ByVectors, ForEveryone, Part, Parts
+from matinee.models.parts import ForEveryone, Part, Parts
 from matinee.night import combine
 from matinee.night.attribution import POPULARITY, WATCHED, Attribution, last_titles
 from matinee.night.model_files import load_model, load_parts, read_array, read_matrix
@@ -183,13 +183,12 @@ class _Scores:
                 (TITLE_MATRIX, titles, model.title_embeddings, _features(release, "title")),
             )
         )
-        vectors = model.member_vectors(of_members), model.title_vectors(of_titles)
         history, seen, nameable = _queries(release, members, titles)
         chosen = combine.Chosen.read(release.path)
         names = chosen.parts
         if ITEM_KNN in (chosen.model("next_visit"), chosen.model("session")):
             names = (*names, ITEM_KNN)
-        own: dict[str, Part] = {HYBRID: ByVectors(*vectors, needs_history=False)}
+        own = {HYBRID: hybrid_part(model, Described(of_members, of_titles), history)}
         parts = load_parts(folder, names, history, own)
         lists = release.table(non_profiled.MEMBERS)
         columns = (lists[name].to_pylist() for name in (MEMBER_ID, non_profiled.LIST))
@@ -209,7 +208,7 @@ class _Scores:
                 sources=last_titles(parts, nameable),
                 titles=of_titles,
                 title_embeddings=np.asarray(model.title_embeddings),
-                member_vectors=vectors[0],
+                member_vectors=model.member_vectors(of_members),
                 mean_member=np.asarray(read_array(folder, MEAN_MEMBER), np.float32),
             ),
         )

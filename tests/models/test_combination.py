@@ -30,7 +30,7 @@ def drawn_history(seed=5, share=0.2, silent=10):
 def parts():
     random = np.random.default_rng(2)
     vectors = [random.standard_normal((n, 4)).astype(np.float32) for n in (N_MEMBERS, N_TITLES)]
-    return fit_parts(drawn_history(), vectors={"hybrid": (vectors[0], vectors[1])})
+    return fit_parts(drawn_history(), others={"hybrid": ByVectors(*vectors)})
 
 
 def drawn_weights(n_parts, seed=1):
@@ -230,7 +230,7 @@ def test_scores_that_are_not_finite_are_refused():
 def test_default_weights_name_every_part_and_rank_what_the_parts_agree_on(parts, context):
     everything = fit_parts(
         parts.history,
-        vectors={"hybrid": (parts.by_name["hybrid"].members, parts.by_name["hybrid"].titles)},
+        others={"hybrid": parts.by_name["hybrid"]},
         new_titles=np.zeros(N_TITLES, np.float32),
     )
     assert set(WEIGHTS[context]) == set(everything.names)
