@@ -2,8 +2,8 @@
 
     python -m benchmarks.cold_titles SET...
 
-SET as for `benchmarks.combination`. A fifth of the titles is cold: all its ratings are held out, and
-only these titles are ranked. NDCG@10 over members with a history and a held-out rating.
+SET as for `benchmarks.combination`. A fifth of the titles is cold: all its ratings are held out,
+and only these titles are ranked. NDCG@10 over members with a history and a held-out rating.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SHARE = 0.2
 
 
 def ridge(history, catalogue, cold: np.ndarray, penalty: float = 100.0) -> np.ndarray:
-    """Ten lines with NumPy that import nothing of the product: scores, shape (n_members, n_titles)."""
+    """Scores by a few lines of NumPy that use no code of matinee, shape (n_members, n_titles)."""
     decades = np.nan_to_num(catalogue.years // 10).astype(int)
     labels = [
         [*genres, f"decade {decade}"]
@@ -49,8 +49,7 @@ def main() -> None:
         fit, truth = fitted(whole.where(~mask), catalogue), truth_of(whole, mask)
         known = fit.history.lengths() > 0
         members = np.flatnonzero((np.diff(truth.indptr) > 0) & known)
-        part = fit.by_name["hybrid"]
-        assert isinstance(part, WithColdTitles)
+        part: WithColdTitles = fit.by_name["hybrid"]
         nothing = np.zeros((len(members), whole.shape[1]), bool)
         models = {
             "both": part.scores(members),
