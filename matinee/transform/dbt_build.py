@@ -28,9 +28,6 @@ from matinee.transform import dbt_parse
 Query = Callable[[str], list[dict[str, Any]]]
 """Runs a SELECT and gives its rows."""
 
-PROFILE, TARGET = "matinee", "local"
-"""Of `profiles.yml`: what a night builds into does not depend on anybody's shell."""
-
 BROKEN = {"error", "runtime error", "partial success"}
 FAILED = {"fail"}
 
@@ -214,7 +211,6 @@ class _Dbt:
             [
                 *command,
                 *("--project-dir", str(self.project), "--profiles-dir", str(self.project)),
-                *("--profile", PROFILE, "--target", TARGET),
                 *("--target-path", str(self.folder / "target")),
                 *("--log-path", str(self.log.parent), "--log-level-file", "info"),
                 *("--log-level", "none", "--no-use-colors"),

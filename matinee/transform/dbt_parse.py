@@ -31,7 +31,7 @@ def pinned(environment: Mapping[str, str]) -> Iterator[None]:
     """The variables of a call of dbt: those given, and none of dbt's own that a shell has.
 
     `DBT_TARGET`, `DBT_EXCLUDE_RESOURCE_TYPES` and sixty others are options of dbt: they would
-    change what a night builds and tests.
+    change what a night builds and tests. Profile and target are then those of the project.
     """
     names = {name for name in os.environ if name.upper().startswith("DBT_")} | set(environment)
     before = {name: os.environ.pop(name, None) for name in names}
@@ -97,7 +97,9 @@ def _key(project: Path) -> str:
             env_vars.update(name.decode() for name in _ENV_VAR.findall(content))
             files[str(file)] = hashlib.sha256(content).hexdigest()
     environment = {
-        name: value for name, value in (os.environ | PARSING).items() if name in env_vars
+        name: value
+        for name, value in (os.environ | PARSING).items()
+        if name in env_vars or name.startswith("DBT_")
     }
     content_of = json.dumps(
         [[version(name) for name in _PARSERS], files, environment], sort_keys=True
