@@ -6,9 +6,11 @@ Each step is a plain function that takes the night, does one thing, and returns 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 from matinee import landing
 from matinee.errors import ConfigError
@@ -29,6 +31,8 @@ class Night:
     started_at: datetime
     accepted: frozenset[str] = frozenset()
     """What an operator has looked at and accepted, of `volume` and `erasures`."""
+    published_histograms: tuple[str, Mapping[str, Any]] | None = None
+    """Those that a rebuild publishes again, with the release that they are of."""
 
     @property
     def home(self) -> Path:
