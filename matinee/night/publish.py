@@ -110,7 +110,7 @@ def _fill(night: Night, evidence: Evidence, histograms: Mapping[str, Any], folde
     for name, table in tables.items():
         path = folder / f"{name}.parquet"
         path.parent.mkdir(exist_ok=True)
-        pq.write_table(table, path, compression="zstd")
+        pq.write_table(table, path, **releases.PARQUET)
     documents: dict[str, Any] = {
         "evaluation/gate": [verdict.facts() for verdict in evidence.verdicts],
         "exposure/exposure": evidence.exposure(),

@@ -4,9 +4,10 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from matinee import durable
 from matinee.durable import storage_errors, sync, sync_tree, try_lock
@@ -14,6 +15,7 @@ from matinee.errors import BusyError, IntegrityError, StorageError
 from matinee.releases.lease import fence
 
 __all__ = [
+    "PARQUET",
     "append",
     "discard",
     "locked",
@@ -31,6 +33,9 @@ __all__ = [
 ]
 
 write = durable.create
+
+PARQUET: Mapping[str, Any] = {"compression": "zstd", "write_page_checksum": True}
+"""How the Parquet files of a release are written: a flipped byte is found as it is read."""
 
 
 def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
