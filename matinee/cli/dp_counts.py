@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli.output import Format, FormatOption, emit, emit_one, talk
+from matinee.cli.output import Format, FormatOption, emit, emit_one, say
 
 EXAMPLE = "Example: matinee dp-counts --epsilon 0.25 --days 28"
 
@@ -31,4 +31,4 @@ def dp_counts(
         emit_one(asdict(counts), form)
         return
     emit(counts.rows, form, title="members by day and genre, with noise")
-    talk.print(f"scale of the noise {counts.scale}; budget left {counts.left}")
+    say(f"scale of the noise {counts.scale}; budget left {counts.left}")
