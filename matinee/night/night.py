@@ -64,6 +64,8 @@ def begin(
     landing.require_history(settings.home.resolve())
     first, newest = landing.landed_days(settings.home.resolve())
     last_day = last_day or newest
+    if clock := landing.wrong_clock(started_at.date(), [newest]):
+        raise ConfigError(f"{clock}, then run again")
     if last_day > started_at.date():
         raise ConfigError(
             f"the night's last day is {last_day} and today is {started_at:%Y-%m-%d} (UTC): a dt "
