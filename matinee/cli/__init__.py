@@ -162,12 +162,14 @@ def run(
 
 @app.command(epilog="Example: matinee simulate --members 2000 --days 90 --seed 7")
 def simulate(
-    members: Annotated[int, typer.Option(min=1, help="Members on the first day.")] = 600,
-    titles: Annotated[int, typer.Option(min=1, help="Titles on the first day.")] = 1500,
+    members: Annotated[int, typer.Option(min=1, max=10**8, help="Members on the first day.")] = 600,
+    titles: Annotated[int, typer.Option(min=1, max=10**7, help="Titles on the first day.")] = 1500,
     days: Annotated[
-        int, typer.Option(min=1, help="Days of logs; a larger number only adds days.")
+        int, typer.Option(min=1, max=3660, help="Days of logs; more only adds days.")
     ] = 60,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same bytes.")
+    ] = 1,
     if_empty: Annotated[
         bool, typer.Option("--if-empty", help="Do nothing if logs have landed already.")
     ] = False,
@@ -195,7 +197,7 @@ def simulate(
 @app.command(epilog="Example: matinee recommend m-000017 --k 5")
 def recommend(
     member: Annotated[str, typer.Argument(help="A member id.")],
-    k: Annotated[int, typer.Option(min=1, help="How many titles.")] = 10,
+    k: Annotated[int, typer.Option(min=1, max=10_000, help="How many titles.")] = 10,
     release: Annotated[str, typer.Option(help="A release id or alias.")] = "live",
     context: ContextOption = "next_visit",
     form: FormatOption = Format.table,
@@ -227,7 +229,7 @@ def slates(
 @app.command(epilog="Example: matinee similar 'The Matrix'")
 def similar(
     title: Annotated[str, typer.Argument(help="A title id, or a name.")],
-    k: Annotated[int, typer.Option(min=1, help="How many titles.")] = 10,
+    k: Annotated[int, typer.Option(min=1, max=10_000, help="How many titles.")] = 10,
     release: Annotated[str, typer.Option(help="A release id or alias.")] = "live",
     form: FormatOption = Format.table,
 ) -> None:

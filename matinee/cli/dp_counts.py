@@ -16,7 +16,7 @@ EXAMPLE = "Example: matinee dp-counts --epsilon 0.25 --days 28"
 
 def dp_counts(
     epsilon: Annotated[str, typer.Option(help="Privacy budget to spend of each day, out of 1.")],
-    days: Annotated[int, typer.Option(min=1, help="Number of last closed days.")] = 28,
+    days: Annotated[int, typer.Option(min=1, max=3660, help="Number of last closed days.")] = 28,
     by: Annotated[str, typer.Option(help="Who requests them. Default: your login name.")] = "",
     form: FormatOption = Format.table,
 ) -> None:

@@ -54,7 +54,7 @@ def rejected(
     rule: Annotated[
         str | None, typer.Option(help="Only this rule; `missing_field` matches any column.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many rows to list.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10**6, help="How many rows to list.")] = 20,
     form: FormatOption = Format.table,
 ) -> None:
     """List rejected rows: file, line, rule and text, newest first."""

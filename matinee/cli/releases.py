@@ -173,7 +173,9 @@ def diff(
 
 @app.command(epilog="Example: matinee releases gc --keep 14")
 def gc(
-    keep: Annotated[int, typer.Option(min=1, help="Number of newest releases to keep.")] = 14,
+    keep: Annotated[
+        int, typer.Option(min=1, max=10**6, help="Number of newest releases to keep.")
+    ] = 14,
 ) -> None:
     """Remove old releases without an alias, and remains of crashes."""
     from matinee.releases import Store
