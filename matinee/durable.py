@@ -35,11 +35,15 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        cure = "free some space" if is_full else "check the disk and its rights"
+        cure = "free some space" if is_full(error) else "check the disk and its rights"
         raise StorageError(
             f"{error.filename or path}: {error.strerror or error}; {cure}, then run again"
         ) from error
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a disk or a quota is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 # ---------- files and folders of our own

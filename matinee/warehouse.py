@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from matinee import durable
 from matinee.columns import MEMBER_ID, OBSERVED_AT
+from matinee.duckdb_paths import literal
 from matinee.errors import BusyError, DataError, StorageError
 from matinee.privacy import Traces
 from matinee.provenance import parse_json
@@ -259,8 +260,7 @@ def _write(
     )
     file = folder / f"{month.isoformat()[:7]}.parquet"
     staged = folder.parent / f".{folder.stem}.{file.name}.new"
-    target = str(staged).replace("'", "''")
-    connection.execute(f"copy ({ordered}) to '{target}' (format parquet)")
+    connection.execute(f"copy ({ordered}) to {literal(staged)} (format parquet)")
     durable.put(staged, file)
     return _sha256(file)
 
@@ -294,8 +294,7 @@ def erase(home: Path, traces: Traces) -> None:
         with _open(file, read_only=False) as connection:
             for name, named, values in _named(connection, traces):
                 connection.execute(f'delete from "{name}" where {named}', values)
-            quoted = str(fresh).replace("'", "''")
-            connection.execute(f"attach '{quoted}' as fresh")
+            connection.execute(f"attach {literal(fresh)} as fresh")
             connection.execute(f"copy from database {file.stem} to fresh")
             connection.execute("detach fresh")
         durable.put(fresh, file)

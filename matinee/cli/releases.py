@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
+from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, say
 
 app = typer.Typer(help="List, verify, promote and compare releases.", no_args_is_help=True)
 
@@ -71,11 +71,9 @@ def push(url: Url, extra: Extra = None, by: By = "", form: FormatOption = Format
 
     remote = Remote.open(url)
     if not remote.has_exclusive_create:
-        talk.print(
+        say(
             f"{remote.name} does not exclude two pushes at the same time: push from one machine "
             f"only (docs/reference/mirrors.md)",
-            markup=False,
-            soft_wrap=True,
         )
     by = by or getpass.getuser()
     with progress("push"):
@@ -135,7 +133,7 @@ def promote(
     alias = pipeline.promote(
         Settings(), name, at=datetime.now(UTC), by=person, why=why, overrides=override or []
     )
-    talk.print(f"live is {alias.release_id}")
+    say(f"live is {alias.release_id}")
 
 
 @app.command(epilog="Example: matinee releases rollback --why 'slates full of one film'")
@@ -147,7 +145,7 @@ def rollback(by: By = "", why: Why = "") -> None:
     alias = Store.of(Settings().home).rollback(
         at=datetime.now(UTC), by=by or getpass.getuser(), why=why
     )
-    talk.print(f"live is {alias.release_id}")
+    say(f"live is {alias.release_id}")
 
 
 @app.command(epilog="Example: matinee releases diff previous live")
@@ -175,7 +173,9 @@ def diff(
 
 @app.command(epilog="Example: matinee releases gc --keep 14")
 def gc(
-    keep: Annotated[int, typer.Option(min=1, help="Number of newest releases to keep.")] = 14,
+    keep: Annotated[
+        int, typer.Option(min=1, max=10**6, help="Number of newest releases to keep.")
+    ] = 14,
 ) -> None:
     """Remove old releases without an alias, and remains of crashes."""
     from matinee.releases import Store
@@ -184,4 +184,4 @@ def gc(
     store = Store.of(Settings().home)
     swept = store.sweep()
     removed = store.gc(keep, at=datetime.now(UTC), by=getpass.getuser())
-    talk.print(f"removed {len(removed)} releases and {len(swept)} remains of crashes")
+    say(f"removed {len(removed)} releases and {len(swept)} remains of crashes")

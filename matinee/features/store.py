@@ -11,13 +11,17 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
+from matinee.duckdb_paths import exact
 from matinee.errors import ConfigError
 from matinee.imports import large_import
 
 log = logging.getLogger(__name__)
+
+SQLITE = "sqlite:///"
 
 # Feast prints, warns, and shares one DuckDB connection in a process: callers take turns.
 _TURN = threading.RLock()
@@ -38,10 +42,10 @@ def opened(home: Path, project: Path) -> Iterator[Any]:
         if not file.is_file():
             raise ConfigError(f"no {file}: point MATINEE_PROJECT at a checkout of matinee")
         (home / "feast").mkdir(parents=True, exist_ok=True)
-        # The same substitution that `feast` makes on the command line, but of this home.
-        text = string.Template(file.read_text()).substitute(MATINEE_HOME=home.resolve())
         ibis.set_backend(_engine(home.resolve() / "feast" / ".spill"))
-        yield FeatureStore(config=RepoConfig(**yaml.safe_load(text)))
+        yield FeatureStore(
+            config=RepoConfig(**_placed(yaml.safe_load(file.read_text()), home.resolve()))
+        )
 
 
 def import_library() -> None:
@@ -62,6 +66,24 @@ def import_library() -> None:
         import ibis.backends.duckdb  # noqa: F401
 
 
+def _placed(value: Any, home: Path) -> Any:
+    """A configuration with a home in the place of `${MATINEE_HOME}`.
+
+    It is the same that `feast` does on the command line, but after the file is parsed, and a home
+    in a URL is quoted.
+    """
+    match value:
+        case str() if value.startswith(f"{SQLITE}${{MATINEE_HOME}}"):
+            below = value.removeprefix(f"{SQLITE}${{MATINEE_HOME}}")
+            return f"{SQLITE}file:{quote(str(home))}{below}?uri=true"
+        case str():
+            return string.Template(value).substitute(MATINEE_HOME=home)
+        case dict():
+            return {name: _placed(one, home) for name, one in value.items()}
+        case _:
+            return value
+
+
 def _as_it_is(target: Any = None, **_: object) -> Any:
     """In place of `typechecked`, which decorates with or without arguments."""
     return target or _as_it_is
@@ -73,7 +95,15 @@ def _engine(spill: Path) -> Any:
     and there an erasure looks for it."""
     import ibis
 
-    return ibis.duckdb.connect(temp_directory=str(spill))
+    engine = ibis.duckdb.connect(temp_directory=str(spill))
+    read = engine.read_parquet
+
+    def read_files(path: str, **options: Any) -> Any:
+        pattern = exact(path) + ("/*.parquet" if Path(path).is_dir() else "")
+        return read(pattern, hive_partitioning=False, **options)
+
+    engine.read_parquet = read_files
+    return engine
 
 
 @contextlib.contextmanager

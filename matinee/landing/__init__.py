@@ -3,6 +3,7 @@
 from matinee.landing import pseudonyms, tombstones, withdrawals
 from matinee.landing.check import rules
 from matinee.landing.contract import Column, Contract, Stream, arrow_schema, load, received_schema
+from matinee.landing.days import wrong_clock
 from matinee.landing.discover import unreceived
 from matinee.landing.erasure import Erased, erase, filter_parquet, mask
 from matinee.landing.importers.history import Imported
@@ -53,4 +54,5 @@ __all__ = [
     "unreceived",
     "withdrawals",
     "write",
+    "wrong_clock",
 ]

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from matinee import durable
+from matinee.duckdb_paths import exact, literal
 from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, printable_name
 from matinee.landing import files, ledger, new_files, requests, tombstones, withdrawals
 from matinee.landing.contract import REJECTED, Contract, received_schema
@@ -237,7 +238,6 @@ def connection(home: Path, threads: int, memory_limit: str) -> Iterator["DuckDBP
     """A DuckDB that can touch nothing but `received/`, and whose settings are locked."""
     import duckdb
 
-    received = str(home / "received").replace("'", "''")
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": threads,
         "memory_limit": memory_limit,
@@ -251,7 +251,10 @@ def connection(home: Path, threads: int, memory_limit: str) -> Iterator["DuckDBP
         raise ConfigError(refused) from None
     with connection:
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set allowed_directories = ['{received}']")
+        # Twice, for a pattern is compared as it is written.
+        received = home / "received"
+        allowed = f"[{literal(received)}, {literal(exact(received))}]"
+        connection.execute(f"set allowed_directories = {allowed}")
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         try:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matinee.columns import MEMBER_ID
+from matinee.duckdb_paths import UNPARTITIONED, exact
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,10 +27,12 @@ ONE_IN = 20
 MEMBERS = ("members", "plays", "ratings")
 """The streams that say how many members there are."""
 
-REQUEST_COUNTS = """
+REQUEST_COUNTS = f"""
     select
-        (select count(distinct member_id) from read_parquet($requests) where kind = $erase),
-        (select count(distinct member_id) from read_parquet($members, union_by_name = true))
+        (select count(distinct member_id) from
+            read_parquet($requests, {UNPARTITIONED}) where kind = $erase),
+        (select count(distinct member_id) from
+            read_parquet($members, {UNPARTITIONED}, union_by_name = true))
 """
 
 
@@ -47,10 +50,10 @@ def why_not(database: duckdb.DuckDBPyConnection, home: Path, batch: Path) -> str
 
     Counted are the members who ask, of all that any profile, play or rating is of.
     """
-    paths = sorted(map(str, batch.glob("*.parquet")))
+    paths = sorted(map(exact, batch.glob("*.parquet")))
     if not paths:
         return None
-    members = [str(home / "received" / name / "*/*.parquet") for name in MEMBERS]
+    members = [f"{exact(home / 'received' / name)}/*/*.parquet" for name in MEMBERS]
     parameters = {"requests": paths, "erase": ERASE, "members": members}
     n_requests, n_members = database.execute(REQUEST_COUNTS, parameters).fetchone() or (0, 0)
     if n_members < LEAST_MEMBERS or n_requests * ONE_IN <= n_members:

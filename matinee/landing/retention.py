@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from matinee.duckdb_paths import UNPARTITIONED, exact
 from matinee.errors import StorageError
 from matinee.landing import files, ledger
 from matinee.landing.contract import Contract, Stream
@@ -22,9 +23,9 @@ from matinee.landing.withdrawals import without
 CHOICES = "consents"
 """The stream whose old rows may still hold: a member's latest word on a purpose."""
 
-IN_FORCE = """
+IN_FORCE = f"""
     with delivered as (
-        select * from read_parquet($paths, union_by_name = true)
+        select * from read_parquet($paths, {UNPARTITIONED}, union_by_name = true)
         -- As in the warehouse: a refusal counts as soon as it is here.
         where received_at < $as_of or not granted
         qualify row_number() over (partition by event_id order by received_at, file, line) = 1
@@ -128,7 +129,7 @@ def _first_kept_day(
     if stream.kind == "snapshot":
         return min(cutoff, max(entry.landed_on for entry in here))
     if stream.name == CHOICES:
-        paths = [str(path) for path in _parts(home, stream.name)]
+        paths = [exact(path) for path in _parts(home, stream.name)]
         with connection(home, threads, memory_limit) as database:
             parameters = {"paths": paths, "as_of": as_of.replace(tzinfo=None)}
             (oldest,) = database.execute(IN_FORCE, parameters).fetchone() or (None,)

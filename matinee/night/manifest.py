@@ -19,6 +19,7 @@ from matinee.night.features import Refreshed
 from matinee.night.frame import EVALUATED, PUBLISHED, SERVICE, Framed, read_frame
 from matinee.night.night import Night
 from matinee.releases import build_info, digest
+from matinee.rights import dp_counts
 from matinee.slates import ai_labels
 
 SETTINGS = ("lateness_days", "slate_size", "calibration_weight", "consent_without_record")
@@ -173,6 +174,7 @@ def _privacy(night: Night) -> dict[str, Any]:
         },
         "consent_without_record": night.settings.consent_without_record,
         "erased_through": landing.tombstones.newest(night.home),
+        "budget": dp_counts.witness(night.settings),
     }
 
 

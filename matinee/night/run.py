@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 
 from matinee import landing, transform, validation
 from matinee.errors import ConfigError
@@ -44,6 +45,8 @@ class NightRun:
     full_refresh: bool = False
     tell: Callable[[str], None] = lambda note: None
     """Called with what was received before anything else can stop the night."""
+    published_histograms: tuple[str, Mapping[str, Any]] | None = None
+    """As of `Night`."""
 
     night: Night = field(init=False)
     receipt: landing.Receipt = field(init=False)
@@ -75,7 +78,8 @@ def _receive(run: NightRun, progress: Progress | None) -> str:
     run.receipt = receive(
         run.settings, progress, last_day=run.last_day, accepted=run.accepted, tell=run.tell
     )
-    run.night = begin(run.settings, run.last_day, accepted=run.accepted)
+    night = begin(run.settings, run.last_day, accepted=run.accepted)
+    run.night = replace(night, published_histograms=run.published_histograms)
     return ""
 
 
@@ -180,12 +184,14 @@ def run(
     progress: Reporter,
     accepted: frozenset[str] = frozenset(),
     tell: Callable[[str], None] = lambda note: None,
+    published_histograms: tuple[str, Mapping[str, Any]] | None = None,
 ) -> Published:
     """Run every step in order and publish.
 
     `tell` is called with each step's note for the operator, even if a later step fails.
+    `published_histograms` are as of `Night`.
     """
-    started = NightRun(settings, last_day, accepted, full_refresh, tell)
+    started = NightRun(settings, last_day, accepted, full_refresh, tell, published_histograms)
     with lease(settings, "night"):
         for step in STEPS:
             with progress(step.title) as advance:

@@ -107,7 +107,7 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
             yield visit.table
 
     with (
-        pq.ParquetWriter(folder / "reasons/part-0000.parquet", SCHEMA, compression="zstd") as file,
+        pq.ParquetWriter(folder / "reasons/part-0000.parquet", SCHEMA, **releases.PARQUET) as file,
         releases.SlateWriter(folder, SESSION) as session,
     ):
         rows = releases.write_slates(folder, blocks(file, session))
@@ -123,7 +123,7 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
     of_session = exposure_report.measure_exposure(scorer, places["session"].rows)
     (folder / "exposure").mkdir()
     providers = exposure_report.table(exposed.providers)
-    pq.write_table(providers, folder / "exposure/providers.parquet", compression="zstd")
+    pq.write_table(providers, folder / "exposure/providers.parquet", **releases.PARQUET)
     return Scored(
         members=total,
         rows=rows,
@@ -201,7 +201,7 @@ def write_arrays(folder: Path, scorer: Scorer) -> None:
     save_array(model, MEAN_MEMBER, scorer.attribution.mean_member)
     save_array(model, COHORTS, scorer.ranker.cohorts)
     save_parts(fitted.parts, model)
-    pq.write_table(interactions(scorer), model / INTERACTIONS, compression="zstd")
+    pq.write_table(interactions(scorer), model / INTERACTIONS, **releases.PARQUET)
     write_eligibility(folder, scorer)
 
 

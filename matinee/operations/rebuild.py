@@ -19,6 +19,7 @@ from matinee import durable, landing, releases
 from matinee.columns import MEMBER_ID
 from matinee.errors import DataError, IntegrityError, RefusedError
 from matinee.night.run import Reporter, run
+from matinee.night.validate import HISTOGRAMS
 from matinee.releases import build_info, files, stages
 from matinee.releases.stages import StageDifference
 from matinee.rights import consent, reissue
@@ -107,7 +108,7 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> RebuildResu
         try:
             with progress("collect its landing files"):
                 collect_inputs(home, clean, manifest["inputs"])
-            rebuilt = _run(_settings_of(settings, manifest, clean), manifest, progress)
+            rebuilt = _run(_settings_of(settings, manifest, clean), release, progress)
         finally:
             shutil.rmtree(clean, ignore_errors=True)
     is_same = rebuilt["content_digest"] == manifest["content_digest"]
@@ -192,8 +193,10 @@ def _settings_of(settings: Settings, manifest: Manifest, clean: Path) -> Setting
     )
 
 
-def _run(settings: Settings, manifest: Manifest, progress: Reporter) -> Manifest:
+def _run(settings: Settings, release: releases.Release, progress: Reporter) -> Manifest:
     """Run the night again and return the manifest of its release."""
+    manifest = release.manifest
+    first = manifest.get("validation", {}).get("histograms_of")
     try:
         published = run(
             settings,
@@ -201,6 +204,7 @@ def _run(settings: Settings, manifest: Manifest, progress: Reporter) -> Manifest
             full_refresh=False,
             progress=progress,
             accepted=frozenset(manifest.get("validation", {}).get("accepted", [])),
+            published_histograms=(first, release.json(HISTOGRAMS)) if first else None,
         )
     except RefusedError as error:
         raise IntegrityError(

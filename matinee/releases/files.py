@@ -4,16 +4,18 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from matinee import durable
 from matinee.durable import storage_errors, sync, sync_tree, try_lock
-from matinee.errors import BusyError, IntegrityError
+from matinee.errors import BusyError, IntegrityError, StorageError
 from matinee.releases.lease import fence
 
 __all__ = [
+    "PARQUET",
     "append",
     "discard",
     "locked",
@@ -26,10 +28,14 @@ __all__ = [
     "sync_tree",
     "try_lock",
     "walk",
+    "with_room",
     "write",
 ]
 
 write = durable.create
+
+PARQUET: Mapping[str, Any] = {"compression": "zstd", "write_page_checksum": True}
+"""How the Parquet files of a release are written: a flipped byte is found as it is read."""
 
 
 def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
@@ -55,6 +61,26 @@ def remove(folder: Path) -> None:
     doomed = folder.with_name(f".doomed-{folder.name.lstrip('.')}")
     rename(folder, doomed)
     discard(doomed)
+
+
+def with_room(folder: Path, act: Callable[[], object]) -> None:
+    """Call `act`; on a full disk once more, after the files of a folder that is to go are gone.
+
+    The folder stays, empty, for as long as `act` needs it.
+    """
+    try:
+        act()
+    except StorageError as error:
+        cause = error.__cause__
+        if not (isinstance(cause, OSError) and durable.is_full(cause)):
+            raise
+        remove(folder)
+        folder.mkdir()
+        try:
+            act()
+        except BaseException:
+            folder.rmdir()
+            raise
 
 
 def discard(folder: Path) -> None:

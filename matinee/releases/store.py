@@ -268,7 +268,10 @@ class Store:
         return alias_of(entry)
 
     def gc(self, keep: int, *, at: datetime, by: str, why: str = "gc") -> tuple[str, ...]:
-        """Remove all releases except the newest `keep` and those with an alias."""
+        """Remove all releases except the newest `keep` and those with an alias.
+
+        On a full disk the first one goes before the trail says so, to make room for that line.
+        """
         if keep < 1:
             raise ConfigError(f"keep must be 1 or more, got {keep}")
         with self._register.locked():
@@ -277,8 +280,12 @@ class Store:
             ]
             for release in removable:
                 entry = audit.new_entry("remove", release.id, at=at, by=by, why=why)
-                self._register.apply(entry, self._register.recover(entry))
+
+                def record(entry: audit.Entry = entry) -> None:
+                    self._register.apply(entry, self._register.recover(entry))
+
                 with files.storage_errors(release.path):
+                    files.with_room(release.path, record)
                     files.remove(release.path)
         return tuple(release.id for release in removable)
 
