@@ -21,7 +21,8 @@ def push(
 ) -> mirror.SyncResult:
     """Send the withdrawals, then the releases with an alias, then the aliases."""
     withdrawals = consent.serialised(settings)
-    if NAME not in remote.names(FOLDER) or remote.read(consent.FILE) != withdrawals:
+    is_there = NAME in remote.names(FOLDER)
+    if not is_there or remote.read(consent.FILE, consent.MOST_BYTES) != withdrawals:
         remote.write(consent.FILE, withdrawals)
     return mirror.push(releases.Store.of(settings.home), remote, extra, at=at, by=by)
 
@@ -30,5 +31,5 @@ def pull(settings: Settings, remote: Remote, extra: Collection[str] = ()) -> mir
     """Fetch the withdrawals, then the releases with a remote alias, then the aliases."""
     if NAME in remote.names(FOLDER):
         where = f"{remote.name}/{consent.FILE}"
-        consent.merge(settings, remote.read(consent.FILE), where)
+        consent.merge(settings, remote.read(consent.FILE, consent.MOST_BYTES), where)
     return mirror.pull(releases.Store.of(settings.home), remote, extra)

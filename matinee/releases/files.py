@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from matinee import durable
 from matinee.durable import storage_errors, sync, sync_tree, try_lock
@@ -17,6 +18,7 @@ __all__ = [
     "append",
     "discard",
     "locked",
+    "measure",
     "remove",
     "rename",
     "replace",
@@ -30,6 +32,8 @@ __all__ = [
 ]
 
 write = durable.create
+
+BLOCK = 1 << 20
 
 
 def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
@@ -81,6 +85,15 @@ def sha256(path: Path) -> str:
     """The hash of a file's bytes, in hex."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def measure(file: BinaryIO, most_bytes: int) -> tuple[int, str]:
+    """The size of an open file and the sha256 of its bytes; no more than one beyond is read."""
+    count, digest = 0, hashlib.sha256()
+    while count <= most_bytes and (block := file.read(min(BLOCK, most_bytes + 1 - count))):
+        count += len(block)
+        digest.update(block)
+    return count, digest.hexdigest()
 
 
 @contextmanager

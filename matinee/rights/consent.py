@@ -37,6 +37,9 @@ FILE = "privacy/withdrawals.json"
 
 USE = "withdrawal"
 
+MOST_BYTES = 256 << 20
+"""A longer list is not read from a mirror; 1,000 refusals have 70 kB."""
+
 _SCHEMA = pa.schema(
     {
         "event_id": pa.string(),
