@@ -138,7 +138,7 @@ LOST_KEYS = [without_the_key, without_key_and_list]
 
 @pytest.mark.parametrize("attack", [*LISTS, *LOST_KEYS], ids=lambda one: one.__name__)
 @pytest.mark.parametrize("where", ["settings", "server"])
-def test_without_the_list_as_it_was_written_nobody_gets_a_personalised_answer(
+def test_without_the_list_as_it_was_written_no_member_gets_a_personalised_answer(
     attack, where, request
 ):
     home = request.getfixturevalue(where)
