@@ -12,7 +12,6 @@ from typing import BinaryIO
 from matinee import durable
 from matinee.durable import storage_errors, sync, sync_tree, try_lock
 from matinee.errors import BusyError, IntegrityError
-from matinee.releases.lease import fence
 
 __all__ = [
     "append",
@@ -31,27 +30,9 @@ __all__ = [
     "write",
 ]
 
-write = durable.create
+write, replace, append, rename = durable.create, durable.replace, durable.append, durable.rename
 
 BLOCK = 1 << 20
-
-
-def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
-    """Put `data` in place of a file at once, if the lease that covers it is still held."""
-    fence(path)
-    durable.replace(path, data, mode=mode)
-
-
-def append(path: Path, line: bytes) -> None:
-    """Add one line, if the lease that covers the file is still held."""
-    fence(path)
-    durable.append(path, line)
-
-
-def rename(folder: Path, final: Path) -> None:
-    """Give a folder its final name, if the lease that covers it is still held."""
-    fence(final)
-    durable.rename(folder, final)
 
 
 def remove(folder: Path) -> None:

@@ -435,5 +435,4 @@ def remove_online(settings: Settings, withdrawals: Withdrawals) -> int:
 
 def _write(path: Path, text: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    releases.fence(path)
     durable.replace(path, text, mode=0o600)
