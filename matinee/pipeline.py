@@ -31,6 +31,7 @@ from matinee.operations.rejected import RejectedRows, rejected, replay, unreceiv
 from matinee.operations.simulate import simulate
 from matinee.progress import Progress
 from matinee.rights.consent import record_choice
+from matinee.rights.consent import restore as restore_withdrawals
 from matinee.rights.erase import erase_requested
 from matinee.rights.reissue import reissue_pages
 from matinee.rights.statement import export, parameters, require_data, statement
@@ -88,6 +89,7 @@ __all__ = [
     "rejected",
     "replay",
     "require_data",
+    "restore_withdrawals",
     "run",
     "score",
     "similar",

@@ -68,21 +68,30 @@ def forget(
 
 
 def consent(
-    member: Annotated[str, typer.Argument(help="A member id.")],
+    member: Annotated[str, typer.Argument(help="A member id.")] = "",
     purpose: Annotated[
         str, typer.Option(help="personalisation, insights or marketing.")
     ] = "personalisation",
     granted: Annotated[
         bool | None, typer.Option("--grant/--refuse", help="The member's choice; required.")
     ] = None,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Write a lost list of withdrawals again.")
+    ] = False,
 ) -> None:
     """Record a member's consent. A refusal of personalisation applies from the next read on."""
     from matinee import pipeline
     from matinee.settings import Settings
 
+    settings = Settings()
+    if restore:
+        refused = pipeline.restore_withdrawals(settings).since.get("personalisation", {})
+        say(f"{len(refused):,} members refuse personalisation")
+        return
+    if not member:
+        raise ConfigError("name the member, and the choice: --grant or --refuse")
     if granted is None:
         raise ConfigError("give the member's choice: --grant or --refuse")
-    settings = Settings()
     path, live = pipeline.record_choice(settings, member, purpose, granted=granted)
     verb = "granted" if granted else "refused"
     say(f"{member} {verb} {purpose}; landed as {path}")

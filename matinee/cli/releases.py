@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -46,7 +47,7 @@ def show(
 
 @app.command(epilog="Example: matinee releases verify live")
 def verify(name: Name = "live", url: At = "", form: FormatOption = Format.table) -> None:
-    """Check every byte of a release, its signature and the audit trail."""
+    """Check the aliases, the audit trail, the signature of a release and every byte of it."""
     from dataclasses import asdict
 
     from matinee.releases import Remote, Store, mirror
@@ -185,3 +186,42 @@ def gc(
     swept = store.sweep()
     removed = store.gc(keep, at=datetime.now(UTC), by=getpass.getuser())
     say(f"removed {len(removed)} releases and {len(swept)} remains of crashes")
+
+
+@app.command(epilog="Example: matinee releases repair")
+def repair() -> None:
+    """Write aliases.json again as the signed audit trail says."""
+    from matinee.releases import Store
+    from matinee.settings import Settings
+
+    live = Store.of(Settings().home).repair().live
+    say(f"live is {live.release_id if live else 'no release'}")
+
+
+@app.command("rotate-key", epilog="Example: matinee releases rotate-key --why yearly")
+def rotate_key(by: By = "", why: Why = "") -> None:
+    """Replace the signing key by a new one. What the old one signed stays trusted."""
+    from matinee.releases import Store, key_changes
+    from matinee.settings import Settings
+
+    store = Store.of(Settings().home)
+    key = key_changes.rotate_key(store, at=datetime.now(UTC), by=by or getpass.getuser(), why=why)
+    say(
+        f"releases are signed by key {key[:16]} from now on: copy {store.keys}/{key[:16]}.pub to "
+        f"the machines that verify"
+    )
+
+
+@app.command("trust-key", epilog="Example: matinee releases trust-key other.pub --why 'trainer 2'")
+def trust_key(
+    public: Annotated[Path, typer.Argument(help="A public key (.pub).", exists=True)],
+    by: By = "",
+    why: Why = "",
+) -> None:
+    """Trust a public key, by a line of the audit trail that the signing key signs."""
+    from matinee.releases import Store, key_changes
+    from matinee.settings import Settings
+
+    store, person = Store.of(Settings().home), by or getpass.getuser()
+    key = key_changes.trust_key(store, public, at=datetime.now(UTC), by=person, why=why)
+    say(f"releases signed by key {key[:16]} are trusted from now on")

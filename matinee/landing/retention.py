@@ -25,18 +25,39 @@ CHOICES = "consents"
 
 IN_FORCE = f"""
     with delivered as (
-        select * from read_parquet($paths, {UNPARTITIONED}, union_by_name = true)
+        select
+            *,
+            least(received_at, landed_on + 1) as received,
+            least(event_at, received_at, landed_on + 1) as made
+        from read_parquet($paths, {UNPARTITIONED}, union_by_name = true)
         -- As in the warehouse: a refusal counts as soon as it is here.
         where received_at < $as_of or not granted
         qualify row_number() over (partition by event_id order by received_at, file, line) = 1
     ),
-    latest as (
-        select landed_on from delivered
+    refused as (
+        select member_id, purpose, max(made) as last_made, max(received) as last_received
+        from delivered where not granted group by member_id, purpose
+    ),
+    compared as (
+        select
+            *,
+            granted and (
+                last_made is null or (made > last_made and received >= last_received)
+            ) as is_grant_in_force,
+            bool_or(is_grant_in_force) over (partition by member_id, purpose) as is_granted
+        from delivered left join refused using (member_id, purpose)
+    ),
+    deciding as (
+        select landed_on from compared
+        where is_grant_in_force
         qualify row_number() over (
-            partition by member_id, purpose order by event_at desc, received_at desc, event_id desc
+            partition by member_id, purpose order by made desc, received desc, event_id desc
         ) = 1
+        union all
+        select landed_on from compared
+        where not granted and not is_granted and (made = last_made or received = last_received)
     )
-    select min(landed_on) from latest
+    select min(landed_on) from deciding
 """
 
 

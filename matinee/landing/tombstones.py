@@ -26,6 +26,14 @@ from matinee.provenance import document, parse_json
 
 USE = "tombstone"
 KEY = "keys/privacy.key"
+KEYED = (
+    "privacy/withdrawals.json",
+    "privacy/tombstones.jsonl",
+    "privacy/pseudonymous",
+    "keys/withdrawals.json",
+    "keys/withdrawals_mirrored.json",
+)
+"""Files of a home that mean nothing without its key."""
 
 _NAMED = re.compile(rb'"member_id"\s*:\s*("(?:[^"\\]|\\.)*"|-?[0-9]+)')
 _WORDS = re.compile(rb"[0-9A-Za-z_.:@+-]+")
@@ -95,9 +103,23 @@ def add(home: Path, ids: frozenset[str], at: datetime) -> list[str]:
 
 
 def key(home: Path) -> bytes:
-    """The key of all pseudonyms of a home, made on first use. Lost, tombstones mean nothing."""
+    """The key of all pseudonyms of a home, made on first use.
+
+    Raises
+    ------
+    IntegrityError
+        When the key is gone and something was written with it: a new one would not know anybody.
+    ConfigError
+        When others can read it, or it is cut.
+    """
     path = home / KEY
     if not path.exists():
+        if keyed := [name for name in KEYED if (home / name).exists()]:
+            raise IntegrityError(
+                f"{path} is missing, and {keyed[0]} was written with it: restore it from a backup, "
+                f"or copy it from another machine with the same list, mode 600; a new key would "
+                f"know no member"
+            )
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Whoever is first wins, and everyone reads the same.
         durable.create_once(path, secrets.token_bytes(LEAST_KEY_BYTES), mode=0o600)

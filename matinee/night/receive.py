@@ -43,7 +43,7 @@ def receive(
     )
     tell(receipt.summary())
     releases.fence(home)
-    erase.erase_requested(settings, progress)
     consent.refresh(settings)
+    erase.erase_requested(settings, progress)
     reissue.reissue_pages(settings, by="receive")
     return receipt

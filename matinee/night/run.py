@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from matinee import landing, transform, validation
+from matinee import landing, releases, transform, validation
 from matinee.errors import ConfigError
 from matinee.night.build import build
 from matinee.night.combine import combine
@@ -72,6 +72,26 @@ class Step:
 
     call: Callable[[NightRun, Progress | None], str]
     """Runs it, and returns a note for the operator or ''; shown even if a later step fails."""
+
+    def run(self, started: NightRun, progress: Progress | None) -> str:
+        """Call it, and look at the lease before, after, and whenever it reports progress.
+
+        Raises
+        ------
+        BusyError
+            If the home was replaced or taken by another process.
+        """
+        home = started.settings.home.resolve()
+
+        def advance(done: int, total: int, what: str) -> None:
+            releases.fence(home)
+            if progress:
+                progress(done, total, what)
+
+        releases.fence(home)
+        note = self.call(started, advance)
+        releases.fence(home)
+        return note
 
 
 def _receive(run: NightRun, progress: Progress | None) -> str:
@@ -195,7 +215,7 @@ def run(
     with lease(settings, "night"):
         for step in STEPS:
             with progress(step.title) as advance:
-                note = step.call(started, advance)
+                note = step.run(started, advance)
             if note:
                 tell(note)
     return started.published

@@ -186,6 +186,8 @@ def _reissue(
 ) -> list[dict[str, str | None]]:
     store = releases.Store.of(settings.home)
     release_ids = {name.split("/")[1] for name in rows_by_file if name.startswith("releases/")}
+    if not release_ids:
+        return []
     refused = consent.read(settings)
     fill = ReissueWithoutMembers(
         traces, lambda one: not refused.includes(one, consent.PERSONALISATION)
