@@ -15,7 +15,7 @@ import pyarrow as pa
 from matinee import durable
 from matinee.columns import MEMBER_ID, OBSERVED_AT
 from matinee.errors import BusyError, DataError, StorageError
-from matinee.privacy import Traces
+from matinee.privacy import Forgotten, Traces, is_member_field
 from matinee.provenance import parse_json
 
 if TYPE_CHECKING:
@@ -35,6 +35,15 @@ SUMMED = frozenset(
 )
 """Feature tables whose first changed day is in `int_first_days__changed`. The others are small, and
 compared whole."""
+
+TEXTUAL = ("VARCHAR", "BLOB", "JSON", "STRUCT", "MAP", "UNION", "ENUM")
+COLUMNS = """
+    select format('"{}"."{}"', replace(schema_name, '"', '""'), replace(table_name, '"', '""')),
+        column_name, data_type
+    from duckdb_columns() inner join duckdb_tables() using (database_name, schema_name, table_name)
+    where database_name = current_database()
+    order by all
+"""
 
 Part = list[Any]
 """The number of rows of a file, the sum of their hashes, and its sha256."""
@@ -266,24 +275,41 @@ def _write(
 
 
 def search(file: Path, traces: Traces) -> dict[str, int]:
-    """Rows that name one of the members, by table, in any DuckDB file; tables without are left out.
+    """Rows of the members by table, in any DuckDB file; tables without are left out.
 
     Only tables hold anything: views show what is in them and in `received/`.
+
+    Raises
+    ------
+    StorageError
+        If the file is damaged.
     """
     with _open(file, read_only=True) as connection:
-        counts = {
-            name: int(
-                connection.execute(
-                    f'select count(*) from "{name}" where {named}', values
-                ).fetchall()[0][0]
+        counts = {}
+        for name, columns in _member_columns(connection).items():
+            condition = _theirs(connection, name, columns, traces)
+            counted = f"select count(*) from {name} where {condition}"
+            counts[name.removeprefix('"main".').strip('"')] = int(
+                connection.execute(counted).fetchall()[0][0]
             )
-            for name, named, values in _named(connection, traces)
-        }
     return {name: count for name, count in counts.items() if count}
 
 
+def texts(file: Path) -> Iterator[pa.Table]:
+    """Every table of any DuckDB file, in parts, with those columns that may hold text."""
+    with _open(file, read_only=True) as connection:
+        columns: dict[str, list[str]] = {}
+        for table, column, kind in connection.execute(COLUMNS).fetchall():
+            if any(one in kind for one in TEXTUAL):
+                columns.setdefault(table, []).append(_quoted(column))
+        for table, names in columns.items():
+            selected = f"select {', '.join(names)} from {table}"
+            for batch in connection.sql(selected).fetch_arrow_reader(100_000):
+                yield pa.Table.from_batches([batch])
+
+
 def erase(home: Path, traces: Traces) -> None:
-    """Take every row that names one of the members out of the warehouse.
+    """Take every row of the members out of the warehouse.
 
     DuckDB keeps deleted bytes in free blocks of its file, so what is left moves to a new file.
     The one write that is not dbt's; sums over members stay until dbt builds them again.
@@ -292,37 +318,47 @@ def erase(home: Path, traces: Traces) -> None:
     with durable.drafts(home) as drafts:
         fresh = drafts.path / "erased.duckdb"
         with _open(file, read_only=False) as connection:
-            for name, named, values in _named(connection, traces):
-                connection.execute(f'delete from "{name}" where {named}', values)
+            for name, columns in _member_columns(connection).items():
+                condition = _theirs(connection, name, columns, traces)
+                connection.execute(f"delete from {name} where {condition}")
             quoted = str(fresh).replace("'", "''")
             connection.execute(f"attach '{quoted}' as fresh")
-            connection.execute(f"copy from database {file.stem} to fresh")
+            connection.execute(f"copy from database {_quoted(file.stem)} to fresh")
             connection.execute("detach fresh")
         durable.put(fresh, file)
     durable.remove(file.with_name(f"{file.name}.wal"))
 
 
-def _named(
-    connection: "duckdb.DuckDBPyConnection", traces: Traces
-) -> list[tuple[str, str, dict[str, object]]]:
-    """Each table, the condition on which a row names a member, and the values bound in it."""
+def _member_columns(connection: "duckdb.DuckDBPyConnection") -> dict[str, list[str]]:
+    """The columns of member ids of each table that has one."""
     tables: dict[str, list[str]] = {}
-    for table, column, kind in connection.execute(
-        "select table_name, column_name, data_type from duckdb_columns() "
-        "inner join duckdb_tables() using (database_name, schema_name, table_name) "
-        "where database_name = current_database() order by all"
-    ).fetchall():
-        conditions = tables.setdefault(table, [])
-        if column == MEMBER_ID:
-            conditions.append(f'list_contains($ids, "{column}"::varchar)')
-        if traces.token and ("VARCHAR" in kind or kind == "BLOB"):
-            conditions.append(f'regexp_matches("{column}"::varchar, $token)')
-    parameters = {"ids": sorted(traces.ids), "token": traces.token}
-    return [
-        (name, condition, {key: one for key, one in parameters.items() if f"${key}" in condition})
-        for name, conditions in tables.items()
-        if (condition := " or ".join(f"coalesce({one}, false)" for one in conditions))
-    ]
+    for table, column, _ in connection.execute(COLUMNS).fetchall():
+        if is_member_field(column):
+            tables.setdefault(table, []).append(column)
+    return tables
+
+
+def _theirs(
+    connection: "duckdb.DuckDBPyConnection", table: str, columns: list[str], traces: Traces
+) -> str:
+    """The condition on which a row of a table is one of the members'.
+
+    The ids are in the temporary table `wanted`, so that one look-up serves all of them.
+    """
+    found: set[str] = set(traces.ids)
+    for column in columns if isinstance(traces, Forgotten) else ():
+        distinct = f"select distinct {_quoted(column)}::varchar from {table}"
+        found.update(traces.among(one for (one,) in connection.execute(distinct).fetchall()))
+    wanted = pa.table({MEMBER_ID: pa.array(sorted(found), pa.string())})
+    connection.register("wanted_ids", wanted)
+    connection.execute("create or replace temp table wanted as select * from wanted_ids")
+    connection.unregister("wanted_ids")
+    is_in = "::varchar in (select member_id from temp.wanted)"
+    return " or ".join(f"coalesce({_quoted(column)}{is_in}, false)" for column in columns)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 @contextmanager
@@ -335,8 +371,12 @@ def _open(file: Path, *, read_only: bool) -> "Iterator[duckdb.DuckDBPyConnection
         if "lock" in str(error):
             raise BusyError(f"{file} is in use: wait for the process that has it open") from None
         raise StorageError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
+    except duckdb.Error as error:  # damaged
+        raise StorageError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
     try:
         yield connection
+    except duckdb.Error as error:
+        raise StorageError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
     finally:
         connection.close()
 

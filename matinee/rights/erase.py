@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from matinee import durable, features, landing, provenance, releases, warehouse
-from matinee.errors import ConfigError, IntegrityError
-from matinee.privacy import ERASED, Traces
+from matinee.errors import ConfigError, IntegrityError, printable_name
+from matinee.privacy import Traces
 from matinee.progress import Progress
 from matinee.releases import fence
 from matinee.releases.reissue import reissue_all
-from matinee.rights import consent, member_search
+from matinee.rights import consent, control, member_search
 from matinee.rights.reissue import ERASURE, ReissueWithoutMembers
+from matinee.rights.search_files import KEYED_BY_MEMBER, TEXT_SUFFIXES
 from matinee.settings import Settings
 
 UNFINISHED = "privacy/forgetting.json"
@@ -52,6 +53,8 @@ class ErasureReceipt:
     """Rows that named the members before the erasure, by store."""
     left: dict[str, int]
     """The same afterwards; must be empty."""
+    mentions: dict[str, int]
+    """Rows and lines that have an id as a token outside all member fields, by file. They stay."""
     files_searched: int
     control_planted: int
     control_found: int
@@ -125,7 +128,9 @@ def _erase(
     _write(home / UNFINISHED, {"members": sorted(ids)})
     tombstones = landing.tombstones.add(home, ids, at)
     step(0)
-    rows_by_file = member_search.search(home, traces, exclude=frozenset({UNFINISHED}))
+    control.sweep(home)
+    before = member_search.examine(home, traces, exclude=frozenset({UNFINISHED}))
+    rows_by_file = before.rows
     step(1)
     erased = landing.erase(home, landing.load(settings.project), traces, rows_by_file)
     step(2)
@@ -145,15 +150,16 @@ def _erase(
         for name in rows_by_file:
             _clean(home, name, traces, drafts)
     step(6)
-    with member_search.planted_control(home, min(ids)) as planted:
-        after = member_search.search(home, traces, exclude=frozenset({UNFINISHED}))
-    detected = [name for name in planted if after.pop(name, 0)]
+    with control.planted(home, min(ids)) as planted:
+        after = member_search.examine(home, traces, exclude=frozenset({UNFINISHED}))
+    detected = [name for name in planted if after.found.pop(name, None)]
     receipt = ErasureReceipt(
         tombstones=tombstones,
         requested_at=at.isoformat(),
         found=member_search.by_store(rows_by_file),
-        left=member_search.by_store(after),
-        files_searched=sum(path.is_file() for path in home.rglob("*")),
+        left=member_search.by_store(after.rows),
+        mentions=after.mentions,
+        files_searched=after.files - len(planted),
         control_planted=len(planted),
         control_found=len(detected),
         landing_files={name: list(pair) for name, pair in erased.rewritten.items()},
@@ -161,7 +167,7 @@ def _erase(
         received_files=len(erased.received),
         releases=reissued,
     )
-    _require_complete(receipt, after, planted, detected)
+    _require_complete(after, planted, detected)
     path = home / "reports" / "erasures" / f"{at:%Y%m%dT%H%M%SZ}-{tombstones[0][:12]}.json"
     _write(path, receipt.as_dict())
     durable.remove(home / UNFINISHED)
@@ -169,15 +175,20 @@ def _erase(
 
 
 def _require_complete(
-    receipt: ErasureReceipt, after: dict[str, int], planted: list[str], detected: list[str]
+    after: member_search.Searched, planted: list[str], detected: list[str]
 ) -> None:
     if missed := sorted(set(planted) - set(detected)):
         raise IntegrityError(f"the search did not find the planted file {missed[0]}: do not trust")
-    if receipt.left:
-        name, rows = next(iter(after.items()))
+    for name, reason in after.reasons.items():
+        more = f" ({len(after.rows)} files in all)" if len(after.rows) > 1 else ""
         raise IntegrityError(
-            f"{name} still names a member in {rows} rows, or cannot be searched ({len(after)} "
-            f"files in all): remove it, or what wrote it, then run `matinee forget` again"
+            f"{printable_name(name)} cannot be searched, for {reason}{more}: remove it, or what"
+            " wrote it, then run `matinee forget` again"
+        )
+    for name, rows in after.rows.items():
+        raise IntegrityError(
+            f"{printable_name(name)} still names a member in {rows} rows ({len(after.rows)} files"
+            " in all): remove it, or what wrote it, then run `matinee forget` again"
         )
 
 
@@ -195,9 +206,9 @@ def _reissue(
 
 
 def _clean(home: Path, name: str, traces: Traces, drafts: durable.Drafts) -> None:
-    """Clean what no store owns: logs, reports, planted truths."""
+    """Clean what no store owns, by fields of member ids: logs, reports, planted truths."""
     path = home / name
-    if path.suffix not in member_search.TEXT_SUFFIXES:
+    if path.suffix not in TEXT_SUFFIXES:
         return
     *above, last = name.split("/")
     try:
@@ -205,27 +216,25 @@ def _clean(home: Path, name: str, traces: Traces, drafts: durable.Drafts) -> Non
         text = durable.read_plain(home, [*above, last], one_name=above[:1] == ["landing"])
     except (durable.NotPlainError, FileNotFoundError):
         return  # if it still names them, the last search says so
-    if not traces.in_text(text):
+    cleaned = _without(text, name, traces) if path.suffix == ".json" else None
+    if cleaned is None:
+        is_theirs = above[:1] == ["landing"] and landing.has_members(home, name.split("/")[1])
+        cleaned = landing.text_without(text, traces, path.suffix, has_members=is_theirs)
+    if cleaned == text:
         return
-    if path.suffix == ".json" and (document := _without(text, traces)) is not None:
-        cleaned = document
-    elif path.suffix in (".html", ".md"):
-        cleaned = text
-        for one in traces.distinctive:
-            cleaned = cleaned.replace(one.encode(), ERASED.encode())
-    else:
-        lines = text.splitlines(keepends=True)
-        cleaned = b"".join(line for line in lines if not traces.in_text(line))
     draft = drafts.new()
     draft.write_bytes(cleaned)
     with durable.folder(home, above) as folder:
         durable.put(draft, path, folder=folder)
 
 
-def _without(text: bytes, wanted: Traces) -> bytes | None:
+def _without(text: bytes, name: str, wanted: Traces) -> bytes | None:
     """A JSON document without the members; None for a text that is none, which goes by lines."""
+    is_keyed = name == KEYED_BY_MEMBER
     try:
-        kept = wanted.without(provenance.parse_json(text))
+        if not wanted.in_json(text, is_document=True, is_keyed=is_keyed):
+            return None
+        kept = wanted.without(provenance.parse_json(text), is_keyed=is_keyed)
         return json.dumps(kept, ensure_ascii=False, indent=1).encode() + b"\n"
     except (ValueError, RecursionError):
         return None
