@@ -40,6 +40,8 @@ def receive(
         today=datetime.now(UTC).date(),
         last_day=last_day,
         withdraw=withdraw,
+        most_unknown=settings.unknown_requests,
+        is_known=lambda member_id: _is_published(settings, member_id),
     )
     tell(receipt.summary())
     releases.fence(home)
@@ -47,3 +49,9 @@ def receive(
     consent.refresh(settings)
     reissue.reissue_pages(settings, by="receive")
     return receipt
+
+
+def _is_published(settings: Settings, member_id: str) -> bool:
+    """Whether a kept release has a slate of the member, whose rows may have expired."""
+    store = releases.Store.of(settings.home)
+    return any(release.slate(member_id).num_rows for release in store.list())
