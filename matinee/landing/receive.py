@@ -204,20 +204,13 @@ def _receive(
             set_aside=[file for file in found if file.name in unread],
             is_known=is_known,
         )
-        reason = requests.why_not(database, home, requesting)
-        if len(nobodys) > most_unknown:
+        reason: str | None = None
+        if len(nobodys) > most_unknown and not accept_erasures:
             reason = (
                 f"it asks to erase {len(nobodys):,} ids that no member has, more than"
                 f" {most_unknown} (MATINEE_UNKNOWN_REQUESTS): take the file away, or, if it is"
                 " right, run again with `--accept-erasures`"
             )
-        if reason and not accept_erasures:
-            held = [entry for entry in received if entry.stream == requests.STREAM]
-            received = [entry for entry in received if entry.stream != requests.STREAM]
-            set_aside += [_hold_back(entry, reason) for entry in held]
-            for table in (requests.STREAM, f"rejected_{requests.STREAM}"):
-                shutil.rmtree(batch_of(home, table, batch), ignore_errors=True)
-            rules.pop(requests.STREAM)
         elif nobodys:
             rejecting = batch_of(home, f"rejected_{requests.STREAM}", batch)
             moved = requests.reject(requesting, rejecting, nobodys)
@@ -228,6 +221,15 @@ def _receive(
                 f"{requests.STREAM}: {len(moved):,} requests to erase ids that no member has are"
                 f" rejected, the first {moved[0][0]} line {moved[0][1]}"
             )
+        if not reason and not accept_erasures:
+            reason = requests.why_not(database, home, requesting)
+        if reason:
+            held = [entry for entry in received if entry.stream == requests.STREAM]
+            received = [entry for entry in received if entry.stream != requests.STREAM]
+            set_aside += [_hold_back(entry, reason) for entry in held]
+            for table in (requests.STREAM, f"rejected_{requests.STREAM}"):
+                shutil.rmtree(batch_of(home, table, batch), ignore_errors=True)
+            rules.pop(requests.STREAM)
 
     after = known.with_entries([*received, *set_aside])
     if after != known:
