@@ -1,6 +1,6 @@
 """The landing zone: raw logs in, typed Parquet and an account of every row out."""
 
-from matinee.landing import pseudonyms, tombstones, withdrawals
+from matinee.landing import member_index, pseudonyms, tombstones, withdrawals
 from matinee.landing.check import rules
 from matinee.landing.contract import Column, Contract, Stream, arrow_schema, load, received_schema
 from matinee.landing.discover import unreceived
@@ -52,6 +52,7 @@ __all__ = [
     "landed_days",
     "load",
     "mask_of",
+    "member_index",
     "place",
     "pseudonyms",
     "read_ledger",

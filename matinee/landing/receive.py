@@ -18,7 +18,15 @@ import pyarrow.parquet as pq
 
 from matinee import durable
 from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, printable_name
-from matinee.landing import files, ledger, new_files, requests, tombstones, withdrawals
+from matinee.landing import (
+    files,
+    ledger,
+    member_index,
+    new_files,
+    requests,
+    tombstones,
+    withdrawals,
+)
 from matinee.landing.contract import REJECTED, Contract, received_schema
 from matinee.landing.days import misnamed
 from matinee.landing.discover import discover
@@ -230,6 +238,8 @@ def _receive(
             for table in (requests.STREAM, f"rejected_{requests.STREAM}"):
                 shutil.rmtree(batch_of(home, table, batch), ignore_errors=True)
             rules.pop(requests.STREAM)
+        names = [entry.file for entry in received]
+        member_index.record(home, contract, database, batch, names)
 
     after = known.with_entries([*received, *set_aside])
     if after != known:

@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -94,6 +94,12 @@ def add(home: Path, ids: frozenset[str], at: datetime) -> list[str]:
     return sorted(named)
 
 
+def names(home: Path, ids: Iterable[str]) -> list[str]:
+    """The pseudonyms of members in tombstones, sorted."""
+    found = list(ids)
+    return sorted(pseudonym(key(home), one, use=USE) for one in found) if found else []
+
+
 def key(home: Path) -> bytes:
     """The key of all pseudonyms of a home, made on first use. Lost, tombstones mean nothing."""
     path = home / KEY
@@ -173,6 +179,11 @@ def _of_json(line: bytes) -> Iterator[str]:
         yield from (str(value) for name, value in fields if is_member_field(name))
     except (ValueError, TypeError):
         yield from words(line)
+
+
+def ids_in(record: bytes) -> set[str]:
+    """Every id that a rejected record may name, as JSON or as CSV of any dialect."""
+    return {*_of_json(record), *words(record)}
 
 
 def words(text: bytes) -> Iterator[str]:

@@ -45,7 +45,8 @@ def receive(
     )
     tell(receipt.summary())
     releases.fence(home)
-    erase.erase_requested(settings, progress)
+    unsettled = {entry.file for entry in receipt.set_aside}
+    erase.erase_requested(settings, progress, unsettled=unsettled)
     consent.refresh(settings)
     reissue.reissue_pages(settings, by="receive")
     return receipt

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from matinee.privacy import Traces
 from matinee.progress import Progress
 from matinee.releases import fence
 from matinee.releases.reissue import reissue_all
-from matinee.rights import consent, control, member_search
+from matinee.rights import audit, consent, control, member_search
 from matinee.rights.reissue import ERASURE, ReissueWithoutMembers
 from matinee.rights.search_files import KEYED_BY_MEMBER, TEXT_SUFFIXES
 from matinee.settings import Settings
@@ -49,6 +49,10 @@ class ErasureReceipt:
 
     tombstones: list[str]
     requested_at: str
+    search: str
+    """What it rests on: `full`, every file; or `index`, the files that may hold the members."""
+    confirmed_at: str | None
+    """When a full search found nothing of the members; null while an `index` is provisional."""
     found: dict[str, int]
     """Rows that named the members before the erasure, by store."""
     left: dict[str, int]
@@ -99,25 +103,46 @@ def erase_members(
     return _erase(settings, ids, by=by, progress=progress)
 
 
-def erase_requested(settings: Settings, progress: Progress | None = None) -> ErasureReceipt | None:
+def erase_requested(
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    unsettled: Collection[str] = (),
+) -> ErasureReceipt | None:
     """Finish interrupted erasures, and erase the members of received erase requests.
 
-    The caller holds the lease: this is a step of `receive`.
+    The caller holds the lease: this is a step of `receive`, which names the landing files that are
+    `unsettled`: not received as they are. Searches open the files that may hold the members; the
+    first, and one a week while receipts are provisional, opens all.
     """
     home = settings.home.resolve()
     ids = landing.requested(home) | _unfinished(home)
-    if not ids:
+    is_due = audit.is_due(home, datetime.now(UTC))
+    if not ids and not (is_due and audit.provisional(home)):
         return None
-    return _erase(settings, ids, by="privacy_requests", progress=progress)[0]
+    if not ids:
+        ids, reasons = audit.returned(home)
+        if not ids:
+            audit.confirm(home, datetime.now(UTC), reasons=reasons)
+            return None
+    needed = None if is_due else landing.member_index.needed(home, ids, unsettled=unsettled)
+    return _erase(settings, ids, by="privacy_requests", progress=progress, needed=needed)[0]
 
 
 def _erase(
-    settings: Settings, ids: frozenset[str], *, by: str, progress: Progress | None
+    settings: Settings,
+    ids: frozenset[str],
+    *,
+    by: str,
+    progress: Progress | None,
+    needed: Callable[[str], bool] | None = None,
 ) -> tuple[ErasureReceipt, Path]:
+    """Erase; with `needed`, by a search of those files.
+
+    A full search while receipts are provisional looks for everybody who was erased before, too.
+    """
     home = settings.home.resolve()
     at = datetime.now(UTC)
-    ids = ids | _unfinished(home)
-    traces = Traces(ids)
     report = progress or (lambda done, total, what: None)
 
     def step(number: int) -> None:
@@ -125,14 +150,21 @@ def _erase(
         report(number, len(STEPS), STEPS[number])
 
     durable.sweep_drafts(home)
+    control.sweep(home)
+    exclude = frozenset({UNFINISHED})
+    ids = ids | _unfinished(home)
+    step(0)
+    is_audit = needed is None and bool(audit.provisional(home))
+    returned = audit.returned(home, exclude=exclude)[0] if is_audit else frozenset()
+    ids |= returned
+    traces = Traces(ids)
     _write(home / UNFINISHED, {"members": sorted(ids)})
     tombstones = landing.tombstones.add(home, ids, at)
-    step(0)
-    control.sweep(home)
-    before = member_search.examine(home, traces, exclude=frozenset({UNFINISHED}))
+    before = member_search.examine(home, traces, exclude=exclude, is_needed=needed)
     rows_by_file = before.rows
     step(1)
     erased = landing.erase(home, landing.load(settings.project), traces, rows_by_file)
+    landing.member_index.forget(home, ids)
     step(2)
     if warehouse.path(home).is_file():
         durable.replace(home / STALE_MARKER, b"")
@@ -150,12 +182,15 @@ def _erase(
         for name in rows_by_file:
             _clean(home, name, traces, drafts)
     step(6)
-    with control.planted(home, min(ids)) as planted:
-        after = member_search.examine(home, traces, exclude=frozenset({UNFINISHED}))
+    with control.planted(home, min(ids), is_full=needed is None) as planted:
+        after = member_search.examine(home, traces, exclude=exclude, is_needed=needed)
     detected = [name for name in planted if after.found.pop(name, None)]
+    _require_complete(after, planted, detected)
     receipt = ErasureReceipt(
         tombstones=tombstones,
         requested_at=at.isoformat(),
+        search="full" if needed is None else "index",
+        confirmed_at=at.isoformat() if needed is None else None,
         found=member_search.by_store(rows_by_file),
         left=member_search.by_store(after.rows),
         mentions=after.mentions,
@@ -167,9 +202,10 @@ def _erase(
         received_files=len(erased.received),
         releases=reissued,
     )
-    _require_complete(after, planted, detected)
-    path = home / "reports" / "erasures" / f"{at:%Y%m%dT%H%M%SZ}-{tombstones[0][:12]}.json"
+    path = home / audit.RECEIPTS / f"{at:%Y%m%dT%H%M%SZ}-{tombstones[0][:12]}.json"
     _write(path, receipt.as_dict())
+    if needed is None:
+        audit.confirm(home, at, returned)
     durable.remove(home / UNFINISHED)
     return receipt, path
 

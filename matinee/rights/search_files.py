@@ -242,7 +242,7 @@ class FileSearch:
                         return Found()
                 groups: Sequence[int] = range(parquet.num_row_groups)
                 if mask is owned and not self.is_full and not name.startswith("landing/"):
-                    groups = self._groups(parquet)
+                    groups = self._groups(parquet, columns or [])
                 if not groups:
                     return Found()
                 batches = parquet.iter_batches(row_groups=list(groups), columns=columns)
@@ -255,15 +255,16 @@ class FileSearch:
                 raise
             return Found(reason=f"its Parquet cannot be read: {_first_line(error)}")
 
-    def _groups(self, parquet: pq.ParquetFile) -> Sequence[int]:
+    def _groups(self, parquet: pq.ParquetFile, columns: list[str]) -> Sequence[int]:
         """The row groups whose statistics leave room for one of the ids; of our own files only."""
         groups = range(parquet.num_row_groups)
         if isinstance(self.traces, Forgotten) or not self.traces.ids:
             return groups
-        paths = [parquet.schema.column(n).path for n in range(len(parquet.schema.names))]
-        places = [n for n, one in enumerate(paths) if any(map(is_member_field, one.split(".")))]
-        if any(not is_member_field(paths[place]) for place in places):
+        if any(pa.types.is_nested(parquet.schema_arrow.field(one).type) for one in columns):
             return groups
+        places = [
+            n for n in range(len(parquet.schema.names)) if parquet.schema.column(n).path in columns
+        ]
         return [one for one in groups if self._may_hold(parquet.metadata.row_group(one), places)]
 
     def _may_hold(self, group: pq.RowGroupMetaData, places: list[int]) -> bool:

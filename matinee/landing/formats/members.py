@@ -57,14 +57,15 @@ def without_unused_categories(table: pa.Table) -> pa.Table:
 
 
 def has_member_column(schema: pa.Schema) -> bool:
-    """Whether a table has a column of member ids, at any depth."""
+    """Whether a table may have a column of member ids, at any depth; any map may."""
     return any(_has_member_field(field) for field in schema)
 
 
 def _has_member_field(field: pa.Field) -> bool:
     kind = field.type
     inner = [kind.field(n) for n in range(kind.num_fields)]
-    return is_member_field(field.name) or any(map(_has_member_field, inner))
+    is_named = is_member_field(field.name) or pa.types.is_map(kind)
+    return is_named or any(map(_has_member_field, inner))
 
 
 def _any_column(table: pa.Table, find: Callable[[pa.Array, str], Mask]) -> Mask:
