@@ -45,6 +45,12 @@ COLUMNS = """
     order by all
 """
 
+ERASED_DAYS = "erased_days"
+"""Days of which sums still count erased members, until a build has summed them again."""
+EVENT_COLUMNS = {MEMBER_ID, "event_id", "event_at", "received_at"}
+PROFILES = "base_accounts__members"
+"""While it is empty, every member who has an event counts."""
+
 Part = list[Any]
 """The number of rows of a file, the sum of their hashes, and its sha256."""
 
@@ -169,6 +175,7 @@ def export_features(home: Path) -> list[Exported]:
         if not found:
             raise DataError(f"no feature tables in {path(home)}: build them with `matinee run`")
         shown = _shown(folder)
+        lost = _drop_lost(folder, shown)
         build, first_month = _changes(connection, shown["build"])
         tables = {
             name: _export(
@@ -176,7 +183,7 @@ def export_features(home: Path) -> list[Exported]:
                 folder / f"{name}.parquet",
                 dict(zip(columns, types, strict=True)),
                 shown["tables"].get(name, {}),
-                first_month if name in SUMMED else "",
+                min(first_month, lost.get(name, first_month)) if name in SUMMED else "",
             )
             for name, columns, types in found
         }
@@ -189,17 +196,26 @@ def export_features(home: Path) -> list[Exported]:
 
 
 def _shown(folder: Path) -> dict[str, Any]:
-    """The content of `exported.json`; empty unless every file is as it was written."""
+    """The content of `exported.json`; empty when it is none."""
     try:
         shown: dict[str, Any] = parse_json((folder / "exported.json").read_bytes())
-        is_whole = all(
-            _sha256(folder / f"{name}.parquet" / f"{month}.parquet") == sha256
-            for name, parts in shown["tables"].items()
-            for month, (*_, sha256) in parts.items()
-        )
+        [sha256 for parts in shown["tables"].values() for _, (*_, sha256) in parts.items()]
+        shown["build"]
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
-        is_whole = False
-    return shown if is_whole else {"build": None, "tables": {}}
+        return {"build": None, "tables": {}}
+    return shown
+
+
+def _drop_lost(folder: Path, shown: dict[str, Any]) -> dict[str, str]:
+    """Drop files that are not as they were written; the first such month by table."""
+    lost: dict[str, str] = {}
+    for name, parts in shown["tables"].items():
+        for month, (*_, sha256) in sorted(parts.items()):
+            file = folder / f"{name}.parquet" / f"{month}.parquet"
+            if not file.is_file() or _sha256(file) != sha256:
+                del parts[month]
+                lost.setdefault(name, month)
+    return lost
 
 
 def _sha256(file: Path) -> str:
@@ -308,25 +324,72 @@ def texts(file: Path) -> Iterator[pa.Table]:
                 yield pa.Table.from_batches([batch])
 
 
-def erase(home: Path, traces: Traces) -> None:
+def erase(home: Path, traces: Traces) -> bool:
     """Take every row of the members out of the warehouse.
 
     DuckDB keeps deleted bytes in free blocks of its file, so what is left moves to a new file.
-    The one write that is not dbt's; sums over members stay until dbt builds them again.
+    The one write that is not dbt's. Sums over members stay until dbt builds them again: for that
+    the table `erased_days` has the days on which they had events, and no id.
+
+    Returns
+    -------
+    Whether the next build must be a full refresh, because another member's row changes with theirs:
+    it has the id of one of their events, or nobody with a profile is left.
     """
     file = path(home)
     with durable.drafts(home) as drafts:
         fresh = drafts.path / "erased.duckdb"
         with _open(file, read_only=False) as connection:
+            is_shared = _record_days(connection, traces)
+            had_profiles = _has_rows(connection, PROFILES)
             for name, columns in _member_columns(connection).items():
                 condition = _theirs(connection, name, columns, traces)
                 connection.execute(f"delete from {name} where {condition}")
+            is_last = had_profiles and not _has_rows(connection, PROFILES)
             quoted = str(fresh).replace("'", "''")
             connection.execute(f"attach '{quoted}' as fresh")
             connection.execute(f"copy from database {_quoted(file.stem)} to fresh")
             connection.execute("detach fresh")
         durable.put(fresh, file)
     durable.remove(file.with_name(f"{file.name}.wal"))
+    return is_shared or is_last
+
+
+def _record_days(connection: "duckdb.DuckDBPyConnection", traces: Traces) -> bool:
+    """Add the days of the members' events to `erased_days`; whether another row has such an id."""
+    columns: dict[str, set[str]] = {}
+    for table, column, _ in connection.execute(COLUMNS).fetchall():
+        columns.setdefault(table, set()).add(column)
+    connection.execute(
+        f"create table if not exists {ERASED_DAYS} (received_on date, event_on date)"
+    )
+    is_shared = False
+    for table, names in columns.items():
+        if not table.startswith('"main"."base_') or not names >= EVENT_COLUMNS:
+            continue
+        theirs = _theirs(connection, table, [MEMBER_ID], traces)
+        is_shared |= bool(
+            connection.execute(
+                f"select count(*) from {table} where not ({theirs})"
+                f" and event_id in (select event_id from {table} where {theirs})"
+            ).fetchall()[0][0]
+        )
+        if any(name.endswith("title_id") for name in names):
+            # A day by a member's clock is the day in UTC, or one beside it.
+            connection.execute(
+                f"insert into {ERASED_DAYS} select distinct received_at::date,"
+                " event_at::date + unnest([-1, 0, 1])"
+                f" from {table} where {theirs}"
+            )
+    return is_shared
+
+
+def _has_rows(connection: "duckdb.DuckDBPyConnection", table: str) -> bool:
+    """Whether a table is there and has a row."""
+    tables = {one for one, _, _ in connection.execute(COLUMNS).fetchall()}
+    if f'"main".{_quoted(table)}' not in tables:
+        return False
+    return bool(connection.execute(f"select count(*) from {_quoted(table)}").fetchall()[0][0])
 
 
 def _member_columns(connection: "duckdb.DuckDBPyConnection") -> dict[str, list[str]]:

@@ -30,7 +30,7 @@ UNFINISHED = "privacy/forgetting.json"
 """Members whose erasure is not finished; the last file that names them, removed at the end."""
 
 STALE_MARKER = "warehouse/stale"
-"""Tells the next build that sums in the warehouse still count erased members: full refresh."""
+"""Tells the next build that more than `erased_days` still counts erased members: full refresh."""
 
 STEPS = (
     "search",
@@ -167,8 +167,10 @@ def _erase(
     landing.member_index.forget(home, ids)
     step(2)
     if warehouse.path(home).is_file():
-        durable.replace(home / STALE_MARKER, b"")
-        warehouse.erase(home, traces)
+        was_stale = (home / STALE_MARKER).exists()
+        durable.replace(home / STALE_MARKER, b"")  # until it is known what has to be summed again
+        if not warehouse.erase(home, traces) and not was_stale:
+            durable.remove(home / STALE_MARKER)
     step(3)
     features.erase(home=home, project=settings.project, traces=traces)
     # The next night writes these again. dbt's target repeats text of the project, and an id that
