@@ -268,8 +268,9 @@ def test_an_erasure_removes_the_member_from_every_file_and_keeps_releases_valid(
     assert [entry.action for entry in store.trail().entries()][-2:] == ["reissue", "remove"]
 
 
-def test_an_erasure_marks_the_warehouse_for_a_full_refresh(settings):
-    assert (settings.home / "warehouse/stale").exists()
+def test_an_erasure_leaves_the_days_that_the_next_build_sums_again(settings):
+    assert warehouse.table("erased_days", home=settings.home).num_rows > 0
+    assert not (settings.home / erase.STALE_MARKER).exists()
 
 
 def test_no_receipt_is_written_if_the_search_misses_a_file_or_finds_a_member():
