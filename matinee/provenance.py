@@ -172,6 +172,20 @@ def parse_json(text: str | bytes) -> Any:
         raise TooDeepError("it is nested too deep") from None
 
 
+class Fields(list[tuple[str, Any]]):
+    """The fields of a JSON object, each as often as it is there."""
+
+
+def parse_as_written(text: str | bytes) -> Any:
+    """A JSON document with objects as `Fields` and numbers as text; raises as `parse_json`."""
+    try:
+        return json.loads(
+            text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=Fields
+        )
+    except RecursionError:
+        raise TooDeepError("it is nested too deep") from None
+
+
 def document(text: str | bytes, where: object, cure: str) -> dict[str, Any]:
     """A JSON object that this program wrote.
 

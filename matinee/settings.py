@@ -1,4 +1,4 @@
-"""The ten settings of matinee, read once from `MATINEE_*` environment variables."""
+"""The eleven settings of matinee, read once from `MATINEE_*` environment variables."""
 
 import re
 import unicodedata
@@ -108,6 +108,9 @@ class Settings(BaseSettings):
 
     consent_without_record: Literal["granted", "refused"] = "granted"
     """The consent assumed for members without a consent record."""
+
+    unknown_requests: Annotated[int, Ge(0)] = 20
+    """Most ids in the erase requests of one receipt that no member has; with more, all wait."""
 
     warm_start: bool = False
     """Whether training starts from the model of an earlier release instead of from scratch."""
