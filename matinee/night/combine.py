@@ -11,8 +11,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,27 +56,6 @@ Weights = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class FullEvaluation:
-    """What weights were chosen on: later nights keep them while tonight is alike."""
-
-    as_of: datetime
-    recipe: str
-    """A digest of code and settings; see `forward.decide`."""
-
-    members: int
-    titles: int
-    interactions: int
-
-    def stored(self) -> dict[str, Any]:
-        """For JSON."""
-        return {**asdict(self), "as_of": self.as_of.isoformat()}
-
-    @classmethod
-    def from_stored(cls, stored: Mapping[str, Any]) -> FullEvaluation:
-        return cls(**{**stored, "as_of": datetime.fromisoformat(stored["as_of"])})
-
-
-@dataclass(frozen=True)
 class Chosen:
     """Weights, shape (n_cohorts, 2 * n_parts) each: spreads of all parts first, then ranks."""
 
@@ -97,9 +75,6 @@ class Chosen:
     calibration_weight: float = 0.0
     published: Mapping[Context, str] | None = None
     """Context -> `COMBINATION`, or the baseline that is published in its place."""
-
-    full_evaluation: FullEvaluation | None = None
-    """The night that chose them; None in older releases."""
 
     def combination(self, parts: tuple[str, ...] | None = None) -> Combination:
         """What is published in every context, over the parts of the combination or over `parts`."""
@@ -133,7 +108,6 @@ class Chosen:
             "evaluated_members": {name: list(counts) for name, counts in self.evaluated.items()},
             "calibration_weight": self.calibration_weight,
             "published": {context: self.model(context) for context in self.weights},
-            "full_evaluation": self.full_evaluation.stored() if self.full_evaluation else None,
         }
         (folder / FILE).write_text(json.dumps(document, indent=1) + "\n")
 
@@ -152,7 +126,6 @@ class Chosen:
             document = parse_json((folder / FILE).read_bytes())
             nested = document["evaluation_weights"]
             first, second = (np.array(rows) for rows in nested["session"])
-            made_on = document.get("full_evaluation")
             return cls(
                 parts=tuple(document["parts"]),
                 weights={context: np.array(rows) for context, rows in document["weights"].items()},
@@ -161,7 +134,6 @@ class Chosen:
                 evaluated=document["evaluated_members"],
                 calibration_weight=document["calibration_weight"],
                 published=document["published"],
-                full_evaluation=FullEvaluation.from_stored(made_on) if made_on else None,
             )
         except OSError as error:
             raise StorageError(
@@ -173,13 +145,13 @@ class Chosen:
             ) from None
 
 
-def combine(night: Night, made_on: FullEvaluation | None = None) -> None:
-    """Choose the weights of tonight's combination, and leave them in `work/`."""
+def combine(night: Night) -> None:
+    """Leave the weights of tonight's combination in `work/`."""
     fits = fit.load_all(night)
     published = fits.pop(PUBLISHED)
     chosen = choose(fits, published.parts.names)
     weight = varied(night, published, chosen)
-    replace(chosen, calibration_weight=weight, full_evaluation=made_on).write(night.work(""))
+    replace(chosen, calibration_weight=weight).write(night.work(""))
 
 
 def choose(fits: Mapping[str, Fit], parts: tuple[str, ...]) -> Chosen:

@@ -87,7 +87,7 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
             "online_skipped_because": evidence.refreshed.skipped_because,
         },
         "model": fit.facts(night, frame, combine.Chosen.read(night.work("")).calibration_weight),
-        "evaluation": _evaluation(night, evidence),
+        "evaluation": _evaluation(evidence),
         "forward_test": test.facts() if (test := evidence.plan.test) else None,
         "gate": {"rules": [verdict.facts() for verdict in evidence.verdicts], "overrides": []},
         "exposure": evidence.exposure(),
@@ -101,8 +101,8 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _evaluation(night: Night, evidence: Evidence) -> dict[str, Any]:
-    """How models were evaluated, tonight or on the last night of a full evaluation."""
+def _evaluation(evidence: Evidence) -> dict[str, Any]:
+    """How models were evaluated: tonight, or on the last night of a full evaluation."""
     plan, held_out = evidence.plan, evidence.held_out
     metrics = metrics_table(evidence.evaluation).to_pylist()
     if plan.carried is not None:
@@ -120,8 +120,8 @@ def _evaluation(night: Night, evidence: Evidence) -> dict[str, Any]:
         "is_full": True,
         "because": plan.because,
         "of_release": None,
-        "of_day": night.as_of,
         "previous": None,
+        "full": plan.tonight.facts(),
         "metrics": metrics,
     }
 

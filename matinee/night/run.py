@@ -135,7 +135,7 @@ def _fit(run: NightRun, progress: Progress | None) -> str:
 
 def _combine(run: NightRun, progress: Progress | None) -> str:
     if run.plan.carried is None:
-        combine(run.night, run.plan.tonight)
+        combine(run.night)
     else:
         Chosen.read(run.plan.carried.path).write(run.night.work(""))
     return ""

@@ -69,12 +69,12 @@ class ForwardTest:
     table: pa.Table
     """In the schema of `gate.EVALUATION`: NDCG of the lists, of each baseline and of weights."""
 
-    best: Mapping[Context, str]
-    """Context -> the best baseline; empty where no member is evaluated."""
+    best: Mapping[str, str]
+    """Metric -> the best baseline; empty where too few members are evaluated."""
 
-    regret: Mapping[str, metrics.Interval]
-    """Metric -> what the best baseline or the default weights would have had more than the weights
-    of the release, by score alone."""
+    regret: tuple[dict[str, Any], ...]
+    """metric, model, mean, low, high: how much more the best baseline or the default weights would
+    have had than the weights of the release, each by score alone."""
 
     verdicts: tuple[gate.Verdict, ...]
 
@@ -92,10 +92,11 @@ class ForwardTest:
             "until": self.until,
             "members": self.members,
             "best": dict(self.best),
-            "metrics": self.table.to_pylist(),
-            "regret": [
-                {"metric": name, **interval._asdict()} for name, interval in self.regret.items()
+            "metrics": [
+                {("n" if name == "member_count" else name): value for name, value in row.items()}
+                for row in self.table.to_pylist()
             ],
+            "regret": list(self.regret),
         }
 
 
@@ -123,17 +124,17 @@ def compare(release: releases.Release, known: Frame, *, seed: int) -> ForwardTes
         "members": len(members),
     }
     if len(members) < FEWEST:
-        few = _too_few(len(members), release)
+        few = _too_few(len(members))
         empty = gate.EVALUATION.empty_table()
-        return ForwardTest(**test, table=empty, best={}, regret={}, verdicts=(few,))
+        return ForwardTest(**test, table=empty, best={}, regret=(), verdicts=(few,))
     baselines = _baselines(opened, members)
     tables: list[pa.Table] = []
     verdicts: list[gate.Verdict] = []
-    best: dict[Context, str] = {}
-    regret: dict[str, metrics.Interval] = {}
+    best: dict[str, str] = {}
+    regret: list[dict[str, Any]] = []
     for context in CONTEXTS:
         held_out = (truth if context == "next_visit" else first)[members]
-        prefix, metric = PREFIXES[context], f"ndcg@{PLACES}"
+        prefix, metric = PREFIXES[context], f"{PREFIXES[context]}ndcg@{PLACES}"
         weights = {
             CHOSEN: opened.chosen.weights[context],
             DEFAULT: default_weights(context, opened.chosen.parts),
@@ -152,20 +153,19 @@ def compare(release: releases.Release, known: Frame, *, seed: int) -> ForwardTes
             metric_names=("ndcg",),
             prefix=prefix,
         )
-        table = table.filter(pc.equal(table["metric"], prefix + metric))
+        table = table.filter(pc.equal(table["metric"], metric))
         rows = {row["model"]: row for row in table.to_pylist()}
         means = {name: float(rows[name]["mean"]) for name in baselines}
-        best[context] = max(means, key=means.__getitem__)
+        best[metric] = max(means, key=means.__getitem__)
         own = metrics.ndcg(slates[CHOSEN], held_out)
-        for name in (best[context], DEFAULT):
-            more = metrics.ndcg(slates[name], held_out)
-            key = f"{prefix}{metric} of {name}"
-            regret[key] = metrics.paired_bootstrap(more, own, seed)
+        for name in (best[metric], DEFAULT):
+            more = metrics.paired_bootstrap(metrics.ndcg(slates[name], held_out), own, seed)
+            regret.append({"metric": metric, "model": name, **more._asdict()})
         verdicts.append(
             gate.not_worse(
-                rows[best[context]],
+                rows[best[metric]],
                 rule=prefix + gate.NOT_WORSE,
-                subject=f"vs best baseline ({best[context]})",
+                subject=f"vs best baseline ({best[metric]})",
                 tolerance=gate.TOLERANCE,
                 relative_tolerance=gate.RELATIVE_TOLERANCE,
             )
@@ -175,7 +175,7 @@ def compare(release: releases.Release, known: Frame, *, seed: int) -> ForwardTes
         **test,
         table=pa.concat_tables(tables),
         best=best,
-        regret=regret,
+        regret=tuple(regret),
         verdicts=tuple(verdicts),
     )
 
@@ -270,14 +270,13 @@ def _by_group(opened: Released, members: Rows) -> Iterator[tuple[NDArray[np.bool
         yield np.asarray(opened.allowed[group]), np.flatnonzero(groups == group)
 
 
-def _too_few(members: int, release: releases.Release) -> gate.Verdict:
+def _too_few(members: int) -> gate.Verdict:
     return gate.Verdict(
         rule=f"{FORWARD}evaluated_members",
         status=gate.Status.WARN,
         metric=f"{FORWARD}evaluated_members",
-        subject=f"of {release.id}",
         observed=float(members),
         threshold=float(FEWEST),
-        value=f"{members} watched a title new to them since, so its lists are not compared",
+        value=f"{members} members watched a title new to them, too few to compare lists",
         limit=str(FEWEST),
     )

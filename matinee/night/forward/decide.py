@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from matinee import landing, provenance, releases, transform
 from matinee.errors import MatineeError
 from matinee.models import hybrid
 from matinee.models.combination import Context
-from matinee.night.combine import Chosen, FullEvaluation
+from matinee.night.combine import Chosen
 from matinee.night.evaluate import SESSION
 from matinee.night.forward.compare import ForwardTest, compare
 from matinee.night.frame import PUBLISHED, read_frame
@@ -27,6 +27,34 @@ from matinee.releases import build_info
 
 MOST_CHANGE = 0.2
 """The most by which members, titles or interactions may differ from the last full evaluation."""
+
+
+@dataclass(frozen=True)
+class FullEvaluation:
+    """What weights were chosen on: later nights keep them while they are alike.
+
+    It is in the manifest, and not in the content: an upgrade alone must not change a digest.
+    """
+
+    as_of: datetime
+    recipe: str
+    """See `recipe`."""
+
+    members: int
+    titles: int
+    interactions: int
+
+    @classmethod
+    def of(cls, release: releases.Release) -> FullEvaluation | None:
+        """That of a release, or the one whose weights it kept; None in older releases."""
+        stored = (release.manifest.get("evaluation") or {}).get("full")
+        if not stored:
+            return None
+        return cls(**{**stored, "as_of": datetime.fromisoformat(stored["as_of"])})
+
+    def facts(self) -> dict[str, Any]:
+        """For the manifest."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -103,9 +131,10 @@ def decide(
         return Plan("no release of earlier data passed the gate", tonight)
     try:
         releases.Store.of(night.home).verify(passed.id)
-        before = Chosen.read(passed.path).full_evaluation
+        Chosen.read(passed.path)
     except MatineeError as error:
         return Plan(f"the release before cannot be used: {error}", tonight)
+    before = FullEvaluation.of(passed)
     because = next(_changed(night, passed, before, tonight), None)
     if because is None and earlier[0] is not passed:
         because = f"the gate refused {earlier[0].id}, which is newer than {passed.id}"
