@@ -178,10 +178,10 @@ def test_a_night_like_the_last_full_one_is_a_forward_night(night, scorer):
         f"forward test: {release.id} on the days since, with the weights of 2026-02-01"
     )
     assert plan.test.members == 40
-    asked = decide(night, BUILT, full_evaluation=True)
-    assert asked.note == "full evaluation: an operator wants it"
-    assert asked.is_full
-    assert asked.test.members == 40
+    on_request = decide(night, BUILT, full_evaluation=True)
+    assert on_request.note == "full evaluation: an operator wants it"
+    assert on_request.is_full
+    assert on_request.test.members == 40
     assert decide(night, replace(BUILT, manifest_sha256="other"), pinned=release).carried
 
 
