@@ -2,15 +2,19 @@
 
 Caps on events bound the influence of one account. Many accounts that push one title are not bound
 by them, and each looks like a new member. But an account cannot forge its history: the days on
-which the service received its events. So of the members who like a title, those with events on few
-days before are counted up to a limit. The limit follows from the other members: as many as there
-are settled ones, or three times the usual ratio where most members are new. The earliest likes
-count first. A title that is popular among new members keeps its likes when settled members like it
-too.
+which the service received its events. So of the members who like a title, those who were active on
+few days apart from it are counted up to a limit. The limit follows from the other members: as many
+as there are settled ones, or three times the usual ratio where most members are new. The earliest
+likes count first. A title that is popular among new members keeps its likes when settled members
+like it too.
+
+Days after the like count like days before it: a title that most members watch in their first week
+is liked by few who were settled before, and by many who are settled now. An attacker pays the same
+for either: each account has to be used on `SETTLED_DAYS` days without the title.
 
 The cap bounds the effect of many accounts. It cannot tell an attack from a real crowd: accounts
-with events on `SETTLED_DAYS` days before are members like any other. Each of them then counts
-little more than an average interaction (`matrices.LARGEST_WEIGHT`).
+that were used on enough days are members like any other. Each of them then counts little more than
+an average interaction (`matrices.LARGEST_WEIGHT`).
 
 References: Mobasher et al., "Toward trustworthy recommender systems", TOIT 2007 (attacks and their
 cost); Resnick and Sami, "The influence limiter", RecSys 2007 (the influence of an account grows
@@ -25,9 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 SETTLED_DAYS = 3
-"""A member with events on so many days before the first event on a title is settled for it."""
+"""A member with events on so many days, apart from those with events on a title, is settled for
+it."""
 
-RATIO_FACTOR = 3.0
+RATIO_FACTOR = 10.0
 """The largest ratio of new accounts to settled members, as a multiple of the usual ratio: tastes
 differ."""
 
@@ -50,7 +55,7 @@ class CappedLikes:
     """Members who like each title, shape (n_titles,)."""
 
     new_accounts: NDArray[np.int64]
-    """Those of them with a new account at their first like, shape (n_titles,)."""
+    """Those of them with a new account, shape (n_titles,)."""
 
     counted: NDArray[np.int64]
     """New accounts within the cap, shape (n_titles,)."""
@@ -67,7 +72,7 @@ class CappedLikes:
         """One sentence on one title: what is unusual, and what is done about it."""
         return (
             f"{title_id}: {self.new_accounts[row]:,} of the {self.members[row]:,} members who like"
-            f" it had events on fewer than {SETTLED_DAYS} days before; {self.counted[row]:,} of"
+            f" it had events on fewer than {SETTLED_DAYS} other days; {self.counted[row]:,} of"
             " them are learned from, and more when settled members like it too"
         )
 
@@ -112,7 +117,11 @@ def capped_likes(
     seconds = times.astype("datetime64[s]").astype(np.int64)
     first_like = np.full(len(pairs), np.iinfo(np.int64).max)
     np.minimum.at(first_like, place, seconds[liked])
-    is_new = _days_before(members, seconds, member, first_like) < SETTLED_DAYS
+    day = seconds // 86_400
+    of_member = _days(members, day, shape[0])[member]
+    is_liked = np.isin(keys, pairs)
+    of_title = _days(np.searchsorted(pairs, keys[is_liked]), day[is_liked], len(pairs))
+    is_new = of_member - of_title < SETTLED_DAYS
 
     new_accounts, settled = (
         np.bincount(title[of_kind], minlength=n_titles) for of_kind in (is_new, ~is_new)
@@ -128,17 +137,8 @@ def capped_likes(
     return CappedLikes(np.isin(keys, beyond), new_accounts + settled, new_accounts, counted)
 
 
-def _days_before(
-    members: NDArray[np.intp],
-    seconds: NDArray[np.int64],
-    member: NDArray[np.int64],
-    first_like: NDArray[np.int64],
-) -> NDArray[np.intp]:
-    """The number of days with events of each `member` before the day of `first_like`."""
-    first = seconds.min(initial=0) // 86_400
-    span = seconds.max(initial=0) // 86_400 - first + 1
-    days = np.unique(members * span + seconds // 86_400 - first)
-    until = np.searchsorted(days, member * span + first_like // 86_400 - first)
-    since = np.searchsorted(days, member * span)
-    before: NDArray[np.intp] = until - since
-    return before
+def _days(rows: NDArray[np.intp], day: NDArray[np.int64], n_rows: int) -> NDArray[np.intp]:
+    """On how many days each row has events: intp, shape (n_rows,)."""
+    first, last = (day.min(), day.max()) if len(day) else (0, 0)
+    span = last - first + 1
+    return np.bincount(np.unique(rows * span + day - first) // span, minlength=n_rows)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from matinee.models import linear
 from matinee.models.history import History
-from matinee.models.linear import TitleWeights
 from matinee.models.popularity_parts import popularity_in_interactions
+from matinee.models.title_weights import TitleWeights, product
 
 Rows = NDArray[np.intp]
 
@@ -88,7 +88,7 @@ class ByVectors:
     same_for_all: bool = False
 
     def scores(self, rows: Rows) -> NDArray[np.float32]:
-        return linear.product(self.members[rows], np.ascontiguousarray(self.titles.T))
+        return product(self.members[rows], np.ascontiguousarray(self.titles.T))
 
 
 @dataclass(frozen=True)

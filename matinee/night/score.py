@@ -19,7 +19,7 @@ from matinee.columns import MEMBER_ID, PLACES, RANK, SOURCE, TITLE_ID
 from matinee.evaluation import gate, metrics
 from matinee.models import fits
 from matinee.models.combination import Context
-from matinee.models.linear import entries
+from matinee.models.title_weights import entries
 from matinee.night import combine, exposure_policy, exposure_report, fit, shelves
 from matinee.night.attribution import SCHEMA
 from matinee.night.catalogue import read_catalogue

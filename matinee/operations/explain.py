@@ -15,7 +15,8 @@ from matinee import matrices, releases
 from matinee.columns import MEMBER_ID, RANK, REASON, SCORE, SOURCE, TITLE_ID
 from matinee.errors import ConfigError, DataError
 from matinee.models import fallback
-from matinee.models.combination import PER_PART, Combination
+from matinee.models.candidates import PER_PART
+from matinee.models.combination import Combination
 from matinee.models.parts import ForEveryone, Part, Parts
 from matinee.night import combine
 from matinee.night.attribution import POPULARITY, WATCHED, Attribution, last_titles

@@ -48,7 +48,7 @@ def test_of_accounts_that_only_push_a_title_two_count():
 
 def test_likes_of_popular_titles_on_the_same_day_are_no_history():
     ring = [(100 + n, title, LAST) for n in range(20) for title in (*range(12), PUSHED)]
-    assert counts(*ring) == (2, 20)
+    assert counts(*ring) == (5, 20)  # it is a third of all members, and so the usual ratio is high
 
 
 def test_each_settled_member_raises_the_cap_by_one():
@@ -63,12 +63,25 @@ def test_the_earliest_likes_count_first():
     assert excluded.tolist() == [len(HABITS), len(HABITS) + 1, len(HABITS) + 2]
 
 
-def test_events_on_three_earlier_days_make_a_member_settled():
+def test_events_on_three_other_days_make_a_member_settled():
     def used(days):
         return [(100 + n, title, day) for n in range(8) for title, day in enumerate(days)]
 
-    for days, new in (((1, 2, 3), 0), ((1, 2, 2), 8), ((1, 2, LAST), 8)):
+    later = (LAST + 1, LAST + 2, LAST + 3)
+    for days, new in (((1, 2, 3), 0), (later, 0), ((1, 2, 2), 8), ((1, 2, LAST), 8)):
         assert counts(*used(days), *new_accounts(8))[1] == new
+
+
+def test_days_with_events_on_the_pushed_title_do_not_count():
+    ring = [like for day in range(5) for like in new_accounts(8, day=day)]
+    assert counts(*ring) == (2, 8)
+
+
+def test_a_title_of_the_first_week_keeps_its_likes_once_members_come_back():
+    first_week = [(100 + n, PUSHED, 0) for n in range(20)]
+    came_back = [(100 + n, day, day) for n in range(20) for day in range(1, 4)]
+    assert counts(*first_week) == (2, 20)
+    assert counts(*first_week, *came_back) == (0, 0)
 
 
 def test_where_most_members_are_new_their_likes_count():
@@ -113,7 +126,7 @@ def test_where_most_likes_are_from_new_accounts_no_title_is_reported():
 
 def test_the_warning_says_what_is_unusual_and_what_is_done():
     assert capped(*new_accounts(6)).warning(PUSHED, "t-000012") == (
-        "t-000012: 6 of the 6 members who like it had events on fewer than 3 days before; 2 of them"
+        "t-000012: 6 of the 6 members who like it had events on fewer than 3 other days; 2 of them"
         " are learned from, and more when settled members like it too"
     )
 

@@ -21,11 +21,12 @@ from matinee import matrices, releases
 from matinee.columns import MEMBER_ID, PLACES, RANK, TITLE_ID
 from matinee.evaluation import gate, metrics, splits
 from matinee.models import fits
-from matinee.models.combination import PER_PART, Context, Scored, candidates
+from matinee.models.candidates import PER_PART, candidates
+from matinee.models.combination import Context, Scored
 from matinee.models.default_weights import default_weights
 from matinee.models.frame import Frame
-from matinee.models.linear import entries
 from matinee.models.parts import Parts
+from matinee.models.title_weights import entries
 from matinee.night import attribution
 from matinee.night.combine import Weights
 from matinee.night.evaluate import BASELINES, HYBRID, SESSION, baseline
