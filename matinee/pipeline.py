@@ -10,7 +10,7 @@ from matinee.night.evaluate import Evaluation, evaluate
 from matinee.night.expire import drop_expired
 from matinee.night.features import Refreshed, refresh_features
 from matinee.night.fit import FITS, fit
-from matinee.night.frame import Framed, frame
+from matinee.night.frame import Framed, frame, hold_out
 from matinee.night.lease import interrupted, lease, live_id
 from matinee.night.manifest import Evidence
 from matinee.night.night import Night, begin
@@ -73,6 +73,7 @@ __all__ = [
     "fit",
     "forget",
     "frame",
+    "hold_out",
     "interrupted",
     "lease",
     "list_releases",

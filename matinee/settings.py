@@ -1,4 +1,4 @@
-"""The eleven settings of matinee, read once from `MATINEE_*` environment variables."""
+"""The settings of matinee, read once from `MATINEE_*` environment variables."""
 
 import re
 import unicodedata
@@ -111,9 +111,13 @@ class Settings(BaseSettings):
 
     unknown_requests: Annotated[int, Ge(0)] = 20
     """Most ids in the erase requests of one receipt that no member has; with more, all wait."""
+    full_evaluation_days: Annotated[int, Ge(0), Le(31)] = 7
+    """Days after which models are evaluated in full again, and weights chosen anew. Nights between
+    keep the weights, and evaluate the release before on the days since. 0: every night."""
 
     warm_start: bool = False
-    """Whether training starts from the model of an earlier release instead of from scratch."""
+    """Whether training starts from the model of an earlier release instead of from scratch. Every
+    night is then evaluated in full."""
 
     def folder(self, name: str) -> Path:
         """An absolute folder under `home`, made when missing."""

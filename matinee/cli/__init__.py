@@ -111,6 +111,10 @@ def run(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Build every table from all received rows.")
     ] = False,
+    full_evaluation: Annotated[
+        bool,
+        typer.Option("--full-evaluation", help="Evaluate every model, and choose weights anew."),
+    ] = False,
     first: Annotated[
         str | None, typer.Option("--from", help="Backfill: the first day of a range of nights.")
     ] = None,
@@ -144,9 +148,17 @@ def run(
             raise ConfigError("--to needs --from: the first day of the range")
         options = {"volume": accept_volume, "erasures": accept_erasures}
         accepted = frozenset(name for name, is_set in options.items() if is_set)
-        nights.run(Settings(), day(as_of), full_refresh=full_refresh, form=form, accepted=accepted)
-    elif accept_volume or accept_erasures:
+        nights.run(
+            Settings(),
+            day(as_of),
+            full_refresh=full_refresh,
+            form=form,
+            accepted=accepted,
+            full_evaluation=full_evaluation,
+        )
+    elif accept_volume or accept_erasures or full_evaluation:
         option = "--accept-volume" if accept_volume else "--accept-erasures"
+        option = "--full-evaluation" if full_evaluation else option
         raise ConfigError(f"{option} is for one night: not with --from")
     elif as_of is not None:
         raise ConfigError("--as-of and --from exclude each other: one night, or a range of them")

@@ -16,6 +16,7 @@ def run(
     full_refresh: bool,
     form: Format,
     accepted: frozenset[str] = frozenset(),
+    full_evaluation: bool = False,
 ) -> None:
     """Run one night and print its screen."""
     from matinee import pipeline
@@ -28,6 +29,7 @@ def run(
         progress=progress,
         accepted=accepted,
         tell=print_lines,
+        full_evaluation=full_evaluation,
     )
     show(settings, published.release_id, form)
     published.raise_if_refused()

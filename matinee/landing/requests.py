@@ -104,15 +104,17 @@ def unknown(
     if not paths:
         return []
     received = home / "received"
-    others = [name for name, one in contract.streams.items() if MEMBER_ID in one.names]
+    others = [
+        received / name
+        for name, one in contract.streams.items()
+        if MEMBER_ID in one.names and name != STREAM
+    ]
     found = database.execute(
         UNKNOWN_IDS,
         {
             "requests": paths,
             "erase": ERASE,
-            "others": [
-                f"{exact(received / name)}/*/*.parquet" for name in others if name != STREAM
-            ],
+            "others": [f"{exact(folder)}/*/*.parquet" for folder in others],
         },
     ).fetchall()
     ids = {str(one) for (one,) in found}

@@ -16,6 +16,9 @@ from matinee import landing
 from matinee.errors import ConfigError
 from matinee.settings import Settings
 
+SETTINGS = ("lateness_days", "slate_size", "calibration_weight", "consent_without_record")
+"""What an operator may set that changes the content; the seed is beside them in a manifest."""
+
 
 @dataclass(frozen=True)
 class Night:
