@@ -6,6 +6,7 @@ from matinee.landing.contract import Column, Contract, Stream, arrow_schema, loa
 from matinee.landing.discover import unreceived
 from matinee.landing.erasure import Erased, erase, filter_parquet, mask
 from matinee.landing.importers.history import Imported
+from matinee.landing.importers.kion import import_kion
 from matinee.landing.importers.movielens import import_movielens
 from matinee.landing.importers.movietweetings import import_movietweetings
 from matinee.landing.ledger import Entry, Ledger
@@ -35,6 +36,7 @@ __all__ = [
     "drop",
     "erase",
     "filter_parquet",
+    "import_kion",
     "import_movielens",
     "import_movietweetings",
     "landed_days",
