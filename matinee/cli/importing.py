@@ -39,6 +39,17 @@ def movietweetings(path: Source) -> None:
     _print_summary(imported.summary(), imported.problems)
 
 
+@app.command(epilog="Example: matinee import kion ~/kion/data_original")
+def kion(path: Source) -> None:
+    """Import KION: interactions.csv, items.csv and, if there, users.csv."""
+    from matinee.landing import import_kion
+    from matinee.settings import Settings
+
+    with progress("import KION") as step:
+        imported = import_kion(path, home=Settings().home.resolve(), progress=step)
+    _print_summary(imported.summary(), imported.problems)
+
+
 def _print_summary(summary: str, problems: Sequence[str]) -> None:
     say_lines(summary)
     for problem in problems[:PROBLEMS_SHOWN]:

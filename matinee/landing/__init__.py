@@ -15,6 +15,7 @@ from matinee.landing.erasure import (
     text_without,
 )
 from matinee.landing.importers.history import Imported
+from matinee.landing.importers.kion import import_kion
 from matinee.landing.importers.movielens import import_movielens
 from matinee.landing.importers.movietweetings import import_movietweetings
 from matinee.landing.ledger import Entry, Ledger
@@ -48,6 +49,7 @@ __all__ = [
     "filter_parquet",
     "has_members",
     "header_of",
+    "import_kion",
     "import_movielens",
     "import_movietweetings",
     "landed_days",

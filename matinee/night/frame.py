@@ -56,6 +56,9 @@ SIGNALS = """
 """
 
 
+FIRST_CATALOGUE = "select min(observed_at) as observed_at from title_contents"
+
+
 @dataclass(frozen=True)
 class Framed:
     """What was framed."""
@@ -169,11 +172,25 @@ def _frame(
             members.ids.to_pylist(), instant, home=night.home, project=project, features=SERVICE
         ),
         title_features=features.titles_as_of(
-            titles.ids.to_pylist(), instant, home=night.home, project=project, features=SERVICE
+            titles.ids.to_pylist(),
+            max(instant, _first_catalogue(night)),
+            home=night.home,
+            project=project,
+            features=SERVICE,
         ),
         signals=signals,
         held_out=held_out,
     )
+
+
+def _first_catalogue(night: Night) -> datetime:
+    """The instant of the first snapshot of titles, which is valid for all time before it too.
+
+    Events may be older than it, where a service lands its history with today's catalogue. Without
+    this rule no title would have content at a cut in time before it.
+    """
+    (first,) = warehouse.query(FIRST_CATALOGUE, home=night.home)["observed_at"].to_pylist()
+    return datetime.min.replace(tzinfo=UTC) if first is None else first.replace(tzinfo=UTC)
 
 
 def _ids(table: str, key: str, night: Night, *, where: str = "") -> list[str]:

@@ -97,7 +97,7 @@ def test_every_layout_of_movielens_gives_the_same_history(tmp_path, home, contra
     imported = landing.import_movielens(unpack(tmp_path / "set", LAYOUTS[layout]), home=home)
 
     assert (imported.layout, imported.problem_count, imported.problems) == (layout, 0, ())
-    assert (imported.members, imported.titles, imported.ratings) == (2, 4, 2)
+    assert (imported.members, imported.titles, imported.events) == (2, 4, 2)
     assert (imported.first_day, imported.last_day) == (date(1997, 12, 4), date(1998, 4, 4))
     assert landed(home, "ratings", "1998-04-04")[0] == {
         "event_id": "ml-1-ml-7-881250949",
@@ -190,7 +190,7 @@ def test_what_cannot_be_read_is_said_by_file_and_line(tmp_path, home, layout, na
     imported = landing.import_movielens(unpack(tmp_path / "set", files), home=home)
     assert imported.problem_count == 1
     assert problem in imported.problems[0]
-    assert (imported.ratings, imported.titles) == (2, 4)
+    assert (imported.events, imported.titles) == (2, 4)
 
 
 TWEETS = {
@@ -251,7 +251,7 @@ def test_a_folder_with_no_known_layout_says_what_was_looked_for(tmp_path, home):
         ({"ratings.csv": b"user,movie,rating,timestamp\n1,7,5,881250949\n"}, "its header is 'user"),
         (
             {"movies.csv": b"movieId,title,genres\nx,Film,Drama\n"},
-            "not one film could be read: mov",
+            "not one title could be read: mov",
         ),
         ({"ratings.csv": b""}, "ratings.csv cannot be read: it is empty"),
     ],

@@ -29,7 +29,7 @@ def receive(home):
 def test_movielens_latest_small_arrives_whole(data, home):
     imported = landing.import_movielens(data / "ml-latest-small-2016", home=home)
     assert (imported.layout, imported.problem_count) == ("csv", 0)
-    assert (imported.ratings, imported.titles, imported.members) == (100_004, 9_125, 671)
+    assert (imported.events, imported.titles, imported.members) == (100_004, 9_125, 671)
     totals = receive(home)
     assert totals["ratings"].kept == 100_004
     assert totals["members"].kept == 671
@@ -39,7 +39,7 @@ def test_movielens_latest_small_arrives_whole(data, home):
 def test_movietweetings_arrives_whole(data, home):
     imported = landing.import_movietweetings(data / "movietweetings-50k", home=home)
     assert imported.problem_count == 0
-    assert (imported.ratings, imported.titles, imported.members) == (50_000, 7_505, 10_455)
+    assert (imported.events, imported.titles, imported.members) == (50_000, 7_505, 10_455)
     assert receive(home)["ratings"].kept == 50_000
 
 
@@ -48,5 +48,5 @@ def test_movielens_100k_arrives_whole_with_its_directors_and_actors(data, home, 
     subprocess.run(["bash", script, tmp_path / "ml-100k"], check=True)
     imported = landing.import_movielens(tmp_path / "ml-100k", home=home)
     assert (imported.layout, imported.problem_count) == ("recbole", 0)
-    assert (imported.ratings, imported.titles, imported.members) == (100_000, 1_682, 943)
+    assert (imported.events, imported.titles, imported.members) == (100_000, 1_682, 943)
     assert receive(home)["ratings"].kept == 100_000

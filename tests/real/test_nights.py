@@ -29,7 +29,7 @@ def test_a_real_set_becomes_a_live_release(imported, night):
     release = store.open("live")
     assert store.verify("live").release_id == release.id == published.release_id
     counts = {row["stream"]: row for row in release.manifest["received"]}
-    assert counts["ratings"]["received"] == summary.ratings
+    assert counts["ratings"]["received"] == summary.events
     assert counts["ratings"]["rejected"] == summary.problem_count == 0
     assert release.manifest["exposure"]["members"] == summary.members
 

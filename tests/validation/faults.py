@@ -101,6 +101,15 @@ SANE = {
         from range(1000) as members(m) cross join range(3) as places(p)""",
 }
 
+HONEST = [
+    # The only button is a thumb up.
+    (
+        "stg_engagement__ratings",
+        "select * replace ('thumbs' as rating_kind, 1.0 as value) from sane",
+    ),
+]
+"""What looks odd in a table and is right."""
+
 NEWEST = "landed_on = (select max(landed_on) from sane)"
 EVENTS = {
     "stg_playback__plays": "Plays",

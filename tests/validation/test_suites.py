@@ -10,7 +10,7 @@ import pytest
 from matinee.errors import ConfigError
 from matinee.validation import Validation, check_all, load_suites
 from tests.cases import failing
-from tests.validation.faults import AS_OF, BESIDE, FAULTS, SANE
+from tests.validation.faults import AS_OF, BESIDE, FAULTS, HONEST, SANE
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -41,6 +41,10 @@ def found(suites, tmp_path_factory):
     cases |= {
         f"fault_{number}": (table, f"with sane as (from {table}) {fault}")
         for number, (table, fault, _) in enumerate(FAULTS)
+    }
+    cases |= {
+        f"honest_{number}": (table, f"with sane as (from {table}) {change}")
+        for number, (table, change) in enumerate(HONEST)
     }
     path = tmp_path_factory.mktemp("warehouse") / "matinee.duckdb"
     queries = SANE | BESIDE | {name: query for name, (_, query) in cases.items()}
@@ -98,6 +102,17 @@ def test_only_the_suites_that_a_step_needs_are_loaded():
 
 def test_a_sane_table_passes(found):
     assert [one.sentence for table in SANE for one in broken(found[f"sane_{table}"])] == []
+
+
+def test_what_is_unusual_and_right_passes(found):
+    wrong = [broken(found[f"honest_{number}"]) for number in range(len(HONEST))]
+    assert [one.sentence for found_wrong in wrong for one in found_wrong] == []
+
+
+def test_ratings_that_are_all_equal_stop_no_night(found):
+    note = "Nearly all ratings have one value"
+    (number,) = [number for number, (_, _, starts) in enumerate(FAULTS) if note in starts]
+    assert found[f"fault_{number}"].stops == []
 
 
 def test_a_fault_breaks_the_expectations_that_are_there_for_it(found, suites):

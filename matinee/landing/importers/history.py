@@ -1,6 +1,6 @@
-"""A public data set's ratings, films and people, landed as one backfill.
+"""A public data set's events, titles and people, landed as one backfill.
 
-Ratings land under the last day of the history, with `received_at` = `event_at`. Members land under
+Events land under the last day of the history, with `received_at` = `event_at`. Members land under
 its first day, and titles too, so that the catalogue is known before any cut in time; what
 members wrote about titles later (tags) lands as one more snapshot a year, never before its day.
 """
@@ -49,7 +49,9 @@ class Imported:
     last_day: date
     members: int
     titles: int
-    ratings: int
+    stream: str
+    """What members did: `ratings` or `plays`."""
+    events: int
     problems: tuple[str, ...]
     """What could not be read, by file and line: the first thousand."""
     problem_count: int
@@ -57,7 +59,7 @@ class Imported:
     def summary(self) -> str:
         """One line."""
         return (
-            f"{self.layout}: {self.ratings:,} ratings of {self.titles:,} titles by "
+            f"{self.layout}: {self.events:,} {self.stream} of {self.titles:,} titles by "
             f"{self.members:,} members, {self.first_day} to {self.last_day}; "
             f"{self.problem_count:,} lines could not be read"
         )
@@ -79,6 +81,21 @@ class Ratings:
     maximum: float
     scale: float
     """What a value is multiplied by to reach 0 to 10."""
+
+
+@dataclass(frozen=True)
+class Events:
+    """How a set's events land: their stream, and its columns beside ids and times, in SQL.
+
+    They are staged in a table of the stream's name, with member_number, title_number, second, line.
+    """
+
+    stream: str
+    columns: str
+
+
+RATINGS = Events("ratings", "'stars' as rating_kind, value")
+PLAYS = Events("plays", "watched_seconds, runtime_seconds")
 
 
 @dataclass(frozen=True)
@@ -205,39 +222,44 @@ def land(
     themes: Callable[[datetime], Mapping[str, list[str]]],
     problems: Problems,
     progress: Progress | None = None,
+    events: Events = RATINGS,
+    title_columns: Mapping[str, pa.DataType] | None = None,
 ) -> Imported:
-    """Write the staged ratings, the titles and the members into the landing zone.
+    """Write the staged events, the titles and the members into the landing zone.
 
     Parameters
     ----------
     titles : rows of the contract's `titles` whose `title_id` is still the set's own number
+        Movies, where a row has no `title_kind`.
     people : what is known of a member, by the set's number, beside the day of joining
     themes : what titles were about as far as members had said by an instant; empty when never
+    title_columns : further columns of the contract that the titles have
     """
     if not titles:
-        raise DataError(f"not one film could be read: {'; '.join(problems.texts[:3])}")
+        raise DataError(f"not one title could be read: {'; '.join(problems.texts[:3])}")
     tell = progress or (lambda done, total, what: None)
-    low, high, n_ratings = connection.execute(
-        "select min(second), max(second), count(*) from ratings"
+    stream = events.stream
+    low, high, n_events = connection.execute(
+        f"select min(second), max(second), count(*) from {stream}"
     ).fetchone() or (0, 0, 0)
-    if problems.count > n_ratings + len(titles):
+    if problems.count > n_events + len(titles):
         raise DataError(
-            f"{problems.count:,} lines could not be read, more than the {n_ratings:,} ratings and"
-            f" {len(titles):,} films that could; the first: {problems.texts[0]}"
+            f"{problems.count:,} lines could not be read, more than the {n_events:,} {stream} and"
+            f" {len(titles):,} titles that could; the first: {problems.texts[0]}"
         )
     first_day, last_day = (datetime.fromtimestamp(second, UTC).date() for second in (low, high))
 
-    tell(0, 2, f"{n_ratings} ratings from {first_day} to {last_day}")
+    tell(0, 2, f"{n_events} {stream} from {first_day} to {last_day}")
     files = [
         place(
             home,
-            "ratings",
+            stream,
             last_day,
             f"{ids.name}.parquet",
-            lambda path: _copy_ratings(connection, ids, path),
+            lambda path: _copy_events(connection, ids, events, path),
         )
     ]
-    members = _members(connection, ids, people, first_day)
+    members = _members(connection, ids, people, first_day, stream)
     files.append(write(home, "members", first_day, members, ids.name))
 
     tell(1, 2, f"{len(titles)} titles and {len(members)} members")
@@ -246,7 +268,8 @@ def land(
     for day in sorted({first_day, *years, last_day}):
         known = themes(datetime(day.year, day.month, day.day, tzinfo=UTC))
         if known != before:
-            files.append(write(home, "titles", day, _titles(titles, ids, known), ids.name))
+            table = _titles(titles, ids, known, title_columns or {})
+            files.append(write(home, "titles", day, table, ids.name))
         before = known
     files += _carry_forward(home)
     return Imported(
@@ -256,23 +279,26 @@ def land(
         last_day=last_day,
         members=len(members),
         titles=len(titles),
-        ratings=n_ratings,
+        stream=stream,
+        events=n_events,
         problems=tuple(problems.texts),
         problem_count=problems.count,
     )
 
 
-def _copy_ratings(connection: "duckdb.DuckDBPyConnection", ids: Ids, path: Path) -> None:
+def _copy_events(
+    connection: "duckdb.DuckDBPyConnection", ids: Ids, events: Events, path: Path
+) -> None:
     connection.execute(
-        """
+        f"""
         copy (
             select member_id || '-' || title_id || '-' || second as event_id,
                 make_timestamp(second * 1000000) as event_at, event_at as received_at,
-                member_id, title_id, 'stars' as rating_kind, value
+                member_id, title_id, {events.columns}
             from (
                 select *, printf($member, member_number) as member_id,
                     printf($title, title_number::bigint) as title_id
-                from ratings
+                from {events.stream}
             )
             order by second, line
         ) to $path (format parquet, compression zstd)
@@ -286,11 +312,12 @@ def _members(
     ids: Ids,
     people: Mapping[str, Mapping[str, Any]],
     first_day: date,
+    stream: str,
 ) -> pa.Table:
     joined = dict(
         connection.execute(
             "select member_number, make_timestamp(min(second) * 1000000)::date"
-            " from ratings group by member_number"
+            f" from {stream} group by member_number"
         ).fetchall()
     )
     rows = [
@@ -314,7 +341,10 @@ def _members(
 
 
 def _titles(
-    titles: Sequence[Mapping[str, Any]], ids: Ids, themes: Mapping[str, list[str]]
+    titles: Sequence[Mapping[str, Any]],
+    ids: Ids,
+    themes: Mapping[str, list[str]],
+    columns: Mapping[str, pa.DataType],
 ) -> pa.Table:
     lists = pa.list_(pa.string())
     schema = pa.schema(
@@ -327,13 +357,14 @@ def _titles(
             ("themes", lists),
             ("directors", lists),
             ("actors", lists),
+            *columns.items(),
         ]
     )
     rows = [
-        dict(title)
+        {"title_kind": "movie"}
+        | dict(title)
         | {
             "title_id": ids.title % int(title["title_id"]),
-            "title_kind": "movie",
             "themes": themes.get(title["title_id"]),
         }
         for title in sorted(titles, key=lambda title: int(title["title_id"]))
@@ -350,7 +381,7 @@ def _carry_forward(home: Path) -> list[Path]:
     carried: list[Path] = []
     for stream in ("titles", "members"):
         days = sorted((home / "landing" / stream).glob("dt=*"))
-        for name in ("movielens", "movietweetings"):
+        for name in ("movielens", "movietweetings", "kion"):
             newest: Path | None = None
             for day in days:
                 path = day / f"{name}.parquet"

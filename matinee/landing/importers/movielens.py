@@ -11,7 +11,6 @@ csv           ratings.csv (latest, 20M, 25M, 32M)         movies.csv, tags.csv
 ============  ==========================================  ================================
 """
 
-import csv
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,7 +30,7 @@ from matinee.landing.importers.history import (
     split_year,
     staged,
 )
-from matinee.landing.importers.set_files import Problems, csv_records, lines, unix_second
+from matinee.landing.importers.set_files import Problems, csv_fields, lines, unix_second
 from matinee.progress import Progress
 
 IDS = Ids(name="movielens", member="ml-%s", title="ml-%d")
@@ -172,7 +171,7 @@ def _films_csv(path: Path, problems: Problems) -> tuple[Titles, People]:
     movies = path / "movies.csv"
     films = (
         (line, number, *split_year(name), genres.split("|"))
-        for line, (number, name, genres) in _csv_fields(movies, 3, problems)
+        for line, (number, name, genres) in csv_fields(movies, 3, problems)
     )
     return _titles(movies, films, problems), {}
 
@@ -234,23 +233,12 @@ def _fields(
             problems.add(path, line, f"{len(fields)} fields where {width} are asked: {text[:80]!r}")
 
 
-def _csv_fields(path: Path, width: int, problems: Problems) -> Iterator[tuple[int, list[str]]]:
-    if not path.exists():
-        return
-    for line, text in csv_records(path, width):
-        (fields,) = csv.reader([text]) if text else ([],)
-        if line > 1 and len(fields) == width:
-            yield line, fields
-        elif line > 1 and fields:
-            problems.add(path, line, f"{len(fields)} fields where {width} are asked: {text[:80]!r}")
-
-
 class _Tags:
     """What members said titles are about, as far as they had by an instant."""
 
     def __init__(self, path: Path, problems: Problems) -> None:
         dat, table = path / "tags.dat", path / "tags.csv"
-        rows = _fields(dat, "::", 4, problems) if dat.exists() else _csv_fields(table, 4, problems)
+        rows = _fields(dat, "::", 4, problems) if dat.exists() else csv_fields(table, 4, problems)
         self.said: list[tuple[int, str, str]] = []
         for line, (_, number, tag, time) in rows:
             theme = " ".join(tag.lower().split())

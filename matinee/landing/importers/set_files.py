@@ -1,5 +1,6 @@
 """The lines and records of a public set's files, and the times in them."""
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -59,6 +60,22 @@ def csv_records(path: Path, width: int) -> Iterator[tuple[int, str]]:
             f" the lines after it into its field: close it, or double it: {text[:80]!r}"
             + (f" ({len(swallowed) - 1:,} more such quotes)" if len(swallowed) > 1 else "")
         )
+
+
+def csv_fields(path: Path, width: int, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+    """The fields of each record of an optional CSV file after its header; others are problems."""
+    if not path.exists():
+        return
+    for line, text in csv_records(path, width):
+        try:
+            (fields,) = csv.reader([text]) if text else ([],)
+        except csv.Error as error:  # a field beyond the limit of the reader
+            problems.add(path, line, f"{error}: {text[:80]!r}")
+            continue
+        if line > 1 and len(fields) == width:
+            yield line, fields
+        elif line > 1 and fields:
+            problems.add(path, line, f"{len(fields)} fields where {width} are asked: {text[:80]!r}")
 
 
 def _is_record(line: str, width: int) -> bool:
