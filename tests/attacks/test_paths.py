@@ -178,7 +178,6 @@ WHOLE = (ODD, *NAMES) if LONG else (ODD,)
 
 
 @pytest.mark.attack
-@pytest.mark.slow
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_night_in_a_home_of_any_name_is_the_same_night(tmp_path, finished, small_home, name):
     home = tmp_path / name / "home"
