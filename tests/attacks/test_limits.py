@@ -147,7 +147,7 @@ def test_one_member_moves_no_bin_by_more_than_rounding_does(rows, device):
     assert "an unknown device" not in after["device"]
 
 
-def test_bins_of_all_are_still_published():
+def test_bins_of_many_members_keep_their_shares():
     bins = histograms(week(90))
     assert bins["device"] == {"phone": 180, "tv": 180, "web": 180}
     assert bins["genre"] == {"Crime": 540, "Drama": 540}

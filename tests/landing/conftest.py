@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from matinee import landing
+from matinee.duckdb_paths import UNPARTITIONED, exact, literal
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,10 +38,11 @@ class Zone:
 
     def rows(self, table, columns="*"):
         """Rows of a received table as dbt reads it."""
-        files = self.home / "received" / table / "*" / "*.parquet"
+        files = literal(f"{exact(self.home / 'received' / table)}/*/*.parquet")
+        batch = "regexp_extract(filename, '.*/batch=([0-9]+)/', 1)::bigint as batch"
         return duckdb.sql(
-            f"select {columns} from read_parquet('{files}', hive_partitioning = true,"
-            " hive_types = {'batch': bigint}, union_by_name = true) order by file, line"
+            f"select {columns} from (select * exclude (filename), {batch} from read_parquet("
+            f"{files}, {UNPARTITIONED}, filename = true, union_by_name = true)) order by file, line"
         ).fetchall()
 
 
