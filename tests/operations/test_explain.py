@@ -17,6 +17,7 @@ from matinee.night import combine, score, shelves
 from matinee.night.model_files import save_model
 from matinee.operations.explain import NO_OWN_REASON
 from matinee.releases import lookup
+from matinee.rights import consent
 from matinee.settings import Settings
 from tests import worlds
 
@@ -57,6 +58,7 @@ def settings(scorer, tmp_path_factory):
             pq.write_table(table, draft.path / f"vocabulary/{name}.parquet")
         release = store.publish(draft, fields | {"gate": {"rules": [], "overrides": []}})
     store.nominate(release.id, at=fields["created_at"], by="test", why="to look at")
+    consent.refresh(settings)
     return settings
 
 
