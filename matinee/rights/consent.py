@@ -46,8 +46,8 @@ MIRRORED = "keys/withdrawals_mirrored.json"
 """The newest list that came from a mirror: the next one is never older."""
 
 RESTORE = (
-    "no member gets a personalised answer without it: run `matinee consent --restore`, or, on a "
-    "machine that pulls, `matinee releases pull URL`"
+    "restore it. No member gets a personalised answer without it: run `matinee consent --restore`, "
+    "or, on a machine that pulls, `matinee releases pull URL`"
 )
 
 USE = "withdrawal"
@@ -108,15 +108,15 @@ def _read(home: Path) -> Withdrawals:
     path = home / FILE
     with durable.storage_errors(path):
         if not path.exists():
-            raise IntegrityError(f"{path} is missing, and {RESTORE}")
+            raise IntegrityError(f"{path} is missing: {RESTORE}")
         text = path.read_bytes()
     key = landing.tombstones.key(home)
     if (withdrawals := _verified(text, key)) is None:
-        raise IntegrityError(f"{path} was changed by hand, and {RESTORE}")
+        raise IntegrityError(f"{path} was changed by hand: {RESTORE}")
     if (newest := _copy(home, key)) and withdrawals.version < newest.version:
         raise IntegrityError(
             f"{path} is version {withdrawals.version} of the list, and this home has written "
-            f"version {newest.version}: it was rewound, and {RESTORE}"
+            f"version {newest.version}, so it was rewound: {RESTORE}"
         )
     return withdrawals
 

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from matinee.cli import screen
 from matinee.cli.output import Format
+from matinee.rights import consent
 from matinee.settings import Settings
 
 OLD_NIGHT = Path(__file__).parents[1] / "golden/night_1"
@@ -33,6 +34,7 @@ WARNED = {
 def screen_of(tmp_path, capsys):
     """A function that changes the manifest of an old release and returns its screen as lines."""
     home = shutil.copytree(OLD_NIGHT, tmp_path / "home")
+    consent.refresh(Settings(home=home))
     (folder,) = (home / "releases").glob("2*")
 
     def print_screen(change=None, *, form=Format.table, full=False):

@@ -36,7 +36,7 @@ def swapping(warm, home, kills):
 def _publishing(warm, home, kills, step, at=None):
     warm.prepare()
     saved = warm.home.with_name(f"{warm.home.name}-saved")
-    for part in ("releases", "work"):
+    for part in ("releases", "keys", "work"):
         harness.copy(warm.home / part, saved / part)
     before = _live(home)
 
@@ -57,7 +57,7 @@ def _publishing(warm, home, kills, step, at=None):
         step,
         kills=kills,
         at=at,
-        before=lambda: restore("releases", "work"),
+        before=lambda: restore("releases", "keys", "work"),
         between=lambda: restore("work"),  # as the earlier steps would write it again
         window=window,
         reached=lambda: _live(warm.home) != before,

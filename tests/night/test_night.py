@@ -153,6 +153,7 @@ def test_the_same_logs_publish_nothing_new_but_promote_a_release_whose_night_die
         # What is left on the disk when a night dies between publishing and promoting: at the latest
         # moment its line is in the trail and no name has moved.
         (store.root / "aliases.json").unlink()
+        (store.keys / "last_seen.json").unlink()
         shutil.rmtree(run.home / "work")
         shutil.copytree(tmp_path / "work", run.home / "work")
         return publish.publish(run, evidence)

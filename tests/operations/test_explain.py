@@ -14,6 +14,7 @@ from matinee.errors import ConfigError, DataError
 from matinee.models import feature_families
 from matinee.operations.explain import NO_OWN_REASON
 from matinee.releases import lookup
+from matinee.rights import consent
 from matinee.settings import Settings
 from tests import worlds
 
@@ -30,6 +31,7 @@ def settings(scorer, tmp_path_factory):
     release = worlds.publish(settings.home, scorer)
     store, at = releases.Store.of(settings.home), datetime(2026, 2, 1, 3, tzinfo=UTC)
     store.nominate(release.id, at=at, by="test", why="to look at")
+    consent.refresh(settings)
     return settings
 
 
