@@ -91,6 +91,11 @@ class Traces:
         """Ids that are searched for outside member fields."""
         return tuple(sorted(filter(_is_distinctive, self.ids)))
 
+    @cached_property
+    def texts(self) -> list[str]:
+        """The ids that are UTF-8, sorted: no column of text has another."""
+        return sorted(one for one in self.ids if one.encode(errors="ignore").decode() == one)
+
     # ---------- text
 
     def suspects(self, data: bytes, offsets: NDArray[np.int64]) -> NDArray[np.int64]:

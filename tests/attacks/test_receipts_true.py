@@ -140,6 +140,20 @@ def test_what_cannot_be_searched_is_named_with_the_reason(tmp_path, kind):
         erase._require_complete(searched, [], [])
 
 
+def test_json_lines_in_a_file_named_json_are_cleaned_line_by_line(tmp_path):
+    zone = homes.zone(tmp_path)
+    others = lines([play(1, STAYER), play(3, "m-000018-kids")])
+    path = zone.land("plays", "export.json", lines([play(2, LEAVER)]) + others)
+    name = f"landing/{DAY}/export.json"
+    assert member_search.search(zone.home, TRACES) == {name: 1}
+    with erase.durable.drafts(zone.home) as drafts:
+        erase._clean(zone.home, name, TRACES, drafts)
+    assert path.read_bytes() == others
+    assert member_search.search(zone.home, TRACES) == {}
+    (warning,) = zone.receive().warnings
+    assert "export.json" in warning
+
+
 # ---------- links
 
 
