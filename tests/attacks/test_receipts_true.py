@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import zlib
 from contextlib import closing
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,7 +32,9 @@ def packed(write, table):
 
 
 def parquet(column, name="member_id"):
-    return packed(pq.write_table, pa.table({name: column}))
+    """A file without the id among its bytes: deflated, and without statistics."""
+    write = partial(pq.write_table, compression="gzip", write_statistics=False)
+    return packed(write, pa.table({name: column}))
 
 
 def named_gzip(content, name):
@@ -59,7 +62,9 @@ ROWS = {
     "list_of_structs.parquet": parquet(pa.array([[{"memberId": LEAVER}]]), "who"),
     "bytes.parquet": parquet(pa.array([LEAVER.encode()], pa.large_binary())),
     "table.feather": packed(feather.write_feather, pa.table({"member_id": [LEAVER]})),
-    "table.orc": packed(orc.write_table, pa.table({"member_id": [LEAVER]})),
+    "table.orc": packed(
+        partial(orc.write_table, compression="zlib"), pa.table({"member_id": [LEAVER]})
+    ),
     "deflated": zlib.compress(ROW),
     "twice.gz": gzip.compress(gzip.compress(ROW)),
     "inner.jsonl.gz": gzip.compress(zlib.compress(ROW)),
