@@ -55,9 +55,14 @@ def forget(
         markup=False,
         soft_wrap=True,
     )
+    if receipt.mentions:
+        talk.print(
+            f"{len(receipt.mentions):,} files have an id as a word outside all member columns, and"
+            " keep it: the receipt lists them under `mentions`"
+        )
     if receipt.releases:
         talk.print("A mirror has the old releases until the next `matinee releases push`.")
-    talk.print("The next `matinee run` builds all aggregates again without them.")
+    talk.print("The next `matinee run` sums the days of their events again, without them.")
 
 
 def consent(
