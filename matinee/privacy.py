@@ -8,7 +8,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,8 +33,7 @@ _TOKEN = re.compile(b"[" + ID_CHARACTERS + b"]+")
 _IS_ID = bytes(int(_TOKEN.match(bytes([byte])) is not None) for byte in range(256))
 _EDGE = np.isin(np.arange(256), list(TRIMMED))
 _UNICODE = re.compile(rb"(?:\\u[0-9A-Fa-f]{4})+")
-_FIELD = re.compile(rb'"member_?id"\s*:\s*("(?:[^"\\]|\\.)*")', re.IGNORECASE)
-_SPELT = re.compile(rb"\\u[0-9A-Fa-f]{4}|\\/|&#?[0-9A-Za-z]+;")
+_FIELD = re.compile(rb'"member_id"\s*:\s*("(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*)')
 _JOINED = b"-_.:@+/#%~"
 """Beside an id in binary data, these belong to a longer one; a letter may begin the next text."""
 
@@ -91,6 +90,11 @@ class Traces:
         """Ids that are searched for outside member fields."""
         return tuple(sorted(filter(_is_distinctive, self.ids)))
 
+    @cached_property
+    def texts(self) -> list[str]:
+        """The ids that are UTF-8, sorted: no column of text has another."""
+        return sorted(one for one in self.ids if one.encode(errors="ignore").decode() == one)
+
     # ---------- text
 
     def suspects(self, data: bytes, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -108,7 +112,7 @@ class Traces:
         Row numbers, ascending.
         """
         rows = _rows_of(self._find(data, offsets), offsets)
-        of = _spelt_rows(data, offsets)
+        of = _spelt_rows(data, offsets, self._escapes)
         if len(of):
             texts = [_plain(data[offsets[row] : offsets[row + 1]]) for row in of.tolist()]
             ends = np.cumsum([0, *map(len, texts)])
@@ -167,6 +171,13 @@ class Traces:
         if b"\0" in data:  # UTF-16, UTF-32
             texts.append(data.replace(b"\0", b""))
         return any(self._binary.is_in(one) for one in texts)
+
+    @cached_property
+    def _escapes(self) -> re.Pattern[bytes]:
+        """What a row must hold to spell one of the ids by escapes."""
+        is_ascii = all(one.isascii() for one in self.ids)
+        has_slash = any("/" in one for one in self.ids)
+        return _spelt(is_ascii=is_ascii, has_slash=has_slash)
 
     def _find(self, data: bytes, offsets: NDArray[np.int64]) -> list[int]:
         return self._probe.find(data, offsets)
@@ -273,20 +284,29 @@ class Forgotten(Traces):
         """False: nothing tells where in binary data an id may begin."""
         return False
 
+    @cached_property
+    def _escapes(self) -> re.Pattern[bytes]:
+        return _spelt(is_ascii=False, has_slash=True)
+
     def _find(self, data: bytes, offsets: NDArray[np.int64]) -> list[int]:
-        if not data:
-            return []
-        starts, ends = _cut(data, offsets)
-        spans = zip(starts.tolist(), ends.tolist(), strict=True)
-        found = [start for start, end in spans if self._is_token(data[start:end])]
-        for field in _FIELD.finditer(data):  # ids that are no token
-            try:
-                value = parse_json(field[1])
-            except ValueError:
-                continue
-            if self.includes(value):
-                found.append(field.start())
+        """Where member fields have such an id, and in rows without one where a token is one."""
+        fields = list(_FIELD.finditer(data))
+        found = [one.start() for one in fields if self._is_field(one[1])]
+        rows = _rows_of([one.start() for one in fields], offsets)
+        if data and len(rows) < len(offsets) - 1:
+            starts, ends = _cut(data, offsets)
+            is_free = ~np.isin(np.searchsorted(offsets, starts, side="right") - 1, rows)
+            spans = zip(starts[is_free].tolist(), ends[is_free].tolist(), strict=True)
+            found += [start for start, end in spans if self._is_token(data[start:end])]
         return found
+
+    def _is_field(self, value: bytes) -> bool:
+        if not value.startswith(b'"'):
+            return self._is_token(value)
+        try:
+            return self.includes(parse_json(value))
+        except ValueError:
+            return self._is_token(value.strip(b'"'))
 
     def _is_token(self, token: bytes) -> bool:
         try:
@@ -417,11 +437,20 @@ def _rows_of(
     return np.unique(np.searchsorted(offsets, places, side="right") - 1)
 
 
-def _spelt_rows(data: bytes, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+@cache
+def _spelt(*, is_ascii: bool, has_slash: bool) -> re.Pattern[bytes]:
+    r"""Escapes that may spell an id; those of `\u` only in ASCII when all ids are."""
+    escapes = [rb"\\u00[0-7]" if is_ascii else rb"\\u[0-9A-Fa-f]{4}", rb"&#?[0-9A-Za-z]+;"]
+    return re.compile(b"|".join(escapes + [rb"\\/"] * has_slash))
+
+
+def _spelt_rows(
+    data: bytes, offsets: NDArray[np.int64], escapes: re.Pattern[bytes]
+) -> NDArray[np.int64]:
     """The rows with an escape, or a NUL as UTF-16 has beside each letter."""
     places = np.zeros(0, np.int64)
     if b"\\" in data or b"&" in data:
-        places = np.array([one.start() for one in _SPELT.finditer(data)], np.int64)
+        places = np.array([one.start() for one in escapes.finditer(data)], np.int64)
     if b"\0" in data:
         nul = np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
         places = np.union1d(places, nul)
@@ -439,5 +468,10 @@ def _plain(text: bytes) -> bytes:
 
 
 def _unescaped(escapes: re.Match[bytes]) -> bytes:
-    characters: str = parse_json(b'"' + escapes[0] + b'"')
+    return _characters(escapes[0])
+
+
+@lru_cache(maxsize=1 << 12)
+def _characters(escapes: bytes) -> bytes:
+    characters: str = parse_json(b'"' + escapes + b'"')
     return characters.encode(errors="replace")

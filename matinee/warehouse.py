@@ -407,7 +407,7 @@ def _theirs(
 
     The ids are in the temporary table `wanted`, so that one look-up serves all of them.
     """
-    found: set[str] = set(traces.ids)
+    found: set[str] = set(traces.texts)
     for column in columns if isinstance(traces, Forgotten) else ():
         distinct = f"select distinct {_quoted(column)}::varchar from {table}"
         found.update(traces.among(one for (one,) in connection.execute(distinct).fetchall()))

@@ -62,9 +62,14 @@ def forget(
         f"searched {receipt.files_searched:,} files: no member found; the search found all "
         f"{receipt.control_planted} planted files. Receipt: {path}",
     )
+    if receipt.mentions:
+        say(
+            f"{len(receipt.mentions):,} files have an id as a word outside all member columns, and"
+            " keep it: the receipt lists them under `mentions`"
+        )
     if receipt.releases:
         say("A mirror has the old releases until the next `matinee releases push`.")
-    say("The next `matinee run` builds all aggregates again without them.")
+    say("The next `matinee run` sums the days of their events again, without them.")
 
 
 def consent(

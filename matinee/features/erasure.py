@@ -62,17 +62,17 @@ def _online_path(home: Path, project: Path) -> Path:
 
 
 def _filter(path: Path, traces: Traces, drafts: durable.Drafts) -> None:
-    members = pa.array(sorted(traces.ids))
+    members = pa.array(traces.texts, pa.string())
+    with pq.ParquetFile(path, read_dictionary=[MEMBER_ID]) as file:
+        ids = file.read(columns=[MEMBER_ID])[MEMBER_ID]
+        if not any(pc.any(pc.is_in(one.dictionary, members)).as_py() for one in ids.chunks):
+            return
     draft = drafts.new()
-    erased = 0
     with pq.ParquetFile(path) as file, pq.ParquetWriter(draft, file.schema_arrow) as writer:
         for group in range(file.num_row_groups):
             rows = file.read_row_group(group)
-            kept = rows.filter(pc.invert(pc.is_in(rows[MEMBER_ID], value_set=members)))
-            erased += len(rows) - len(kept)
-            writer.write_table(kept)
-    if erased:
-        durable.put(draft, path)
+            writer.write_table(rows.filter(pc.invert(pc.is_in(rows[MEMBER_ID], members))))
+    durable.put(draft, path)
 
 
 def _entity_keys(traces: Traces) -> Iterator[bytes]:
@@ -81,7 +81,7 @@ def _entity_keys(traces: Traces) -> Iterator[bytes]:
     from feast.protos.feast.types.EntityKey_pb2 import EntityKey
     from feast.protos.feast.types.Value_pb2 import Value
 
-    for one in sorted(traces.ids):
+    for one in traces.texts:
         entity = EntityKey(join_keys=[MEMBER_ID], entity_values=[Value(string_val=one)])
         yield serialize_entity_key(entity, entity_key_serialization_version=3)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -195,12 +196,15 @@ def _erase(
         confirmed_at=at.isoformat() if needed is None else None,
         found=member_search.by_store(rows_by_file),
         left=member_search.by_store(after.rows),
-        mentions=after.mentions,
+        mentions=_by_name(after.mentions.items(), traces),
         files_searched=after.files - len(planted),
         control_planted=len(planted),
         control_found=len(detected),
-        landing_files={name: list(pair) for name, pair in erased.rewritten.items()},
-        landing_files_removed=erased.removed,
+        landing_files={
+            member_search.without_names(name, traces): list(pair)
+            for name, pair in erased.rewritten.items()
+        },
+        landing_files_removed=[member_search.without_names(one, traces) for one in erased.removed],
         received_files=len(erased.received),
         releases=reissued,
     )
@@ -210,6 +214,14 @@ def _erase(
         audit.confirm(home, at, returned)
     durable.remove(home / UNFINISHED)
     return receipt, path
+
+
+def _by_name(mentions: Iterable[tuple[str, int]], traces: Traces) -> dict[str, int]:
+    """Counts by a path that names no member, for files may be called by an id."""
+    counts: Counter[str] = Counter()
+    for name, count in mentions:
+        counts[member_search.without_names(name, traces)] += count
+    return dict(counts)
 
 
 def _require_complete(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from matinee.privacy import Traces
+from matinee.privacy import ERASED, Traces
 from matinee.releases.lease import NOTES
 from matinee.rights.search_files import FileSearch, Found
 
@@ -112,6 +112,12 @@ def _below(folder: Path, name: str, home: Path) -> Iterator[tuple[Path, str, str
 def _is_inside(link: Path, home: Path) -> bool:
     """Whether a link leads to what is searched anyway."""
     return link.exists() and link.resolve().is_relative_to(home)
+
+
+def without_names(name: str, traces: Traces) -> str:
+    """A path without the parts that are called by an id, for a receipt."""
+    parts = name.split("/")
+    return "/".join(ERASED if _is_named_after(one, traces) else one for one in parts)
 
 
 def _is_named_after(name: str, traces: Traces) -> bool:

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import zlib
 from contextlib import closing
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,7 +32,9 @@ def packed(write, table):
 
 
 def parquet(column, name="member_id"):
-    return packed(pq.write_table, pa.table({name: column}))
+    """A file without the id among its bytes: deflated, and without statistics."""
+    write = partial(pq.write_table, compression="gzip", write_statistics=False)
+    return packed(write, pa.table({name: column}))
 
 
 def named_gzip(content, name):
@@ -59,7 +62,9 @@ ROWS = {
     "list_of_structs.parquet": parquet(pa.array([[{"memberId": LEAVER}]]), "who"),
     "bytes.parquet": parquet(pa.array([LEAVER.encode()], pa.large_binary())),
     "table.feather": packed(feather.write_feather, pa.table({"member_id": [LEAVER]})),
-    "table.orc": packed(orc.write_table, pa.table({"member_id": [LEAVER]})),
+    "table.orc": packed(
+        partial(orc.write_table, compression="zlib"), pa.table({"member_id": [LEAVER]})
+    ),
     "deflated": zlib.compress(ROW),
     "twice.gz": gzip.compress(gzip.compress(ROW)),
     "inner.jsonl.gz": gzip.compress(zlib.compress(ROW)),
@@ -138,6 +143,20 @@ def test_what_cannot_be_searched_is_named_with_the_reason(tmp_path, kind):
     assert searched.reasons.keys() == {"feast/x"}
     with pytest.raises(IntegrityError, match=r"feast/x cannot be searched, for it(s| is)"):
         erase._require_complete(searched, [], [])
+
+
+def test_json_lines_in_a_file_named_json_are_cleaned_line_by_line(tmp_path):
+    zone = homes.zone(tmp_path)
+    others = lines([play(1, STAYER), play(3, "m-000018-kids")])
+    path = zone.land("plays", "export.json", lines([play(2, LEAVER)]) + others)
+    name = f"landing/{DAY}/export.json"
+    assert member_search.search(zone.home, TRACES) == {name: 1}
+    with erase.durable.drafts(zone.home) as drafts:
+        erase._clean(zone.home, name, TRACES, drafts)
+    assert path.read_bytes() == others
+    assert member_search.search(zone.home, TRACES) == {}
+    (warning,) = zone.receive().warnings
+    assert "export.json" in warning
 
 
 # ---------- links

@@ -97,11 +97,15 @@ def test_every_row_is_kept_or_rejected_and_the_ledger_says_so(outcomes):
             assert entry.rejected == sum(isinstance(one, str) for one in became)
 
 
+WRITTEN = {".drafts", "keys", "landing", "privacy", "received"}
+"""Folders of a home that a receipt writes to; `privacy` and `keys` for the index of members."""
+
+
 def test_nothing_is_written_outside_the_home(outcomes):
     _, _, around = outcomes
     assert {path.name for path in around.iterdir()} == set(FORMATS)
     for format in FORMATS:
-        assert {path.name for path in (around / format).iterdir()} <= {"landing", "received"}
+        assert {path.name for path in (around / format).iterdir()} <= WRITTEN
 
 
 @pytest.mark.parametrize("format", FORMATS)

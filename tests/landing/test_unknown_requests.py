@@ -11,7 +11,7 @@ from tests.landing.test_requests import land, lines, requests
 RULE = {"unknown_member": 2}
 
 
-def land_requests(zone, *members, name="ask.jsonl"):
+def request_erasure(zone, *members, name="ask.jsonl"):
     zone.land("privacy_requests", name, requests(zone.contract, members))
 
 
@@ -20,7 +20,7 @@ def land_requests(zone, *members, name="ask.jsonl"):
 )
 def test_an_id_that_no_member_has_is_rejected_with_its_rule_and_the_others_are_erased(zone, words):
     land(zone)
-    land_requests(zone, "member-007", *words)
+    request_erasure(zone, "member-007", *words)
     receipt = zone.receive()
     assert receipt.set_aside == ()
     assert receipt.rules["privacy_requests"] == RULE
@@ -41,7 +41,7 @@ def test_an_id_that_no_member_has_is_rejected_with_its_rule_and_the_others_are_e
 def test_more_unknown_ids_than_the_setting_stop_the_requests_and_no_other_stream(zone):
     land(zone)
     unknown = [f"nobody-{n:02}" for n in range(21)]
-    land_requests(zone, "member-007", *unknown)
+    request_erasure(zone, "member-007", *unknown)
     receipt = zone.receive()
     (aside,) = receipt.set_aside
     assert aside.reason.startswith(
@@ -60,12 +60,12 @@ def test_a_member_of_rejected_rows_or_of_a_file_set_aside_exists(zone):
     zone.land("plays", "a.jsonl", broken + b'{"member_id": "cut-1", "title\n')
     waiting = zone.land("plays", "b.jsonl", lines([row | {"member_id": "waiting-1"}]))
     waiting.with_name("b.jsonl.sha256").write_text("0" * 64)
-    land_requests(zone, "broken-1", "cut-1", "waiting-1", "nobody-1", "published-1")
+    request_erasure(zone, "broken-1", "cut-1", "waiting-1", "nobody-1", "published-1")
     zone.receive(is_known=lambda one: one.startswith("published"))
     assert landing.requested(zone.home) == {"broken-1", "cut-1", "waiting-1", "published-1"}
 
 
 def test_a_request_to_export_is_not_looked_up(zone):
     land(zone)
-    zone.land("privacy_requests", "e.jsonl", requests(zone.contract, ["unknown-9"], kind="export"))
+    zone.land("privacy_requests", "e.jsonl", requests(zone.contract, ["nobody"], kind="export"))
     assert zone.receive().rules["privacy_requests"] == {}

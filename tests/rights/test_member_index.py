@@ -145,6 +145,17 @@ def test_a_full_search_that_cannot_read_a_file_confirms_nothing(zone, settings):
     )
 
 
+def test_a_receipt_names_no_member_though_files_are_called_by_their_id(zone, settings):
+    zone.land("plays", f"{LEAVER}.jsonl", lines([play(60, LEAVER)]))
+    (zone.home / "reports" / f"member_id={LEAVER}").mkdir(parents=True)
+    (zone.home / "reports" / f"member_id={LEAVER}" / "x.md").write_text(f"from {LEAVER}.")
+    ask(zone, LEAVER)
+    receipt = erase.erase_requested(settings)
+    assert receipt.mentions == {"landing/plays/dt=2026-01-02/erased": 1, "reports/erased/x.md": 2}
+    assert "plays/dt=2026-01-02/erased" in receipt.landing_files
+    assert LEAVER not in json.dumps(receipts(zone))
+
+
 def test_the_index_holds_no_id_and_forgets_the_erased(zone, settings):
     files = sorted((zone.home / member_index.FOLDER).glob("*.parquet"))
     assert len(files) == 2

@@ -93,12 +93,8 @@ def _owned(values: pa.Array, is_ids: bool, traces: Traces) -> Mask:
         column = _utf8(column)
         wanted = traces.among(column.unique().to_pylist())
     else:
-        wanted = sorted(filter(_is_utf8, traces.ids))
+        wanted = traces.texts
     return _mask(pc.is_in(column, value_set=pa.array(wanted, pa.string())))
-
-
-def _is_utf8(text: str) -> bool:
-    return text.encode(errors="ignore").decode() == text
 
 
 def _utf8(values: pa.Array) -> pa.Array:
