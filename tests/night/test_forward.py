@@ -9,6 +9,7 @@ import pytest
 
 from matinee import landing, releases, transform
 from matinee.evaluation import metrics
+from matinee.night.forward import compare as comparing
 from matinee.night.forward import decide as deciding
 from matinee.night.forward.compare import CHOSEN, compare, later_titles, published
 from matinee.night.forward.decide import FullEvaluation, Plan, decide
@@ -142,6 +143,11 @@ def test_few_members_are_a_warning_and_no_comparison(scorer, release, opened):
     assert (str(verdict.status), verdict.observed, verdict.threshold) == ("WARN", 19, 20)
     assert test.table.num_rows == 0
     assert not test.is_behind
+
+
+def test_of_many_members_some_are_evaluated_evenly(release, known, monkeypatch):
+    monkeypatch.setattr(comparing, "MOST_MEMBERS", 25)
+    assert compare(release, known, seed=1).members == 20
 
 
 # ---------- the decision
