@@ -169,7 +169,7 @@ def full_of(night, **changed):
 
 def before(night, scorer, full, **fields):
     """A release of the night before that remembers a full evaluation."""
-    fields = {"evaluation": {"full": full.facts()}, "model": {}} | GREEN | fields
+    fields = {"evaluation": {"full": full.facts()}} | GREEN | fields
     return worlds.publish(night.home, scorer, **fields)
 
 
@@ -213,7 +213,6 @@ def test_what_has_changed_makes_a_full_night(release, settings, changed, because
     tonight = FullEvaluation(TONIGHT, "recipe", members=60, titles=48, interactions=500)
     full = replace(tonight, as_of=worlds.AS_OF, **changed) if "as_of" not in changed else None
     full = full or replace(tonight, **changed)
-    release.manifest["model"] = {}
     found = next(deciding._changed(night, release, full, tonight), None)
     assert found is None if because is None else found.startswith(because)
 
