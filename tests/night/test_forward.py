@@ -9,6 +9,7 @@ import pytest
 
 from matinee import landing, releases, transform
 from matinee.evaluation import metrics
+from matinee.night.forward import compare as comparing
 from matinee.night.forward import decide as deciding
 from matinee.night.forward.compare import CHOSEN, compare, later_titles, published
 from matinee.night.forward.decide import FullEvaluation, Plan, decide
@@ -144,6 +145,11 @@ def test_few_members_are_a_warning_and_no_comparison(scorer, release, opened):
     assert not test.is_behind
 
 
+def test_of_many_members_some_are_evaluated_evenly(release, known, monkeypatch):
+    monkeypatch.setattr(comparing, "MOST_MEMBERS", 25)
+    assert compare(release, known, seed=1).members == 20
+
+
 # ---------- the decision
 
 
@@ -163,7 +169,7 @@ def full_of(night, **changed):
 
 def before(night, scorer, full, **fields):
     """A release of the night before that remembers a full evaluation."""
-    fields = {"evaluation": {"full": full.facts()}, "model": {}} | GREEN | fields
+    fields = {"evaluation": {"full": full.facts()}} | GREEN | fields
     return worlds.publish(night.home, scorer, **fields)
 
 
@@ -207,7 +213,6 @@ def test_what_has_changed_makes_a_full_night(release, settings, changed, because
     tonight = FullEvaluation(TONIGHT, "recipe", members=60, titles=48, interactions=500)
     full = replace(tonight, as_of=worlds.AS_OF, **changed) if "as_of" not in changed else None
     full = full or replace(tonight, **changed)
-    release.manifest["model"] = {}
     found = next(deciding._changed(night, release, full, tonight), None)
     assert found is None if because is None else found.startswith(because)
 

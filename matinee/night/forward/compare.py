@@ -40,7 +40,7 @@ from matinee.slates import ranking
 FEWEST = splits.MINIMUM_TEST_MEMBERS
 """A forward test of fewer members says nothing of any model."""
 
-MOST_MEMBERS = 5_000
+MOST_MEMBERS = 2_000
 """The most members that are evaluated, evenly spread over their ids, to bound the time."""
 
 FORWARD = "forward_"
@@ -129,6 +129,18 @@ def compare(release: releases.Release, known: Frame, *, seed: int) -> ForwardTes
         empty = gate.EVALUATION.empty_table()
         return ForwardTest(**test, table=empty, best={}, regret=(), verdicts=(few,))
     baselines = _baselines(opened, members)
+    weighted = _weighted(
+        opened,
+        members,
+        {
+            (context, name): weights
+            for context in CONTEXTS
+            for name, weights in (
+                (CHOSEN, opened.chosen.weights[context]),
+                (DEFAULT, default_weights(context, opened.chosen.parts)),
+            )
+        },
+    )
     tables: list[pa.Table] = []
     verdicts: list[gate.Verdict] = []
     best: dict[str, str] = {}
@@ -136,14 +148,10 @@ def compare(release: releases.Release, known: Frame, *, seed: int) -> ForwardTes
     for context in CONTEXTS:
         held_out = (truth if context == "next_visit" else first)[members]
         prefix, metric = PREFIXES[context], f"{PREFIXES[context]}ndcg@{PLACES}"
-        weights = {
-            CHOSEN: opened.chosen.weights[context],
-            DEFAULT: default_weights(context, opened.chosen.parts),
-        }
         slates = {
             HYBRID: published(release, opened, members, context),
             **baselines,
-            **_weighted(opened, members, weights),
+            **{name: weighted[context, name] for name in (CHOSEN, DEFAULT)},
         }
         table = gate.evaluate(
             slates,
@@ -246,7 +254,9 @@ def _baselines(opened: Released, members: Rows) -> dict[str, Rows]:
     return {BASELINES.get(name, name): rows for name, rows in found.items()}
 
 
-def _weighted(opened: Released, members: Rows, weights: Mapping[str, Weights]) -> dict[str, Rows]:
+def _weighted(
+    opened: Released, members: Rows, weights: Mapping[tuple[Context, str], Weights]
+) -> dict[tuple[Context, str], Rows]:
     """The first places by the combination's score with several weights."""
     names = opened.chosen.parts
     parts = Parts({name: opened.parts.by_name[name] for name in names}, opened.parts.history)

@@ -180,7 +180,8 @@ def _changed(
     days = night.settings.full_evaluation_days
     if not days:
         yield "full_evaluation_days is 0"
-    if night.settings.warm_start or release.manifest["model"].get("continued_from"):
+    model: Mapping[str, Any] = release.manifest.get("model") or {}
+    if night.settings.warm_start or model.get("continued_from"):
         yield "with warm_start what is published is fitted as what was evaluated, every night"
     if before is None:
         yield f"{release.id} does not say on what its weights were chosen"
