@@ -9,7 +9,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: run test faults check lint types sql docs lock clean help
+.PHONY: run test attack attack-long faults check lint types sql docs lock clean help
 
 help:       ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'
@@ -19,8 +19,14 @@ run: .venv/run.stamp    ## Set up, make raw logs if there are none, run the nigh
 	@$(BIN)/python -m flows.nightly
 	@$(BIN)/matinee releases show live
 
-test: .venv/test.stamp  ## Set up what tests need and run them all.
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+test: .venv/test.stamp  ## Set up what tests need and run all but the costly attacks.
+	$(BIN)/pytest -m "not attack" --numprocesses auto --maxprocesses 4 --dist loadfile
+
+attack: .venv/test.stamp ## Attack copies of one finished home, and count the cases held: within 6 CPU minutes.
+	$(BIN)/pytest tests/attacks --numprocesses auto --maxprocesses 4 --dist load
+
+attack-long: .venv/test.stamp ## The same with many more cases of each kind.
+	MATINEE_ATTACKS=long $(BIN)/pytest tests/attacks --numprocesses auto --maxprocesses 4 --dist load
 
 check: lint types sql   ## Everything a reviewer would ask for before reading.
 

@@ -22,9 +22,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from matinee import matrices
-from matinee.models import combination, hybrid, parts
-from matinee.models.combination import COHORTS, Combination, Evidence
+from matinee.models import hybrid, learned_weights, parts
+from matinee.models.cold_titles import with_cold_titles
+from matinee.models.combination import COHORTS, Combination
 from matinee.models.history import History
+from matinee.models.learned_weights import Evidence
 from matinee.models.new_titles import expected_demand
 from matinee.vocabulary import Vocabulary
 
@@ -72,7 +74,7 @@ def load(folder: Path) -> tuple[Ratings, Catalogue]:
         cells = [line.split(",") for line in lines]
     else:
         text = (folder / "movies.dat").read_text(encoding="latin-1")
-        films = [line.split("::") for line in text.splitlines()]
+        films = [line.split("::") for line in text.split("\n") if line]
         cells = [line.split("::") for line in (folder / "ratings.dat").read_text().splitlines()]
     user, item, _, stamp = (np.array(column) for column in zip(*cells, strict=True))
     pairs, first = np.unique(
@@ -137,7 +139,8 @@ def fitted(ratings: Ratings, catalogue: Catalogue) -> parts.Parts:
     demand = expected_demand(
         history, kinds=kinds, kin=words[:, rare], release_years=catalogue.years
     )
-    return parts.fit_parts(history, vectors={"hybrid": vectors}, new_titles=demand)
+    own = with_cold_titles(vectors, of_titles, history)
+    return parts.fit_parts(history, others={"hybrid": own}, new_titles=demand)
 
 
 def line(text: str) -> None:
@@ -189,7 +192,7 @@ def without_new_titles(split: Evidence) -> Evidence:
 def learned(evidence: dict, sets: list[str], protocol: str, n_features: int) -> np.ndarray:
     """Default weights of a context; members without history ask for their next visit always."""
     pool = [sample(s, PER_SPLIT) for name in sets for s in evidence[name, protocol]]
-    weights = combination.choose_weights(
+    weights = learned_weights.choose_weights(
         [without_new_titles(split) for split in pool],
         np.zeros((len(COHORTS), n_features)),
         shared_penalty=2.5,
@@ -217,7 +220,7 @@ def main() -> None:
                 truth = truth_of(rest, mask)
                 if step == 0:
                     outer[folder.name, protocol] = fit, truth
-                splits.append(combination.evidence(fit, truth))
+                splits.append(learned_weights.evidence(fit, truth))
                 names, rest = fit.names, train
             own[folder.name, protocol] = splits[1:]
             everything[folder.name, protocol] = splits
@@ -228,7 +231,7 @@ def main() -> None:
         for protocol, context in CONTEXTS.items():
             others = [other for other in sets if other != name]
             default = learned(everything, others, protocol, 2 * len(names))
-            chosen = combination.choose_weights(own[name, protocol], default)
+            chosen = learned_weights.choose_weights(own[name, protocol], default)
             cells = [ndcg(*outer[name, protocol], w, context) for w in (default, chosen)]
             means = " | ".join(f"{cell.mean():.4f}" for cell in cells)
             line(f"| {name} | {protocol} | {len(cells[0])} | {means} |")

@@ -19,7 +19,8 @@ import numpy as np
 
 from benchmarks.combination import Catalogue, Ratings, fitted, line, ndcg, truth_of
 from matinee.evaluation import metrics
-from matinee.models import combination
+from matinee.models import learned_weights
+from matinee.models.combination import COHORTS
 from matinee.models.default_weights import default_weights
 
 PUBLISHED = {"BiVAE": 0.475, "BPR": 0.442, "LightGCN": 0.420}
@@ -74,7 +75,7 @@ def quarter(ratings: Ratings, seed: int) -> np.ndarray:
 
 def alone(names: tuple[str, ...], part: str) -> np.ndarray:
     """Weights of one part and of no other."""
-    weights = np.zeros((len(combination.COHORTS), 2 * len(names)))
+    weights = np.zeros((len(COHORTS), 2 * len(names)))
     weights[:, [names.index(part), len(names) + names.index(part)]] = 1.0
     return weights
 
@@ -92,9 +93,9 @@ def main() -> None:
         train = whole.where(~mask)
         inner = quarter(train, seed + 1_000)
         validation = fitted(train.where(~inner), catalogue)
-        evidence = combination.evidence(validation, truth_of(train, inner))
+        evidence = learned_weights.evidence(validation, truth_of(train, inner))
         names = validation.names
-        chosen = combination.choose_weights(
+        chosen = learned_weights.choose_weights(
             [evidence], default_weights("session", names), **PENALTIES
         )
         fit, truth = fitted(train, catalogue), truth_of(whole, mask)

@@ -25,13 +25,15 @@ def nightly(
     full_refresh: bool = False,
     accept_volume: bool = False,
     accept_erasures: bool = False,
+    full_evaluation: bool = False,
 ) -> str:
     """Publish a release from all that landed by the end of `last_day`, or of the newest day.
 
     If another run holds the lease, the night waits up to ten minutes. With `full_refresh` the
     warehouse is built again from all received rows. With `accept_volume` the night continues
     although far more or fewer rows landed than usual. With `accept_erasures` it erases members
-    although more than 5 % request it at once.
+    although more than 5 % request it at once. With `full_evaluation` it evaluates every model and
+    chooses weights anew.
 
     Returns the release id. A refused release becomes `candidate` and fails the run.
     """
@@ -39,7 +41,9 @@ def nightly(
     log = get_run_logger()
     options = {"volume": accept_volume, "erasures": accept_erasures}
     accepted = frozenset(name for name, is_set in options.items() if is_set)
-    run = pipeline.NightRun(settings, last_day, accepted, full_refresh, log.info)
+    run = pipeline.NightRun(
+        settings, last_day, accepted, full_refresh, log.info, full_evaluation=full_evaluation
+    )
     with pipeline.lease(settings, "night", patience_seconds=PATIENCE_SECONDS, tell=log.warning):
         walk(run, pipeline.STEPS)
         run.published.raise_if_refused()

@@ -67,7 +67,7 @@ def _without_arguments(run: pipeline.NightRun, step: pipeline.Step) -> Callable[
 
     def call() -> str:
         try:
-            note = step.call(run, _quarters(step.title))
+            note = step.run(run, _quarters(step.title))
             if "\n" in note:
                 get_run_logger().info(note)
             return note

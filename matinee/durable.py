@@ -1,7 +1,8 @@
 """Durable writes: after a call returns, the bytes and the name survive a power cut.
 
 This module alone syncs, renames and links files. It also opens folders and files by descriptor, so
-that nothing that others planted on the way is followed.
+that nothing that others planted on the way is followed. Before a name gets other bytes, `guards`
+are called: that is how a process that lost the lease of a home is kept from it.
 """
 
 import errno
@@ -10,7 +11,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,15 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a FIFO must not block
 
 
+guards: list[Callable[[Path], None]] = []
+"""Called with a path before it is created, replaced, renamed, appended to or removed; may raise."""
+
+
+def _guard(path: Path) -> None:
+    for guard in guards:
+        guard(path)
+
+
 class NotPlainError(Exception):
     """What a name stands for is not a plain file or folder; the text says what it is."""
 
@@ -35,11 +45,15 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        cure = "free some space" if is_full else "check the disk and its rights"
+        cure = "free some space" if is_full(error) else "check the disk and its rights"
         raise StorageError(
             f"{error.filename or path}: {error.strerror or error}; {cure}, then run again"
         ) from error
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a disk or a quota is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 # ---------- files and folders of our own
@@ -64,6 +78,7 @@ def sync_tree(folder: Path) -> None:
 
 def create(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """A new file; FileExistsError when the name is taken, by a link too."""
+    _guard(path)
     _fill(os.open(path, _NEW, mode), path, data)
     sync(path.parent)
 
@@ -71,6 +86,7 @@ def create(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 def create_once(path: Path, data: bytes, *, mode: int = 0o666) -> bool:
     """A new file with all of its bytes at once; False when another writer came first."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    _guard(path)
     _fill(os.open(fresh, _NEW, mode), fresh, data)
     try:
         os.link(fresh, path)  # a link is what exactly one of several can make
@@ -85,14 +101,17 @@ def create_once(path: Path, data: bytes, *, mode: int = 0o666) -> bool:
 def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Put `data` in place of a file at once: a reader sees the old bytes or the new ones."""
     fresh = path.with_name(f".{path.name}.new")
+    _guard(path)
     fresh.unlink(missing_ok=True)
     _fill(os.open(fresh, _NEW, mode), fresh, data)
+    _guard(path)  # the bytes may have taken long
     os.replace(fresh, path)
     sync(path.parent)
 
 
 def append(path: Path, line: bytes) -> None:
     """Add one line, cutting off first what a crash left of an earlier one."""
+    _guard(path)
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags, 0o666), "ab+") as file:
         file.seek(0)
@@ -111,12 +130,14 @@ def append(path: Path, line: bytes) -> None:
 
 def rename(folder: Path, final: Path) -> None:
     """Give a folder its final name, once and for good."""
+    _guard(final)
     os.rename(folder, final)
     sync(final.parent)
 
 
 def remove(path: Path) -> None:
     """Remove a file, if it is there."""
+    _guard(path)
     path.unlink(missing_ok=True)
     sync(path.parent)
 
@@ -229,6 +250,7 @@ def put(draft: Path, final: Path, *, folder: int | None = None) -> None:
         file system than the draft's, the bytes are copied to a new file there first.
     """
     sync(draft)
+    _guard(final)
     parent = os.open(final.parent, _FOLDER) if folder is None else folder
     try:
         try:
@@ -236,14 +258,14 @@ def put(draft: Path, final: Path, *, folder: int | None = None) -> None:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            _copy(draft, final.name, parent)
+            _copy(draft, final, parent)
         os.fsync(parent)
     finally:
         if folder is None:
             os.close(parent)
 
 
-def _copy(draft: Path, name: str, folder: int) -> None:
+def _copy(draft: Path, path: Path, folder: int) -> None:
     fresh = f".{secrets.token_hex(8)}.new"
     mode = stat.S_IMODE(draft.stat().st_mode)
     try:
@@ -254,7 +276,8 @@ def _copy(draft: Path, name: str, folder: int) -> None:
             shutil.copyfileobj(source, target, 1 << 20)
             target.flush()
             os.fsync(target.fileno())
-        os.replace(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
+        _guard(path)
+        os.replace(fresh, path.name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         unlink(fresh, folder)
         raise

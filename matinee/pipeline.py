@@ -10,7 +10,7 @@ from matinee.night.evaluate import Evaluation, evaluate
 from matinee.night.expire import drop_expired
 from matinee.night.features import Refreshed, refresh_features
 from matinee.night.fit import FITS, fit
-from matinee.night.frame import Framed, frame
+from matinee.night.frame import Framed, frame, hold_out
 from matinee.night.lease import interrupted, lease, live_id
 from matinee.night.manifest import Evidence
 from matinee.night.night import Night, begin
@@ -31,6 +31,7 @@ from matinee.operations.rejected import RejectedRows, rejected, replay, unreceiv
 from matinee.operations.simulate import simulate
 from matinee.progress import Progress
 from matinee.rights.consent import record_choice
+from matinee.rights.consent import restore as restore_withdrawals
 from matinee.rights.erase import erase_requested
 from matinee.rights.reissue import reissue_pages
 from matinee.rights.statement import export, parameters, require_data, statement
@@ -72,6 +73,7 @@ __all__ = [
     "fit",
     "forget",
     "frame",
+    "hold_out",
     "interrupted",
     "lease",
     "list_releases",
@@ -88,6 +90,7 @@ __all__ = [
     "rejected",
     "replay",
     "require_data",
+    "restore_withdrawals",
     "run",
     "score",
     "similar",

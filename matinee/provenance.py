@@ -3,6 +3,7 @@
 Values in, values out; `releases` reads, writes and signs them.
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -21,7 +22,14 @@ PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:matinee:night:v1"
 BUILDER_ID = "urn:matinee:pipeline"
 
-STORE_FIELDS = ("schema_version", "release_id", "audit_head", "files", "content_digest")
+STORE_FIELDS = (
+    "schema_version",
+    "release_id",
+    "audit_head",
+    "audit_entries",
+    "files",
+    "content_digest",
+)
 
 
 def release_id(created_at: datetime, content_digest: str) -> str:
@@ -41,6 +49,7 @@ def manifest(
     files: Iterable[Mapping[str, Any]],
     content_digest: str,
     audit_head: str,
+    audit_entries: int,
 ) -> dict[str, Any]:
     """The manifest of a release: the fields of the night, then those that the store computes.
 
@@ -53,6 +62,8 @@ def manifest(
         One record a file: file, sha256, bytes, rows, content_sha256.
     audit_head
         The last hash of the store's audit trail; it fixes all entries before this release.
+    audit_entries
+        The number of those entries. No line after them is accepted without a signature.
 
     Raises
     ------
@@ -76,17 +87,29 @@ def manifest(
         "reason": "scheduled",
         "supersedes": None,
     }
-    tail = {"audit_head": audit_head, "files": list(files), "content_digest": content_digest}
+    tail = {
+        "audit_head": audit_head,
+        "audit_entries": audit_entries,
+        "files": list(files),
+        "content_digest": content_digest,
+    }
     written: dict[str, Any] = plain({**head, **fields, **tail}, "manifest")
     return written
 
 
-def statement(manifest: Mapping[str, Any], manifest_sha256: str) -> dict[str, Any]:
+def statement(manifest: Mapping[str, Any], text: bytes) -> dict[str, Any]:
     """The in-toto statement (v1) with an SLSA v1 provenance predicate, over every file.
 
-    The manifest is the first subject: its hash alone fixes all the others.
+    The manifest, whose bytes are `text`, is the first subject: its hash alone fixes all the others.
+    Its length is signed too, so that nothing longer need be read to find that it is another one.
     """
-    subjects = [{"name": "manifest.json", "digest": {"sha256": manifest_sha256}}]
+    subjects: list[dict[str, Any]] = [
+        {
+            "name": "manifest.json",
+            "digest": {"sha256": hashlib.sha256(text).hexdigest()},
+            "annotations": {"bytes": len(text)},
+        }
+    ]
     subjects += [
         {"name": record["file"], "digest": {"sha256": record["sha256"]}}
         for record in manifest["files"]
@@ -145,6 +168,20 @@ def parse_json(text: str | bytes) -> Any:
     """A JSON document; ValueError when it is none, TooDeepError when it is nested too deep."""
     try:
         return json.loads(text)
+    except RecursionError:
+        raise TooDeepError("it is nested too deep") from None
+
+
+class Fields(list[tuple[str, Any]]):
+    """The fields of a JSON object, each as often as it is there."""
+
+
+def parse_as_written(text: str | bytes) -> Any:
+    """A JSON document with objects as `Fields` and numbers as text; raises as `parse_json`."""
+    try:
+        return json.loads(
+            text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=Fields
+        )
     except RecursionError:
         raise TooDeepError("it is nested too deep") from None
 

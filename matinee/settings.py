@@ -1,15 +1,67 @@
-"""The ten settings of matinee, read once from `MATINEE_*` environment variables."""
+"""The settings of matinee, read once from `MATINEE_*` environment variables."""
 
+import re
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le
-from pydantic import ValidationError
+from annotated_types import Ge, Le
+from pydantic import AfterValidator, BeforeValidator, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from matinee.errors import ConfigError
 
-Positive = Annotated[int, Gt(0)]
+MEGABYTES = {"M": 1, "G": 1_000, "T": 1_000_000}
+LEAST_MEGABYTES, MOST_MEGABYTES = 100, 100_000_000
+
+UNWRITABLE = {
+    "?": "what is after it is read as options of the warehouse",
+    "\\": "DuckDB reads it as a slash",
+    "ducklake:": "dbt takes it for another kind of warehouse",
+}
+"""What no path of a home may have, for DuckDB has no way to write it."""
+
+
+def _folder(value: object) -> object:
+    """A folder as it is written in a variable: `~` is the user's home."""
+    text = str(value)
+    if not text.strip():
+        raise PydanticCustomError("empty", "it is empty: name a folder, or unset it")
+    try:
+        text.encode()
+        return Path(text).expanduser()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("utf8", "it is not UTF-8: name another folder") from None
+    except RuntimeError:
+        raise PydanticCustomError("user", "there is no such user: write the whole path") from None
+
+
+def _home(home: Path) -> Path:
+    path = str(home.resolve())
+    for text, why in UNWRITABLE.items():
+        if text in path.lower():
+            raise PydanticCustomError(
+                "path",
+                "the path {path} has a {text}: {why}; name a folder without one",
+                {"path": path, "text": text, "why": why},
+            )
+    if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in path):
+        raise PydanticCustomError(
+            "control", "the path has a control character: name a folder without one"
+        )
+    return home
+
+
+def _memory(text: str) -> str:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([MGT])(?:i?B)?\s*", text, re.IGNORECASE)
+    megabytes = float(match[1]) * MEGABYTES[match[2].upper()] if match else 0
+    if not LEAST_MEGABYTES <= megabytes <= MOST_MEGABYTES:
+        raise PydanticCustomError("memory", "it must be 100MB to 100TB, as in 4GB or 512MiB")
+    return text
+
+
+Folder = Annotated[Path, BeforeValidator(_folder)]
 
 
 class Settings(BaseSettings):
@@ -29,25 +81,25 @@ class Settings(BaseSettings):
             name = "_".join(str(part) for part in first["loc"]).upper()
             raise ConfigError(f"MATINEE_{name} is {first['input']!r}: {first['msg']}") from None
 
-    home: Path = Path("var")
+    home: Annotated[Folder, AfterValidator(_home)] = Path("var")
     """The folder of all that a run writes."""
 
-    project: Path = Path(__file__).resolve().parent.parent
+    project: Folder = Path(__file__).resolve().parent.parent
     """The checkout with `dbt_project/`, `feature_repo/` and `expectations/`."""
 
-    threads: Positive = 2
+    threads: Annotated[int, Ge(1), Le(256)] = 2
     """Threads of DuckDB, and models trained in parallel. Each model trains on one thread."""
 
-    memory_limit: str = "4GB"
+    memory_limit: Annotated[str, AfterValidator(_memory)] = "4GB"
     """Memory limit of DuckDB before it spills to disk."""
 
-    seed: int = 20260101
+    seed: Annotated[int, Ge(0), Le(2**31 - 1)] = 20260101
     """Seed of all random numbers of a night; recorded in the manifest."""
 
-    lateness_days: Positive = 3
+    lateness_days: Annotated[int, Ge(1), Le(365)] = 3
     """Days by which an event may arrive late; after them its day is closed."""
 
-    slate_size: Positive = 50
+    slate_size: Annotated[int, Ge(1), Le(1000)] = 50
     """Titles in one member's slate."""
 
     calibration_weight: Annotated[float, Ge(0), Le(1)] = 0.1
@@ -57,8 +109,15 @@ class Settings(BaseSettings):
     consent_without_record: Literal["granted", "refused"] = "granted"
     """The consent assumed for members without a consent record."""
 
+    unknown_requests: Annotated[int, Ge(0)] = 20
+    """Most ids in the erase requests of one receipt that no member has; with more, all wait."""
+    full_evaluation_days: Annotated[int, Ge(0), Le(31)] = 7
+    """Days after which models are evaluated in full again, and weights chosen anew. Nights between
+    keep the weights, and evaluate the release before on the days since. 0: every night."""
+
     warm_start: bool = False
-    """Whether training starts from the model of an earlier release instead of from scratch."""
+    """Whether training starts from the model of an earlier release instead of from scratch. Every
+    night is then evaluated in full."""
 
     def folder(self, name: str) -> Path:
         """An absolute folder under `home`, made when missing."""

@@ -114,6 +114,19 @@ def night_home(tmp_path_factory, small_home):
 
 
 @pytest.fixture(scope="session")
+def second_home(tmp_path_factory, night_home):
+    """The same home a day later, after a second night. Copy it before you change it."""
+    from matinee import pipeline
+
+    def make(home):
+        shutil.copytree(night_home, home)
+        pipeline.simulate(home, **SMALL | {"days": SMALL["days"] + 1})
+        run_night(home)
+
+    return shared(tmp_path_factory, "second", make)
+
+
+@pytest.fixture(scope="session")
 def release(night_home):
     """The release of that night."""
     from matinee.releases import Store

@@ -15,6 +15,7 @@ from matinee.features import online
 from matinee.landing import ledger, tombstones
 from matinee.releases import aliases, signing
 from matinee.rights import consent, erase
+from matinee.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -171,7 +172,7 @@ def _truth(home):
 
 
 def _withdrawals(home):
-    consent._save(home, consent.Withdrawals(bytes(32), {}))
+    consent._save(Settings(home=home), consent.Withdrawals(bytes(32)))
     return home / consent.FILE
 
 

@@ -1,4 +1,5 @@
 import doctest
+import hashlib
 import json
 import math
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -23,7 +24,11 @@ FILE = {"file": "a.json", "sha256": "cc", "bytes": 2, "rows": None, "content_sha
 
 def manifest(**more):
     return provenance.manifest(
-        FIELDS | more, files=[FILE], content_digest="ab" * 32, audit_head="0" * 64
+        FIELDS | more,
+        files=[FILE],
+        content_digest="ab" * 32,
+        audit_head="0" * 64,
+        audit_entries=0,
     )
 
 
@@ -73,15 +78,19 @@ def test_missing_reserved_naive_and_non_json_fields_are_named():
 
 
 def test_the_statement_covers_the_manifest_first_and_then_every_file():
-    statement = provenance.statement(manifest(), "ee")
+    statement = provenance.statement(manifest(), b"{}")
     assert statement["subject"] == [
-        {"name": "manifest.json", "digest": {"sha256": "ee"}},
+        {
+            "name": "manifest.json",
+            "digest": {"sha256": hashlib.sha256(b"{}").hexdigest()},
+            "annotations": {"bytes": 2},
+        },
         {"name": "a.json", "digest": {"sha256": "cc"}},
     ]
 
 
 def test_the_statement_lists_the_inputs():
-    definition = provenance.statement(manifest(), "ee")["predicate"]["buildDefinition"]
+    definition = provenance.statement(manifest(), b"{}")["predicate"]["buildDefinition"]
     assert definition["resolvedDependencies"] == [
         {"name": "code", "digest": {"gitCommit": "c0ffee"}},
         {"name": "requirements.lock", "digest": {"sha256": "aa"}},

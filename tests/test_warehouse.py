@@ -105,6 +105,74 @@ def test_months_before_the_first_changed_one_are_not_read(home):
         assert pq.read_table(exported.path).num_rows == kept
 
 
+def test_a_month_whose_file_an_erasure_wrote_is_read_again(home):
+    with duckdb.connect(str(warehouse.path(home))) as connection:
+        connection.execute("alter table member_moods rename to member_tastes")
+        connection.execute("create table int_received_days__expired (received_on date)")
+        connection.execute("create table last_build as select 1 as build_number")
+        connection.execute(
+            "create table int_first_days__changed as"
+            " select 0 as since_build, date '2026-02-03' as first_summed_day"
+        )
+    (exported,) = warehouse.export_features(home)
+    (file,) = exported.path.iterdir()
+    rows = pq.read_table(exported.path)
+    with duckdb.connect(str(warehouse.path(home))) as connection:
+        connection.execute("update last_build set build_number = 2")
+        connection.execute("update int_first_days__changed set since_build = 1")
+        connection.execute("delete from member_tastes where member_id = 'm2'")
+    pq.write_table(rows.slice(0, 2), file)
+    erased = file.read_bytes()
+    warehouse.export_features(home)
+    assert pq.read_table(exported.path).equals(rows.slice(0, 2))
+    assert file.read_bytes() != erased  # as DuckDB writes it
+
+
+def erased(home, rows, profiles=()):
+    """Whether a full refresh is due after m1 is erased, and the days that are summed again."""
+    with duckdb.connect(str(warehouse.path(home))) as connection:
+        connection.execute(
+            "create table base_playback__plays (event_id varchar, member_id varchar,"
+            " title_id varchar, event_at timestamp, received_at timestamp)"
+        )
+        connection.executemany(
+            "insert into base_playback__plays values (?, ?, 't1', ?, ?)", list(rows)
+        )
+        connection.execute("create table base_accounts__members (member_id varchar)")
+        for one in profiles:
+            connection.execute("insert into base_accounts__members values (?)", [one])
+    is_full = warehouse.erase(home, Traces.of(["m1"]))
+    days = warehouse.query("from erased_days order by all", home=home).to_pylist()
+    return is_full, [(str(row["received_on"]), str(row["event_on"])) for row in days]
+
+
+PLAYS = [("e1", "m1", "2026-01-02 23:50", "2026-01-04"), ("e2", "m2", "2026-01-09", "2026-01-09")]
+
+
+def test_an_erasure_leaves_the_days_to_sum_again_and_no_id(home):
+    is_full, days = erased(home, PLAYS)
+    assert not is_full
+    assert days == [("2026-01-04", f"2026-01-0{day}") for day in (1, 2, 3)]
+    assert warehouse.table("base_playback__plays", home=home)["member_id"].to_pylist() == ["m2"]
+    assert warehouse.search(warehouse.path(home), Traces.of(["m1"])) == {}
+
+
+@pytest.mark.parametrize(
+    ("rows", "profiles", "is_full"),
+    [
+        (PLAYS, ["m1", "m2"], False),
+        (PLAYS, ["m1"], True),  # without profiles, everybody who has an event counts
+        (
+            [*PLAYS, ("e1", "m2", "2026-01-03", "2026-01-05")],
+            [],
+            True,
+        ),  # m2's delivery is the first
+    ],
+)
+def test_a_full_refresh_is_due_when_a_row_of_another_member_changes(home, rows, profiles, is_full):
+    assert erased(home, rows, profiles)[0] is is_full
+
+
 def test_the_connection_cannot_write(home):
     with warehouse.connect(home) as connection, pytest.raises(duckdb.InvalidInputException):
         connection.execute("delete from titles")

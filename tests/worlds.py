@@ -1,15 +1,22 @@
 """A small service with planted tastes, scored in a second: no warehouse, no Feast."""
 
+import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from matinee import releases
 from matinee.models import fits, hybrid
 from matinee.models.default_weights import default_combination
 from matinee.models.frame import Frame
+from matinee.night import combine, score, shelves
 from matinee.night.catalogue import Catalogue
+from matinee.night.model_files import save_model
 from matinee.night.scorer import ready
+from matinee.releases.release import SESSION
 from matinee.slates.eligibility import Eligibility
 
 AS_OF = datetime(2026, 2, 1, tzinfo=UTC)
@@ -113,3 +120,37 @@ def scorer(slate_size=12, **size):
 def block(scorer, context="next_visit"):
     """The slates of every member."""
     return scorer.slates(scorer.catalogue.members, (context,))[context]
+
+
+def publish(home, scorer, *, slates=None, **fields):
+    """A release of a scorer with the default weights, as a night leaves it; `slates` in place of
+    its own. It has no evaluation and no pages."""
+    store = releases.Store.of(home)
+    created_at = fields.pop("created_at", datetime(2026, 2, 1, 3, tzinfo=UTC))
+    usual = {"gate": {"rules": [], "overrides": []}, "as_of": AS_OF, "created_at": created_at}
+    with store.draft() as draft:
+        for folder in ("model", "reasons", "vocabulary"):
+            (draft.path / folder).mkdir()
+        visit = block(scorer)
+        releases.write_slates(draft.path, [visit.table if slates is None else slates])
+        with releases.SlateWriter(draft.path, SESSION) as session:
+            session.add(block(scorer, "session").table if slates is None else slates)
+        parts = pa.concat_tables(score.contribution_tables(scorer, visit))
+        pq.write_table(parts, draft.path / "reasons/part-0000.parquet")
+        shelves.write_non_profiled(draft.path, scorer)
+        save_model(scorer.ranker.fit.model, draft.path / "model")
+        shutil.move(draft.path / "model/hyperparameters.json", draft.path)
+        score.write_arrays(draft.path, scorer)
+        names = scorer.ranker.combination.parts
+        replace(combine.choose({}, names), calibration_weight=0.0).write(draft.path)
+        features = scorer.ranker.fit.features
+        tables = {
+            "members": pa.table({"member_id": scorer.frame.members.ids}),
+            "titles": scorer.catalogue.titles,
+        } | {
+            f"{side}_features": pa.table({"name": list(one.names), "family": list(one.families)})
+            for side, one in (("member", features.members), ("title", features.titles))
+        }
+        for name, table in tables.items():
+            pq.write_table(table, draft.path / f"vocabulary/{name}.parquet")
+        return store.publish(draft, usual | fields)

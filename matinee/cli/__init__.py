@@ -5,17 +5,19 @@ Engines are imported inside commands, so that `matinee --help` takes less than a
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import date
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from matinee.cli import ablate, dp_counts, explain, importing, logs, privacy, quality, releases
-from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
-from matinee.errors import ConfigError, InterruptError, MatineeError, StorageError, printable
+from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, say, say_lines
+from matinee.errors import ConfigError, InterruptError, MatineeError, StorageError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -59,20 +61,35 @@ def options(
 
 def main() -> None:
     """Run the command line; every error is one line on stderr and an exit code (`errors.py`)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal of another encoding, or bytes of a path
+            stream.reconfigure(errors="backslashreplace")
     try:
+        _refuse_other_bytes(sys.argv[1:])
         app()
     except MatineeError as error:
-        talk.print(f"matinee: {printable(str(error))}", markup=False, soft_wrap=True)
+        say(f"matinee: {error}")
         sys.exit(error.exit_code)
     except SystemExit as end:
         if end.code == InterruptError.exit_code:
-            talk.print("matinee: interrupted")
+            say("matinee: interrupted")
         raise
     except OSError as error:  # a home that cannot be read or written
         where = f"{error.filename}: " if error.filename else ""
         message = f"matinee: {where}{error.strerror or error}; check the disk and its permissions"
-        talk.print(message, markup=False, soft_wrap=True)
+        say(message)
         sys.exit(StorageError.exit_code)
+
+
+def _refuse_other_bytes(arguments: list[str]) -> None:
+    """Refuse an argument that is not UTF-8: no id or path of ours has such bytes."""
+    for number, argument in enumerate(arguments, start=1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise ConfigError(
+                f"argument {number} is not UTF-8: {os.fsencode(argument)!r}; write it in UTF-8"
+            ) from None
 
 
 def day(text: str | None, option: str = "--as-of") -> date | None:
@@ -93,6 +110,10 @@ def run(
     ] = None,
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Build every table from all received rows.")
+    ] = False,
+    full_evaluation: Annotated[
+        bool,
+        typer.Option("--full-evaluation", help="Evaluate every model, and choose weights anew."),
     ] = False,
     first: Annotated[
         str | None, typer.Option("--from", help="Backfill: the first day of a range of nights.")
@@ -127,9 +148,17 @@ def run(
             raise ConfigError("--to needs --from: the first day of the range")
         options = {"volume": accept_volume, "erasures": accept_erasures}
         accepted = frozenset(name for name, is_set in options.items() if is_set)
-        nights.run(Settings(), day(as_of), full_refresh=full_refresh, form=form, accepted=accepted)
-    elif accept_volume or accept_erasures:
+        nights.run(
+            Settings(),
+            day(as_of),
+            full_refresh=full_refresh,
+            form=form,
+            accepted=accepted,
+            full_evaluation=full_evaluation,
+        )
+    elif accept_volume or accept_erasures or full_evaluation:
         option = "--accept-volume" if accept_volume else "--accept-erasures"
+        option = "--full-evaluation" if full_evaluation else option
         raise ConfigError(f"{option} is for one night: not with --from")
     elif as_of is not None:
         raise ConfigError("--as-of and --from exclude each other: one night, or a range of them")
@@ -145,12 +174,14 @@ def run(
 
 @app.command(epilog="Example: matinee simulate --members 2000 --days 90 --seed 7")
 def simulate(
-    members: Annotated[int, typer.Option(min=1, help="Members on the first day.")] = 600,
-    titles: Annotated[int, typer.Option(min=1, help="Titles on the first day.")] = 1500,
+    members: Annotated[int, typer.Option(min=1, max=10**8, help="Members on the first day.")] = 600,
+    titles: Annotated[int, typer.Option(min=1, max=10**7, help="Titles on the first day.")] = 1500,
     days: Annotated[
-        int, typer.Option(min=1, help="Days of logs; a larger number only adds days.")
+        int, typer.Option(min=1, max=3660, help="Days of logs; more only adds days.")
     ] = 60,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same bytes.")
+    ] = 1,
     if_empty: Annotated[
         bool, typer.Option("--if-empty", help="Do nothing if logs have landed already.")
     ] = False,
@@ -172,13 +203,13 @@ def simulate(
             seed=seed,
             progress=step,
         )
-    talk.print(simulated.summary(), markup=False, soft_wrap=True)
+    say_lines(simulated.summary())
 
 
 @app.command(epilog="Example: matinee recommend m-000017 --k 5")
 def recommend(
     member: Annotated[str, typer.Argument(help="A member id.")],
-    k: Annotated[int, typer.Option(min=1, help="How many titles.")] = 10,
+    k: Annotated[int, typer.Option(min=1, max=10_000, help="How many titles.")] = 10,
     release: Annotated[str, typer.Option(help="A release id or alias.")] = "live",
     context: ContextOption = "next_visit",
     form: FormatOption = Format.table,
@@ -204,13 +235,13 @@ def slates(
     from matinee.settings import Settings
 
     count = pipeline.slates(Settings(), output, context=context, release=release)
-    talk.print(f"{count:,} members' slates in {output}", markup=False, soft_wrap=True)
+    say(f"{count:,} members' slates in {output}")
 
 
 @app.command(epilog="Example: matinee similar 'The Matrix'")
 def similar(
     title: Annotated[str, typer.Argument(help="A title id, or a name.")],
-    k: Annotated[int, typer.Option(min=1, help="How many titles.")] = 10,
+    k: Annotated[int, typer.Option(min=1, max=10_000, help="How many titles.")] = 10,
     release: Annotated[str, typer.Option(help="A release id or alias.")] = "live",
     form: FormatOption = Format.table,
 ) -> None:

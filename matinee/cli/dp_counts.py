@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli.output import Format, FormatOption, emit, emit_one, talk
+from matinee.cli.output import Format, FormatOption, emit, emit_one, say
 
 EXAMPLE = "Example: matinee dp-counts --epsilon 0.25 --days 28"
 
 
 def dp_counts(
     epsilon: Annotated[str, typer.Option(help="Privacy budget to spend of each day, out of 1.")],
-    days: Annotated[int, typer.Option(min=1, help="Number of last closed days.")] = 28,
+    days: Annotated[int, typer.Option(min=1, max=3660, help="Number of last closed days.")] = 28,
     by: Annotated[str, typer.Option(help="Who requests them. Default: your login name.")] = "",
     form: FormatOption = Format.table,
 ) -> None:
@@ -31,4 +31,4 @@ def dp_counts(
         emit_one(asdict(counts), form)
         return
     emit(counts.rows, form, title="members by day and genre, with noise")
-    talk.print(f"scale of the noise {counts.scale}; budget left {counts.left}")
+    say(f"scale of the noise {counts.scale}; budget left {counts.left}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli.output import progress, talk
+from matinee.cli.output import progress, say, say_lines
 
 app = typer.Typer(help="Convert a public dataset to landing files.", no_args_is_help=True)
 
@@ -51,8 +51,8 @@ def kion(path: Source) -> None:
 
 
 def _print_summary(summary: str, problems: Sequence[str]) -> None:
-    talk.print(summary, markup=False)
+    say_lines(summary)
     for problem in problems[:PROBLEMS_SHOWN]:
-        talk.print(f"  {problem}", markup=False)
+        say(f"  {problem}")
     if len(problems) > PROBLEMS_SHOWN:
-        talk.print(f"  and {len(problems) - PROBLEMS_SHOWN:,} more lines that could not be read")
+        say(f"  and {len(problems) - PROBLEMS_SHOWN:,} more lines that could not be read")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from matinee.cli.nights import print_lines
-from matinee.cli.output import Format, FormatOption, emit, progress, talk
+from matinee.cli.output import Format, FormatOption, emit, progress, say, say_lines
 
 LONGEST_TEXT = 120
 
@@ -46,7 +46,7 @@ def receive(
             withdraw=withdraw or (),
             tell=print_lines,
         )
-    talk.print("The tables follow with the next `matinee run`.")
+    say("The tables follow with the next `matinee run`.")
 
 
 def rejected(
@@ -54,7 +54,7 @@ def rejected(
     rule: Annotated[
         str | None, typer.Option(help="Only this rule; `missing_field` matches any column.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many rows to list.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10**6, help="How many rows to list.")] = 20,
     form: FormatOption = Format.table,
 ) -> None:
     """List rejected rows: file, line, rule and text, newest first."""
@@ -69,7 +69,7 @@ def rejected(
         emit(rows, form)
     elif form is Format.json:
         emit([], form)
-    talk.print(result.summary(), markup=False, soft_wrap=True)
+    say_lines(result.summary())
 
 
 def replay(stream: StreamOption = None) -> None:
@@ -83,7 +83,7 @@ def replay(stream: StreamOption = None) -> None:
     replayed = pipeline.replay(Settings(), stream=stream)
     print_lines(replayed.summary())
     if any(replayed.kept.values()):
-        talk.print("The accepted rows are in the tables after the next `matinee run`.")
+        say("The accepted rows are in the tables after the next `matinee run`.")
 
 
 def _cut(text: str | None) -> str:

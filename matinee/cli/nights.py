@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from matinee.cli.output import Format, progress, shown, talk
+from matinee.cli.output import Format, progress, say
 from matinee.errors import GateError
 from matinee.settings import Settings
 
@@ -16,6 +16,7 @@ def run(
     full_refresh: bool,
     form: Format,
     accepted: frozenset[str] = frozenset(),
+    full_evaluation: bool = False,
 ) -> None:
     """Run one night and print its screen."""
     from matinee import pipeline
@@ -28,6 +29,7 @@ def run(
         progress=progress,
         accepted=accepted,
         tell=print_lines,
+        full_evaluation=full_evaluation,
     )
     show(settings, published.release_id, form)
     published.raise_if_refused()
@@ -41,7 +43,8 @@ def backfill(
 
     refused = []
     for last_day in pipeline.days(settings, first, last):
-        talk.print(f"\nnight of {last_day}")
+        say("")
+        say(f"night of {last_day}")
         try:
             run(settings, last_day, full_refresh=full_refresh, form=form)
         except GateError as error:
@@ -57,4 +60,4 @@ def backfill(
 def print_lines(text: str) -> None:
     """Print each line to stderr, with control characters escaped."""
     for line in text.splitlines():
-        talk.print(f"  {shown(line)}", markup=False, soft_wrap=True)
+        say(f"  {line}")

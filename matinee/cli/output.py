@@ -27,6 +27,17 @@ PLAIN: dict[str, Any] = {"highlight": False, "emoji": False}
 talk = Console(stderr=True, **PLAIN)
 
 
+def say(text: str) -> None:
+    """One line on stderr, with control characters escaped: a name or an id may come from a log."""
+    talk.print(printable(text), markup=False, soft_wrap=True)
+
+
+def say_lines(text: str) -> None:
+    """Several lines of our own on stderr."""
+    for line in text.split("\n"):
+        say(line)
+
+
 class Format(StrEnum):
     """How data is printed."""
 
@@ -49,7 +60,7 @@ def emit(rows: Sequence[Row], form: Format, *, title: str = "") -> None:
         typer.echo(as_json(list(rows)))
         return
     if not rows:
-        talk.print(escape(shown(f"{title}: nothing" if title else "nothing")))
+        say(f"{title}: nothing" if title else "nothing")
         return
     stdout().print(table_of(rows, title=title))
 
@@ -102,7 +113,7 @@ def progress(what: str) -> Iterator[Callable[[int, int, str], None]]:
             yield step
     else:
         yield lambda done, total, name: None
-    talk.print(f"  {what:<44} {time.monotonic() - started:6.1f} s")
+    say(f"  {what:<44} {time.monotonic() - started:6.1f} s")
 
 
 def shown(value: object) -> str:

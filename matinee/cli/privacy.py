@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli.output import Format, FormatOption, as_json, emit, emit_one, progress, talk
+from matinee.cli.output import (
+    Format,
+    FormatOption,
+    as_json,
+    emit,
+    emit_one,
+    progress,
+    say,
+    say_lines,
+)
 from matinee.errors import BusyError, ConfigError
 
 Members = Annotated[list[str], typer.Argument(help="Member ids.")]
@@ -48,53 +57,58 @@ def forget(
         return
     emit(receipt.rows(), form, title="rows that named the members")
     for one in receipt.releases:
-        talk.print(f"release {one['before']} is now {one['after'] or 'removed'}")
-    talk.print(
+        say(f"release {one['before']} is now {one['after'] or 'removed'}")
+    say(
         f"searched {receipt.files_searched:,} files: no member found; the search found all "
         f"{receipt.control_planted} planted files. Receipt: {path}",
-        markup=False,
-        soft_wrap=True,
     )
     if receipt.releases:
-        talk.print("A mirror has the old releases until the next `matinee releases push`.")
-    talk.print("The next `matinee run` builds all aggregates again without them.")
+        say("A mirror has the old releases until the next `matinee releases push`.")
+    say("The next `matinee run` builds all aggregates again without them.")
 
 
 def consent(
-    member: Annotated[str, typer.Argument(help="A member id.")],
+    member: Annotated[str, typer.Argument(help="A member id.")] = "",
     purpose: Annotated[
         str, typer.Option(help="personalisation, insights or marketing.")
     ] = "personalisation",
     granted: Annotated[
         bool | None, typer.Option("--grant/--refuse", help="The member's choice; required.")
     ] = None,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Write a lost list of withdrawals again.")
+    ] = False,
 ) -> None:
     """Record a member's consent. A refusal of personalisation applies from the next read on."""
     from matinee import pipeline
     from matinee.settings import Settings
 
+    settings = Settings()
+    if restore:
+        refused = pipeline.restore_withdrawals(settings).since.get("personalisation", {})
+        say(f"{len(refused):,} members refuse personalisation")
+        return
+    if not member:
+        raise ConfigError("name the member, and the choice: --grant or --refuse")
     if granted is None:
         raise ConfigError("give the member's choice: --grant or --refuse")
-    settings = Settings()
     path, live = pipeline.record_choice(settings, member, purpose, granted=granted)
     verb = "granted" if granted else "refused"
-    talk.print(f"{member} {verb} {purpose}; landed as {path}", markup=False, soft_wrap=True)
+    say(f"{member} {verb} {purpose}; landed as {path}")
     if not live or granted or purpose != "personalisation":
         return
-    talk.print(f"release {live} shows them the non-profiled list from now on", markup=False)
+    say(f"release {live} shows them the non-profiled list from now on")
     try:
         with pipeline.lease(settings, "consent"):
             reissued = pipeline.reissue_pages(settings, by=getpass.getuser())
     except BusyError as busy:
-        talk.print(
+        say(
             f"{busy}. The next `receive` removes the member from the pages of releases",
-            markup=False,
-            soft_wrap=True,
         )
         return
     for one in reissued:
         line = f"release {one.before}, whose page showed them, is now {one.after or 'removed'}"
-        talk.print(line, markup=False, soft_wrap=True)
+        say(line)
 
 
 def export(
@@ -112,7 +126,7 @@ def export(
         typer.echo(text)
     else:
         output.write_text(text + "\n", encoding="utf-8")
-        talk.print(f"wrote {output}; it contains personal data: keep it safe", markup=False)
+        say(f"wrote {output}; it contains personal data: keep it safe")
 
 
 def statement(
@@ -140,7 +154,7 @@ def parameters(
     main_parameters = pipeline.parameters(Settings(), release)
     if output is not None:
         output.write_text(report.parameters(main_parameters), encoding="utf-8")
-        talk.print(f"wrote {output}; it contains no personal data", markup=False)
+        say(f"wrote {output}; it contains no personal data")
         return
     if form is Format.json:
         emit_one(main_parameters, form)
@@ -165,4 +179,4 @@ def pseudonymise(
         typer.echo(landing.pseudonyms.name_of(home, of))
         return
     done = landing.pseudonyms.pseudonymise(home, landing.load(settings.project))
-    talk.print(done.summary(), markup=False)
+    say_lines(done.summary())

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
+from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, say
 from matinee.errors import ConfigError
 
 BENCHMARK = "Example: matinee benchmark --data ~/ml-latest-small --protocol last"
@@ -89,11 +89,9 @@ def tune(
             budget_seconds=budget_seconds,
             progress=lambda done, best: step(done, done, f"{done} trials, best {best:.4f}"),
         )
-    talk.print(
+    say(
         f"{tuned.trials} trials of {tuned.history}, {tuned.protocol}: validation NDCG "
         f"{tuned.best:.4f}, the defaults reach {tuned.default:.4f}. Written to {tuned.path}",
-        markup=False,
-        soft_wrap=True,
     )
     if form is Format.json:
         emit_one(tuned.parameters | {"ndcg": tuned.best, "default_ndcg": tuned.default}, form)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import getpass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, talk
+from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, say
 
 app = typer.Typer(help="List, verify, promote and compare releases.", no_args_is_help=True)
 
@@ -46,7 +47,7 @@ def show(
 
 @app.command(epilog="Example: matinee releases verify live")
 def verify(name: Name = "live", url: At = "", form: FormatOption = Format.table) -> None:
-    """Check every byte of a release, its signature and the audit trail."""
+    """Check the aliases, the audit trail, the signature of a release and every byte of it."""
     from dataclasses import asdict
 
     from matinee.releases import Remote, Store, mirror
@@ -71,11 +72,9 @@ def push(url: Url, extra: Extra = None, by: By = "", form: FormatOption = Format
 
     remote = Remote.open(url)
     if not remote.has_exclusive_create:
-        talk.print(
+        say(
             f"{remote.name} does not exclude two pushes at the same time: push from one machine "
             f"only (docs/reference/mirrors.md)",
-            markup=False,
-            soft_wrap=True,
         )
     by = by or getpass.getuser()
     with progress("push"):
@@ -135,7 +134,7 @@ def promote(
     alias = pipeline.promote(
         Settings(), name, at=datetime.now(UTC), by=person, why=why, overrides=override or []
     )
-    talk.print(f"live is {alias.release_id}")
+    say(f"live is {alias.release_id}")
 
 
 @app.command(epilog="Example: matinee releases rollback --why 'slates full of one film'")
@@ -147,7 +146,7 @@ def rollback(by: By = "", why: Why = "") -> None:
     alias = Store.of(Settings().home).rollback(
         at=datetime.now(UTC), by=by or getpass.getuser(), why=why
     )
-    talk.print(f"live is {alias.release_id}")
+    say(f"live is {alias.release_id}")
 
 
 @app.command(epilog="Example: matinee releases diff previous live")
@@ -175,7 +174,9 @@ def diff(
 
 @app.command(epilog="Example: matinee releases gc --keep 14")
 def gc(
-    keep: Annotated[int, typer.Option(min=1, help="Number of newest releases to keep.")] = 14,
+    keep: Annotated[
+        int, typer.Option(min=1, max=10**6, help="Number of newest releases to keep.")
+    ] = 14,
 ) -> None:
     """Remove old releases without an alias, and remains of crashes."""
     from matinee.releases import Store
@@ -184,4 +185,43 @@ def gc(
     store = Store.of(Settings().home)
     swept = store.sweep()
     removed = store.gc(keep, at=datetime.now(UTC), by=getpass.getuser())
-    talk.print(f"removed {len(removed)} releases and {len(swept)} remains of crashes")
+    say(f"removed {len(removed)} releases and {len(swept)} remains of crashes")
+
+
+@app.command(epilog="Example: matinee releases repair")
+def repair() -> None:
+    """Write aliases.json again as the signed audit trail says."""
+    from matinee.releases import Store
+    from matinee.settings import Settings
+
+    live = Store.of(Settings().home).repair().live
+    say(f"live is {live.release_id if live else 'no release'}")
+
+
+@app.command("rotate-key", epilog="Example: matinee releases rotate-key --why yearly")
+def rotate_key(by: By = "", why: Why = "") -> None:
+    """Replace the signing key by a new one. What the old one signed stays trusted."""
+    from matinee.releases import Store, key_changes
+    from matinee.settings import Settings
+
+    store = Store.of(Settings().home)
+    key = key_changes.rotate_key(store, at=datetime.now(UTC), by=by or getpass.getuser(), why=why)
+    say(
+        f"releases are signed by key {key[:16]} from now on: copy {store.keys}/{key[:16]}.pub to "
+        f"the machines that verify"
+    )
+
+
+@app.command("trust-key", epilog="Example: matinee releases trust-key other.pub --why 'trainer 2'")
+def trust_key(
+    public: Annotated[Path, typer.Argument(help="A public key (.pub).", exists=True)],
+    by: By = "",
+    why: Why = "",
+) -> None:
+    """Trust a public key, by a line of the audit trail that the signing key signs."""
+    from matinee.releases import Store, key_changes
+    from matinee.settings import Settings
+
+    store, person = Store.of(Settings().home), by or getpass.getuser()
+    key = key_changes.trust_key(store, public, at=datetime.now(UTC), by=person, why=why)
+    say(f"releases signed by key {key[:16]} are trusted from now on")

@@ -148,6 +148,9 @@ def _gate(manifest: Row, *, only_exceptions: bool) -> list[Text]:
         ),
         Text(f"  {shown(manifest['evaluation']['verdict'])}"),
     ]
+    if because := manifest["evaluation"].get("because"):
+        kind = "full evaluation" if manifest["evaluation"]["is_full"] else "forward test"
+        lines.append(Text(f"  {kind}: {shown(because)}"))
     for rule in rules:
         status = _status(rule)
         if status != "PASS" or not only_exceptions:

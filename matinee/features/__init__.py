@@ -5,7 +5,7 @@ in time; `materialise` brings the online store up to the night, `members_online`
 `titles_online` read it back, and `assert_online_equals_offline` compares the two.
 """
 
-from matinee.features.erasure import erase
+from matinee.features.erasure import erase, remove_online
 from matinee.features.offline import frame, members_as_of, titles_as_of
 from matinee.features.online import (
     Materialised,
@@ -29,6 +29,7 @@ __all__ = [
     "members_online",
     "promise",
     "promise_sha256",
+    "remove_online",
     "titles_as_of",
     "titles_online",
 ]

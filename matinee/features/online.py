@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from matinee import durable
 from matinee.columns import MEMBER_ID, OBSERVED_AT, TITLE_ID
 from matinee.errors import IntegrityError
+from matinee.features.erasure import remove_online
 from matinee.features.offline import (
     INSTANT,
     answer_fields,
@@ -31,6 +32,9 @@ from matinee.features.offline import (
 from matinee.features.store import opened, opened_to_write
 from matinee.progress import Progress
 from matinee.provenance import parse_json
+
+LeftOut = Callable[[str], bool]
+"""Whether a member is left out, as after a refusal of personalisation."""
 
 # Half of what SQLite takes as parameters of one statement.
 _BLOCK = 16_000
@@ -57,9 +61,12 @@ def materialise(
     project: Path,
     as_of: datetime,
     lateness_days: int,
+    left_out: LeftOut = lambda member_id: False,
     progress: Progress | None = None,
 ) -> Materialised:
     """Make the online store hold what was known of every entity at `as_of`, and no other entity.
+
+    Members who are `left_out` are removed from it, even if the feature tables have them.
 
     Feast writes the rows of a window and never looks back, so two things are added. The window,
     which reaches `lateness_days` before the end of the last one, is widened to every row that is
@@ -92,7 +99,10 @@ def materialise(
             if progress:
                 progress(done, len(views), view.name)
             refuse_not_finite(view)
-            written[view.name], deleted[view.name] = _materialise_view(store, view, start, as_of)
+            written[view.name], deleted[view.name] = _materialise_view(
+                store, view, start, as_of, left_out
+            )
+        remove_online(home, project, left_out)
         if progress and views:
             progress(len(views), len(views), views[-1].name)
         _write(watermark, {"as_of": as_of.isoformat()})
@@ -120,11 +130,12 @@ def assert_online_equals_offline(
     as_of: datetime,
     features: str | Sequence[str] = "homepage_v1",
     sample: int = 200,
+    left_out: LeftOut = lambda member_id: False,
 ) -> int:
     """Compare the online store with history as of `as_of`; return the number of values compared.
 
     Takes `sample` members and as many titles, evenly over all that any view ever held, so
-    expired and nearly forgotten ones are among them.
+    expired and nearly forgotten ones are among them. Members who are `left_out` are not.
 
     Raises
     ------
@@ -136,7 +147,10 @@ def assert_online_equals_offline(
         (MEMBER_ID, members_as_of, members_online),
         (TITLE_ID, titles_as_of, titles_online),
     ):
-        ids = _spread(_ever_seen(key, home, project, features), sample)
+        ids = _ever_seen(key, home, project, features)
+        if key == MEMBER_ID:
+            ids = [one for one in ids if not left_out(one)]
+        ids = _spread(ids, sample)
         offline = past(ids, as_of, home=home, project=project, features=features)
         online = present(ids, home=home, project=project, features=features)
         for name in online.column_names[1:]:
@@ -154,11 +168,13 @@ def assert_online_equals_offline(
     return compared
 
 
-def _materialise_view(store: Any, view: Any, start: datetime, as_of: datetime) -> tuple[int, int]:
+def _materialise_view(
+    store: Any, view: Any, start: datetime, as_of: datetime, left_out: LeftOut
+) -> tuple[int, int]:
     """Bring one view up to `as_of`; return rows written and entities deleted."""
     from feast.infra.online_stores.helpers import compute_table_id
 
-    latest = _latest(view, as_of)
+    latest = _latest(view, as_of, left_out)
     table = compute_table_id(store.config.project, view, False)
     with closing(sqlite3.connect(store.config.online_store.path, timeout=60)) as connection:
         # Deleted bytes must not stay in the file: erasure requires it.
@@ -199,7 +215,7 @@ def _materialise_view(store: Any, view: Any, start: datetime, as_of: datetime) -
     return sum(at >= start for at, _ in latest.values()), len(gone)
 
 
-def _latest(view: Any, as_of: datetime) -> dict[bytes, tuple[datetime, bytes]]:
+def _latest(view: Any, as_of: datetime, left_out: LeftOut) -> dict[bytes, tuple[datetime, bytes]]:
     """The clock and a digest of each living entity's latest row, by Feast's key of the entity."""
     from feast.infra.key_encoding_utils import serialize_entity_key
     from feast.protos.feast.types.EntityKey_pb2 import EntityKey
@@ -211,6 +227,8 @@ def _latest(view: Any, as_of: datetime) -> dict[bytes, tuple[datetime, bytes]]:
     promise = repr([(field.name, str(field.dtype)) for field in view.features])
     latest = {}
     for row in _latest_rows(view, key, as_of).to_pylist():
+        if key == MEMBER_ID and left_out(row[key]):
+            continue
         if born_after is None or row[OBSERVED_AT] >= born_after:
             entity = EntityKey(join_keys=[key], entity_values=[Value(string_val=row[key])])
             content = f"{promise}{row!r}".encode()

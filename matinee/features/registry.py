@@ -1,18 +1,15 @@
 """Registers `feature_repo/`, and computes a digest of its promise."""
 
-import contextlib
 import hashlib
-import importlib
 import json
-import os
-import sys
-from collections.abc import Iterator
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from matinee.features.store import opened, opened_to_write
+from matinee import durable
+from matinee.features.store import config, declared, opened, opened_to_write
 
 
 @dataclass(frozen=True)
@@ -29,29 +26,56 @@ class Registered:
 def apply(*, home: Path, project: Path) -> Registered:
     """Register what `feature_repo/` defines, and create its online tables.
 
-    Views and services whose files are gone are removed. Idempotent, and safe beside another
-    process doing the same.
+    `feast/registry.db` is written from scratch, so nothing stays of views whose files are gone, nor
+    of what somebody put there. Idempotent, and safe beside another process doing the same.
     """
-    repo = project / "feature_repo"
-    with opened_to_write(home, project) as store, _imported(repo, home) as modules:
-        from feast import Entity, FeatureService, FeatureView
-
-        declared = _declared(modules, (Entity, FeatureView, FeatureService))
-        names = {(type(thing), thing.name) for thing in declared}
-        sources = {view.batch_source.name for view in declared if isinstance(view, FeatureView)}
-        gone: list[Any] = [
-            thing
-            for thing in [*store.list_feature_services(), *store.list_batch_feature_views()]
-            if (type(thing), thing.name) not in names
-        ]
-        gone += [source for source in store.list_data_sources() if source.name not in sources]
-        store.apply(declared, objects_to_delete=gone, partial=False)
+    with opened_to_write(home, project) as store:
+        _write_registry(home, project)
+        _drop_undeclared(store)
         promise = promised(store)
     return Registered(digest(promise), tuple(promise["views"]), tuple(promise["services"]))
 
 
+def _write_registry(home: Path, project: Path) -> None:
+    """A new registry file of what is declared, in place of the one that is there."""
+    from feast import FeatureStore, RepoConfig
+
+    path = home.resolve() / "feast" / "registry.db"
+    with durable.drafts(home.resolve()) as drafts:
+        draft = drafts.new()
+        draft.chmod(0o600)
+        fields = config(home, project)
+        registry = fields["registry"] | {"path": f"sqlite:///{draft}"}
+        store = FeatureStore(config=RepoConfig(**fields | {"registry": registry}))
+        store.apply(declared(home, project), partial=False)
+        for engine in (store.registry.write_engine, store.registry.read_engine):
+            engine.dispose()
+        for suffix in ("-journal", "-wal", "-shm"):  # SQLite would replay them into the new file
+            durable.remove(path.with_name(path.name + suffix))
+        durable.put(draft, path)
+
+
+def _drop_undeclared(store: Any) -> None:
+    """Drop the online tables of views whose files are gone."""
+    from feast.infra.online_stores.helpers import compute_table_id
+
+    views = store.list_batch_feature_views()
+    kept = {compute_table_id(store.config.project, view, False) for view in views}
+    with closing(sqlite3.connect(store.config.online_store.path, timeout=60)) as connection:
+        connection.execute("pragma secure_delete = on")
+        tables = connection.execute(
+            "select distinct m.name from sqlite_master m, pragma_table_info(m.name) c "
+            "where m.type = 'table' and c.name = 'feature_name'"
+        ).fetchall()
+        with connection:
+            for (table,) in tables:
+                if table not in kept:
+                    quoted = table.replace('"', '""')
+                    connection.execute(f'drop table "{quoted}"')
+
+
 def promise(*, home: Path, project: Path) -> dict[str, Any]:
-    """What the registry of a home promises now, in the form of `promised`."""
+    """What `feature_repo/` promises in a home now, in the form of `promised`."""
     with opened(home, project) as store:
         return promised(store)
 
@@ -81,39 +105,3 @@ def promised(store: Any) -> dict[str, Any]:
 def digest(promise: dict[str, Any]) -> str:
     """The sha256 of a promise; the order in which Feast lists it does not matter."""
     return hashlib.sha256(json.dumps(promise, sort_keys=True).encode()).hexdigest()
-
-
-def _declared(modules: list[ModuleType], kinds: tuple[type, ...]) -> list[Any]:
-    """Everything the files define, once each, in the order of their names."""
-    things: dict[tuple[str, str], Any] = {
-        (type(thing).__name__, getattr(thing, "name", "")): thing
-        for module in modules
-        for thing in vars(module).values()
-        if isinstance(thing, kinds)
-    }
-    return [things[key] for key in sorted(things)]
-
-
-@contextlib.contextmanager
-def _imported(folder: Path, home: Path) -> Iterator[list[ModuleType]]:
-    """The repo's files, imported afresh for `home` and forgotten again.
-
-    Feast's own convention is a folder of scripts that import one another by bare name and
-    learn where the data is as they load, so two homes in one process need two imports.
-    """
-    names = sorted(path.stem for path in folder.glob("*.py"))
-    modules = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-    before = os.environ.get("MATINEE_HOME")
-    os.environ["MATINEE_HOME"] = str(home.resolve())
-    sys.path.insert(0, str(folder.resolve()))
-    try:
-        yield [importlib.import_module(name) for name in names]
-    finally:
-        sys.path.remove(str(folder.resolve()))
-        for name in names:
-            sys.modules.pop(name, None)
-        sys.modules.update(modules)
-        if before is None:
-            del os.environ["MATINEE_HOME"]
-        else:
-            os.environ["MATINEE_HOME"] = before

@@ -15,6 +15,9 @@ DAYS_TO_KNOW = 7
 
 GAPS_TO_COMPARE = 14
 
+NO_EARLIER = date(2024, 1, 1)
+"""No clock that is right says an earlier day: this program was written later."""
+
 
 def misnamed(
     new: Collection[date], known: Collection[date], *, today: date | None, last_day: date | None
@@ -35,6 +38,8 @@ def misnamed(
     last_day
         The last day of the night, when a person named it.
     """
+    if today and (clock := wrong_clock(today, known)):
+        return dict.fromkeys({*new} - {*known}, clock)
     reasons: dict[date, str] = {}
     landed: list[date] = []
     for day in sorted({*new, *known}):
@@ -43,6 +48,16 @@ def misnamed(
         else:
             landed.append(day)
     return reasons
+
+
+def wrong_clock(today: date, known: Collection[date]) -> str | None:
+    """Why the day of this machine cannot be true, and what to do; None when it can."""
+    before = "this program was written" if today < NO_EARLIER else ""
+    if known and today < max(known):
+        before = before or f"{max(known)}, a day that was received already"
+    if not before:
+        return None
+    return f"this machine's clock says {today}, which is before {before}: set the clock"
 
 
 def _doubt(day: date, landed: list[date], today: date | None, last_day: date | None) -> str | None:

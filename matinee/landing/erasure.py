@@ -10,12 +10,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matinee import durable
@@ -27,10 +28,15 @@ from matinee.landing.contract import Contract
 from matinee.landing.discover import discover
 from matinee.landing.files import LandingFile, Source, TornError
 from matinee.landing.formats.dialect import Dialect, detect, is_column
-from matinee.landing.formats.parquet_tables import texts
-from matinee.landing.read import csv_fields, records_of
+from matinee.landing.formats.members import (
+    Mask,
+    Owner,
+    owned,
+    rejected,
+    without_unused_categories,
+)
+from matinee.landing.read import Records, csv_fields, records_of
 from matinee.privacy import Traces
-from matinee.provenance import TooDeepError, parse_json
 
 
 @dataclass
@@ -55,14 +61,20 @@ def erase(home: Path, contract: Contract, traces: Traces, named: Collection[str]
     with durable.drafts(home) as drafts:
         for path in sorted((home / "received").glob("*/batch=*/*.parquet")):
             if path.relative_to(home).as_posix() in named:
-                _filter_received(path, traces, drafts)
+                _filter_received(home, path, traces, drafts)
                 erased.received.append(path.relative_to(home).as_posix())
         written: dict[LandingFile, Path] = {}
         for file in discover(home / "landing", contract)[0]:
             if f"landing/{file.name}" not in named:
                 continue
             try:
-                draft, before = write_without(file, traces, drafts)
+                is_theirs = MEMBER_ID in contract.streams[file.stream].names
+                try:
+                    draft, before = write_without(file, traces, drafts, has_members=is_theirs)
+                except TornError:  # a quote that never closes: line by line, then
+                    draft, before = write_without(
+                        file, traces, drafts, has_members=is_theirs, by_line=True
+                    )
             except TornError:
                 files.remove(file)
                 erased.removed.append(file.name)
@@ -81,7 +93,14 @@ def erase(home: Path, contract: Contract, traces: Traces, named: Collection[str]
     return erased
 
 
-def write_without(file: LandingFile, traces: Traces, drafts: Drafts) -> tuple[Path, str]:
+def write_without(
+    file: LandingFile,
+    traces: Traces,
+    drafts: Drafts,
+    *,
+    has_members: bool = True,
+    by_line: bool = False,
+) -> tuple[Path, str]:
     """A draft of the file without the members, and the sha256 of what it was written from.
 
     The same bytes for the same file, whenever it is done.
@@ -96,18 +115,39 @@ def write_without(file: LandingFile, traces: Traces, drafts: Drafts) -> tuple[Pa
         if file.format == "parquet":
             _filter_landed(source, draft, traces)
         else:
-            is_csv = file.format == "csv"
-            dialect = detect(source.head(), (MEMBER_ID,)) if is_csv else Dialect()
-            belongs = _of_csv(traces, dialect) if is_csv else _of_json(traces)
-            kept = b"".join(
-                b"\n" * record.count(b"\n") if belongs(record) else record
-                for records in records_of(source, is_quoted=is_csv, delimiter=dialect.delimiter)
-                for record in records.texts()
-            )
+            kept = _kept(source, traces, has_members=has_members, by_line=by_line)
             packed = gzip.compress(kept, mtime=0) if file.path.suffix == ".gz" else kept
             draft.write_bytes(packed)
         source.check()
         return draft, source.sha256()
+
+
+def _kept(source: Source, traces: Traces, *, has_members: bool, by_line: bool) -> bytes:
+    """The text of a file, with empty lines for the records of the members."""
+    dialect = detect(source.head(), (MEMBER_ID,)) if source.file.format == "csv" else None
+    owner = Owner(traces, dialect, has_members=has_members)
+    delimiter = dialect.delimiter if dialect else b","
+    is_quoted = dialect is not None and not by_line
+    parts: list[bytes] = []
+    for records in records_of(source, is_quoted=is_quoted, delimiter=delimiter):
+        start = 0
+        for row in owner.rows(records):
+            record, end = records.offsets[row : row + 2]
+            newlines = records.data.count(b"\n", record, end)
+            parts += [records.data[start:record], b"\n" * newlines]
+            start = end
+        parts.append(records.data[start : records.offsets[-1]])
+    return b"".join(parts)
+
+
+def text_without(text: bytes, traces: Traces, suffix: str, *, has_members: bool) -> bytes:
+    """The text of a file that is not received, without the lines of the members."""
+    dialect = detect(text[: files.HEAD_BYTES], (MEMBER_ID,)) if suffix == ".csv" else None
+    owner = Owner(traces, dialect, has_members=has_members)
+    lines = text.splitlines(keepends=True)
+    ends = np.cumsum([0, *map(len, lines)])
+    theirs = set(owner.rows(Records(text, ends, np.arange(len(lines)))))
+    return b"".join(line for row, line in enumerate(lines) if row not in theirs)
 
 
 def digest(path: Path) -> str:
@@ -128,92 +168,70 @@ def _filter_landed(source: Source, draft: Path, traces: Traces) -> None:
         raise TornError(f"its Parquet cannot be read: {error}") from None
 
 
-def filter_parquet(source: Path | IO[bytes], draft: Path, traces: Traces) -> None:
-    """A Parquet file again, group by group, without the rows that name one of the members."""
+def filter_parquet(
+    source: Path | IO[bytes],
+    draft: Path,
+    traces: Traces,
+    mask: Callable[[pa.Table, Traces], Mask] = owned,
+) -> None:
+    """A Parquet file again, group by group, without the rows and categories of the members."""
     with (
         pq.ParquetFile(source) as file,
         pq.ParquetWriter(draft, file.schema_arrow, compression="zstd") as writer,
     ):
         for group in range(file.num_row_groups):
             rows = file.read_row_group(group)
-            kept = rows.filter(pa.array(~mask(rows, traces)))
+            kept = without_unused_categories(rows.filter(pa.array(~mask(rows, traces))))
             if len(kept):
                 writer.write_table(kept, row_group_size=len(kept))
 
 
-def mask(table: pa.Table, traces: Traces) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which rows of a table name one of the members, in any cell of text."""
-    found = np.zeros(len(table), np.bool_)
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if is_column(name, MEMBER_ID):
-            values = pa.array(sorted(traces.ids))
-            found |= _plain(pc.is_in(texts(column), value_set=values))
-        text = _as_text(column)
-        if text is not None and traces.token:
-            found |= _plain(pc.match_substring_regex(text, traces.token))
-    return found
+def header_of(home: Path) -> Callable[[str], tuple[Dialect, list[str]] | None]:
+    """A function from the name of a CSV landing file to how its fields are parted and called."""
+    found: dict[str, tuple[Dialect, list[str]] | None] = {}
 
-
-def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        return _as_text(column.cast(kind.value_type))
-    if pa.types.is_list(kind) and pa.types.is_string(kind.value_type):
-        return pc.binary_join(pc.fill_null(column, []), "\n")
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return column
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        texts = [None if one is None else one.decode("latin-1") for one in column.to_pylist()]
-        return pa.chunked_array([pa.array(texts, pa.string())])
-    return None
-
-
-def _plain(found: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    plain: np.ndarray[Any, np.dtype[np.bool_]] = (
-        pc.fill_null(found, False).combine_chunks().to_numpy(zero_copy_only=False)
-    )
-    return plain
-
-
-def _of_json(traces: Traces) -> Callable[[bytes], bool]:
-    def belongs(line: bytes) -> bool:
-        # Only a line that spells an id, or hides it behind an escape, is worth taking apart.
-        if b"\\" not in line and not traces.may_be_in(line):
-            return False
-        if traces.in_text(line):
-            return True
+    def read(name: str) -> tuple[Dialect, list[str]] | None:
+        is_csv = name.endswith((".csv", ".csv.gz"))
+        file = LandingFile(home / "landing" / name, name, name.partition("/")[0], date.min, "csv")
         try:
-            row = parse_json(line)
-        except TooDeepError:  # for Python, not for DuckDB
-            return traces.may_be_in(line)
-        except ValueError:
-            return False
-        return isinstance(row, dict) and str(row.get(MEMBER_ID)) in traces.ids
+            with files.opened(file) as source:
+                head = source.head().removeprefix(b"\xef\xbb\xbf")
+        except (TornError, OSError):
+            return None
+        dialect = detect(head, (MEMBER_ID,))
+        lines = head.splitlines()[dialect.lines_before_header :]
+        names = next((line.decode(errors="replace") for line in lines if line.strip()), "")
+        columns = csv_fields(names, dialect)
+        is_header = is_csv and any(is_column(one, MEMBER_ID) for one in columns)
+        return (dialect, columns) if is_header else None
 
-    return belongs
+    def cached(name: str) -> tuple[Dialect, list[str]] | None:
+        if name not in found:
+            found[name] = read(name)
+        return found[name]
+
+    return cached
 
 
-def _of_csv(traces: Traces, dialect: Dialect) -> Callable[[bytes], bool]:
-    header: list[list[str]] = []
-    before = dialect.lines_before_header
+def has_members(home: Path, stream: str) -> bool:
+    """Whether the rows of a stream have member ids; True for one that is not known."""
+    path = home / "received" / stream / "batch=000000" / "empty.parquet"
+    try:
+        return MEMBER_ID in pq.read_schema(path).names
+    except (OSError, pa.ArrowException):
+        return True
 
-    def belongs(record: bytes) -> bool:
-        nonlocal before
-        if not header:
-            names = csv_fields(record.decode(errors="replace"), dialect)
-            if before or not record.strip():
-                before = max(before - 1, 0)
-                return traces.in_text(record)
-            header.append([MEMBER_ID if is_column(one, MEMBER_ID) else one for one in names])
-            # What names no member_id is no header, and may be somebody's row.
-            return MEMBER_ID not in header[0] and traces.in_text(record)
-        if traces.in_text(record):
-            return True
-        fields = csv_fields(record.decode(errors="replace"), dialect, is_strict=False)
-        row = dict(zip(header[0], fields, strict=False))
-        return row.get(MEMBER_ID) in traces.ids
 
-    return belongs
+def mask_of(home: Path, path: Path) -> Callable[[pa.Table, Traces], Mask]:
+    """How the rows of the members are found in a Parquet file: rejected rows have no columns."""
+    table = path.parent.parent.name
+    if path.parents[2] != home / "received" or not table.startswith("rejected_"):
+        return owned
+    return partial(
+        rejected,
+        header=header_of(home),
+        has_members=has_members(home, table.removeprefix("rejected_")),
+    )
 
 
 def _tell_ledger(home: Path, drafts: dict[str, Path], erased: Erased) -> None:
@@ -257,10 +275,10 @@ def _parquet_of(home: Path, *, rejected: bool) -> Iterator[Path]:
             yield path
 
 
-def _filter_received(path: Path, traces: Traces, drafts: Drafts) -> None:
+def _filter_received(home: Path, path: Path, traces: Traces, drafts: Drafts) -> None:
     draft = drafts.new()
     try:
-        filter_parquet(path, draft, traces)
+        filter_parquet(path, draft, traces, mask_of(home, path))
     except pa.ArrowException as error:
         raise IntegrityError(
             f"{path} cannot be read ({error}): restore it from a backup, or remove received/ and "

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 64 << 20
 """Text that is checked at once: what bounds memory, whatever the size of a file."""
 
+MOST_TABLES = 256
+"""Tables that wait side by side: one of one row takes a hundred times its bytes."""
+
 LIKELY = 1000
 """Unknown columns among which a renamed one is looked for."""
 
@@ -143,6 +146,8 @@ class _Attempt:
                 for table in opened.tables:
                     pending.append(table)
                     size += table.nbytes
+                    if len(pending) == MOST_TABLES:
+                        pending = [_compact(pending)]
                     if size >= CHUNK_BYTES:
                         if not self.intake.torn:
                             yield pa.concat_tables(pending)
@@ -196,6 +201,11 @@ class _Attempt:
             f"copy ({query}) to $path (format parquet, compression zstd)", {"path": str(unfinished)}
         )
         durable.put(unfinished, path)
+
+
+def _compact(tables: list[pa.Table]) -> pa.Table:
+    """The rows of many tables in one, each column in one piece."""
+    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
 
 def _missing(column: str, unknown: list[str]) -> str:

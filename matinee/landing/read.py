@@ -70,9 +70,9 @@ class Opened:
 
 
 def records_of(
-    source: Source | Path, *, is_quoted: bool, delimiter: bytes = b","
+    source: Source | Path | IO[bytes], *, is_quoted: bool, delimiter: bytes = b","
 ) -> Iterator[Records]:
-    """Blocks of whole records of an opened landing file, or of a file elsewhere.
+    """Blocks of whole records of an opened landing file, or of a file elsewhere, packed or open.
 
     `delimiter` is after what a quote may open a field.
 
@@ -123,9 +123,9 @@ def records_of(
 
 
 @contextmanager
-def _unpacked(source: Source | Path) -> Iterator[IO[bytes]]:
-    if isinstance(source, Source):
-        yield source.text()
+def _unpacked(source: Source | Path | IO[bytes]) -> Iterator[IO[bytes]]:
+    if not isinstance(source, Path):
+        yield source.text() if isinstance(source, Source) else source
         return
     with gzip.open(source) if source.suffix == ".gz" else source.open("rb") as file:
         yield cast("IO[bytes]", file)

@@ -6,7 +6,7 @@ was received, and what a crash left behind is swept by the next call.
 
 import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -17,8 +17,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from matinee import durable
+from matinee.duckdb_paths import exact, literal
 from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, printable_name
-from matinee.landing import files, ledger, new_files, requests, tombstones, withdrawals
+from matinee.landing import (
+    files,
+    ledger,
+    member_index,
+    new_files,
+    requests,
+    tombstones,
+    withdrawals,
+)
 from matinee.landing.contract import REJECTED, Contract, received_schema
 from matinee.landing.days import misnamed
 from matinee.landing.discover import discover
@@ -60,12 +69,16 @@ def receive(
     today: date | None = None,
     last_day: date | None = None,
     withdraw: Collection[str] = (),
+    most_unknown: int = requests.MOST_UNKNOWN,
+    is_known: Callable[[str], bool] = lambda member_id: False,
 ) -> Receipt:
     """Take in every landing file that is new, after taking back those of `withdraw`.
 
     Requests of more members to be erased than can be meant are set aside, unless
     `accept_erasures` says that they are; and files of days that can hardly be true
     (`days.misnamed`), given the day on which the run starts and the last day of the night, if any.
+    A request to erase an id that no member has is rejected; with more than `most_unknown` such ids
+    all requests are set aside. `is_known` tells of members outside `landing/` and `received/`.
 
     Raises
     ------
@@ -100,6 +113,8 @@ def receive(
             accept_erasures=accept_erasures,
             today=today,
             last_day=last_day,
+            most_unknown=most_unknown,
+            is_known=is_known,
         )
     except OSError as error:
         raise StorageError(f"{error}: make room or mend the access, then run again") from error
@@ -119,16 +134,18 @@ def _receive(
     accept_erasures: bool,
     today: date | None,
     last_day: date | None,
+    most_unknown: int,
+    is_known: Callable[[str], bool],
 ) -> Receipt:
     tell = progress or (lambda done, total, what: None)
     batch = known.newest_batch + 1
     notes: list[str] = []
     here = {file.name for file in found}
-    is_known = {entry.file for entry in known.received}
+    received_before = {entry.file for entry in known.received}
     if kept_out := [
         file
         for file in found
-        if file.name not in is_known
+        if file.name not in received_before
         and file.stream not in requests.STREAMS
         and files.is_withdrawn(file.landing, file.name)
     ]:
@@ -187,13 +204,43 @@ def _receive(
             total = count(settled)[name]
             tell(done, len(new), f"{name}: {total.kept} rows kept, {total.rejected} rejected")
         requesting = batch_of(home, requests.STREAM, batch)
-        if not accept_erasures and (reason := requests.why_not(database, home, requesting)):
+        unread = {entry.file for entry in set_aside}
+        nobodys = requests.unknown(
+            database,
+            home,
+            contract,
+            requesting,
+            set_aside=[file for file in found if file.name in unread],
+            is_known=is_known,
+        )
+        reason: str | None = None
+        if len(nobodys) > most_unknown and not accept_erasures:
+            reason = (
+                f"it asks to erase {len(nobodys):,} ids that no member has, more than"
+                f" {most_unknown} (MATINEE_UNKNOWN_REQUESTS): take the file away, or, if it is"
+                " right, run again with `--accept-erasures`"
+            )
+        elif nobodys:
+            rejecting = batch_of(home, f"rejected_{requests.STREAM}", batch)
+            moved = requests.reject(requesting, rejecting, nobodys)
+            received = [_rejected(entry, moved) for entry in received]
+            broken = dict(rules[requests.STREAM])
+            rules[requests.STREAM] = {**broken, requests.UNKNOWN: len(moved)}
+            warnings.append(
+                f"{requests.STREAM}: {len(moved):,} requests to erase ids that no member has are"
+                f" rejected, the first {moved[0][0]} line {moved[0][1]}"
+            )
+        if not reason and not accept_erasures:
+            reason = requests.why_not(database, home, requesting)
+        if reason:
             held = [entry for entry in received if entry.stream == requests.STREAM]
             received = [entry for entry in received if entry.stream != requests.STREAM]
             set_aside += [_hold_back(entry, reason) for entry in held]
             for table in (requests.STREAM, f"rejected_{requests.STREAM}"):
                 shutil.rmtree(batch_of(home, table, batch), ignore_errors=True)
             rules.pop(requests.STREAM)
+        names = [entry.file for entry in received]
+        member_index.record(home, contract, database, batch, names)
 
     after = known.with_entries([*received, *set_aside])
     if after != known:
@@ -226,6 +273,12 @@ def _settle(entry: Entry, intake: Intake, batch: int) -> Entry:
     )
 
 
+def _rejected(entry: Entry, lines: list[tuple[str, int]]) -> Entry:
+    """The entry when some lines that had been kept are rejected."""
+    count = sum(file == entry.file for file, _ in lines) if entry.stream == requests.STREAM else 0
+    return replace(entry, kept=entry.kept - count, rejected=entry.rejected + count)
+
+
 def _hold_back(entry: Entry, reason: str) -> Entry:
     """The entry as if nothing of the file had been taken in."""
     counts = replace(entry, rows=0, kept=0, rejected=0, columns=())
@@ -237,7 +290,6 @@ def connection(home: Path, threads: int, memory_limit: str) -> Iterator["DuckDBP
     """A DuckDB that can touch nothing but `received/`, and whose settings are locked."""
     import duckdb
 
-    received = str(home / "received").replace("'", "''")
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": threads,
         "memory_limit": memory_limit,
@@ -251,7 +303,10 @@ def connection(home: Path, threads: int, memory_limit: str) -> Iterator["DuckDBP
         raise ConfigError(refused) from None
     with connection:
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set allowed_directories = ['{received}']")
+        # Twice, for a pattern is compared as it is written.
+        received = home / "received"
+        allowed = f"[{literal(received)}, {literal(exact(received))}]"
+        connection.execute(f"set allowed_directories = {allowed}")
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         try:

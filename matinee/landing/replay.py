@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matinee import durable
+from matinee.duckdb_paths import UNPARTITIONED, exact
 from matinee.errors import IntegrityError, StorageError
 from matinee.landing import files, ledger
 from matinee.landing.contract import REJECTED, Contract
@@ -100,13 +101,13 @@ def _stream(
     kept, rejected = batch_of(home, name, batch), batch_of(home, f"rejected_{name}", batch)
     columns = ", ".join(column for column, _ in REJECTED)
     paths = [
-        str(path)
+        exact(path)
         for number in sorted(known.batches(f"rejected_{name}"))
         for path in sorted(batch_of(home, f"rejected_{name}", number).glob("*.parquet"))
     ]
     database.execute(
         "create or replace temp table rejected_before as"
-        f" select {columns} from read_parquet($paths)",
+        f" select {columns} from read_parquet($paths, {UNPARTITIONED})",
         {"paths": paths},
     )
     stream = contract.streams[name]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from matinee.duckdb_paths import UNPARTITIONED, exact
 from matinee.errors import StorageError
 from matinee.landing import files, ledger
 from matinee.landing.contract import Contract, Stream
@@ -22,20 +23,41 @@ from matinee.landing.withdrawals import without
 CHOICES = "consents"
 """The stream whose old rows may still hold: a member's latest word on a purpose."""
 
-IN_FORCE = """
+IN_FORCE = f"""
     with delivered as (
-        select * from read_parquet($paths, union_by_name = true)
+        select
+            *,
+            least(received_at, landed_on + 1) as received,
+            least(event_at, received_at, landed_on + 1) as made
+        from read_parquet($paths, {UNPARTITIONED}, union_by_name = true)
         -- As in the warehouse: a refusal counts as soon as it is here.
         where received_at < $as_of or not granted
         qualify row_number() over (partition by event_id order by received_at, file, line) = 1
     ),
-    latest as (
-        select landed_on from delivered
+    refused as (
+        select member_id, purpose, max(made) as last_made, max(received) as last_received
+        from delivered where not granted group by member_id, purpose
+    ),
+    compared as (
+        select
+            *,
+            granted and (
+                last_made is null or (made > last_made and received >= last_received)
+            ) as is_grant_in_force,
+            bool_or(is_grant_in_force) over (partition by member_id, purpose) as is_granted
+        from delivered left join refused using (member_id, purpose)
+    ),
+    deciding as (
+        select landed_on from compared
+        where is_grant_in_force
         qualify row_number() over (
-            partition by member_id, purpose order by event_at desc, received_at desc, event_id desc
+            partition by member_id, purpose order by made desc, received desc, event_id desc
         ) = 1
+        union all
+        select landed_on from compared
+        where not granted and not is_granted and (made = last_made or received = last_received)
     )
-    select min(landed_on) from latest
+    select min(landed_on) from deciding
 """
 
 
@@ -128,7 +150,7 @@ def _first_kept_day(
     if stream.kind == "snapshot":
         return min(cutoff, max(entry.landed_on for entry in here))
     if stream.name == CHOICES:
-        paths = [str(path) for path in _parts(home, stream.name)]
+        paths = [exact(path) for path in _parts(home, stream.name)]
         with connection(home, threads, memory_limit) as database:
             parameters = {"paths": paths, "as_of": as_of.replace(tzinfo=None)}
             (oldest,) = database.execute(IN_FORCE, parameters).fetchone() or (None,)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matinee.columns import MEMBER_ID
+from matinee.duckdb_paths import UNPARTITIONED, exact
 from matinee.landing.contract import Stream
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ TIMES_THE_MEAN = 10
 
 LARGEST = f"""
     with counted as (
-        select {MEMBER_ID}, count(*) as n_rows from read_parquet($paths) group by all
+        select {MEMBER_ID}, count(*) as n_rows
+        from read_parquet($paths, {UNPARTITIONED})
+        group by all
     )
     select {MEMBER_ID}, n_rows, sum(n_rows) over () as total, count(*) over () as n_members
     from counted
@@ -30,7 +33,9 @@ LARGEST = f"""
     limit 1
 """
 FIRST = f"""
-    select file, line from read_parquet($paths) where {MEMBER_ID} = $member order by all limit 1
+    select file, line from read_parquet($paths, {UNPARTITIONED})
+    where {MEMBER_ID} = $member
+    order by all limit 1
 """
 
 
@@ -39,7 +44,7 @@ def implausible(database: duckdb.DuckDBPyConnection, stream: Stream, batch: Path
 
     Read are the rows accepted in one batch.
     """
-    paths = sorted(map(str, batch.glob("*.parquet")))
+    paths = sorted(map(exact, batch.glob("*.parquet")))
     if stream.kind != "event" or MEMBER_ID not in stream.names or not paths:
         return None
     ((member, rows, total, members),) = database.execute(LARGEST, {"paths": paths}).fetchall()

@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,17 +18,25 @@ from matinee.landing import files
 from matinee.landing.contract import Contract
 from matinee.landing.discover import discover
 from matinee.landing.files import Source, TornError
-from matinee.landing.formats.dialect import is_column
+from matinee.landing.formats.dialect import detect
+from matinee.landing.formats.dialect import fields as split_fields
 from matinee.landing.formats.parquet_tables import texts
 from matinee.landing.read import csv_fields, records_of
-from matinee.privacy import LEAST_KEY_BYTES, Traces, pseudonym
-from matinee.provenance import document, parse_json
+from matinee.privacy import LEAST_KEY_BYTES, Traces, is_member_field, pseudonym, tokens
+from matinee.provenance import document, parse_as_written
 
 USE = "tombstone"
 KEY = "keys/privacy.key"
+KEYED = (
+    "privacy/withdrawals.json",
+    "privacy/tombstones.jsonl",
+    "privacy/pseudonymous",
+    "keys/withdrawals.json",
+    "keys/withdrawals_mirrored.json",
+)
+"""Files of a home that mean nothing without its key."""
 
 _NAMED = re.compile(rb'"member_id"\s*:\s*("(?:[^"\\]|\\.)*"|-?[0-9]+)')
-_WORDS = re.compile(rb"[0-9A-Za-z_.:@+-]+")
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class Tombstones:
     def returning(self, source: Source) -> Traces:
         """The forgotten members whom a landing file names. A torn file is left to be refused."""
         try:
-            found = {one for one in set(_candidates(source)) if self.holds(one)}
+            found = {one for one in candidates(source) if self.holds(one)}
         except (TornError, OSError, ValueError, RecursionError, pa.ArrowException):
             found = set()
         return Traces.of(found)
@@ -74,7 +82,7 @@ def is_named(home: Path, contract: Contract, member_id: str) -> bool:
     for file in discover(home / "landing", contract)[0]:
         try:
             with files.opened(file) as source:
-                if any(one == member_id for one in _candidates(source)):
+                if member_id in candidates(source):
                     return True
         except (TornError, OSError, ValueError, RecursionError, pa.ArrowException):
             continue  # it is quarantined when it is received
@@ -94,10 +102,30 @@ def add(home: Path, ids: frozenset[str], at: datetime) -> list[str]:
     return sorted(named)
 
 
+def names(home: Path, ids: Iterable[str]) -> list[str]:
+    """The pseudonyms of members in tombstones, sorted."""
+    found = list(ids)
+    return sorted(pseudonym(key(home), one, use=USE) for one in found) if found else []
+
+
 def key(home: Path) -> bytes:
-    """The key of all pseudonyms of a home, made on first use. Lost, tombstones mean nothing."""
+    """The key of all pseudonyms of a home, made on first use.
+
+    Raises
+    ------
+    IntegrityError
+        When the key is gone and something was written with it: a new one would not know anybody.
+    ConfigError
+        When others can read it, or it is cut.
+    """
     path = home / KEY
     if not path.exists():
+        if keyed := [name for name in KEYED if (home / name).exists()]:
+            raise IntegrityError(
+                f"{path} is missing, and {keyed[0]} was written with it: restore it from a backup, "
+                f"or copy it from another machine with the same list, mode 600; a new key would "
+                f"know no member"
+            )
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Whoever is first wins, and everyone reads the same.
         durable.create_once(path, secrets.token_bytes(LEAST_KEY_BYTES), mode=0o600)
@@ -131,43 +159,58 @@ def _lines(path: Path) -> list[dict[str, str]]:
     return lines
 
 
-def _candidates(source: Source) -> Iterator[str]:
-    """Every id that a file may name; of broken lines every word."""
+def candidates(source: Source) -> set[str]:
+    """Every id that a file may name; of broken lines every word and field."""
+    found: set[str] = set()
     if source.file.format == "parquet":
         schema = pq.read_schema(source.seekable())
-        for name in (one for one in schema.names if is_column(one, MEMBER_ID)):
+        for name in (one for one in schema.names if is_member_field(one)):
             column = texts(pq.read_table(source.seekable(), columns=[name]).column(0)).unique()
-            yield from (str(one) for one in column.to_pylist() if one is not None)
-        return
-    if source.file.format == "csv":
-        yield from _of_csv(source)
-        return
-    for records in records_of(source, is_quoted=False):
-        for line in records.texts():
-            named = _NAMED.findall(line)
-            yield from (str(parse_json(one)) for one in named)
-            if not named:
-                yield from _words(line)
-
-
-def _of_csv(source: Source) -> Iterator[str]:
-    place: int | None = None
-    is_first = True
-    for records in records_of(source, is_quoted=True):
+            found.update(str(one) for one in column.to_pylist() if one is not None)
+        return found
+    dialect = detect(source.head(), (MEMBER_ID,)) if source.file.format == "csv" else None
+    delimiter = dialect.delimiter if dialect else b","
+    places: list[int] | None = None
+    before = dialect.lines_before_header if dialect else 0
+    for records in records_of(source, is_quoted=dialect is not None, delimiter=delimiter):
         for record in records.texts():
-            fields = csv_fields(record.decode(errors="replace"))
-            if is_first:
-                names = [name.strip() for name in fields]
-                place = names.index(MEMBER_ID) if MEMBER_ID in names else None
-                is_first = False
-                if place is None:  # no header, then: perhaps somebody's row
-                    yield from _words(record)
-            elif place is not None and place < len(fields):
-                yield fields[place]
-            else:
-                yield from _words(record)
+            if dialect is None:
+                found.update(_of_json(record))
+                continue
+            fields = csv_fields(record.decode(errors="replace"), dialect, is_strict=False)
+            if places is None:
+                if before or not record.strip():
+                    before = max(before - 1, 0)
+                    continue
+                places = [n for n, name in enumerate(fields) if is_member_field(name.strip())]
+                if places:
+                    continue
+            if places and max(places) < len(fields):
+                found.update(fields[place] for place in places)
+            else:  # no header, then, or a broken record: perhaps somebody's row
+                found.update(words(record))
+    return found
 
 
-def _words(text: bytes) -> Iterator[str]:
-    """UTF-16 has a NUL beside each letter."""
-    yield from (word.decode() for word in _WORDS.findall(text.replace(b"\0", b"")))
+def _of_json(line: bytes) -> Iterator[str]:
+    if (named := _NAMED.findall(line)) and b"\\" not in line:
+        yield from (one.decode(errors="replace").strip('"') for one in named)
+        return
+    try:
+        fields = parse_as_written(line)
+        yield from (str(value) for name, value in fields if is_member_field(name))
+    except (ValueError, TypeError):
+        yield from words(line)
+
+
+def ids_in(record: bytes) -> set[str]:
+    """Every id that a rejected record may name, as JSON or as CSV of any dialect."""
+    return {*_of_json(record), *words(record)}
+
+
+def words(text: bytes) -> Iterator[str]:
+    """What may be an id in a record that cannot be taken apart: its words and its fields."""
+    plain = text.replace(b"\0", b"").decode(errors="replace")
+    yield from (one.decode(errors="replace") for one in tokens(plain.encode()))
+    for delimiter in ",;\t|":
+        yield from split_fields(plain, delimiter)

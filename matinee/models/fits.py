@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from matinee.models import hybrid, linear
+from matinee.models.cold_titles import with_cold_titles
 from matinee.models.feature_families import Described, described
 from matinee.models.frame import Frame
+from matinee.models.history import History
 from matinee.models.new_titles import expected_demand
 from matinee.models.parts import ByTitles, Part, Parts, fit_parts
 from matinee.models.warm_start import Start
@@ -77,9 +79,11 @@ def fit_all(
     one_thread()
     model, features = fit_hybrid(frame, hyperparameters, start=start, progress=progress)
     fitted = fit_parts(
-        frame.history, vectors=vectors(model, features), new_titles=new_titles(frame, features)
+        frame.history,
+        others={HYBRID: hybrid_part(model, features, frame.history)},
+        new_titles=new_titles(frame, features),
     )
-    return Fit(frame, model, features, with_profiles(fitted))
+    return Fit(frame, model, features, fitted)
 
 
 def one_thread() -> None:
@@ -91,18 +95,13 @@ def one_thread() -> None:
     threadpool_limits(1, user_api="blas")
 
 
-def vectors(
-    model: hybrid.HybridModel, features: Described
-) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """The hybrid as the parts of a combination take it."""
-    return {HYBRID: (model.member_vectors(features.members), model.title_vectors(features.titles))}
+def hybrid_part(model: hybrid.HybridModel, features: Described, history: History) -> Part:
+    """The hybrid as a part of a combination.
 
-
-def with_profiles(parts: Parts) -> Parts:
-    """The same parts; the hybrid also scores for members without interactions, by their profile."""
-    by_name: dict[str, Part] = dict(parts.by_name)
-    by_name[HYBRID] = replace(parts.by_name[HYBRID], needs_history=False)  # type: ignore[type-var]
-    return Parts(by_name, parts.history)
+    It also scores for members without interactions, by their profile.
+    """
+    vectors = model.member_vectors(features.members), model.title_vectors(features.titles)
+    return with_cold_titles(vectors, features.titles, history)
 
 
 def with_item_knn(parts: Parts) -> Parts:

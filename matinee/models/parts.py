@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from matinee.models import linear
 from matinee.models.history import History
-from matinee.models.linear import TitleWeights
 from matinee.models.popularity_parts import popularity_in_interactions
+from matinee.models.title_weights import TitleWeights, product
 
 Rows = NDArray[np.intp]
 
@@ -88,7 +88,7 @@ class ByVectors:
     same_for_all: bool = False
 
     def scores(self, rows: Rows) -> NDArray[np.float32]:
-        return linear.product(self.members[rows], np.ascontiguousarray(self.titles.T))
+        return product(self.members[rows], np.ascontiguousarray(self.titles.T))
 
 
 @dataclass(frozen=True)
@@ -146,17 +146,17 @@ def fit_parts(
     history: History,
     *,
     settings: Settings | None = None,
-    vectors: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]] | None = None,
+    others: Mapping[str, Part] | None = None,
     new_titles: NDArray[np.float32] | None = None,
 ) -> Parts:
-    """Popularity at several half-lives, EASE and RP3beta with two queries each, and vectors.
+    """Popularity at several half-lives, EASE and RP3beta with two queries each, and others.
 
     Parameters
     ----------
     history : History
         What may be learned from. Every interaction counts alike.
-    vectors : name to (member_vectors, title_vectors), optional
-        Models that are dot products, fitted on the same history by their owners: `hybrid`.
+    others : name to Part, optional
+        Fitted on the same history by their owners: `hybrid`.
     new_titles : float32, shape (n_titles,), optional
         The part `new_titles`, as `new_titles.expected_demand` gives it.
 
@@ -164,7 +164,7 @@ def fit_parts(
     -------
     Parts
         Names: `popularity-1000`, `popularity-16000`, `popularity`, `rp3beta`, `rp3beta-recent`,
-        `ease`, `ease-recent`, `successors`, those of `vectors`, and `new_titles`.
+        `ease`, `ease-recent`, `successors`, `others`, and `new_titles`.
     """
     settings = settings or Settings()
     matrix = history.matrix()
@@ -188,8 +188,7 @@ def fit_parts(
         linear.successors(history),
         history.fading(half_life_titles=settings.half_life_successors),
     )
-    for name, (members, titles) in (vectors or {}).items():
-        parts[name] = ByVectors(members, titles)
+    parts |= others or {}
     if new_titles is not None:
         parts["new_titles"] = ForEveryone(new_titles)
     return Parts(parts, history)

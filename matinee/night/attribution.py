@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from matinee.columns import MEMBER_ID, TITLE_ID
 from matinee.matrices import IDENTITY, Features
-from matinee.models import linear
 from matinee.models.fits import HYBRID
 from matinee.models.parts import ByTitles, Parts
+from matinee.models.title_weights import entries
 from matinee.night.model_files import LINEAR
 from matinee.night.ranker import Lists
 from matinee.slates import ranking, reason_text, reasons
@@ -58,7 +58,7 @@ def last_titles(
     intp, shape (n_members, count)
     """
     history = parts.history
-    named = linear.entries(nameable.astype(np.float32), history.members, history.titles) > 0
+    named = entries(nameable.astype(np.float32), history.members, history.titles) > 0
     members, titles = history.members[named], history.titles[named]
     order = np.lexsort((-np.arange(len(members)), members))
     starts = np.searchsorted(members[order], np.arange(history.shape[0]))
@@ -173,9 +173,7 @@ class Attribution:
         pair, place = np.nonzero(sources >= 0)
         known = sources[pair, place]
         query = model.queries[rows]
-        added[pair, place] = linear.entries(query, pair, known) * model.weights.pairs(
-            known, targets[pair]
-        )
+        added[pair, place] = entries(query, pair, known) * model.weights.pairs(known, targets[pair])
         return added
 
     def watched(

@@ -22,16 +22,10 @@ from numpy.typing import NDArray
 
 from matinee.columns import MEMBER_ID, PLACES
 from matinee.errors import IntegrityError, StorageError
-from matinee.models.combination import (
-    COHORTS,
-    Combination,
-    Context,
-    Evidence,
-    choose_weights,
-    evidence,
-)
+from matinee.models.combination import COHORTS, Combination, Context
 from matinee.models.default_weights import default_weights
 from matinee.models.fits import Fit
+from matinee.models.learned_weights import Evidence, choose_weights, evidence
 from matinee.night import exposure_policy, fit
 from matinee.night.catalogue import read_catalogue
 from matinee.night.frame import CUTS, EVALUATED, LAST, PUBLISHED

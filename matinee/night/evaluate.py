@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from matinee import transform, warehouse
+from matinee import releases, transform, warehouse
 from matinee.columns import PLACES
 from matinee.evaluation import gate, metrics
 from matinee.models import fits
@@ -128,11 +128,27 @@ def evaluate(night: Night) -> Evaluation:
         seed=settings.seed,
     )
     published.write(night.work(""))
+    return replace(result, verdicts=(*result.verdicts, _labels(night)))
+
+
+def carried(
+    night: Night, release: releases.Release, verdicts: Sequence[gate.Verdict]
+) -> Evaluation:
+    """The evaluation that a release carries from the last full one, with tonight's verdicts."""
+    table = release.evaluation()
+    names = ["member_count" if name == "n" else name for name in table.column_names]
+    return Evaluation(
+        table.rename_columns(names).cast(gate.EVALUATION),
+        (*verdicts, _labels(night)),
+        tuple(release.manifest["exposure"]["gaps"]),
+    )
+
+
+def _labels(night: Night) -> gate.Verdict:
     titles = warehouse.query(
         "select * from titles where not is_retired order by 1", home=night.home
     )
-    label = ai_labels.labelled(warehouse.query(ARTWORK, home=night.home), titles)
-    return replace(result, verdicts=(*result.verdicts, label))
+    return ai_labels.labelled(warehouse.query(ARTWORK, home=night.home), titles)
 
 
 def compare(

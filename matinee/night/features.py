@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from matinee import features, releases
 from matinee.night.night import Night
 from matinee.progress import Progress
+from matinee.rights import consent
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ def refresh_features(night: Night, progress: Progress | None = None) -> Refreshe
         When an online value differs from what was known at `as_of`.
     """
     home, project = night.home, night.settings.project
+    withdrawals = consent.read(night.settings)
+
+    def left_out(member_id: str) -> bool:
+        return withdrawals.includes(member_id, consent.PERSONALISATION)
+
     releases.fence(home)
     registered = features.apply(home=home, project=project)
     materialised = features.materialise(
@@ -36,11 +42,12 @@ def refresh_features(night: Night, progress: Progress | None = None) -> Refreshe
         project=project,
         as_of=night.as_of,
         lateness_days=night.settings.lateness_days,
+        left_out=left_out,
         progress=progress,
     )
     compared = 0
     if materialised.skipped_because is None:
         compared = features.assert_online_equals_offline(
-            home=home, project=project, as_of=night.as_of
+            home=home, project=project, as_of=night.as_of, left_out=left_out
         )
     return Refreshed(registered, compared, materialised.skipped_because)

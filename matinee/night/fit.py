@@ -18,9 +18,8 @@ from matinee.models.feature_families import (
     Described,
     described,
 )
-from matinee.models.fits import HYBRID, Fit, fit_all, one_thread, vectors
+from matinee.models.fits import HYBRID, Fit, fit_all, hybrid_part, one_thread
 from matinee.models.frame import Frame, in_days
-from matinee.models.parts import ByVectors
 from matinee.models.warm_start import Start
 from matinee.night.frame import EVALUATED, PUBLISHED, SPLITS, frames, read_frame
 from matinee.night.model_files import load_model, load_parts, save_model, save_parts
@@ -78,9 +77,9 @@ def _load(night: Night, name: str, frame: Frame) -> Fit:
     one_thread()
     folder = night.work(f"fit-{name}")
     model, features = load_model(folder), described(frame)
-    own = ByVectors(*vectors(model, features)[HYBRID], needs_history=False)
+    own = {HYBRID: hybrid_part(model, features, frame.history)}
     names = parse_json((folder / NAMES).read_bytes())
-    return Fit(frame, model, features, load_parts(folder, names, frame.history, {HYBRID: own}))
+    return Fit(frame, model, features, load_parts(folder, names, frame.history, own))
 
 
 @dataclass(frozen=True)

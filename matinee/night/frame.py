@@ -1,9 +1,9 @@
 """What models are trained on and evaluated by: signals and features, each as of one instant.
 
-Two frames a night are written. `judged` leaves out what the protocol holds out, and with a cut in
-time takes Feast's features of that instant; `published` has all that was known at `as_of`. A frame
-is a folder of Parquet files under `work/`; the steps that follow read it and nothing else, so they
-can run side by side.
+`published` has all that was known at `as_of`. A night with a full evaluation has one more frame:
+`judged` leaves out what the protocol holds out, and with a cut in time takes Feast's features of
+that instant. A frame is a folder of Parquet files under `work/`; the steps that follow read it and
+nothing else, so they can run side by side.
 """
 
 from __future__ import annotations
@@ -61,28 +61,24 @@ FIRST_CATALOGUE = "select min(observed_at) as observed_at from title_contents"
 
 @dataclass(frozen=True)
 class Framed:
-    """What was framed: for the manifest and the log."""
+    """What was framed."""
+
+    crowded: tuple[str, ...]
+    """A sentence for each title whose likes are mostly from new accounts over the cap."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """How models are evaluated: for the manifest."""
 
     protocol: str
     verdict: str
     cut: datetime | None
     test_members: int
-    members: int
-    titles: int
-    signals: int
-    crowded: tuple[str, ...]
-    """A sentence for each title whose likes are mostly from new accounts over the cap."""
-
-    def summary(self) -> str:
-        """One line."""
-        return (
-            f"{self.signals:,} signals of {self.members:,} members on {self.titles:,} titles; "
-            f"{self.verdict}"
-        )
 
 
 def frame(night: Night) -> Framed:
-    """Choose the protocol, and leave the frames `judged` and `published` under `work/`.
+    """Leave the frame `published` under `work/`, which is emptied first.
 
     Raises
     ------
@@ -90,43 +86,52 @@ def frame(night: Night) -> Framed:
         If no member who may be personalised has an interaction by `as_of`.
     """
     shutil.rmtree(night.settings.folder("work"), ignore_errors=True)
-    signals = warehouse.query(SIGNALS, [night.as_of.replace(tzinfo=None)], home=night.home)
+    signals = _signals(night)
     if not len(signals):
         raise DataError(
             f"no member who may be personalised has an interaction by {night.as_of:%Y-%m-%d}: "
             "there is nothing to learn from; see `matinee doctor`, --as-of and the consents stream"
         )
-    members = _ids("members", MEMBER_ID, night, where="where may_personalise")
-    titles = _ids("titles", TITLE_ID, night)
-    rows = Vocabulary.from_ids(members), Vocabulary.from_ids(titles)
+    members, titles = _rows(night)
+    signals, crowded = _with_new_account_cap(signals, members, titles)
+    made = _frame(night, night.as_of, members, titles, signals, signals.slice(0, 0))
+    write_frame(made, night.work(PUBLISHED))
+    return Framed(crowded)
+
+
+def hold_out(night: Night) -> HeldOut:
+    """Choose the protocol, and leave the frame `judged` beside `published`."""
+    signals = _signals(night)
+    members, titles = _rows(night)
     protocol = splits.choose_protocol(
-        rows[0].rows(signals[MEMBER_ID]),
-        rows[1].rows(signals[TITLE_ID]),
+        members.rows(signals[MEMBER_ID]),
+        titles.rows(signals[TITLE_ID]),
         signals["interacted_at"].to_numpy(),
     )
     known, held_out = split_signals(signals, protocol)
     cut = None
     if protocol.cut is not None:
         cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
-    (known, _), (signals, crowded) = (_with_new_account_cap(one, *rows) for one in (known, signals))
-    nothing = signals.slice(0, 0)
-    parts = (
-        (EVALUATED, cut or night.as_of, known, held_out),
-        (PUBLISHED, night.as_of, signals, nothing),
-    )
-    for name, instant, learned, withheld in parts:
-        made = _frame(night, instant, members, titles, learned, withheld)
-        write_frame(made, night.work(name))
-    return Framed(
+    known, _ = _with_new_account_cap(known, members, titles)
+    made = _frame(night, cut or night.as_of, members, titles, known, held_out)
+    write_frame(made, night.work(EVALUATED))
+    return HeldOut(
         protocol=protocol.name,
         verdict=protocol.verdict,
         cut=cut,
         test_members=protocol.test_member_count,
-        members=len(members),
-        titles=len(titles),
-        signals=len(signals),
-        crowded=crowded,
     )
+
+
+def _signals(night: Night) -> pa.Table:
+    return warehouse.query(SIGNALS, [night.as_of.replace(tzinfo=None)], home=night.home)
+
+
+def _rows(night: Night) -> tuple[Vocabulary, Vocabulary]:
+    """All members who may be personalised, and all titles."""
+    members = _ids("members", MEMBER_ID, night, where="where may_personalise")
+    titles = _ids("titles", TITLE_ID, night)
+    return Vocabulary.from_ids(members), Vocabulary.from_ids(titles)
 
 
 def _with_new_account_cap(
@@ -153,8 +158,8 @@ def _with_new_account_cap(
 def _frame(
     night: Night,
     instant: datetime,
-    members: list[str],
-    titles: list[str],
+    members: Vocabulary,
+    titles: Vocabulary,
     signals: pa.Table,
     held_out: pa.Table,
 ) -> Frame:
@@ -164,10 +169,10 @@ def _frame(
         as_of=instant,
         half_life_days=float(half_life),
         member_features=features.members_as_of(
-            members, instant, home=night.home, project=project, features=SERVICE
+            members.ids.to_pylist(), instant, home=night.home, project=project, features=SERVICE
         ),
         title_features=features.titles_as_of(
-            titles,
+            titles.ids.to_pylist(),
             max(instant, _first_catalogue(night)),
             home=night.home,
             project=project,
@@ -218,12 +223,15 @@ def read_frame(folder: Path) -> Frame:
 
 
 def frames(night: Night) -> dict[str, Frame]:
-    """The frames of `SPLITS` that there are, by name.
+    """The frames of `SPLITS` that there are, by name: on a forward night `published` alone.
 
     Without a cut in time that evaluates enough members `judged` has each member's last titles held
     out; then there are no cuts, and `last` would be the same.
     """
-    found = {name: read_frame(night.work(name)) for name in (PUBLISHED, EVALUATED)}
+    there = [name for name in (PUBLISHED, EVALUATED) if night.work(name).is_dir()]
+    found = {name: read_frame(night.work(name)) for name in there}
+    if EVALUATED not in found:
+        return found
     if not found[EVALUATED].truth().nnz:
         del found[EVALUATED]
     elif found[EVALUATED].is_time_cut:

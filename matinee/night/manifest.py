@@ -16,13 +16,12 @@ from matinee.evaluation import gate
 from matinee.models.frame import Frame
 from matinee.night import combine, evaluate, fit, score, validate
 from matinee.night.features import Refreshed
-from matinee.night.frame import EVALUATED, PUBLISHED, SERVICE, Framed, read_frame
-from matinee.night.night import Night
+from matinee.night.forward.decide import Plan
+from matinee.night.frame import EVALUATED, PUBLISHED, SERVICE, Framed, HeldOut, read_frame
+from matinee.night.night import SETTINGS, Night
 from matinee.releases import build_info, digest
+from matinee.rights import dp_counts
 from matinee.slates import ai_labels
-
-SETTINGS = ("lateness_days", "slate_size", "calibration_weight", "consent_without_record")
-"""What an operator may set that changes the content; the seed is under `determinism`."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,9 @@ class Evidence:
     validation: validation.Validation
     refreshed: Refreshed
     framed: Framed
+    plan: Plan
+    held_out: HeldOut | None
+    """None on a forward night."""
     evaluation: evaluate.Evaluation
     scored: score.Scored
 
@@ -86,13 +88,8 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
             "online_skipped_because": evidence.refreshed.skipped_because,
         },
         "model": fit.facts(night, frame, combine.Chosen.read(night.work("")).calibration_weight),
-        "evaluation": {
-            "protocol": framed.protocol,
-            "verdict": framed.verdict,
-            "cut": framed.cut,
-            "test_members": framed.test_members,
-            "metrics": metrics_table(evidence.evaluation).to_pylist(),
-        },
+        "evaluation": _evaluation(evidence),
+        "forward_test": test.facts() if (test := evidence.plan.test) else None,
         "gate": {"rules": [verdict.facts() for verdict in evidence.verdicts], "overrides": []},
         "exposure": evidence.exposure(),
         "privacy": _privacy(night),
@@ -102,6 +99,31 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
             "releases": release_history(night),
             "validation": validate.history(night),
         },
+    }
+
+
+def _evaluation(evidence: Evidence) -> dict[str, Any]:
+    """How models were evaluated: tonight, or on the last night of a full evaluation."""
+    plan, held_out = evidence.plan, evidence.held_out
+    metrics = metrics_table(evidence.evaluation).to_pylist()
+    if plan.carried is not None:
+        before = plan.carried.manifest["evaluation"]
+        carried = {
+            "is_full": False,
+            "because": plan.because,
+            "of_release": before["of_release"] or plan.carried.id,
+            "previous": plan.carried.id,
+            "metrics": metrics,
+        }
+        return {**before, **carried}
+    return {
+        **(asdict(held_out) if held_out else {}),
+        "is_full": True,
+        "because": plan.because,
+        "of_release": None,
+        "previous": None,
+        "full": plan.tonight.facts(),
+        "metrics": metrics,
     }
 
 
@@ -173,6 +195,7 @@ def _privacy(night: Night) -> dict[str, Any]:
         },
         "consent_without_record": night.settings.consent_without_record,
         "erased_through": landing.tombstones.newest(night.home),
+        "budget": dp_counts.witness(night.settings),
     }
 
 
@@ -251,6 +274,7 @@ def digests(night: Night) -> dict[str, dict[str, str | None]]:
     frames = {
         f"{frame}/{record.file}": record.content_sha256
         for frame in (EVALUATED, PUBLISHED)
+        if night.work(frame).is_dir()
         for record in digest.describe(night.work(frame))
     }
     return {

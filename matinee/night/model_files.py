@@ -15,8 +15,8 @@ from matinee.errors import IntegrityError, StorageError
 from matinee.models.fits import ITEM_KNN
 from matinee.models.history import History
 from matinee.models.hybrid import HybridModel, Hyperparameters
-from matinee.models.linear import TitleWeights
 from matinee.models.parts import ByTitles, ForEveryone, Part, Parts, query_of
+from matinee.models.title_weights import TitleWeights
 from matinee.provenance import parse_json
 
 _ARRAYS = ("member_embeddings", "title_embeddings")

@@ -6,13 +6,18 @@ Each step is a plain function that takes the night, does one thing, and returns 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 from matinee import landing
 from matinee.errors import ConfigError
 from matinee.settings import Settings
+
+SETTINGS = ("lateness_days", "slate_size", "calibration_weight", "consent_without_record")
+"""What an operator may set that changes the content; the seed is beside them in a manifest."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Night:
     started_at: datetime
     accepted: frozenset[str] = frozenset()
     """What an operator has looked at and accepted, of `volume` and `erasures`."""
+    published_histograms: tuple[str, Mapping[str, Any]] | None = None
+    """Those that a rebuild publishes again, with the release that they are of."""
 
     @property
     def home(self) -> Path:
@@ -60,6 +67,8 @@ def begin(
     landing.require_history(settings.home.resolve())
     first, newest = landing.landed_days(settings.home.resolve())
     last_day = last_day or newest
+    if clock := landing.wrong_clock(started_at.date(), [newest]):
+        raise ConfigError(f"{clock}, then run again")
     if last_day > started_at.date():
         raise ConfigError(
             f"the night's last day is {last_day} and today is {started_at:%Y-%m-%d} (UTC): a dt "

@@ -70,7 +70,9 @@ def publish(night: Night, evidence: Evidence) -> Published:
     store.sweep()
     with warehouse.connect(night.home), store.draft() as draft:  # opened once for all queries
         fields = manifest(night, evidence)
-        _fill(night, evidence, draft.path)
+        histograms, first = validate.published_histograms(night)
+        fields["validation"] |= {"histograms_of": first}
+        _fill(night, evidence, histograms, draft.path)
         _plot(fields, draft.path)
         release_id = draft.release_id(night.started_at)
         for name, text in report.draw(draft.path, {**fields, "release_id": release_id}).items():
@@ -81,7 +83,7 @@ def publish(night: Night, evidence: Evidence) -> Published:
     return Published(release.id, release.path, refusals, note)
 
 
-def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
+def _fill(night: Night, evidence: Evidence, histograms: Mapping[str, Any], folder: Path) -> None:
     """Everything whose content is part of the digest."""
     for part in night.work(scorer.RELEASE).iterdir():
         shutil.move(part, folder / part.name)
@@ -108,12 +110,12 @@ def _fill(night: Night, evidence: Evidence, folder: Path) -> None:
     for name, table in tables.items():
         path = folder / f"{name}.parquet"
         path.parent.mkdir(exist_ok=True)
-        pq.write_table(table, path, compression="zstd")
+        pq.write_table(table, path, **releases.PARQUET)
     documents: dict[str, Any] = {
         "evaluation/gate": [verdict.facts() for verdict in evidence.verdicts],
         "exposure/exposure": evidence.exposure(),
         "validation/results": evidence.validation.as_dict(),
-        "validation/distributions": validate.histograms(night),
+        "validation/distributions": histograms,
     }
     for name, document in documents.items():
         path = folder / f"{name}.json"

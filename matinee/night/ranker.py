@@ -16,14 +16,8 @@ from numpy.typing import NDArray
 
 from matinee.matrices import has_interactions
 from matinee.models import fallback, feature_families
-from matinee.models.combination import (
-    PER_PART,
-    Combination,
-    Context,
-    Scored,
-    candidates,
-    cohorts,
-)
+from matinee.models.candidates import PER_PART, candidates
+from matinee.models.combination import Combination, Context, Scored, cohorts
 from matinee.models.fits import Fit
 from matinee.models.history import History
 from matinee.models.parts import ForEveryone, Part, Parts, Settings

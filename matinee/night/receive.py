@@ -40,10 +40,19 @@ def receive(
         today=datetime.now(UTC).date(),
         last_day=last_day,
         withdraw=withdraw,
+        most_unknown=settings.unknown_requests,
+        is_known=lambda member_id: _is_published(settings, member_id),
     )
     tell(receipt.summary())
     releases.fence(home)
-    erase.erase_requested(settings, progress)
     consent.refresh(settings)
+    unsettled = {entry.file for entry in receipt.set_aside}
+    erase.erase_requested(settings, progress, unsettled=unsettled)
     reissue.reissue_pages(settings, by="receive")
     return receipt
+
+
+def _is_published(settings: Settings, member_id: str) -> bool:
+    """Whether a kept release has a slate of the member, whose rows may have expired."""
+    store = releases.Store.of(settings.home)
+    return any(release.slate(member_id).num_rows for release in store.list())

@@ -10,6 +10,7 @@ from typing import Any
 
 from matinee import landing, transform, warehouse
 from matinee.errors import IntegrityError, RefusedError
+from matinee.landing import requests
 
 EVERY_DAY = "all days"
 
@@ -64,7 +65,9 @@ def hold_to_budget(home: Path, project: Path, *, last_day: date, days: int) -> N
             for span in _spans(entry.landed_on, first):
                 received[entry.stream, span] += entry.rows
     for row in _rejected_by_day(home, project):
-        if row["landed_on"] <= last_day:
+        is_request = (row["stream"], row["rule"]) == (requests.STREAM, requests.UNKNOWN)
+        # Whoever may ask must not stop nights by asking for nobody.
+        if row["landed_on"] <= last_day and not is_request:
             for span in _spans(row["landed_on"], first):
                 rules = broken.setdefault((row["stream"], span), Counter())
                 rules[row["rule"]] += row["rows"]

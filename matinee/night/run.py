@@ -5,21 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 
-from matinee import landing, transform, validation
+from matinee import landing, releases, transform, validation
 from matinee.errors import ConfigError
 from matinee.night.build import build
-from matinee.night.combine import combine
-from matinee.night.evaluate import Evaluation, evaluate
+from matinee.night.combine import Chosen, combine
+from matinee.night.evaluate import Evaluation, carried, evaluate
 from matinee.night.expire import drop_expired
 from matinee.night.features import Refreshed, refresh_features
 from matinee.night.fit import FITS, fit
-from matinee.night.frame import Framed, frame
+from matinee.night.forward.decide import Plan, decide
+from matinee.night.frame import Framed, HeldOut, frame, frames, hold_out
 from matinee.night.lease import lease
 from matinee.night.manifest import Evidence
 from matinee.night.night import Night, begin
@@ -44,6 +46,14 @@ class NightRun:
     full_refresh: bool = False
     tell: Callable[[str], None] = lambda note: None
     """Called with what was received before anything else can stop the night."""
+    published_histograms: tuple[str, Mapping[str, Any]] | None = None
+    """As of `Night`."""
+
+    full_evaluation: bool = False
+    """Whether models are evaluated in full although the release before need not be doubted."""
+
+    pinned: releases.Release | None = None
+    """The release whose weights a rebuild keeps, as its night did."""
 
     night: Night = field(init=False)
     receipt: landing.Receipt = field(init=False)
@@ -52,6 +62,8 @@ class NightRun:
     validation: validation.Validation = field(init=False)
     refreshed: Refreshed = field(init=False)
     framed: Framed = field(init=False)
+    plan: Plan = field(init=False)
+    held_out: HeldOut | None = field(init=False, default=None)
     evaluation: Evaluation = field(init=False)
     scored: Scored = field(init=False)
     published: Published = field(init=False)
@@ -70,12 +82,33 @@ class Step:
     call: Callable[[NightRun, Progress | None], str]
     """Runs it, and returns a note for the operator or ''; shown even if a later step fails."""
 
+    def run(self, started: NightRun, progress: Progress | None) -> str:
+        """Call it, and look at the lease before, after, and whenever it reports progress.
+
+        Raises
+        ------
+        BusyError
+            If the home was replaced or taken by another process.
+        """
+        home = started.settings.home.resolve()
+
+        def advance(done: int, total: int, what: str) -> None:
+            releases.fence(home)
+            if progress:
+                progress(done, total, what)
+
+        releases.fence(home)
+        note = self.call(started, advance)
+        releases.fence(home)
+        return note
+
 
 def _receive(run: NightRun, progress: Progress | None) -> str:
     run.receipt = receive(
         run.settings, progress, last_day=run.last_day, accepted=run.accepted, tell=run.tell
     )
-    run.night = begin(run.settings, run.last_day, accepted=run.accepted)
+    night = begin(run.settings, run.last_day, accepted=run.accepted)
+    run.night = replace(night, published_histograms=run.published_histograms)
     return ""
 
 
@@ -105,14 +138,19 @@ def _frame(run: NightRun, progress: Progress | None) -> str:
     run.framed = frame(run.night)
     run.validation += validate_frame(run.night)
     stop_on_breach(run.night, run.validation)
-    return ""
+    run.plan = decide(run.night, run.built, full_evaluation=run.full_evaluation, pinned=run.pinned)
+    if run.plan.is_full:
+        run.held_out = hold_out(run.night)
+    return run.plan.note
 
 
 def _fit(run: NightRun, progress: Progress | None) -> str:
     """Fit the frames side by side; LightFM releases the interpreter while it trains."""
+    there = frames(run.night)
+    names = [name for name in FITS if name in there]
     with ThreadPoolExecutor(run.settings.threads) as pool:
-        fits = [pool.submit(fit, run.night, name) for name in FITS]
-        for done, (fitted, name) in enumerate(zip(fits, FITS, strict=True), start=1):
+        fits = [pool.submit(fit, run.night, name) for name in names]
+        for done, (fitted, name) in enumerate(zip(fits, names, strict=True), start=1):
             fitted.result()
             if progress:
                 progress(done, len(fits), name)
@@ -120,17 +158,24 @@ def _fit(run: NightRun, progress: Progress | None) -> str:
 
 
 def _combine(run: NightRun, progress: Progress | None) -> str:
-    combine(run.night)
+    if run.plan.carried is None:
+        combine(run.night)
+    else:
+        Chosen.read(run.plan.carried.path).write(run.night.work(""))
     return ""
 
 
 def _evaluate(run: NightRun, progress: Progress | None) -> str:
-    run.evaluation = evaluate(run.night)
+    plan = run.plan
+    if plan.carried is None:
+        run.evaluation = evaluate(run.night)
+    else:
+        run.evaluation = carried(run.night, plan.carried, plan.test.verdicts if plan.test else ())
     return ""
 
 
 def _score(run: NightRun, progress: Progress | None) -> str:
-    run.scored = score(run.night, progress)
+    run.scored = score(run.night, progress, coverage_floors=run.plan.coverage_floors)
     run.validation += validate_slates(run.night)
     stop_on_breach(run.night, run.validation)
     return ""
@@ -144,6 +189,8 @@ def _publish(run: NightRun, progress: Progress | None) -> str:
         run.validation,
         run.refreshed,
         run.framed,
+        run.plan,
+        run.held_out,
         run.evaluation,
         run.scored,
     )
@@ -180,16 +227,29 @@ def run(
     progress: Reporter,
     accepted: frozenset[str] = frozenset(),
     tell: Callable[[str], None] = lambda note: None,
+    published_histograms: tuple[str, Mapping[str, Any]] | None = None,
+    full_evaluation: bool = False,
+    pinned: releases.Release | None = None,
 ) -> Published:
     """Run every step in order and publish.
 
     `tell` is called with each step's note for the operator, even if a later step fails.
+    `published_histograms` are as of `Night`.
     """
-    started = NightRun(settings, last_day, accepted, full_refresh, tell)
+    started = NightRun(
+        settings,
+        last_day,
+        accepted,
+        full_refresh,
+        tell,
+        published_histograms,
+        full_evaluation,
+        pinned,
+    )
     with lease(settings, "night"):
         for step in STEPS:
             with progress(step.title) as advance:
-                note = step.call(started, advance)
+                note = step.run(started, advance)
             if note:
                 tell(note)
     return started.published

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ from matinee import releases
 from matinee.columns import MEMBER_ID, PLACES, RANK, SOURCE, TITLE_ID
 from matinee.evaluation import gate, metrics
 from matinee.models import fits
-from matinee.models.linear import entries
+from matinee.models.combination import Context
+from matinee.models.title_weights import entries
 from matinee.night import combine, exposure_policy, exposure_report, fit, shelves
 from matinee.night.attribution import SCHEMA
 from matinee.night.catalogue import read_catalogue
+from matinee.night.evaluate import SESSION as SESSION_METRICS
 from matinee.night.frame import PUBLISHED
 from matinee.night.model_files import save_array, save_matrix, save_parts
 from matinee.night.night import Night
@@ -81,8 +83,20 @@ class Scored:
         return {name: value for name, value in asdict(self).items() if name != "verdicts"}
 
 
-def score(night: Night, progress: Progress | None = None) -> Scored:
-    """Fill every member's slates, and leave slates, shelves and neighbours in `work/release/`."""
+def score(
+    night: Night,
+    progress: Progress | None = None,
+    *,
+    coverage_floors: Mapping[Context, float] | None = None,
+) -> Scored:
+    """Fill every member's slates, and leave slates, shelves and neighbours in `work/release/`.
+
+    Parameters
+    ----------
+    coverage_floors : mapping, optional
+        Context -> the least share of the catalogue that the lists of all members must show. Given
+        on a forward night, whose lists no evaluation has looked at.
+    """
     chosen = combine.Chosen.read(night.work(""))
     scorer = _ready(night, chosen)
     folder = night.work(RELEASE)
@@ -107,7 +121,7 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
             yield visit.table
 
     with (
-        pq.ParquetWriter(folder / "reasons/part-0000.parquet", SCHEMA, compression="zstd") as file,
+        pq.ParquetWriter(folder / "reasons/part-0000.parquet", SCHEMA, **releases.PARQUET) as file,
         releases.SlateWriter(folder, SESSION) as session,
     ):
         rows = releases.write_slates(folder, blocks(file, session))
@@ -117,13 +131,18 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
     write_arrays(folder, scorer)
     chosen.write(folder)
     n_titles = scorer.frame.shape[1]
+    looked_at = [
+        verdict
+        for context, floor in (coverage_floors or {}).items()
+        for verdict in places[context].verdicts(context, floor=floor, title_count=n_titles)
+    ]
     first = places["next_visit"].rows
     shown = metrics.exposure(first, title_count=n_titles)
     exposed = exposure_report.measure_exposure(scorer, first)
     of_session = exposure_report.measure_exposure(scorer, places["session"].rows)
     (folder / "exposure").mkdir()
     providers = exposure_report.table(exposed.providers)
-    pq.write_table(providers, folder / "exposure/providers.parquet", compression="zstd")
+    pq.write_table(providers, folder / "exposure/providers.parquet", **releases.PARQUET)
     return Scored(
         members=total,
         rows=rows,
@@ -137,8 +156,9 @@ def score(night: Night, progress: Progress | None = None) -> Scored:
         raised=[boost.row() for boost in scorer.ranker.boosts.get("next_visit", ())],
         providers=exposed.most_watched(),
         verdicts=(
+            *looked_at,
             *exposed.verdicts,
-            *(replace(one, rule=f"session_{one.rule}") for one in of_session.verdicts),
+            *(replace(one, rule=SESSION_METRICS + one.rule) for one in of_session.verdicts),
         ),
     )
 
@@ -161,14 +181,25 @@ class _Places:
     """The first places of one context, block by block."""
 
     def __init__(self) -> None:
-        self._blocks: list[NDArray[np.intp]] = []
+        self._blocks: list[ranking.Slates] = []
 
     def add(self, block: Block) -> None:
-        self._blocks.append(block.lists.rows[:, :PLACES])
+        rows, scores = block.lists.slates
+        self._blocks.append((rows[:, :PLACES].copy(), scores[:, :PLACES].copy()))
 
     @property
     def rows(self) -> NDArray[np.intp]:
-        return np.concatenate(self._blocks)
+        return np.concatenate([rows for rows, _ in self._blocks])
+
+    def verdicts(self, context: Context, *, floor: float, title_count: int) -> list[gate.Verdict]:
+        """Finite scores, and enough of the catalogue."""
+        prefix = SESSION_METRICS if context == "session" else ""
+        share = metrics.coverage(self.rows, title_count=title_count)
+        found = (
+            gate.finite_scores(np.concatenate([scores for _, scores in self._blocks])),
+            gate.covers(share, metric=f"{prefix}coverage@{PLACES}", floor=floor),
+        )
+        return [replace(verdict, rule=prefix + verdict.rule) for verdict in found]
 
 
 def contribution_tables(scorer: Scorer, block: Block) -> Iterator[pa.Table]:
@@ -201,7 +232,7 @@ def write_arrays(folder: Path, scorer: Scorer) -> None:
     save_array(model, MEAN_MEMBER, scorer.attribution.mean_member)
     save_array(model, COHORTS, scorer.ranker.cohorts)
     save_parts(fitted.parts, model)
-    pq.write_table(interactions(scorer), model / INTERACTIONS, compression="zstd")
+    pq.write_table(interactions(scorer), model / INTERACTIONS, **releases.PARQUET)
     write_eligibility(folder, scorer)
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from matinee import releases
 from matinee.columns import MEMBER_ID, RANK, REASON, ROW_KIND, SCORE, SOURCE, TITLE_ID
 from matinee.night.scorer import Scorer
 from matinee.releases.non_profiled import LIST, LISTS, MEMBERS
@@ -54,7 +55,7 @@ def write(folder: Path, scorer: Scorer) -> None:
     """Leave `rows/` and `similar/` in a release being put together."""
     for name, table in (("rows", _shelves(scorer)), ("similar", _similar(scorer))):
         (folder / name).mkdir()
-        pq.write_table(table, folder / name / "part-0000.parquet", compression="zstd")
+        pq.write_table(table, folder / name / "part-0000.parquet", **releases.PARQUET)
 
 
 def _shelves(scorer: Scorer) -> pa.Table:
@@ -127,13 +128,15 @@ def write_non_profiled(folder: Path, scorer: Scorer) -> None:
     lists = scorer.slates(named, ("next_visit",))["next_visit"].table
     numbers = pc.index_in(lists[MEMBER_ID], value_set=names)
     columns = [RANK, TITLE_ID, SCORE, ROW_KIND, REASON, SOURCE]
-    pq.write_table(lists.select(columns).add_column(0, LIST, numbers), folder / LISTS)
+    pq.write_table(
+        lists.select(columns).add_column(0, LIST, numbers), folder / LISTS, **releases.PARQUET
+    )
     place = {key: row for row, key in enumerate(_keys(by_group))}
     of_member = pa.array([place[key] for key in _keys(members)], pa.int32())
     pq.write_table(
         pa.table({MEMBER_ID: members[MEMBER_ID], LIST: of_member}),
         folder / MEMBERS,
-        compression="zstd",
+        **releases.PARQUET,
     )
 
 

@@ -24,6 +24,10 @@ FRAME = ("frame_member_features", "frame_signals", "frame_title_features")
 
 SLATES = ("slates",)
 
+HISTOGRAMS = "validation/distributions.json"
+WEEK = ("first_day", "last_day", "minimum_members")
+"""What tells of which week, and of which members, histograms are."""
+
 STOPPED = "stopped"
 """The state of a night that a breach stopped, and the severity of such a breach."""
 
@@ -85,6 +89,30 @@ def validate_slates(night: Night) -> validation.Validation:
     """Validate all slates before they are published."""
     suites = validation.load_suites(night.settings.project, SLATES)
     return _check(night, suites, {"slates": night.work(RELEASE) / "slates"})
+
+
+def published_histograms(night: Night) -> tuple[Mapping[str, Any], str | None]:
+    """What a release says of the week, and the release that said so first, if it is not this one.
+
+    The first release of a day decides: the difference of two would be what one member did, when
+    that member is erased, or lands late, between them.
+    """
+    fresh = histograms(night)
+    if night.published_histograms is not None:
+        name, document = night.published_histograms
+        return document, name
+    store = releases.Store.of(night.settings.home)
+    for release in reversed(store.list()):
+        try:
+            if datetime.fromisoformat(release.manifest["as_of"]) != night.as_of:
+                continue
+            store.verify(release.id)
+            document = release.json(HISTOGRAMS)
+        except MatineeError:  # not of ours, or from before there were any
+            continue
+        if [document.get(name) for name in WEEK] == [fresh[name] for name in WEEK]:
+            return document, release.id
+    return fresh, None
 
 
 def histograms(night: Night) -> dict[str, Any]:
@@ -153,7 +181,7 @@ def drift(
     if live is None:
         return validation.NOT_COMPARED, ()
     try:
-        before = store.open(live.release_id).json("validation/distributions.json")
+        before = store.open(live.release_id).json(HISTOGRAMS)
     except MatineeError as error:
         return f"no verdict: {error}", ()
     checks = validation.compare(tonight, before["distributions"])

@@ -15,25 +15,21 @@ from matinee import matrices, releases
 from matinee.columns import MEMBER_ID, RANK, REASON, SCORE, SOURCE, TITLE_ID
 from matinee.errors import ConfigError, DataError
 from matinee.models import fallback
-from matinee.models.combination import PER_PART, Combination
-from matinee.models.feature_families import Described
-from matinee.models.fits import HYBRID, ITEM_KNN
-from matinee.models.history import History
-from matinee.models.parts import ByVectors, ForEveryone, Part, Parts
+from matinee.models.candidates import PER_PART
+from matinee.models.combination import Combination
+from matinee.models.parts import ForEveryone, Part, Parts
 from matinee.night import combine
 from matinee.night.attribution import POPULARITY, WATCHED, Attribution, last_titles
-from matinee.night.model_files import load_model, load_parts, read_array, read_matrix
+from matinee.night.forward.released import Released
+from matinee.night.model_files import read_array, read_matrix
 from matinee.night.ranker import Lists, without_history
 from matinee.night.score import (
-    COHORTS,
-    ELIGIBLE,
-    INTERACTIONS,
     MEAN_MEMBER,
     MEMBER_MATRIX,
     POPULAR,
     TITLE_MATRIX,
 )
-from matinee.releases import lookup, non_profiled
+from matinee.releases import lookup
 from matinee.rights import consent
 from matinee.settings import Settings
 from matinee.slates import ranking, reason_text, reasons
@@ -169,46 +165,24 @@ class _Scores:
 
     @classmethod
     def of(cls, release: releases.Release, members: Vocabulary, titles: Vocabulary) -> _Scores:
-        folder = release.path / "model"
-        model = load_model(folder, hyperparameters=release.path / "hyperparameters.json")
-        of_members, of_titles = (
-            matrices.Features(
-                read_matrix(folder, name, shape=(len(rows), len(learned))),
-                tuple(features["name"].to_pylist()),
-                tuple(features["family"].to_pylist()),
-            )
-            for name, rows, learned, features in (
-                (MEMBER_MATRIX, members, model.member_embeddings, _features(release, "member")),
-                (TITLE_MATRIX, titles, model.title_embeddings, _features(release, "title")),
-            )
-        )
-        vectors = model.member_vectors(of_members), model.title_vectors(of_titles)
-        history, seen, nameable = _queries(release, members, titles)
-        chosen = combine.Chosen.read(release.path)
-        names = chosen.parts
-        if ITEM_KNN in (chosen.model("next_visit"), chosen.model("session")):
-            names = (*names, ITEM_KNN)
-        own: dict[str, Part] = {HYBRID: ByVectors(*vectors, needs_history=False)}
-        parts = load_parts(folder, names, history, own)
-        lists = release.table(non_profiled.MEMBERS)
-        columns = (lists[name].to_pylist() for name in (MEMBER_ID, non_profiled.LIST))
-        numbers = dict(zip(*columns, strict=True))
+        opened = Released.of(release)
+        folder, features = release.path / "model", opened.features
         return cls(
             titles=titles,
-            parts=parts,
-            cohorts=np.asarray(read_array(folder, COHORTS), np.intp),
-            combination=chosen.combination(names),
-            seen=seen,
-            allowed=read_array(release.path / "fallback", ELIGIBLE),
+            parts=opened.parts,
+            cohorts=opened.cohorts,
+            combination=opened.chosen.combination(opened.parts.names),
+            seen=opened.seen,
+            allowed=opened.allowed,
             popular=read_array(release.path / "fallback", POPULAR),
-            profiled=fallback.described(model, Described(of_members, of_titles)),
-            groups=np.array([numbers.get(name, -1) for name in members.ids.to_pylist()], np.intp),
+            profiled=fallback.described(opened.model, features),
+            groups=opened.groups,
             attribution=Attribution(
-                parts=parts,
-                sources=last_titles(parts, nameable),
-                titles=of_titles,
-                title_embeddings=np.asarray(model.title_embeddings),
-                member_vectors=vectors[0],
+                parts=opened.parts,
+                sources=last_titles(opened.parts, opened.nameable),
+                titles=features.titles,
+                title_embeddings=np.asarray(opened.model.title_embeddings),
+                member_vectors=opened.model.member_vectors(features.members),
                 mean_member=np.asarray(read_array(folder, MEAN_MEMBER), np.float32),
             ),
         )
@@ -270,24 +244,6 @@ class _Scores:
 
 def _features(release: releases.Release, side: str) -> pa.Table:
     return release.table(f"vocabulary/{side}_features.parquet")
-
-
-def _queries(
-    release: releases.Release, members: Vocabulary, titles: Vocabulary
-) -> tuple[History, sp.csr_array[np.bool_], sp.csr_array[np.bool_]]:
-    """The interactions of a release, the titles that each member has seen and may be named."""
-    table = release.table(f"model/{INTERACTIONS}")
-    shape = len(members), len(titles)
-    rows, columns = members.rows(table[MEMBER_ID]), titles.rows(table[TITLE_ID])
-    counts, seen, nameable = (
-        table[name].to_numpy() for name in ("is_interaction", "is_seen", "is_nameable")
-    )
-    times = table["interacted_at"].to_numpy().astype("datetime64[us]").astype(np.int64)
-    history = History(rows[counts], columns[counts], times[counts], shape)
-    seen_titles, named = (
-        matrices.seen(rows[kept], columns[kept], shape=shape) for kept in (seen, nameable)
-    )
-    return history, seen_titles, named
 
 
 @dataclass(frozen=True)

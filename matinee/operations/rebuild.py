@@ -19,6 +19,7 @@ from matinee import durable, landing, releases
 from matinee.columns import MEMBER_ID
 from matinee.errors import DataError, IntegrityError, RefusedError
 from matinee.night.run import Reporter, run
+from matinee.night.validate import HISTOGRAMS
 from matinee.releases import build_info, files, stages
 from matinee.releases.stages import StageDifference
 from matinee.rights import consent, reissue
@@ -74,8 +75,9 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> RebuildResu
         If the release does not verify, a landing file is missing or changed, or a check stops the
         rebuild that its night passed.
     DataError
-        If its logs expired, a member of it refused consent since, or the release depends on more
-        than its logs: it was reissued after an erasure, or its model was warm-started.
+        If its logs expired, a member of it refused consent since, the release whose weights it
+        kept is gone, or it depends on more than that: it was reissued after an erasure, or its
+        model was warm-started.
     """
     home = settings.home.resolve()
     store = releases.Store.of(settings.home)
@@ -84,6 +86,7 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> RebuildResu
         with progress("verify the release"):
             store.verify(release.id)
         manifest = release.manifest
+        previous = _previous(store, release)
         erased = (manifest.get("privacy") or {}).get("erased_members")
         if erased or manifest["reason"] == reissue.ERASURE:
             raise DataError(
@@ -107,7 +110,7 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> RebuildResu
         try:
             with progress("collect its landing files"):
                 collect_inputs(home, clean, manifest["inputs"])
-            rebuilt = _run(_settings_of(settings, manifest, clean), manifest, progress)
+            rebuilt = _run(_settings_of(settings, manifest, clean), release, previous, progress)
         finally:
             shutil.rmtree(clean, ignore_errors=True)
     is_same = rebuilt["content_digest"] == manifest["content_digest"]
@@ -119,6 +122,24 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> RebuildResu
         notes=tuple(_notes(settings, manifest)),
         differences=[] if is_same else stages.stage_differences(manifest, rebuilt),
     )
+
+
+def _previous(store: releases.Store, release: releases.Release) -> releases.Release | None:
+    """The release whose weights a release kept, or what was reissued of it with other pages."""
+    name = (release.manifest.get("evaluation") or {}).get("previous")
+    if name is None:
+        return None
+    content = release.manifest["forward_test"]["content_digest"]
+    kept = [one for one in store.list() if one.manifest["content_digest"] == content]
+    if not kept:
+        raise DataError(
+            f"{release.id} kept the weights of {name}, which is not in {store.root}: pull it from "
+            f"a mirror or a backup; `matinee run --as-of {_last_day(release.manifest)} "
+            f"--full-evaluation` makes a release of that day that needs no other"
+        )
+    found = next((one for one in kept if one.id == name), kept[0])
+    store.verify(found.id)
+    return found
 
 
 def _withdrawn_since(settings: Settings, release: releases.Release) -> int:
@@ -192,8 +213,15 @@ def _settings_of(settings: Settings, manifest: Manifest, clean: Path) -> Setting
     )
 
 
-def _run(settings: Settings, manifest: Manifest, progress: Reporter) -> Manifest:
+def _run(
+    settings: Settings,
+    release: releases.Release,
+    previous: releases.Release | None,
+    progress: Reporter,
+) -> Manifest:
     """Run the night again and return the manifest of its release."""
+    manifest = release.manifest
+    first = manifest.get("validation", {}).get("histograms_of")
     try:
         published = run(
             settings,
@@ -201,6 +229,9 @@ def _run(settings: Settings, manifest: Manifest, progress: Reporter) -> Manifest
             full_refresh=False,
             progress=progress,
             accepted=frozenset(manifest.get("validation", {}).get("accepted", [])),
+            published_histograms=(first, release.json(HISTOGRAMS)) if first else None,
+            full_evaluation=previous is None,
+            pinned=previous,
         )
     except RefusedError as error:
         raise IntegrityError(

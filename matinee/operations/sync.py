@@ -9,6 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from matinee import releases
+from matinee.errors import IntegrityError
 from matinee.releases import Remote, mirror
 from matinee.rights import consent
 from matinee.settings import Settings
@@ -21,14 +22,24 @@ def push(
 ) -> mirror.SyncResult:
     """Send the withdrawals, then the releases with an alias, then the aliases."""
     withdrawals = consent.serialised(settings)
-    if NAME not in remote.names(FOLDER) or remote.read(consent.FILE) != withdrawals:
+    is_there = NAME in remote.names(FOLDER)
+    there = remote.read(consent.FILE, consent.MOST_BYTES) if is_there else b""
+    if there and consent.take_newer(settings, there):  # another home pushed it
+        withdrawals = consent.serialised(settings)
+    if there != withdrawals:
         remote.write(consent.FILE, withdrawals)
     return mirror.push(releases.Store.of(settings.home), remote, extra, at=at, by=by)
 
 
 def pull(settings: Settings, remote: Remote, extra: Collection[str] = ()) -> mirror.SyncResult:
     """Fetch the withdrawals, then the releases with a remote alias, then the aliases."""
-    if NAME in remote.names(FOLDER):
-        where = f"{remote.name}/{consent.FILE}"
-        consent.merge(settings, remote.read(consent.FILE), where)
+    where = f"{remote.name}/{consent.FILE}"
+    if NAME not in remote.names(FOLDER):
+        if remote.names("states"):
+            raise IntegrityError(
+                f"{where} is missing, so nothing is pulled: run `matinee releases push` on the "
+                f"home that builds releases, which sends it again"
+            )
+    else:
+        consent.merge(settings, remote.read(consent.FILE, consent.MOST_BYTES), where)
     return mirror.pull(releases.Store.of(settings.home), remote, extra)

@@ -14,6 +14,7 @@ from matinee.releases.aliases import Alias, Aliases
 from matinee.releases.audit import Entry, Trail
 from matinee.releases.compare import Difference
 from matinee.releases.draft import Draft
+from matinee.releases.files import PARQUET
 from matinee.releases.lease import fence, lease
 from matinee.releases.release import Release
 from matinee.releases.remote import Remote
@@ -23,6 +24,7 @@ from matinee.releases.store import Store
 from matinee.releases.verify import Verification
 
 __all__ = [
+    "PARQUET",
     "SLATE_SCHEMA",
     "Alias",
     "Aliases",

@@ -1,15 +1,18 @@
-"""`aliases.json`: the release that each alias of a store refers to."""
+"""`aliases.json`: the release that each alias of a store refers to, as the audit trail says.
+
+The trail is the source: `replayed` derives the aliases from it. The file is a copy for readers.
+"""
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from matinee.errors import ConfigError, IntegrityError
 from matinee.provenance import parse_json, readable_json
 from matinee.releases import files
-from matinee.releases.audit import GENESIS
+from matinee.releases.audit import GENESIS, Chain, Entry
 
 NAMES = ("live", "previous", "candidate")
 RELEASE_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}", re.ASCII)
@@ -50,6 +53,50 @@ class Aliases:
         return self.live, self.previous, self.candidate
 
 
+def replayed(chain: Chain) -> Aliases:
+    """The aliases after the last entry of a trail."""
+    state = Aliases()
+    for entry in chain.effective_entries():
+        state = _after(state, entry)
+    return replace(state, audit_head=chain.head)
+
+
+def alias_of(entry: Entry) -> Alias:
+    """The alias that an entry sets."""
+    return Alias(
+        release_id=entry.release_id,
+        at=entry.at,
+        by=entry.by,
+        why=entry.why,
+        overrides=entry.overrides,
+    )
+
+
+def _after(state: Aliases, entry: Entry) -> Aliases:
+    if entry.action == "nominate":
+        return replace(state, candidate=alias_of(entry))
+    if entry.action == "promote":
+        is_candidate = state.candidate and state.candidate.release_id == entry.release_id
+        return replace(
+            state,
+            live=alias_of(entry),
+            previous=state.live,
+            candidate=None if is_candidate else state.candidate,
+        )
+    if entry.action == "rollback":
+        return replace(state, live=alias_of(entry), previous=None)
+    if entry.action == "reissue":
+        # Before entries had `supersedes`, the reason ended with it.
+        before = entry.supersedes or entry.why.rpartition("; supersedes ")[2]
+        moved = {
+            name: replace(alias, release_id=entry.release_id)  # who set it and why stays
+            for name in NAMES
+            if (alias := getattr(state, name)) and alias.release_id == before
+        }
+        return replace(state, **moved)
+    return state
+
+
 def read(path: Path) -> Aliases:
     """The aliases of a store; empty before the first promotion."""
     with files.storage_errors(path):
@@ -60,7 +107,8 @@ def read(path: Path) -> Aliases:
         return parse(parse_json(text))
     except (ValueError, KeyError, TypeError) as error:
         raise IntegrityError(
-            f"{path} is not a valid alias file ({error}): restore it, or remove it and promote"
+            f"{path} is not a valid alias file ({error}): restore it from a backup, or run "
+            f"`matinee releases repair`, which writes it again from the audit trail"
         ) from error
 
 

@@ -1,7 +1,7 @@
-"""The audit trail: who changed which alias, when and why, as a hash chain.
+"""The audit trail: who changed which alias, when and why, as a hash chain of signed lines.
 
-No entry can be changed, removed or inserted without breaking the chain after it. Every manifest
-contains the head of the chain at its time, so the chain cannot be rewritten from the start either.
+No entry can be changed, removed or inserted without breaking the chain after it. Each entry is
+signed; `trust` checks by which keys. Every manifest contains the head of the chain at its time.
 """
 
 import hashlib
@@ -9,13 +9,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from matinee.errors import IntegrityError
 from matinee.provenance import canonical_json, parse_json, plain
-from matinee.releases import files
+from matinee.releases import files, signing
 
 GENESIS = "0" * 64
 """The hash before the first entry."""
+
+LATER_FIELDS = ("supersedes", "trusts", "key_id", "signature")
+"""Fields that entries from before signed lines lack; left out where they are empty."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +37,33 @@ class Entry:
     manifest_sha256: str | None = None
     before: str = GENESIS
     hash: str = ""
+    supersedes: str | None = None
+    """Of a reissue: the id of the release whose aliases move."""
+    trusts: tuple[str, ...] = ()
+    """Ids of the keys that are trusted from this entry on, besides those trusted before."""
+    key_id: str | None = None
+    """Id of the key that signed this entry; None in a home from before signed lines."""
+    signature: str | None = None
+    """Ed25519 signature of `hash`, in base64."""
 
     def with_hash(self, before: str) -> "Entry":
         """This entry with its hash, after the entry with the hash `before`."""
-        entry = replace(self, before=before, hash="")
-        content = {name: value for name, value in asdict(entry).items() if name != "hash"}
+        entry = replace(self, before=before)
+        content = entry.as_dict()
+        for name in ("hash", "signature"):
+            content.pop(name, None)
         return replace(entry, hash=hashlib.sha256(canonical_json(content)).hexdigest())
+
+    def signed(self, before: str, key: Ed25519PrivateKey) -> "Entry":
+        """This entry with its hash, signed, after the entry with the hash `before`."""
+        entry = replace(self, key_id=signing.key_id(key.public_key())).with_hash(before)
+        return replace(entry, signature=signing.sign_hash(entry.hash, key))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The entry as JSON values, as its line in `audit.jsonl` has them."""
+        return {
+            name: value for name, value in asdict(self).items() if value or name not in LATER_FIELDS
+        }
 
 
 @dataclass(frozen=True)
@@ -56,15 +83,21 @@ class Chain:
         """Whether a hash is, or was, the head of this chain."""
         return head == GENESIS or head in {entry.hash for entry in self.entries}
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether any entry is signed."""
+        return any(entry.signature for entry in self.entries)
+
     def after(self, head: str) -> tuple[Entry, ...]:
         """The entries after a hash that this chain contains."""
-        return self.entries[self._index(head) :]
+        return self.entries[self.position(head) :]
 
     def until(self, head: str) -> "Chain":
         """This chain up to a hash that it contains."""
-        return replace(self, entries=self.entries[: self._index(head)])
+        return replace(self, entries=self.entries[: self.position(head)])
 
-    def _index(self, head: str) -> int:
+    def position(self, head: str) -> int:
+        """The number of entries up to a hash that this chain contains."""
         return [GENESIS, *(entry.hash for entry in self.entries)].index(head)
 
     def effective_entries(self) -> list[Entry]:
@@ -128,12 +161,13 @@ class Trail:
         """Whether a hash is, or was, the head of the chain."""
         return self.chain().contains(head)
 
-    def append(self, entry: Entry) -> str:
-        """Append one entry durably and return its hash, the new head."""
-        new = entry.with_hash(self.head())
+    def append(self, entry: Entry, key: Ed25519PrivateKey) -> Chain:
+        """Sign one entry, append it durably, and return the new chain."""
+        chain = self.chain()
+        new = entry.signed(chain.head, key)
         with files.storage_errors(self.path):
             files.append(self.path, _line(new))
-        return new.hash
+        return replace(chain, entries=(*chain.entries, new))
 
 
 def new_entry(
@@ -145,6 +179,7 @@ def new_entry(
     why: str,
     overrides: Sequence[str] = (),
     manifest_sha256: str | None = None,
+    supersedes: str | None = None,
 ) -> Entry:
     """An entry without a hash, to append."""
     return Entry(
@@ -155,16 +190,18 @@ def new_entry(
         why=why,
         overrides=tuple(overrides),
         manifest_sha256=manifest_sha256,
+        supersedes=supersedes,
     )
 
 
 def _line(entry: Entry) -> bytes:
-    return canonical_json(asdict(entry))
+    return canonical_json(entry.as_dict())
 
 
 def _parse(line: bytes) -> Entry | None:
     try:
         fields = parse_json(line)
-        return Entry(**{**fields, "overrides": tuple(fields["overrides"])})
-    except (ValueError, TypeError, KeyError):
+        lists = {name: tuple(fields.get(name, ())) for name in ("overrides", "trusts")}
+        return Entry(**{**fields, **lists})
+    except (ValueError, TypeError, AttributeError):
         return None

@@ -34,6 +34,16 @@ def code(project: Path) -> dict[str, Any]:
     }
 
 
+def package_sha256() -> str:
+    """The hash of the package's source, by the names of its modules."""
+    package = Path(__file__).resolve().parents[1]
+    hashed = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        hashed.update(f"{path.relative_to(package)}\0".encode())
+        hashed.update(hashlib.sha256(path.read_bytes()).digest())
+    return hashed.hexdigest()
+
+
 def environment() -> dict[str, Any]:
     """Python, CPU, system and libraries: what a digest may depend on besides code and data."""
     return {

@@ -4,19 +4,21 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from matinee import durable
 from matinee.durable import storage_errors, sync, sync_tree, try_lock
-from matinee.errors import BusyError, IntegrityError
-from matinee.releases.lease import fence
+from matinee.errors import BusyError, IntegrityError, StorageError
 
 __all__ = [
+    "PARQUET",
     "append",
     "discard",
     "locked",
+    "measure",
     "remove",
     "rename",
     "replace",
@@ -26,28 +28,16 @@ __all__ = [
     "sync_tree",
     "try_lock",
     "walk",
+    "with_room",
     "write",
 ]
 
-write = durable.create
+write, replace, append, rename = durable.create, durable.replace, durable.append, durable.rename
 
+PARQUET: Mapping[str, Any] = {"compression": "zstd", "write_page_checksum": True}
+"""How the Parquet files of a release are written: a flipped byte is found as it is read."""
 
-def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
-    """Put `data` in place of a file at once, if the lease that covers it is still held."""
-    fence(path)
-    durable.replace(path, data, mode=mode)
-
-
-def append(path: Path, line: bytes) -> None:
-    """Add one line, if the lease that covers the file is still held."""
-    fence(path)
-    durable.append(path, line)
-
-
-def rename(folder: Path, final: Path) -> None:
-    """Give a folder its final name, if the lease that covers it is still held."""
-    fence(final)
-    durable.rename(folder, final)
+BLOCK = 1 << 20
 
 
 def remove(folder: Path) -> None:
@@ -55,6 +45,26 @@ def remove(folder: Path) -> None:
     doomed = folder.with_name(f".doomed-{folder.name.lstrip('.')}")
     rename(folder, doomed)
     discard(doomed)
+
+
+def with_room(folder: Path, act: Callable[[], object]) -> None:
+    """Call `act`; on a full disk once more, after the files of a folder that is to go are gone.
+
+    The folder stays, empty, for as long as `act` needs it.
+    """
+    try:
+        act()
+    except StorageError as error:
+        cause = error.__cause__
+        if not (isinstance(cause, OSError) and durable.is_full(cause)):
+            raise
+        remove(folder)
+        folder.mkdir()
+        try:
+            act()
+        except BaseException:
+            folder.rmdir()
+            raise
 
 
 def discard(folder: Path) -> None:
@@ -81,6 +91,15 @@ def sha256(path: Path) -> str:
     """The hash of a file's bytes, in hex."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def measure(file: BinaryIO, most_bytes: int) -> tuple[int, str]:
+    """The size of an open file and the sha256 of its bytes; no more than one beyond is read."""
+    count, digest = 0, hashlib.sha256()
+    while count <= most_bytes and (block := file.read(min(BLOCK, most_bytes + 1 - count))):
+        count += len(block)
+        digest.update(block)
+    return count, digest.hexdigest()
 
 
 @contextmanager

@@ -1,15 +1,14 @@
 """Reissues a release: publishes changed content under a new id, with the aliases of the old one."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from matinee.errors import IntegrityError
+from matinee.errors import DataError, IntegrityError
 from matinee.provenance import STORE_FIELDS
 from matinee.releases import audit, files
-from matinee.releases.aliases import NAMES, Aliases
 from matinee.releases.draft import Draft
 from matinee.releases.register import Register
 from matinee.releases.release import MANIFEST, SIGNATURE, Release
@@ -32,7 +31,7 @@ def reissue(
 ) -> ReissueResult:
     """Publish what `fill` writes, move the aliases to it, and remove the old release.
 
-    A crash in between leaves both; the next call reuses the new release.
+    A crash in between leaves both; the next call reuses the new release, if it verifies.
 
     Raises
     ------
@@ -50,7 +49,7 @@ def reissue(
             ) from error
         _remove(store, release, at=at, by=by, why=f"{why}; it did not verify: {error}")
         return ReissueResult(release.id, None)
-    fresh = next((one for one in store.list() if _supersedes(one, release)), None)
+    fresh = next((one for one in store.list() if _supersedes(store, one, release)), None)
     if fresh is None:
         with store.draft() as draft:
             fields = {
@@ -96,37 +95,40 @@ def timestamps(count: int, at: datetime) -> list[datetime]:
     return [at - timedelta(seconds=count - 1 - number) for number in range(count)]
 
 
-def _supersedes(fresh: Release, release: Release) -> bool:
-    return fresh.manifest.get("supersedes") == release.id
+def _supersedes(store: Store, fresh: Release, release: Release) -> bool:
+    """Whether a release was signed as the one that takes the place of another."""
+    try:
+        if fresh.manifest.get("supersedes") != release.id:  # cheap, and anybody's claim
+            return False
+        store.verify(fresh.id)
+    except (IntegrityError, DataError):
+        return False
+    return Release(fresh.path).manifest.get("supersedes") == release.id
 
 
 def _rename(
     store: Store, release: Release, fresh: Release, *, at: datetime, by: str, why: str
 ) -> None:
-    manifest_sha256 = files.sha256(fresh.path / MANIFEST)
-    text = f"{why}; supersedes {release.id}"
+    verified = store.verify(fresh.id)
     entry = audit.new_entry(
-        "reissue", fresh.id, at=at, by=by, why=text, manifest_sha256=manifest_sha256
+        "reissue",
+        fresh.id,
+        at=at,
+        by=by,
+        why=f"{why}; supersedes {release.id}",
+        manifest_sha256=verified.manifest_sha256,
+        supersedes=release.id,
     )
-    register = Register(store.root)
+    register = Register(store.root, store.keys)
     with register.locked():
-        state = register.recover(entry)
-        register.apply(entry, _moved(state, release.id, fresh.id))
-
-
-def _moved(state: Aliases, before: str, after: str) -> Aliases:
-    """The aliases of `before` moved to `after`; who set them and why stays."""
-    moved = {
-        name: replace(alias, release_id=after)
-        for name in NAMES
-        if (alias := getattr(state, name)) and alias.release_id == before
-    }
-    return replace(state, **moved)
+        register.recover(entry)
+        register.apply(entry)
 
 
 def _remove(store: Store, release: Release, *, at: datetime, by: str, why: str) -> None:
     entry = audit.new_entry("remove", release.id, at=at, by=by, why=why)
-    register = Register(store.root)
+    register = Register(store.root, store.keys)
     with register.locked():
-        register.apply(entry, register.recover(entry))
+        register.recover(entry)
+        register.apply(entry)
         files.remove(Path(release.path))

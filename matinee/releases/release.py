@@ -1,6 +1,8 @@
 """A published release, opened for reading."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +16,9 @@ from matinee.columns import MEMBER_ID, TITLE_ID
 from matinee.errors import DataError, IntegrityError
 from matinee.provenance import SCHEMA_VERSION, parse_json
 from matinee.releases import files
+
+_READ: Mapping[str, Any] = {"memory_map": True, "page_checksum_verification": True}
+_CHANGED = "the release was changed; `matinee releases verify` it"
 
 MANIFEST = "manifest.json"
 SIGNATURE = "signature.json"
@@ -85,7 +90,9 @@ class Release:
     ) -> Iterator[pa.Table]:
         """All lists, one file at a time, by member and rank. No member is in two files."""
         for part in self._parts(folder, MEMBER_ID):
-            yield pq.read_table(part.path, columns=columns, memory_map=True)
+            with _intact(part.path):
+                table = pq.read_table(part.path, columns=columns, **_READ)
+            yield table
 
     def similar(self, title_id: str) -> pa.Table:
         """The nearest titles of one title by rank; no rows for a title without any."""
@@ -101,30 +108,43 @@ class Release:
 
     def table(self, name: str) -> pa.Table:
         """Any Parquet file of the release, by its name in the manifest."""
-        return pq.read_table(self._file(name), memory_map=True)
+        with _intact(self.path / name):
+            data = self._bytes(name)
+            self._check(name, data)
+            table: pa.Table = pq.read_table(pa.BufferReader(data))
+        return table
 
     def json(self, name: str) -> Any:
         """Any JSON file of the release, by its name in the manifest."""
+        with _intact(self.path / name):
+            data = self._bytes(name)
         try:
-            return parse_json(self._file(name).read_bytes())
+            document = parse_json(data.to_pybytes())
         except ValueError as error:
-            raise IntegrityError(
-                f"{self.id}/{name} is not JSON ({error}): the release was changed; "
-                f"`matinee releases verify` it"
-            ) from None
+            raise IntegrityError(f"{self.path / name} is not JSON ({error}): {_CHANGED}") from None
+        self._check(name, data)
+        return document
 
-    def _file(self, name: str) -> Path:
+    def _bytes(self, name: str) -> pa.Buffer:
+        """The bytes of a file, mapped."""
         # Only files in the manifest are opened, so no name leads out of the folder.
         if name not in {record["file"] for record in self.manifest["files"]}:
             raise DataError(f"release {self.id} has no {name}: see `files` in its manifest")
-        return self.path / name
+        with pa.memory_map(str(self.path / name)) as file:
+            return file.read_buffer()
+
+    def _check(self, name: str, data: pa.Buffer) -> None:
+        (sha256,) = {one["sha256"] for one in self.manifest["files"] if one["file"] == name}
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise IntegrityError(f"{self.path / name} is not as it was signed: {_CHANGED}")
 
     def _rows_of(self, value: str, *, folder: str, key: str) -> pa.Table:
         parts = self._parts(folder, key)
         tables = [table for part in parts for table in _read(part, key, value)]
         if tables:
             return pa.concat_tables(tables)
-        return pq.read_schema(parts[0].path).empty_table()
+        with _intact(parts[0].path):
+            return pq.read_schema(parts[0].path).empty_table()
 
     def _parts(self, folder: str, key: str) -> list[_Part]:
         if folder not in self._opened:
@@ -135,8 +155,7 @@ class Release:
             )
             if not names:
                 raise DataError(f"release {self.id} has no {folder}/: see `files` in its manifest")
-            with files.storage_errors(self.path):
-                self._opened[folder] = [_part(self.path / name, key) for name in names]
+            self._opened[folder] = [_part(self.path / name, key) for name in names]
         return self._opened[folder]
 
     @cached_property
@@ -174,24 +193,48 @@ def _unreadable(release_id: str, error: Exception) -> IntegrityError:
     )
 
 
+@contextmanager
+def _intact(path: Path) -> Iterator[None]:
+    """Turn what a reader makes of changed bytes into the error that names the file.
+
+    Raises
+    ------
+    IntegrityError
+        If the file cannot be parsed, or is gone.
+    StorageError
+        If the disk cannot be read.
+    """
+    with files.storage_errors(path):
+        try:
+            yield
+        except FileNotFoundError:
+            raise IntegrityError(f"{path} is gone: {_CHANGED}") from None
+        except (pa.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            text = " ".join(str(error).split())
+            raise IntegrityError(f"{path} cannot be read ({text}): {_CHANGED}") from None
+
+
 def _part(path: Path, key: str) -> _Part:
-    metadata = pq.read_metadata(path)
-    index = metadata.schema.names.index(key)
-    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
-    statistics = [group.column(index).statistics for group in groups]
-    return _Part(
-        path=path,
-        metadata=metadata,
-        ranges=tuple((s.min, s.max) if s and s.has_min_max else None for s in statistics),
-    )
+    with _intact(path):
+        metadata = pq.read_metadata(path)
+        index = metadata.schema.names.index(key)
+        groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+        statistics = [group.column(index).statistics for group in groups]
+        ranges = [(s.min, s.max) if s and s.has_min_max else None for s in statistics]
+    return _Part(path, metadata, tuple(ranges))
 
 
 def _read(part: _Part, key: str, value: str) -> Iterator[pa.Table]:
     groups = part.groups_with(value)
     if not groups:
         return
-    with pq.ParquetFile(part.path, metadata=part.metadata, memory_map=True) as file:
+    with (
+        _intact(part.path),
+        pq.ParquetFile(part.path, metadata=part.metadata, **_READ) as file,
+    ):
         rows = file.read_row_groups(groups, use_threads=False)
-    rows = rows.filter(pc.equal(rows[key], value))
+        rows = rows.filter(pc.equal(rows[key], value))
     if rows.num_rows:
         yield rows

@@ -4,7 +4,6 @@ Only this module knows object stores. Any error of any of their libraries become
 with the URL, without the secrets in it.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,11 +13,11 @@ from typing import Any
 
 from matinee import durable
 from matinee.errors import ConfigError, MatineeError, StorageError
+from matinee.releases import files
+from matinee.releases.verify import too_long
 
 EXCLUSIVE_CREATE = frozenset({"file", "local", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
 """Protocols with an atomic `create`: exactly one of several concurrent writers succeeds."""
-
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -71,25 +70,32 @@ class Remote:
             self._fs.invalidate_cache()
             return sorted(path[len(top) + 1 :] for path in self._walk(top))
 
-    def read(self, name: str) -> bytes:
-        """All bytes of a file."""
-        with _storage_errors(self.name):
-            data: bytes = self._fs.cat_file(self._path(name))
+    def read(self, name: str, most_bytes: int) -> bytes:
+        """All bytes of a file; raises IntegrityError once there are more than `most_bytes`."""
+        with _storage_errors(self.name), self._fs.open(self._path(name), "rb") as file:
+            data: bytes = file.read(most_bytes + 1)
+        if len(data) > most_bytes:
+            raise too_long(f"{self.name}/{name}", most_bytes)
         return data
 
-    def measure(self, name: str) -> tuple[int, str]:
-        """The size in bytes and the sha256 of a file, read in blocks."""
-        count, digest = 0, hashlib.sha256()
+    def measure(self, name: str, most_bytes: int) -> tuple[int, str]:
+        """The size in bytes and the sha256 of a file, of which no more is read than that."""
         with _storage_errors(self.name), self._fs.open(self._path(name), "rb") as file:
-            while block := file.read(BLOCK):
-                count += len(block)
-                digest.update(block)
-        return count, digest.hexdigest()
+            return files.measure(file, most_bytes)
 
-    def fetch(self, name: str, path: Path) -> None:
-        """Download a file."""
-        with _storage_errors(self.name):
-            self._fs.get_file(self._path(name), str(path))
+    def fetch(self, name: str, path: Path, most_bytes: int) -> None:
+        """Download a file; raises IntegrityError once there are more bytes than `most_bytes`."""
+        with (
+            _storage_errors(self.name),
+            self._fs.open(self._path(name), "rb") as source,
+            path.open("wb") as target,
+        ):
+            left = most_bytes
+            while block := source.read(min(files.BLOCK, left + 1)):
+                if len(block) > left:
+                    raise too_long(f"{self.name}/{name}", most_bytes)
+                target.write(block)
+                left -= len(block)
 
     def put(self, path: Path, name: str) -> None:
         """Upload a file, replacing an existing one."""

@@ -105,7 +105,7 @@ class _Part:
 
     def __init__(self, folder: Path, number: int) -> None:
         path = folder / f"part-{number:04}.parquet"
-        self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd")
+        self._writer = pq.ParquetWriter(path, SCHEMA, **files.PARQUET)
         self._gathered: list[pa.Table] = []
         self._gathered_rows = 0
         self.rows = 0

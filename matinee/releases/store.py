@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from typing import Any
 from matinee import provenance
 from matinee.errors import BusyError, ConfigError, DataError, GateError, IntegrityError
 from matinee.releases import audit, compare, digest, draft, files, signing, verify
-from matinee.releases.aliases import NAMES, RELEASE_ID, Alias, Aliases, check_name
+from matinee.releases.aliases import NAMES, RELEASE_ID, Alias, Aliases, alias_of, check_name
 from matinee.releases.compare import Difference
 from matinee.releases.draft import Draft
-from matinee.releases.register import Register, alias_of
+from matinee.releases.register import Register
 from matinee.releases.release import MANIFEST, SIGNATURE, Release
 from matinee.releases.verify import Verification
 
@@ -88,15 +88,15 @@ class Store:
         return {entry.release_id for entry in chain.effective_entries()}
 
     def verify(self, name: str) -> Verification:
-        """Check every byte of a release, its signature, and the audit trail behind it.
+        """Check the aliases, the audit trail, the signature of a release and every byte of it.
 
         Raises
         ------
         IntegrityError
             With the first file that is not what was signed.
         """
+        self._register.verified_state()  # before an alias is followed
         folder = verify.LocalFiles(self.open(name).path)
-        self._register.verified_state()  # finds a trail truncated after the newest manifest
         return verify.verify(folder, keys=self.keys, chain=self.trail().chain())
 
     def diff(self, before: str, after: str) -> Difference:
@@ -108,6 +108,11 @@ class Store:
     def can_sign(self) -> bool:
         """Whether there is a signing key; publishing the first release creates one."""
         return (self.keys / signing.PRIVATE_KEY).exists()
+
+    def repair(self) -> Aliases:
+        """Write `aliases.json` again as the audit trail says."""
+        with self._register.locked():
+            return self._register.repair()
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
@@ -137,29 +142,29 @@ class Store:
         if reserved := {record.file for record in records} & {MANIFEST, SIGNATURE}:
             raise ConfigError(f"the store writes {min(reserved)} itself: leave it out of the draft")
         content = digest.content_digest(records)
+        chain = self._register.chain()
         manifest = provenance.manifest(
             fields,
             files=[record.as_dict() for record in records],
             content_digest=content,
-            audit_head=self.trail().head(),
+            audit_head=chain.head,
+            audit_entries=len(chain.entries),
         )
         if not force and (twin := self._identical_release(manifest)):
             return twin
         release_id = str(manifest["release_id"])
         fresh.check_id(release_id)
-        key = signing.private_key(self.keys)
+        key = self._register.signing_key()
         with files.storage_errors(fresh.path):
             text = provenance.readable_json(manifest)
             files.write(fresh.path / MANIFEST, text)
-            manifest_sha256 = files.sha256(fresh.path / MANIFEST)
-            statement = provenance.statement(manifest, manifest_sha256)
+            statement = provenance.statement(manifest, text)
             signature = signing.sign(provenance.canonical_json(statement), key)
             files.write(fresh.path / SIGNATURE, signature)
             files.sync_tree(fresh.path)
         with self._register.locked():
-            published = self.root / signing.public_key_name(key.public_key())
-            if not published.exists():
-                files.replace(published, signing.public_pem(key.public_key()))
+            if not (self.root / signing.public_key_name(key.public_key())).exists():
+                signing.write_public(self.root, key.public_key())
             self._refuse_reuse(release_id)
             files.rename(fresh.path, self.root / release_id)
         return Release(self.root / release_id)
@@ -184,8 +189,8 @@ class Store:
         release = self.open(name)
         entry = self._entry("nominate", release, at=at, by=by, why=why)
         with self._register.locked():
-            state = self._register.recover(entry)
-            self._register.apply(entry, replace(state, candidate=alias_of(entry)))
+            self._register.recover(entry)
+            self._register.apply(entry)
         return alias_of(entry)
 
     def promote(
@@ -228,14 +233,7 @@ class Store:
                     f"live is {live_id or 'no release'} and not {expected or 'none'} as expected: "
                     f"another promotion came first; check it, then decide again"
                 )
-            is_candidate = state.candidate and state.candidate.release_id == release.id
-            moved = replace(
-                state,
-                live=alias_of(entry),
-                previous=state.live,
-                candidate=None if is_candidate else state.candidate,
-            )
-            self._register.apply(entry, moved)
+            self._register.apply(entry)
         return alias_of(entry)
 
     def check_gate(self, name: str, overrides: Collection[str], *, by: str, why: str) -> Release:
@@ -264,21 +262,30 @@ class Store:
                 raise BusyError(
                     "another rollback or promotion came first: check live, then decide again"
                 )
-            self._register.apply(entry, replace(state, live=alias_of(entry), previous=None))
+            self._register.apply(entry)
         return alias_of(entry)
 
     def gc(self, keep: int, *, at: datetime, by: str, why: str = "gc") -> tuple[str, ...]:
-        """Remove all releases except the newest `keep` and those with an alias."""
+        """Remove all releases except the newest `keep` and those with an alias.
+
+        On a full disk the first one goes before the trail says so, to make room for that line. A
+        machine that cannot sign writes no line: its copies go, and other machines keep theirs.
+        """
         if keep < 1:
             raise ConfigError(f"keep must be 1 or more, got {keep}")
         with self._register.locked():
-            removable = [
-                release for release in self.list()[keep:] if release.id not in self.aliases().ids()
-            ]
+            _, state = self._register.verified_state()  # edited aliases would remove live
+            removable = [release for release in self.list()[keep:] if release.id not in state.ids()]
             for release in removable:
                 entry = audit.new_entry("remove", release.id, at=at, by=by, why=why)
-                self._register.apply(entry, self._register.recover(entry))
+
+                def record(entry: audit.Entry = entry) -> None:
+                    self._register.recover(entry)
+                    self._register.apply(entry)
+
                 with files.storage_errors(release.path):
+                    if self.can_sign():
+                        files.with_room(release.path, record)
                     files.remove(release.path)
         return tuple(release.id for release in removable)
 
@@ -286,7 +293,7 @@ class Store:
 
     @property
     def _register(self) -> Register:
-        return Register(self.root)
+        return Register(self.root, self.keys)
 
     def _identical_release(self, manifest: Mapping[str, Any]) -> Release | None:
         """The newest intact release with the same content, `as_of` and gate, if there is one."""

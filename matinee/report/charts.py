@@ -109,9 +109,12 @@ def sparkline(values: Sequence[float | None], *, description: str) -> Markup:
 
 
 def history(rows: Sequence[Row], *, metric: str) -> Markup:
-    """One metric over releases, oldest first: a line on its band. Rows: as_of, mean, low, high."""
+    """One metric over releases, oldest first: a line on its band. Rows: as_of, mean, low, high.
+
+    A row may have `best_baseline`, which is drawn as a second line.
+    """
     height, top_pad, foot = 150, 10, 20
-    values = [row[name] for row in rows for name in ("mean", "low", "high")]
+    values = [row.get(name) for row in rows for name in ("mean", "low", "high", "best_baseline")]
     known = [value for value in values if value is not None]
     ticks = nice_ticks(max(known, default=0.0), min(known, default=0.0))
     room = (height - top_pad - foot) / (ticks[-1] - ticks[0])
@@ -124,6 +127,8 @@ def history(rows: Sequence[Row], *, metric: str) -> Markup:
     highs = [place(i, row["high"]) for i, row in enumerate(rows) if row["high"] is not None]
     lows = [place(i, row["low"]) for i, row in enumerate(rows) if row["low"] is not None]
     band = _path([*highs, *reversed(lows)])
+    beside = [row.get("best_baseline") for row in rows]
+    others = [place(i, value) for i, value in enumerate(beside) if value is not None]
     grid = [
         [
             _element("line", class_="grid", x1=40, x2=WIDTH - RIGHT, y1=_x(y), y2=_x(y)),
@@ -136,6 +141,8 @@ def history(rows: Sequence[Row], *, metric: str) -> Markup:
     shapes = [
         grid,
         _element("path", class_="band", d=f"{band}Z") if band else None,
+        _element("path", class_="line beside", d=_path(others)) if others else None,
+        [_element("circle", class_="dot model1", cx=_x(x), cy=_x(y), r=2) for x, y in others],
         _element("path", class_="line", d=_path(means)),
         [_element("circle", class_="dot model0", cx=_x(x), cy=_x(y), r=3) for x, y in means],
         _text(first[0], height - 4, first[1], "tick"),
@@ -143,6 +150,8 @@ def history(rows: Sequence[Row], *, metric: str) -> Markup:
         _text(means[-1][0] + 9, means[-1][1] + 4, show(rows[-1]["mean"]), "value"),
     ]
     text = f"{label(metric)} over {len(rows)} releases, now {show(rows[-1]['mean'])}"
+    if beside[-1] is not None:
+        text += f", best baseline {show(beside[-1])}"
     return _svg(shapes, WIDTH, height, text)
 
 

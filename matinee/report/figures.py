@@ -1,13 +1,13 @@
 """The charts of a release's numbers: on the page, and as files beside the card."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from matinee.report import charts
-from matinee.report.formatting import headline, unique
+from matinee.report.formatting import Row, headline, unique
 
 FOLDER = "card"
 POPULARITY = {"watched": "model1", "shown": "model0"}
@@ -30,7 +30,15 @@ def plots(manifest: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 
 def of_evaluation(manifest: Mapping[str, Any]) -> list[Figure]:
     """One chart for each metric."""
-    metrics = (manifest.get("evaluation") or {}).get("metrics") or []
+    return _by_metric((manifest.get("evaluation") or {}).get("metrics") or [])
+
+
+def of_forward_test(manifest: Mapping[str, Any]) -> list[Figure]:
+    """One chart for each metric; on the page only, for the card's charts are content."""
+    return _by_metric((manifest.get("forward_test") or {}).get("metrics") or [])
+
+
+def _by_metric(metrics: Sequence[Row]) -> list[Figure]:
     drawn = []
     for metric in unique(row["metric"] for row in metrics):
         rows = [row for row in metrics if row["metric"] == metric]

@@ -13,6 +13,9 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 
 NAMES = {
+    "because": "reason of this evaluation",
+    "best": "best baseline",
+    "best_mean": "best baseline's mean",
     "catalogue_ratio": "catalogue share",
     "continued_from": "warm start from",
     "coverage": "catalogue coverage",
@@ -24,12 +27,15 @@ NAMES = {
     "gini": "Gini coefficient",
     "head_start": "boost",
     "high": "95 % high",
+    "is_full": "full evaluation tonight",
     "kept": "accepted",
     "kept_from": "oldest day left",
     "lift": "popularity lift",
     "low": "95 % low",
     "members_in": "members with personalisation",
     "n": "members evaluated",
+    "of_release": "evaluated in release",
+    "previous": "weights kept from",
     "rejected_kept_from": "oldest day left of rejected rows",
     "repeats": "duplicates",
     "rest": "other members",

@@ -7,6 +7,9 @@ from typing import Any
 from matinee.report.formatting import Row
 
 MODEL, COHORT = "hybrid", "everyone"
+WEIGHTS = ("chosen_weights", "default_weights")
+"""Models of a forward test: the combination by score alone, with two sets of weights."""
+
 LENGTH = 14
 """Releases and nights that a page shows, its own among them."""
 
@@ -17,12 +20,22 @@ if the night was published, and stopped the night if not."""
 
 def numbers(manifest: Mapping[str, Any]) -> Row:
     """as_of, and metric -> mean, low, high of the release's model and of its exposure."""
-    metrics = (manifest.get("evaluation") or {}).get("metrics") or []
+    evaluation = manifest.get("evaluation") or {}
+    metrics = evaluation.get("metrics") or []
+    if evaluation.get("is_full") is False:  # they are of an earlier release
+        metrics = []
     exposure = manifest.get("exposure") or {}
-    values = {
+    values: dict[str, Any] = {
         row["metric"]: {name: row[name] for name in ("mean", "low", "high")}
         for row in metrics
         if (row["model"], row["cohort"]) == (MODEL, COHORT) and row["mean"] is not None
+    }
+    values |= {
+        row["metric"]: {
+            **{name: row[name] for name in ("mean", "low", "high")},
+            "best_baseline": row["best_mean"],
+        }
+        for row in forward_rows(manifest)
     }
     plain = {name: exposure.get(name) for name in ("effective_titles", "coverage", "gini")}
     plain |= {f"popularity lift, {row['group']}": row["lift"] for row in exposure.get("lift") or []}
@@ -32,6 +45,27 @@ def numbers(manifest: Mapping[str, Any]) -> Row:
         if value is not None
     }
     return {"as_of": manifest["as_of"], "metrics": values}
+
+
+def forward_rows(manifest: Mapping[str, Any]) -> list[Row]:
+    """The published lists of a forward test by metric, beside the best baseline.
+
+    Returns
+    -------
+    rows of metric, mean, low, high, n, best, best_mean, chosen_weights, default_weights
+    """
+    test = manifest.get("forward_test") or {}
+    means = {(row["metric"], row["model"]): row["mean"] for row in test.get("metrics") or []}
+    return [
+        {
+            **{name: row[name] for name in ("metric", "mean", "low", "high", "n")},
+            "best": test["best"][row["metric"]],
+            "best_mean": means[row["metric"], test["best"][row["metric"]]],
+            **{name: means.get((row["metric"], name)) for name in WEIGHTS},
+        }
+        for row in test.get("metrics") or []
+        if row["model"] == MODEL
+    ]
 
 
 def states(results: Sequence[Row]) -> dict[str, dict[str, int]]:

@@ -44,7 +44,10 @@ def card(manifest: Mapping[str, Any]) -> str:
         "card.md",
         manifest=manifest,
         verdict=sections.gate(manifest),
-        protocol={name: value for name, value in evaluation.items() if name != "metrics"},
+        protocol={
+            name: value for name, value in evaluation.items() if name not in ("metrics", "full")
+        },
+        forward=sections.forward_test(manifest),
         cohorts=unique(row["cohort"] for row in metrics),
         tables=sections.by_model(metrics),
         exposure=sections.exposure(manifest),

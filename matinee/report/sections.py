@@ -163,6 +163,16 @@ def exposure(manifest: Mapping[str, Any]) -> Data | None:
     }
 
 
+def forward_test(manifest: Mapping[str, Any]) -> Data | None:
+    """How the release before did on the days since: a row a metric, and charts."""
+    test = manifest.get("forward_test")
+    if not test:
+        return None
+    facts = {name: test[name] for name in ("release_id", "since", "until", "members")}
+    rows = history.forward_rows(manifest)
+    return {**facts, "rows": rows, "charts": figures.of_forward_test(manifest)}
+
+
 def by_model(metrics: Sequence[Row]) -> list[Data]:
     """Each metric as a table: models across, cohorts down; a model that has no number has None."""
     tables = []
@@ -203,6 +213,7 @@ def _evaluation(manifest: Mapping[str, Any]) -> Data | None:
             if value is None or isinstance(value, str | int | float)
         },
         "charts": figures.of_evaluation(manifest),
+        "forward": forward_test(manifest),
         "rows": metrics,
     }
 

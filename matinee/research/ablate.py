@@ -48,7 +48,10 @@ def ablate(settings: Settings, progress: Progress | None = None) -> Ablated:
     """
     folder = settings.home.resolve() / "work" / EVALUATED
     if not folder.is_dir():
-        raise ConfigError(f"no frame in {folder}: it is left by a night, run `matinee run` first")
+        raise ConfigError(
+            f"no frame in {folder}: a night with a full evaluation leaves it, run "
+            "`matinee run --full-evaluation` first"
+        )
     frame = read_frame(folder)
     usual = hybrid.Hyperparameters(seed=settings.seed)
     return compare(frame, usual, progress=progress)

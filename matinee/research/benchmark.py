@@ -19,10 +19,11 @@ from matinee.columns import MEMBER_ID, PLACES
 from matinee.errors import ConfigError, DataError
 from matinee.evaluation import gate
 from matinee.models import fits, hybrid
+from matinee.models.cold_titles import WithColdTitles
 from matinee.models.combination import Context
 from matinee.models.fits import Fit
 from matinee.models.frame import Frame
-from matinee.models.parts import ByTitles, ByVectors, Part, Parts, query_of
+from matinee.models.parts import ByTitles, Part, Parts, query_of
 from matinee.night import combine, evaluate
 from matinee.night.combine import Chosen
 from matinee.night.evaluate import Split
@@ -209,8 +210,8 @@ def successive(fitted: Fit) -> Fit:
     for name, part in fitted.parts.by_name.items():
         if isinstance(part, ByTitles):
             by_name[name] = ByTitles(part.weights, query_of(name, history))
-        elif isinstance(part, ByVectors):
-            by_name[name] = replace(part, members=part.members[rows])
+        elif isinstance(part, WithColdTitles):
+            by_name[name] = part.of(rows, history)
         else:
             by_name[name] = part
     features = replace(

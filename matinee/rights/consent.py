@@ -2,7 +2,11 @@
 
 A choice is written twice: as a row of `consents` in the landing zone, for later builds, and into
 the list of withdrawals, which every read of a slate checks. The list contains keyed pseudonyms and
-no member ids. It is authenticated with the same key, so that a removed entry is detected.
+no member ids. It is authenticated with the same key, so that a removed entry is detected, and has a
+version and a copy in `keys/`, so that an older list is.
+
+Without the list nothing is personalised: only a night of a home without one, `restore` and `merge`
+write a new one.
 """
 
 from __future__ import annotations
@@ -11,8 +15,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matinee import durable, landing, releases
+from matinee import durable, features, landing, releases
 from matinee.columns import EVENT_AT, MEMBER_ID
 from matinee.errors import ConfigError, IntegrityError, RefusedError
 from matinee.privacy import pseudonym
@@ -35,7 +39,21 @@ PURPOSES = (PERSONALISATION, INSIGHTS, "marketing")
 
 FILE = "privacy/withdrawals.json"
 
+COPY = "keys/withdrawals.json"
+"""The list as it was last written, beside the keys: the file is never older."""
+
+MIRRORED = "keys/withdrawals_mirrored.json"
+"""The newest list that came from a mirror: the next one is never older."""
+
+RESTORE = (
+    "no member gets a personalised answer without it: run `matinee consent --restore`, or, on a "
+    "machine that pulls, `matinee releases pull URL`"
+)
+
 USE = "withdrawal"
+
+MOST_BYTES = 256 << 20
+"""A longer list is not read from a mirror; 1,000 refusals have 70 kB."""
 
 _SCHEMA = pa.schema(
     {
@@ -49,15 +67,15 @@ _SCHEMA = pa.schema(
     }
 )
 
-_ORDER = [(name, "ascending") for name in (EVENT_AT, "received_at", "event_id")]
-
 
 @dataclass(frozen=True)
 class Withdrawals:
     """Purpose -> pseudonym of a member who refused it -> time of the refusal."""
 
     key: bytes
-    since: dict[str, dict[str, str]]
+    since: dict[str, dict[str, str]] = field(default_factory=dict)
+    version: int = 0
+    """Goes up by one with each change; 0 for a list from before it had one."""
 
     def includes(self, member_id: str, purpose: str) -> bool:
         """Whether a member has refused a purpose."""
@@ -80,18 +98,61 @@ def read(settings: Settings) -> Withdrawals:
     Raises
     ------
     IntegrityError
-        If it was changed by hand: no slate is shown on the basis of a list that may lack members.
+        If it is missing, was changed by hand or is an older one, or its key is missing: no slate
+        is shown on the basis of a list that may lack members.
+    """
+    return _read(settings.home.resolve())
+
+
+def _read(home: Path) -> Withdrawals:
+    path = home / FILE
+    with durable.storage_errors(path):
+        if not path.exists():
+            raise IntegrityError(f"{path} is missing, and {RESTORE}")
+        text = path.read_bytes()
+    key = landing.tombstones.key(home)
+    if (withdrawals := _verified(text, key)) is None:
+        raise IntegrityError(f"{path} was changed by hand, and {RESTORE}")
+    if (newest := _copy(home, key)) and withdrawals.version < newest.version:
+        raise IntegrityError(
+            f"{path} is version {withdrawals.version} of the list, and this home has written "
+            f"version {newest.version}: it was rewound, and {RESTORE}"
+        )
+    return withdrawals
+
+
+def restore(settings: Settings) -> Withdrawals:
+    """Write the list again, from its copy in `keys/` and all consents of this home.
+
+    Raises
+    ------
+    IntegrityError
+        If there is no copy and the home receives no logs: the list has to come from a mirror.
     """
     home = settings.home.resolve()
-    path = home / FILE
-    key = landing.tombstones.key(home)
-    if not path.exists():
-        return Withdrawals(key, {})
-    if (withdrawals := _verified(path.read_bytes(), key)) is None:
-        raise IntegrityError(
-            f"{path} was changed by hand: restore it, or remove it and run `matinee run`, which "
-            f"writes it again from all received consents"
-        )
+    with releases.lease(home, name="consent", wait_seconds=10):
+        if not (home / COPY).exists() and not (home / "received").exists():
+            raise IntegrityError(
+                f"{home} has no copy of the list of withdrawals and has received no logs: fetch "
+                f"the list with `matinee releases pull URL`, or restore {home / FILE} from a backup"
+            )
+        key = landing.tombstones.key(home)
+        withdrawals = _copy(home, key) or Withdrawals(key)
+        path = home / FILE
+        if path.exists() and (there := _verified(path.read_bytes(), key)):
+            withdrawals = max(withdrawals, there, key=lambda one: one.version)
+        _apply(withdrawals, pa.concat_tables([_received_consents(home), _local_consents(home)]))
+        return _save(settings, withdrawals)
+
+
+def _copy(home: Path, key: bytes, name: str = COPY) -> Withdrawals | None:
+    path = home / name
+    with durable.storage_errors(path):
+        if not path.exists():
+            return None
+        text = path.read_bytes()
+    if (withdrawals := _verified(text, key)) is None:
+        raise IntegrityError(f"{path} was changed by hand: restore it from a backup")
     return withdrawals
 
 
@@ -117,15 +178,39 @@ def merge(settings: Settings, text: bytes, where: str) -> None:
             f"{landing.tombstones.KEY} from the home that pushed, mode 600, then pull again"
         )
     with releases.lease(home, name="consent", wait_seconds=10):
-        remote = _verified(text, landing.tombstones.key(home))
+        key = landing.tombstones.key(home)
+        remote = _verified(text, key)
         if remote is None:
             raise IntegrityError(
                 f"{where} was not written with the privacy key of {home}: copy the key from the "
                 f"home that pushed, or find out who changed it"
             )
+        seen = _copy(home, key, MIRRORED)
+        if seen and remote.version < seen.version:
+            raise IntegrityError(
+                f"{where} is version {remote.version} of the list, and this home has seen version "
+                f"{seen.version} there: it was rewound; `matinee releases push` from the home that "
+                f"builds releases brings it up again"
+            )
         _apply(remote, pa.concat_tables([_received_consents(home), _local_consents(home)]))
-        if remote != read(settings):
-            _save(home, remote)
+        try:
+            before, is_current = _read(home), True
+        except IntegrityError:  # what is fetched takes its place
+            before, is_current = _copy(home, key) or Withdrawals(key), False
+        if not is_current or remote.since != before.since:
+            version = max(remote.version, before.version)
+            _save(settings, Withdrawals(key, remote.since, version))
+        if seen is None or seen.version < remote.version:
+            _write(home / MIRRORED, text)
+
+
+def take_newer(settings: Settings, text: bytes) -> bool:
+    """Take over a list if it is a valid one of a higher version; return whether it was."""
+    found = _verified(text, landing.tombstones.key(settings.home.resolve()))
+    if found is None or found.version <= read(settings).version:
+        return False
+    merge(settings, text, "the mirror's list")
+    return True
 
 
 def record_choice(
@@ -168,19 +253,26 @@ def record_choice(
         withdrawals = read(settings)
         name = pseudonym(withdrawals.key, member_id, use=USE)
         withdrawals.record(name, purpose, granted=granted, at=event_at)
-        _save(home, withdrawals)
+        _save(settings, withdrawals)
     return path, live.id if live else None
 
 
 def refresh(settings: Settings) -> Withdrawals:
-    """Apply all received consents to the list; choices of this home not yet received are kept."""
+    """Apply all received consents to the list; choices of this home not yet received are kept.
+
+    In a home that never had a list, this writes the first one.
+    """
     home = settings.home.resolve()
     with releases.lease(home, name="consent", wait_seconds=10):
-        withdrawals = read(settings)
+        is_first = not (home / FILE).exists() and not (home / COPY).exists()
+        withdrawals = Withdrawals(landing.tombstones.key(home)) if is_first else _read(home)
         before = json.dumps(withdrawals.since, sort_keys=True)
         _apply(withdrawals, _received_consents(home))
-        if json.dumps(withdrawals.since, sort_keys=True) != before:
-            _save(home, withdrawals)
+        if is_first:
+            _apply(withdrawals, _local_consents(home))
+        is_changed = json.dumps(withdrawals.since, sort_keys=True) != before
+        if is_changed or not (home / COPY).exists():
+            withdrawals = _save(settings, withdrawals)
     return withdrawals
 
 
@@ -225,11 +317,41 @@ def slate(
 
 
 def _apply(withdrawals: Withdrawals, rows: pa.Table) -> None:
-    names = {one: pseudonym(withdrawals.key, one, use=USE) for one in _unique(rows, MEMBER_ID)}
-    for row in rows.sort_by(_ORDER).to_pylist():
-        at = f"{row[EVENT_AT]:%Y-%m-%dT%H:%M:%S.%fZ}"
-        name = names[row[MEMBER_ID]]
-        withdrawals.record(name, row["purpose"], granted=row["granted"], at=at)
+    """Apply rows of `consents`: what each member decided last for each purpose, by receipt.
+
+    A grant undoes the refusals that were received before it, if it was also made after them. No
+    choice was made after it was received: `int_consents__decided` decides in the same way.
+    """
+    choices: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows.to_pylist():
+        choices.setdefault((row[MEMBER_ID], row["purpose"]), []).append(row)
+    for (member_id, purpose), made in sorted(choices.items()):
+        granted, at = _decided(made)
+        name = pseudonym(withdrawals.key, member_id, use=USE)
+        withdrawals.record(name, purpose, granted=granted, at=f"{at:%Y-%m-%dT%H:%M:%S.%fZ}")
+
+
+def _decided(rows: list[dict[str, Any]]) -> tuple[bool, datetime]:
+    """Whether a member grants a purpose, and since when, from all rows about it."""
+    times = [(row["granted"], *_times(row)) for row in rows]
+    refused = [(made, received) for granted, made, received in times if not granted]
+    if not refused:
+        return True, max(made for _, made, _ in times)
+    last_made, last_received = (max(column) for column in zip(*refused, strict=True))
+    later = [
+        made
+        for granted, made, received in times
+        if granted and made > last_made and received >= last_received
+    ]
+    return (True, max(later)) if later else (False, last_made)
+
+
+def _times(row: dict[str, Any]) -> tuple[datetime, datetime]:
+    """When a choice was made and when it was received, neither after the day it landed on."""
+    landed_on = next(part for part in row["file"].split("/") if part.startswith("dt="))
+    end = datetime.combine(datetime.fromisoformat(landed_on[3:]), time.min) + timedelta(days=1)
+    received: datetime = min(row["received_at"], end)
+    return min(row[EVENT_AT], received), received
 
 
 def _received_consents(home: Path) -> pa.Table:
@@ -266,18 +388,15 @@ def _choice(line: bytes) -> dict[str, Any]:
     return choice | {name: at.replace(tzinfo=None) for name, at in times.items()}
 
 
-def _unique(rows: pa.Table, column: str) -> list[str]:
-    names: list[str] = pc.unique(rows[column]).to_pylist()
-    return names
-
-
-def _seal(key: bytes, since: dict[str, Any]) -> str:
-    return hmac.new(key, b"withdrawals\0" + canonical_json(since), hashlib.sha256).hexdigest()
+def _seal(key: bytes, since: dict[str, Any], version: int) -> str:
+    content = canonical_json([version, since] if version else since)
+    return hmac.new(key, b"withdrawals\0" + content, hashlib.sha256).hexdigest()
 
 
 def _text(withdrawals: Withdrawals) -> bytes:
-    seal = _seal(withdrawals.key, withdrawals.since)
-    return readable_json({"since": withdrawals.since, "seal": seal})
+    seal = _seal(withdrawals.key, withdrawals.since, withdrawals.version)
+    document = {"version": withdrawals.version, "since": withdrawals.since, "seal": seal}
+    return readable_json(document)
 
 
 def _verified(text: bytes, key: bytes) -> Withdrawals | None:
@@ -285,14 +404,35 @@ def _verified(text: bytes, key: bytes) -> Withdrawals | None:
     try:
         document = parse_json(text)
         since: dict[str, dict[str, str]] = document["since"]
-        is_sealed = hmac.compare_digest(document["seal"], _seal(key, since))
-    except (ValueError, KeyError, TypeError):
+        version = int(document.get("version", 0))
+        is_sealed = hmac.compare_digest(document["seal"], _seal(key, since, version))
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Withdrawals(key, since) if is_sealed else None
+    return Withdrawals(key, since, version) if is_sealed else None
 
 
-def _save(home: Path, withdrawals: Withdrawals) -> None:
-    path = home / FILE
+def _save(settings: Settings, withdrawals: Withdrawals) -> Withdrawals:
+    """Write the list as the next version, then its copy; then nothing of them is online."""
+    home = settings.home.resolve()
+    new = Withdrawals(withdrawals.key, withdrawals.since, withdrawals.version + 1)
+    for name in (FILE, COPY):
+        _write(home / name, _text(new))
+    remove_online(settings, new)
+    return new
+
+
+def remove_online(settings: Settings, withdrawals: Withdrawals) -> int:
+    """Remove who refused personalisation from Feast's online store; return how many rows."""
+    refused = withdrawals.since.get(PERSONALISATION, {})
+
+    def is_refused(member_id: str) -> bool:
+        return pseudonym(withdrawals.key, member_id, use=USE) in refused
+
+    if not refused:
+        return 0
+    return features.remove_online(settings.home, settings.project, is_refused)
+
+
+def _write(path: Path, text: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    releases.fence(path)
-    durable.replace(path, _text(withdrawals))
+    durable.replace(path, text, mode=0o600)

@@ -9,27 +9,28 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from matinee import durable, features, landing, provenance, releases, warehouse
-from matinee.errors import ConfigError, IntegrityError
-from matinee.privacy import ERASED, Traces
+from matinee.errors import ConfigError, IntegrityError, printable_name
+from matinee.privacy import Traces
 from matinee.progress import Progress
 from matinee.releases import fence
 from matinee.releases.reissue import reissue_all
-from matinee.rights import consent, member_search
+from matinee.rights import audit, consent, control, member_search
 from matinee.rights.reissue import ERASURE, ReissueWithoutMembers
+from matinee.rights.search_files import KEYED_BY_MEMBER, TEXT_SUFFIXES
 from matinee.settings import Settings
 
 UNFINISHED = "privacy/forgetting.json"
 """Members whose erasure is not finished; the last file that names them, removed at the end."""
 
 STALE_MARKER = "warehouse/stale"
-"""Tells the next build that sums in the warehouse still count erased members: full refresh."""
+"""Tells the next build that more than `erased_days` still counts erased members: full refresh."""
 
 STEPS = (
     "search",
@@ -48,10 +49,16 @@ class ErasureReceipt:
 
     tombstones: list[str]
     requested_at: str
+    search: str
+    """What it rests on: `full`, every file; or `index`, the files that may hold the members."""
+    confirmed_at: str | None
+    """When a full search found nothing of the members; null while an `index` is provisional."""
     found: dict[str, int]
     """Rows that named the members before the erasure, by store."""
     left: dict[str, int]
     """The same afterwards; must be empty."""
+    mentions: dict[str, int]
+    """Rows and lines that have an id as a token outside all member fields, by file. They stay."""
     files_searched: int
     control_planted: int
     control_found: int
@@ -96,25 +103,46 @@ def erase_members(
     return _erase(settings, ids, by=by, progress=progress)
 
 
-def erase_requested(settings: Settings, progress: Progress | None = None) -> ErasureReceipt | None:
+def erase_requested(
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    unsettled: Collection[str] = (),
+) -> ErasureReceipt | None:
     """Finish interrupted erasures, and erase the members of received erase requests.
 
-    The caller holds the lease: this is a step of `receive`.
+    The caller holds the lease: this is a step of `receive`, which names the landing files that are
+    `unsettled`: not received as they are. Searches open the files that may hold the members; the
+    first, and one a week while receipts are provisional, opens all.
     """
     home = settings.home.resolve()
     ids = landing.requested(home) | _unfinished(home)
-    if not ids:
+    is_due = audit.is_due(home, datetime.now(UTC))
+    if not ids and not (is_due and audit.provisional(home)):
         return None
-    return _erase(settings, ids, by="privacy_requests", progress=progress)[0]
+    if not ids:
+        ids, reasons = audit.returned(home)
+        if not ids:
+            audit.confirm(home, datetime.now(UTC), reasons=reasons)
+            return None
+    needed = None if is_due else landing.member_index.needed(home, ids, unsettled=unsettled)
+    return _erase(settings, ids, by="privacy_requests", progress=progress, needed=needed)[0]
 
 
 def _erase(
-    settings: Settings, ids: frozenset[str], *, by: str, progress: Progress | None
+    settings: Settings,
+    ids: frozenset[str],
+    *,
+    by: str,
+    progress: Progress | None,
+    needed: Callable[[str], bool] | None = None,
 ) -> tuple[ErasureReceipt, Path]:
+    """Erase; with `needed`, by a search of those files.
+
+    A full search while receipts are provisional looks for everybody who was erased before, too.
+    """
     home = settings.home.resolve()
     at = datetime.now(UTC)
-    ids = ids | _unfinished(home)
-    traces = Traces(ids)
     report = progress or (lambda done, total, what: None)
 
     def step(number: int) -> None:
@@ -122,16 +150,27 @@ def _erase(
         report(number, len(STEPS), STEPS[number])
 
     durable.sweep_drafts(home)
+    control.sweep(home)
+    exclude = frozenset({UNFINISHED})
+    ids = ids | _unfinished(home)
+    step(0)
+    is_audit = needed is None and bool(audit.provisional(home))
+    returned = audit.returned(home, exclude=exclude)[0] if is_audit else frozenset()
+    ids |= returned
+    traces = Traces(ids)
     _write(home / UNFINISHED, {"members": sorted(ids)})
     tombstones = landing.tombstones.add(home, ids, at)
-    step(0)
-    rows_by_file = member_search.search(home, traces, exclude=frozenset({UNFINISHED}))
+    before = member_search.examine(home, traces, exclude=exclude, is_needed=needed)
+    rows_by_file = before.rows
     step(1)
     erased = landing.erase(home, landing.load(settings.project), traces, rows_by_file)
+    landing.member_index.forget(home, ids)
     step(2)
     if warehouse.path(home).is_file():
-        durable.replace(home / STALE_MARKER, b"")
-        warehouse.erase(home, traces)
+        was_stale = (home / STALE_MARKER).exists()
+        durable.replace(home / STALE_MARKER, b"")  # until it is known what has to be summed again
+        if not warehouse.erase(home, traces) and not was_stale:
+            durable.remove(home / STALE_MARKER)
     step(3)
     features.erase(home=home, project=settings.project, traces=traces)
     # The next night writes these again. dbt's target repeats text of the project, and an id that
@@ -145,15 +184,19 @@ def _erase(
         for name in rows_by_file:
             _clean(home, name, traces, drafts)
     step(6)
-    with member_search.planted_control(home, min(ids)) as planted:
-        after = member_search.search(home, traces, exclude=frozenset({UNFINISHED}))
-    detected = [name for name in planted if after.pop(name, 0)]
+    with control.planted(home, min(ids), is_full=needed is None) as planted:
+        after = member_search.examine(home, traces, exclude=exclude, is_needed=needed)
+    detected = [name for name in planted if after.found.pop(name, None)]
+    _require_complete(after, planted, detected)
     receipt = ErasureReceipt(
         tombstones=tombstones,
         requested_at=at.isoformat(),
+        search="full" if needed is None else "index",
+        confirmed_at=at.isoformat() if needed is None else None,
         found=member_search.by_store(rows_by_file),
-        left=member_search.by_store(after),
-        files_searched=sum(path.is_file() for path in home.rglob("*")),
+        left=member_search.by_store(after.rows),
+        mentions=after.mentions,
+        files_searched=after.files - len(planted),
         control_planted=len(planted),
         control_found=len(detected),
         landing_files={name: list(pair) for name, pair in erased.rewritten.items()},
@@ -161,23 +204,29 @@ def _erase(
         received_files=len(erased.received),
         releases=reissued,
     )
-    _require_complete(receipt, after, planted, detected)
-    path = home / "reports" / "erasures" / f"{at:%Y%m%dT%H%M%SZ}-{tombstones[0][:12]}.json"
+    path = home / audit.RECEIPTS / f"{at:%Y%m%dT%H%M%SZ}-{tombstones[0][:12]}.json"
     _write(path, receipt.as_dict())
+    if needed is None:
+        audit.confirm(home, at, returned)
     durable.remove(home / UNFINISHED)
     return receipt, path
 
 
 def _require_complete(
-    receipt: ErasureReceipt, after: dict[str, int], planted: list[str], detected: list[str]
+    after: member_search.Searched, planted: list[str], detected: list[str]
 ) -> None:
     if missed := sorted(set(planted) - set(detected)):
         raise IntegrityError(f"the search did not find the planted file {missed[0]}: do not trust")
-    if receipt.left:
-        name, rows = next(iter(after.items()))
+    for name, reason in after.reasons.items():
+        more = f" ({len(after.rows)} files in all)" if len(after.rows) > 1 else ""
         raise IntegrityError(
-            f"{name} still names a member in {rows} rows, or cannot be searched ({len(after)} "
-            f"files in all): remove it, or what wrote it, then run `matinee forget` again"
+            f"{printable_name(name)} cannot be searched, for {reason}{more}: remove it, or what"
+            " wrote it, then run `matinee forget` again"
+        )
+    for name, rows in after.rows.items():
+        raise IntegrityError(
+            f"{printable_name(name)} still names a member in {rows} rows ({len(after.rows)} files"
+            " in all): remove it, or what wrote it, then run `matinee forget` again"
         )
 
 
@@ -186,6 +235,8 @@ def _reissue(
 ) -> list[dict[str, str | None]]:
     store = releases.Store.of(settings.home)
     release_ids = {name.split("/")[1] for name in rows_by_file if name.startswith("releases/")}
+    if not release_ids:
+        return []
     refused = consent.read(settings)
     fill = ReissueWithoutMembers(
         traces, lambda one: not refused.includes(one, consent.PERSONALISATION)
@@ -195,9 +246,9 @@ def _reissue(
 
 
 def _clean(home: Path, name: str, traces: Traces, drafts: durable.Drafts) -> None:
-    """Clean what no store owns: logs, reports, planted truths."""
+    """Clean what no store owns, by fields of member ids: logs, reports, planted truths."""
     path = home / name
-    if path.suffix not in member_search.TEXT_SUFFIXES:
+    if path.suffix not in TEXT_SUFFIXES:
         return
     *above, last = name.split("/")
     try:
@@ -205,27 +256,25 @@ def _clean(home: Path, name: str, traces: Traces, drafts: durable.Drafts) -> Non
         text = durable.read_plain(home, [*above, last], one_name=above[:1] == ["landing"])
     except (durable.NotPlainError, FileNotFoundError):
         return  # if it still names them, the last search says so
-    if not traces.in_text(text):
+    cleaned = _without(text, name, traces) if path.suffix == ".json" else None
+    if cleaned is None:
+        is_theirs = above[:1] == ["landing"] and landing.has_members(home, name.split("/")[1])
+        cleaned = landing.text_without(text, traces, path.suffix, has_members=is_theirs)
+    if cleaned == text:
         return
-    if path.suffix == ".json" and (document := _without(text, traces)) is not None:
-        cleaned = document
-    elif path.suffix in (".html", ".md"):
-        cleaned = text
-        for one in traces.distinctive:
-            cleaned = cleaned.replace(one.encode(), ERASED.encode())
-    else:
-        lines = text.splitlines(keepends=True)
-        cleaned = b"".join(line for line in lines if not traces.in_text(line))
     draft = drafts.new()
     draft.write_bytes(cleaned)
     with durable.folder(home, above) as folder:
         durable.put(draft, path, folder=folder)
 
 
-def _without(text: bytes, wanted: Traces) -> bytes | None:
+def _without(text: bytes, name: str, wanted: Traces) -> bytes | None:
     """A JSON document without the members; None for a text that is none, which goes by lines."""
+    is_keyed = name == KEYED_BY_MEMBER
     try:
-        kept = wanted.without(provenance.parse_json(text))
+        if not wanted.in_json(text, is_document=True, is_keyed=is_keyed):
+            return None
+        kept = wanted.without(provenance.parse_json(text), is_keyed=is_keyed)
         return json.dumps(kept, ensure_ascii=False, indent=1).encode() + b"\n"
     except (ValueError, RecursionError):
         return None

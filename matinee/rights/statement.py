@@ -189,9 +189,8 @@ def _rejected(home: Path, stream: str, member_id: str) -> list[Row]:
     rows: list[Row] = []
     for path in sorted((home / "received" / f"rejected_{stream}").glob("batch=*/*.parquet")):
         table = pq.read_table(path)
-        texts = table["raw_text"].to_pylist()
-        named = [traces.in_text((text or "").encode()) for text in texts]
-        rows += table.filter(pa.array(named, pa.bool_())).to_pylist()
+        named = landing.mask_of(home, path)(table, traces)
+        rows += table.filter(pa.array(named)).to_pylist()
     return rows
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -85,7 +84,7 @@ def build(
     DataError
         If nothing was received, or a model cannot be built.
     RefusedError
-        If a data test fails.
+        If a data test fails, or none ran.
     IntegrityError
         If one fails that says `failure: integrity` in its meta: rows were lost.
     BusyError
@@ -102,7 +101,13 @@ def build(
         vars={**(vars or {}), "as_of": as_of.astimezone(UTC).date().isoformat()},
         progress=progress,
     )
-    return _built(ran.results, manifest)
+    built = _built(ran.results, manifest)
+    if not built.tests_passed + built.tests_warned:
+        raise RefusedError(
+            f"dbt ran {built.models} models and not one data test, so nothing is known of the "
+            f"tables: run `matinee run` with the tests of {dbt.project} in place"
+        )
+    return built
 
 
 def check_units(*, project: Path, home: Path, threads: int, memory_limit: str) -> int:
@@ -170,7 +175,8 @@ class _Dbt:
         if not (self.home / "received").is_dir():
             raise DataError(f"nothing received in {self.home}: run `matinee run` on some logs")
         self.folder.mkdir(parents=True, exist_ok=True)
-        dbt_parse.import_library()
+        with dbt_parse.pinned({}):  # dbt reads some of its variables when it is imported
+            dbt_parse.import_library()
         with rare_collections(), dbt_parse.unlogged_queries(), self._session(self.environment):
             manifest = dbt_parse.load(self.project, self.home, self._parse)
             values = {**(vars or {}), "code_sha256": _code(manifest, self.vars | dict(vars or {}))}
@@ -188,18 +194,12 @@ class _Dbt:
     def _session(self, environment: Mapping[str, str]) -> Iterator[None]:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-        before = {name: os.environ.get(name) for name in environment}
-        os.environ.update(environment)
         try:
-            yield
+            with dbt_parse.pinned(environment):
+                yield
         finally:
             # Left open, the file would be locked for everyone else.
             DuckDBConnectionManager.close_all_connections()
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
 
     def _invoke(
         self, command: Sequence[str], *, manifest: Any = None, progress: Progress | None = None

@@ -4,13 +4,14 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from matinee import cache
+from matinee.duckdb_paths import exact, literal
 from matinee.imports import large_import
 
 ANY_HOME = "/matinee-home"
@@ -25,11 +26,35 @@ _ENV_VAR = re.compile(rb"env_var\(\s*[\"'](\w+)")
 _QUERY_EVENTS = ("ConnectionUsed", "SQLQuery", "SQLQueryStatus", "SQLCommit")
 
 
+@contextmanager
+def pinned(environment: Mapping[str, str]) -> Iterator[None]:
+    """The variables of a call of dbt: those given, and none of dbt's own that a shell has.
+
+    `DBT_TARGET`, `DBT_EXCLUDE_RESOURCE_TYPES` and sixty others are options of dbt: they would
+    change what a night builds and tests. Profile and target are then those of the project.
+    """
+    names = {name for name in os.environ if name.upper().startswith("DBT_")} | set(environment)
+    before = {name: os.environ.pop(name, None) for name in names}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
 def import_library() -> None:
     """Import dbt and its adapter."""
     with large_import("dbt.cli.main"):
         import dbt.cli.main  # noqa: I001
         import dbt.adapters.duckdb.connections  # noqa: F401
+        from dbt.adapters.duckdb.credentials import DuckDBCredentials
+
+        # It parses the path of the warehouse as a URL, and takes a part of it for the name.
+        name_of = staticmethod(lambda path: Path(path).stem)
+        DuckDBCredentials.path_derived_database_name = name_of
 
 
 def load(project: Path, home: Path, parse: Callable[[], Any]) -> Any:
@@ -54,7 +79,7 @@ def load(project: Path, home: Path, parse: Callable[[], Any]) -> Any:
         packed = parse().to_msgpack(lambda document: extended_mashumaro_encoder(document | unused))
         cache.write("dbt", key, packed)
     manifest = Manifest.from_msgpack(
-        packed, decoder=lambda data: _placed(extended_mashumuro_decoder(data), str(home))
+        packed, decoder=lambda data: _placed(extended_mashumuro_decoder(data), _quoted(home))
     )
     manifest.build_flat_graph()
     return manifest
@@ -83,7 +108,7 @@ def _key(project: Path) -> str:
 
 
 def _placed(document: Any, home: str) -> Any:
-    """A parsed project with the paths of a home."""
+    """A parsed project with the paths of a home, `home` as it is written in `external_location`."""
     match document:
         case str():
             return document.replace(ANY_HOME, home) if ANY_HOME in document else document
@@ -93,6 +118,11 @@ def _placed(document: Any, home: str) -> Any:
             return [_placed(value, home) for value in document]
         case _:
             return document
+
+
+def _quoted(home: Path) -> str:
+    """A home within the quotes of an `external_location`; dbt reads that as a `string.Template`."""
+    return literal(exact(home))[1:-1].replace("$", "$$")
 
 
 @contextmanager

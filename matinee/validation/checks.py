@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from matinee.columns import MEMBER_ID
+from matinee.duckdb_paths import UNPARTITIONED, exact, literal
 from matinee.errors import DataError
 from matinee.progress import Progress
 from matinee.validation.results import Checked, Validation
@@ -138,8 +139,8 @@ def _views(
 ) -> Iterator[str]:
     """What makes the tables of the night, no later row among them, and copies none."""
     # What does not fit into memory stays in the home, where an erasure finds what a crash left.
-    yield f"set temp_directory = {_text(database.resolve().with_name('.spill'))}"
-    yield f'attach {_text(database.resolve())} as "{database.stem}" (read_only)'
+    yield f"set temp_directory = {literal(database.resolve().with_name('.spill'))}"
+    yield f'attach {literal(database.resolve())} as "{database.stem}" (read_only)'
     yield (
         f"create table night as select timestamp '{as_of:%Y-%m-%d %H:%M:%S}' as as_of, "
         f"timestamp '{as_of:%Y-%m-%d %H:%M:%S}'::date - 1 as last_day"
@@ -154,13 +155,8 @@ def _views(
         known = " where landed_on <= (select last_day from night)" if lands else ""
         yield f'create view "{table}" as select * from "{database.stem}".main."{table}"{known}'
     for table, path in files.items():
-        parts = path / "*.parquet" if path.is_dir() else path
-        yield f'create view "{table}" as select * from read_parquet({_text(parts)})'
-
-
-def _text(value: object) -> str:
-    """A literal of SQL."""
-    return "'" + str(value).replace("'", "''") + "'"
+        parts = literal(exact(path) + ("/*.parquet" if path.is_dir() else ""))
+        yield f'create view "{table}" as select * from read_parquet({parts}, {UNPARTITIONED})'
 
 
 def _check(table: str, source: Any, suite: Any) -> list[Checked]:

@@ -2,7 +2,8 @@
 
 A release publishes its own histograms, so that the next night can be compared with it
 after the logs are deleted. They hold no ids, and name no bin of fewer members than insights
-may show.
+may show. No member has more than `MOST_ROWS` rows in a bin, and counts are rounded to `STEP`: what
+one member adds or takes away is less than what rounding does.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,12 @@ Histogram = Mapping[str, int]
 
 FEW = "(few members)"
 """The bin of all values that too few members share."""
+
+MOST_ROWS = 10
+"""Rows of one member that are counted in one bin."""
+
+STEP = 20
+"""Counts are multiples of it: of twice the most that one member can have in a bin."""
 
 DAYS = 7
 """A week, so that a Saturday is not compared with a Monday."""
@@ -59,7 +66,8 @@ class Distribution:
 
     @property
     def sql(self) -> str:
-        """Rows by value, as `value` and `row_count`; values of few members stand together.
+        """Rows by value, as `value` and `row_count`, capped and rounded; values of few members
+        stand together.
 
         Parameters are `first_day`, `last_day` and `least`, the fewest members of a named bin.
         """
@@ -68,14 +76,27 @@ class Distribution:
             , counted as (
                 select
                     value,
+                    member_id,
                     count(*) as row_count,
-                    count(distinct member_id) >= $least as is_named
+                    count(*) over (partition by value) >= $least as is_named
                 from binned
+                group by value, member_id
+            ), capped as (
+                select
+                    member_id,
+                    if(is_named, value, '{FEW}') as value,
+                    least(sum(row_count), {MOST_ROWS}) as row_count
+                from counted
+                group by all
+            ), rounded as (
+                select
+                    value,
+                    ((sum(row_count)::bigint + {STEP // 2}) // {STEP}) * {STEP} as row_count
+                from capped
                 group by value
             )
-            select if(is_named, value, '{FEW}') as value, sum(row_count)::bigint as row_count
-            from counted
-            group by all
+            select * from rounded
+            where row_count > 0
             order by all
         """
 
@@ -181,11 +202,15 @@ def noise(one: Histogram, other: Histogram) -> float:
     """The distance that two samples of one distribution have by chance, about.
 
     Twice the mean of the divergence, (bins - 1) (1/n + 1/m) / (8 ln 2), because events of one
-    member are correlated and hold less information than as many of different members.
+    member are correlated and hold less information than as many of different members. What
+    rounding does to a bin of c rows, STEP²/12/c, adds to the bins.
     """
     bins = len(set(one) | set(other))
-    rows = 1 / sum(one.values()) + 1 / sum(other.values())
-    return float(np.sqrt(2 * (bins - 1) * rows / (8 * np.log(2))))
+    sides = sum(
+        (bins - 1 + sum(STEP**2 / 12 / rows for rows in side.values() if rows)) / sum(side.values())
+        for side in (one, other)
+    )
+    return float(np.sqrt(2 * sides / (8 * np.log(2))))
 
 
 def compare(tonight: Mapping[str, Histogram], live: Mapping[str, Histogram]) -> tuple[Checked, ...]:
@@ -196,7 +221,7 @@ def compare(tonight: Mapping[str, Histogram], live: Mapping[str, Histogram]) -> 
         if min(sum(here.values()), sum(there.values())) < ENOUGH_ROWS:
             continue
         most = round(FAR + noise(here, there), 4)
-        seen = round(distance(here, there), 4)
+        seen = round(distance(here, there), 2)  # published: no finer than the counts are
         checks.append(
             Checked(
                 table=f"last {DAYS} days",

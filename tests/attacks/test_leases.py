@@ -9,10 +9,14 @@ import pytest
 
 from matinee import durable, releases
 from matinee.errors import BusyError
+from matinee.features import online
+from matinee.landing import ledger, tombstones
+from matinee.night import run
 from matinee.privacy import Traces
-from matinee.releases import mirror, reissue
+from matinee.releases import files, mirror, reissue
 from matinee.releases.remote import Remote
-from matinee.rights import member_search
+from matinee.rights import consent, erase, member_search
+from matinee.settings import Settings
 from tests.releases.samples import AT, promote, publish
 
 OTHER = """
@@ -201,14 +205,14 @@ def test_who_holds_the_home_still_changes_the_store(ahead, operation):
 
 
 def test_who_loses_the_home_between_two_steps_does_not_make_the_second(store, monkeypatch):
-    home, append = store.root.parent, durable.append
+    home, append = store.root.parent, files.append
 
     def append_then_lose(path, line):
         append(path, line)
         taken(home)
 
     aliases = (store.root / "aliases.json").read_bytes()
-    monkeypatch.setattr(durable, "append", append_then_lose)
+    monkeypatch.setattr(files, "append", append_then_lose)
     with releases.lease(home), pytest.raises(BusyError, match="was replaced, or taken"):
         _promote(store)
     assert (store.root / "aliases.json").read_bytes() == aliases
@@ -240,3 +244,108 @@ def test_a_home_that_was_moved_away_is_named(tmp_path):
 def test_a_process_without_a_lease_is_not_fenced(store):
     releases.fence(store.root)
     _promote(store)
+
+
+def _written(home):
+    path = home / "x"
+    path.write_bytes(b"old\n")
+    return path
+
+
+def _put(home):
+    draft = home.with_name("draft")
+    draft.write_bytes(b"new")
+    durable.put(draft, home / "x")
+
+
+def _renamed(home):
+    (home.with_name("folder")).mkdir()
+    durable.rename(home.with_name("folder"), home / "folder")
+
+
+WRITERS = {
+    "create": lambda home: durable.create(home / "y", b"new"),
+    "create_once": lambda home: durable.create_once(home / "y", b"new"),
+    "replace": lambda home: durable.replace(home / "x", b"new"),
+    "append": lambda home: durable.append(home / "x", b"new"),
+    "remove": lambda home: durable.remove(home / "x"),
+    "rename": _renamed,
+    "put": _put,
+    "ledger": lambda home: ledger.write(home, ledger.Ledger({})),
+    "tombstones": lambda home: tombstones.add(home, frozenset({"m1"}), AT),
+    "withdrawals": lambda home: consent.refresh(Settings(home=home)),
+    "watermark": lambda home: online._write(home / "watermark.json", {}),
+    "unfinished erasure": lambda home: erase._write(home / erase.UNFINISHED, {}),
+}
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+@pytest.mark.parametrize("is_lost", [False, True], ids=["held", "lost"])
+def test_who_lost_the_home_gives_no_file_of_it_other_bytes(tmp_path, write, is_lost):
+    home = tmp_path / "home"
+    home.mkdir()
+    _written(home)
+    (home / "keys").mkdir(mode=0o700)
+    (home / "keys/privacy.key").write_bytes(bytes(32))
+    (home / "keys/privacy.key").chmod(0o600)
+    (home / "received").mkdir()
+    (home / "privacy").mkdir()
+    with releases.lease(home):
+        if is_lost:
+            taken(home)
+        before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+        if is_lost:
+            with pytest.raises(BusyError, match="was replaced, or taken by another process"):
+                write(home)
+        else:
+            write(home)
+        after = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+        assert (before == after) == (is_lost or write is _renamed)
+
+
+def test_a_home_lost_while_bytes_are_written_gets_no_name(tmp_path, monkeypatch):
+    home, fill = tmp_path / "home", durable._fill
+    home.mkdir()
+    path = _written(home)
+
+    def slow(*arguments):
+        fill(*arguments)
+        taken(home)
+
+    monkeypatch.setattr(durable, "_fill", slow)
+    with releases.lease(home), pytest.raises(BusyError, match="was replaced, or taken"):
+        durable.replace(path, b"new")
+    assert path.read_bytes() == b"old\n"
+
+
+def test_a_step_of_a_night_looks_at_the_lease_before_after_and_as_it_reports(tmp_path):
+    settings, done = Settings(home=tmp_path / "home"), []
+
+    def step(started, progress):
+        done.append("began")
+        if lose == "while it runs":
+            taken(settings.home)
+        progress(1, 2, "half")
+        done.append("ended")
+        if lose == "at its end":
+            taken(settings.home)
+        return "a note"
+
+    for lose, expected in (
+        ("never", ["began", "ended"]),
+        ("before", []),
+        ("while it runs", ["began"]),
+        ("at its end", ["began", "ended"]),
+    ):
+        done.clear()
+        with releases.lease(settings.home):
+            if lose == "before":
+                taken(settings.home)
+            one = run.Step("x", "x", step)
+            if lose == "never":
+                assert one.run(run.NightRun(settings), None) == "a note"
+            else:
+                with pytest.raises(BusyError, match="was replaced, or taken"):
+                    one.run(run.NightRun(settings), None)
+        assert done == expected
+        shutil.rmtree(settings.home.with_name("away"), ignore_errors=True)

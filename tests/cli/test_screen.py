@@ -131,3 +131,12 @@ def test_a_release_without_slates_or_with_few_metrics_still_has_a_screen(screen_
     lines = screen_of(change)
     assert fits(lines)
     assert "no metrics" in lines
+
+
+def test_the_reason_of_a_forward_night_is_one_line(screen_of):
+    def change(manifest):
+        manifest["evaluation"] |= {"is_full": False, "because": "R1 on the days since"}
+
+    lines = screen_of(change)
+    assert fits(lines)
+    assert "  forward test: R1 on the days since" in lines

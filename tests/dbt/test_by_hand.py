@@ -73,7 +73,7 @@ def test_freshness_is_measured_at_the_newest_landed_day_not_today(dbt):
 @pytest.mark.parametrize(
     "command",
     [
-        ("test", "--select=snap_titles", "int_titles__versioned"),
+        ("test", "--select=snap_titles", "int_titles__versioned", "int_consents__decided"),
         ("snapshot",),
         ("docs", "generate"),
     ],

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from matinee import warehouse
+from matinee import landing, warehouse
+from matinee.privacy import Traces
 
 from .test_tables import differing, play, rating, tables, title
 
@@ -14,7 +15,7 @@ FIRST_DAY = date(2026, 1, 1)
 GENRES = ["Comedy", "Crime", "Drama", "Horror"]
 
 
-def events(chance, day, members, titles):
+def events(chance, day, members, titles, prefix=""):
     """The events of a day; one in ten is received up to a week later."""
     streams = {"plays": [], "ratings": [], "searches": [], "impressions": []}
     for number in range(24):
@@ -27,7 +28,7 @@ def events(chance, day, members, titles):
         }
         who, what = chance.choice(members), chance.choice(titles)
         kind = chance.choice(["plays", "plays", "ratings", "searches", "impressions"])
-        key = f"{kind}-{day}-{number}"
+        key = f"{prefix}{kind}-{day}-{number}"
         if kind == "plays":
             event = play(key, who, what, at, **envelope)
         elif kind == "ratings":
@@ -51,11 +52,12 @@ def events(chance, day, members, titles):
     return streams
 
 
-def days(chance, first, last, members, titles):
+def days(chance, first, last, members, titles, prefix=""):
     """The events of some days in random order, a few of them twice."""
     streams = {"plays": [], "ratings": [], "searches": [], "impressions": []}
     for number in range((last - first).days + 1):
-        for stream, rows in events(chance, first + timedelta(days=number), members, titles).items():
+        day = first + timedelta(days=number)
+        for stream, rows in events(chance, day, members, titles, prefix).items():
             streams[stream] += rows
     for rows in streams.values():
         rows += chance.sample(rows, len(rows) // 10)
@@ -83,6 +85,15 @@ def snapshot(day, *, genres=0, runtime=6000, names=("t1", "t2", "t3")):
     ]
 
 
+def erase(home, member_id):
+    """Take a member out of what was received and of the warehouse, as an erasure does."""
+    traces = Traces.of([member_id])
+    for path in sorted((home / "received").glob("*/*/*.parquet")):
+        landing.filter_parquet(path, path.with_suffix(".new"), traces)
+        path.with_suffix(".new").replace(path)
+    return warehouse.erase(home, traces)
+
+
 @pytest.fixture(scope="module")
 def story(new_home, receive, build):
     """A home of several nights, each with something that changes the past, and what each built.
@@ -106,12 +117,14 @@ def story(new_home, receive, build):
 
     day = FIRST_DAY
     receive(home, 1, titles=snapshot(day), **days(chance, day, date(2026, 2, 10), members, titles))
+    leaver = days(chance, date(2026, 1, 20), date(2026, 1, 25), ["leaver"], titles, prefix="own-")
+    receive(home, 2, **leaver)
     night("first", "2026-02-08")
 
     # Late events, a member who refuses and one who is new, and a title that was waited for.
     receive(
         home,
-        2,
+        3,
         titles=snapshot(date(2026, 2, 11), names=("t1", "t2", "t3", "t4")),
         consents=[
             consent("m2", "personalisation", False, "2026-02-11 10:00"),
@@ -120,12 +133,14 @@ def story(new_home, receive, build):
         **days(chance, date(2026, 2, 9), date(2026, 2, 14), [*members, "m5"], titles),
     )
     night("second", "2026-02-14")
+    # A member is erased, and nothing else changes but the day of the night.
+    assert not erase(home, "leaver")
     night("back", "2026-02-12")
 
     # Forward again, over a changed catalogue: genres from now on, runtimes of all days.
     receive(
         home,
-        3,
+        4,
         titles=snapshot(date(2026, 2, 15), genres=1, runtime=3000, names=titles),
         consents=[consent("m2", "personalisation", True, "2026-02-15 10:00")],
         **days(chance, date(2026, 2, 15), date(2026, 3, 20), members, titles),

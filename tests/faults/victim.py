@@ -57,6 +57,7 @@ def dbt(settings):
 def training(settings):
     night = pipeline.begin(settings)
     pipeline.frame(night)
+    pipeline.hold_out(night)
     for frame in pipeline.FITS:
         pipeline.fit(night, frame)
     pipeline.combine(night)

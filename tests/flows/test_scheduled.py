@@ -16,7 +16,7 @@ import pytest
 
 from matinee import pipeline
 from matinee.privacy import Traces
-from matinee.rights import member_search
+from matinee.rights import control, member_search
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUARD = ROOT / "tests/guards"
@@ -131,7 +131,8 @@ def files_with_member_ids(folder: Path, received: Path) -> set[str]:
     tables = [pq.read_table(path, columns=["member_id"]) for path in received.glob("members/*/*")]
     members = Traces.of(one for table in tables for one in table["member_id"].to_pylist())
     assert len(members.ids) > 200
-    with member_search.planted_control(folder, min(members.ids)) as planted:
-        found = member_search.search(folder, members)
+    with control.planted(folder, min(members.ids)) as planted:
+        found = member_search.examine(folder, members).found
+    assert planted
     assert set(planted) <= set(found)
     return set(found) - set(planted)

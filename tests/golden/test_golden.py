@@ -9,9 +9,11 @@ from typer.testing import CliRunner
 
 from matinee import pipeline, provenance, releases
 from matinee.cli import app
+from matinee.errors import IntegrityError
 from matinee.privacy import Traces
 from matinee.releases import digest, non_profiled
 from matinee.releases.reissue import reissue
+from matinee.rights import consent
 from matinee.rights.reissue import ReissueWithoutMembers
 from matinee.settings import Settings
 
@@ -65,6 +67,9 @@ def test_an_old_night_verifies_and_is_listed_shown_and_compared(night, monkeypat
     assert store.verify("live").release_id == release.id
     (row,) = pipeline.list_releases(settings)
     assert (row["alias"], row["gate"]) == ("live", "passed")
+    with pytest.raises(IntegrityError, match="matinee consent --restore"):  # it never had a list
+        pipeline.recommend(settings, release.manifest["samples"][0], k=3, release="live")
+    consent.refresh(settings)
     monkeypatch.setenv("MATINEE_HOME", str(settings.home))
     done = CliRunner().invoke(app, ["releases", "show"])
     assert done.exit_code == 0, done.output

@@ -96,3 +96,23 @@ def test_days_after_a_misnamed_one_are_held_to_the_true_ones():
 def test_a_day_that_was_received_is_not_doubted_later():
     known = [*every(1, 8), date(2026, 5, 1)]
     assert not doubted([date(2026, 5, 2)], known, today=date(2026, 4, 1) + timedelta(days=31))
+
+
+@pytest.mark.parametrize(
+    ("today", "before"),
+    [
+        (date(1970, 1, 1), "this program was written"),
+        (date(2023, 12, 31), "this program was written"),
+        (date(2026, 1, 8), "2026-01-09, a day that was received already"),
+    ],
+)
+def test_a_clock_that_cannot_be_right_is_named_and_nothing_is_received(
+    zone, contract, today, before
+):
+    zone.land("plays", "more.jsonl", plays(contract, "more"), day="2026-01-10")
+    zone.land("plays", "late.jsonl", plays(contract, "late"), day="2026-01-09")
+    (entry,) = zone.receive(today=today).set_aside
+    assert entry.reason == (
+        f"this machine's clock says {today}, which is before {before}: set the clock"
+    )
+    assert zone.receive(today=TODAY).set_aside == ()

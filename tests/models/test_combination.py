@@ -5,10 +5,11 @@ import pytest
 import scipy.sparse as sp
 
 from matinee.errors import ConfigError, DataError
-from matinee.models import combination
-from matinee.models.combination import COHORTS, Combination, Evidence
+from matinee.models import candidates, combination, learned_weights
+from matinee.models.combination import COHORTS, Combination
 from matinee.models.default_weights import WEIGHTS, default_combination
 from matinee.models.history import History
+from matinee.models.learned_weights import Evidence
 from matinee.models.parts import ByVectors, ForEveryone, Parts, fit_parts
 
 N_MEMBERS, N_TITLES = 60, 40
@@ -29,7 +30,7 @@ def drawn_history(seed=5, share=0.2, silent=10):
 def parts():
     random = np.random.default_rng(2)
     vectors = [random.standard_normal((n, 4)).astype(np.float32) for n in (N_MEMBERS, N_TITLES)]
-    return fit_parts(drawn_history(), vectors={"hybrid": (vectors[0], vectors[1])})
+    return fit_parts(drawn_history(), others={"hybrid": ByVectors(*vectors)})
 
 
 def drawn_weights(n_parts, seed=1):
@@ -61,7 +62,7 @@ def test_features_are_asinh_of_z_and_the_log_of_the_rank():
     )
     one = Parts({"popularity": ForEveryone(values)}, history)
     watched = history.matrix().astype(np.bool_)
-    found = combination.candidates(one, np.array([0]), excluded=watched, per_part=3)
+    found = candidates.candidates(one, np.array([0]), excluded=watched, per_part=3)
     assert found.titles.tolist() == [8, 9, 10]
     z = (np.array([8, 9, 10]) - 5.0) / np.arange(11).std()
     np.testing.assert_allclose(found.features[:, 0], np.arcsinh(z), rtol=1e-6)
@@ -91,7 +92,7 @@ def test_only_allowed_titles_that_were_not_watched_are_candidates(parts):
 def test_a_title_that_a_linear_model_knows_nothing_of_is_not_its_candidate():
     known, least = np.array([True, True, False]), np.zeros(3, np.float32)
     scores = np.array([[0, 0, 3, 0, 0, 2], [1, 1, 3, 1, 0, 2], [1, 2, 3, 4, 5, 6]], np.float32)
-    best = combination._best(scores, 4, known, least)
+    best = candidates._best(scores, 4, known, least)
     assert sorted(best.tolist()) == [2, 5, 6, 7, 8, 11]
 
 
@@ -103,7 +104,7 @@ def test_members_with_few_candidates_get_further_open_titles():
     watched = history.matrix().astype(bool)
     allowed = np.array([True, True, False, True, True, True])
     for at_least, expected in ((0, []), (3, [0, 1, 4]), (50, [0, 1, 4, 5])):
-        found = combination.candidates(
+        found = candidates.candidates(
             few, np.array([0]), excluded=watched[[0]], allowed=allowed, at_least=at_least
         )
         assert found.titles.tolist() == expected
@@ -126,7 +127,7 @@ def test_the_best_of_many_titles_are_those_of_a_full_sort():
     random = np.random.default_rng(9)
     scores = random.integers(0, 200, (30, 999)).astype(np.float32)
     scores[:, ::3] = -np.inf
-    best = combination._best(scores, 10, np.ones(30, np.bool_), np.zeros(30, np.float32))
+    best = candidates._best(scores, 10, np.ones(30, np.bool_), np.zeros(30, np.float32))
     order = np.argsort(-scores, axis=1, kind="stable")[:, :10]
     assert best.tolist() == (np.arange(30)[:, None] * 999 + order).ravel().tolist()
 
@@ -166,12 +167,12 @@ def test_the_gradient_is_that_of_finite_differences():
     weights = drawn_weights(2)
     split = drawn_evidence(weights, 30, seed=3)
     at = drawn_weights(2, seed=8)
-    _, gradient = combination.loss_and_gradient(at, split)
+    _, gradient = learned_weights.loss_and_gradient(at, split)
     for place in [(0, 0), (3, 1), (6, 3)]:
         step = np.zeros_like(at)
         step[place] = 1e-5
-        above, _ = combination.loss_and_gradient(at + step, split)
-        below, _ = combination.loss_and_gradient(at - step, split)
+        above, _ = learned_weights.loss_and_gradient(at + step, split)
+        below, _ = learned_weights.loss_and_gradient(at - step, split)
         assert gradient[place] == pytest.approx((above - below) / 2e-5, abs=1e-5)
 
 
@@ -179,11 +180,11 @@ def test_planted_weights_are_found_and_few_members_keep_the_default():
     planted = np.tile([1.5, 0.0, -0.5, 0.8], (len(COHORTS), 1))
     planted[0] = [0.0, 1.5, 0.0, 0.0]
     default = np.tile([1.0, 1.0, 0.0, 0.0], (len(COHORTS), 1))
-    many = combination.choose_weights([drawn_evidence(planted, 4000, seed=4)], default)
+    many = learned_weights.choose_weights([drawn_evidence(planted, 4000, seed=4)], default)
     np.testing.assert_allclose(many, planted, atol=0.25)
-    few = combination.choose_weights([drawn_evidence(planted, 5, seed=4)], default)
+    few = learned_weights.choose_weights([drawn_evidence(planted, 5, seed=4)], default)
     assert np.abs(few - default).max() < 0.25 * np.abs(planted - default).max()
-    none = combination.choose_weights([drawn_evidence(planted, 0, seed=4)], default)
+    none = learned_weights.choose_weights([drawn_evidence(planted, 0, seed=4)], default)
     assert (none == default).all()
 
 
@@ -192,7 +193,7 @@ def test_evidence_holds_members_with_a_held_out_candidate(parts):
     watched = parts.history.matrix().toarray() > 0
     unseen = np.flatnonzero(~watched[3])
     truth[3, unseen] = True
-    found = combination.evidence(parts, sp.csr_array(truth), per_part=8)
+    found = learned_weights.evidence(parts, sp.csr_array(truth), per_part=8)
     assert found.cohort.tolist() == [combination.cohorts(parts.history)[3]]
     assert found.target.sum() == pytest.approx(1.0)
     assert len(found.target) == found.indptr[-1] == len(found.features)
@@ -201,7 +202,7 @@ def test_evidence_holds_members_with_a_held_out_candidate(parts):
 def test_equal_input_gives_equal_weights_and_scores_in_any_blocks(parts):
     evidence = drawn_evidence(drawn_weights(len(parts.names)), 50, seed=6)
     default = np.zeros((len(COHORTS), 2 * len(parts.names)))
-    first, second = (combination.choose_weights([evidence], default) for _ in range(2))
+    first, second = (learned_weights.choose_weights([evidence], default) for _ in range(2))
     assert (first == second).all()
     whole = scored(parts, np.arange(N_MEMBERS), first)
     half = scored(parts, np.arange(N_MEMBERS // 2), first)
@@ -229,7 +230,7 @@ def test_scores_that_are_not_finite_are_refused():
 def test_default_weights_name_every_part_and_rank_what_the_parts_agree_on(parts, context):
     everything = fit_parts(
         parts.history,
-        vectors={"hybrid": (parts.by_name["hybrid"].members, parts.by_name["hybrid"].titles)},
+        others={"hybrid": parts.by_name["hybrid"]},
         new_titles=np.zeros(N_TITLES, np.float32),
     )
     assert set(WEIGHTS[context]) == set(everything.names)
@@ -249,6 +250,6 @@ def test_members_without_history_take_no_part_in_what_the_others_share():
         split.cohort[split.cohort > 0],
         split.target[keep],
     )
-    weights = combination.choose_weights([others], np.zeros_like(planted))
+    weights = learned_weights.choose_weights([others], np.zeros_like(planted))
     assert (weights[0] == 0).all()
     assert (weights[1:, 0] > 1).all()

@@ -72,7 +72,7 @@ def test_events_on_three_other_days_make_a_member_settled():
         assert counts(*used(days), *new_accounts(8))[1] == new
 
 
-def test_days_on_which_a_title_is_pushed_settle_nobody_for_it():
+def test_days_with_events_on_the_pushed_title_do_not_count():
     ring = [like for day in range(5) for like in new_accounts(8, day=day)]
     assert counts(*ring) == (2, 8)
 

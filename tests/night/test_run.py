@@ -23,6 +23,7 @@ def test_a_range_is_every_day_of_it_in_order():
     [
         (["--to", "2026-01-02"], "--to needs --from"),
         (["--from", "2026-01-02", "--as-of", "2026-01-02"], "--as-of and --from exclude"),
+        (["--from", "2026-01-02", "--full-evaluation"], "--full-evaluation is for one night"),
         (["--from", "yesterday"], "--from must be a day like 2026-01-31, got 'yesterday'"),
     ],
 )
@@ -30,3 +31,23 @@ def test_an_invalid_range_is_a_usage_error(options, message):
     result = CliRunner().invoke(app, ["run", *options])
     assert isinstance(result.exception, ConfigError)
     assert message in str(result.exception)
+
+
+@pytest.mark.parametrize("days", ["-1", "32", "weekly"])
+def test_days_between_full_evaluations_have_bounds(monkeypatch, days):
+    monkeypatch.setenv("MATINEE_FULL_EVALUATION_DAYS", days)
+    with pytest.raises(ConfigError, match=f"MATINEE_FULL_EVALUATION_DAYS is '{days}'"):
+        Settings()
+
+
+def test_the_option_reaches_the_night(monkeypatch):
+    options = []
+
+    def run(settings, **more):
+        options.append(more["full_evaluation"])
+        raise ConfigError("enough")
+
+    monkeypatch.setattr(pipeline, "run", run)
+    for arguments in (["run", "--full-evaluation"], ["run"]):
+        CliRunner().invoke(app, arguments)
+    assert options == [True, False]

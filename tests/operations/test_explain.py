@@ -2,7 +2,6 @@
 
 import shutil
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,8 +12,6 @@ import pytest
 from matinee import pipeline, releases
 from matinee.errors import ConfigError, DataError
 from matinee.models import feature_families
-from matinee.night import combine, score, shelves
-from matinee.night.model_files import save_model
 from matinee.operations.explain import NO_OWN_REASON
 from matinee.releases import lookup
 from matinee.settings import Settings
@@ -30,33 +27,9 @@ def scorer():
 def settings(scorer, tmp_path_factory):
     """A home with one release, live."""
     settings = Settings(home=tmp_path_factory.mktemp("home"))
-    store = releases.Store.of(settings.home)
-    fields = {"created_at": datetime(2026, 2, 1, 3, tzinfo=UTC), "as_of": worlds.AS_OF}
-    with store.draft() as draft:
-        for folder in ("model", "reasons", "vocabulary"):
-            (draft.path / folder).mkdir()
-        block = worlds.block(scorer)
-        releases.write_slates(draft.path, [block.table])
-        parts = pa.concat_tables(score.contribution_tables(scorer, block))
-        pq.write_table(parts, draft.path / "reasons/part-0000.parquet")
-        shelves.write_non_profiled(draft.path, scorer)
-        save_model(scorer.ranker.fit.model, draft.path / "model")
-        shutil.move(draft.path / "model/hyperparameters.json", draft.path)
-        score.write_arrays(draft.path, scorer)
-        names = scorer.ranker.combination.parts
-        replace(combine.choose({}, names), calibration_weight=0.0).write(draft.path)
-        features = scorer.ranker.fit.features
-        tables = {
-            "members": pa.table({"member_id": scorer.frame.members.ids}),
-            "titles": scorer.catalogue.titles,
-        } | {
-            f"{side}_features": pa.table({"name": list(one.names), "family": list(one.families)})
-            for side, one in (("member", features.members), ("title", features.titles))
-        }
-        for name, table in tables.items():
-            pq.write_table(table, draft.path / f"vocabulary/{name}.parquet")
-        release = store.publish(draft, fields | {"gate": {"rules": [], "overrides": []}})
-    store.nominate(release.id, at=fields["created_at"], by="test", why="to look at")
+    release = worlds.publish(settings.home, scorer)
+    store, at = releases.Store.of(settings.home), datetime(2026, 2, 1, 3, tzinfo=UTC)
+    store.nominate(release.id, at=at, by="test", why="to look at")
     return settings
 
 

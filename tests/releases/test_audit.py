@@ -1,15 +1,16 @@
 import pytest
 
 from matinee.errors import IntegrityError
-from matinee.releases import audit
+from matinee.releases import audit, signing
 from tests.releases.samples import AT, promote, publish
 
 
 @pytest.fixture
 def trail(tmp_path):
-    trail = audit.Trail(tmp_path / "audit.jsonl")
+    trail, key = audit.Trail(tmp_path / "audit.jsonl"), signing.private_key(tmp_path)
     for number in range(4):
-        trail.append(audit.new_entry("promote", f"r{number}", at=AT, by="ada", why="line\nbreak"))
+        entry = audit.new_entry("promote", f"r{number}", at=AT, by="ada", why="line\nbreak")
+        trail.append(entry, key)
     return trail
 
 
@@ -42,11 +43,12 @@ def test_a_removed_or_moved_line_is_named(trail):
             trail.entries()
 
 
-def test_an_interrupted_append_is_ignored_and_removed_by_the_next_one(trail):
+def test_an_interrupted_append_is_ignored_and_removed_by_the_next_one(trail, tmp_path):
     with trail.path.open("ab") as file:
         file.write(b'{"action":"prom')
     assert len(trail.entries()) == 4
-    trail.append(audit.new_entry("promote", "r5", at=AT, by="ada", why="x"))
+    entry = audit.new_entry("promote", "r5", at=AT, by="ada", why="x")
+    trail.append(entry, signing.private_key(tmp_path))
     assert [entry.release_id for entry in trail.entries()][-1] == "r5"
 
 
@@ -55,7 +57,9 @@ def test_a_rewritten_trail_does_not_match_the_manifests(store):
     release = publish(store, shift=1, minutes=1)
     fresh = audit.Trail(store.root / "audit.jsonl")
     fresh.path.unlink()
-    fresh.append(audit.new_entry("promote", "other", at=AT, by="eve", why="x"))
+    entry = audit.new_entry("promote", "other", at=AT, by="eve", why="x")
+    fresh.append(entry, signing.private_key(store.keys))
+    (store.keys / "last_seen.json").unlink()
     with pytest.raises(IntegrityError, match=r"does not contain the entry that .* names"):
         store.verify(release.id)
 
@@ -65,7 +69,7 @@ def test_a_trail_truncated_after_the_newest_manifest_stops_verification_and_prom
     second = publish(store, shift=1, minutes=1)
     promote(store, first)
     (store.root / "audit.jsonl").unlink()
-    message = r"does not contain the entry that aliases\.json names"
+    message = r"does not contain entry \w{12}, the last one that this machine has seen"
     with pytest.raises(IntegrityError, match=message):
         store.verify(first.id)
     with pytest.raises(IntegrityError, match=message):

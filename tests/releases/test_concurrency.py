@@ -149,19 +149,19 @@ def test_a_rollback_after_a_concurrent_change_changes_nothing(store, monkeypatch
 
 def test_a_concurrently_removed_release_gets_no_alias(store):
     entry = audit.new_entry("nominate", publish(store).id, at=AT, by="ada", why="w")
-    register = Register(store.root)
+    register = Register(store.root, store.keys)
     files.remove(store.root / entry.release_id)
     with pytest.raises(
         ConfigError, match=f"release {entry.release_id} was removed in the meantime"
     ):
-        register.apply(entry, register.recover(entry))
+        register.apply(entry)
 
 
 def test_aliases_changed_during_a_pull_are_not_overwritten(store):
     promote(store, publish(store))
-    register = Register(store.root)
-    chain, names = register.verified_state()
+    register = Register(store.root, store.keys)
+    chain, _ = register.verified_state()
     with pytest.raises(
         BusyError, match=r"were changed in the meantime \(entry \w{12}\): check them"
     ):
-        register.overwrite(chain, names, expected=audit.GENESIS)
+        register.overwrite(chain, expected=audit.GENESIS)

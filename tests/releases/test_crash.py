@@ -48,14 +48,17 @@ def steps_of_a_night(store):
 def test_a_crash_at_any_step_leaves_live_intact_and_no_remains(tmp_path, store):
     first = publish(store)
     promote(store, first)
-    shutil.copytree(store.root, tmp_path / "as-it-was")
+    folders = {store.root: tmp_path / "as-it-was", store.keys: tmp_path / "keys-as-they-were"}
+    for folder, copy in folders.items():
+        shutil.copytree(folder, copy)
     count = steps_of_a_night(store)
     assert count >= 20  # control: the number of steps counted
 
     outcomes = []
     for last in range(1, count + 1):
-        shutil.rmtree(store.root)
-        shutil.copytree(tmp_path / "as-it-was", store.root)
+        for folder, copy in folders.items():
+            shutil.rmtree(folder)
+            shutil.copytree(copy, folder)
         with pytest.MonkeyPatch.context() as monkeypatch:
             Machine(monkeypatch, last)
             with pytest.raises(Death):

@@ -108,7 +108,7 @@ def test_a_manifest_with_paths_outside_of_the_release_is_refused(
     promote(store, publish(store))
     push(store, fake)
     for name in ("../../keys/x.pub", "/etc/x", "a\\..\\b"):
-        manifest = {"files": [{"file": name}]}
+        manifest = {"files": [{"file": name, "bytes": 1}]}
         monkeypatch.setattr(mirror, "signed_manifest", lambda *_, m=manifest, **__: (m, "", ""))
         with pytest.raises(IntegrityError, match="is outside of the release"):
             mirror.pull(elsewhere, fake)

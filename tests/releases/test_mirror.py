@@ -96,8 +96,12 @@ def test_of_two_machines_one_wins_and_the_other_gets_its_name(tmp_path, store, u
         BusyError, match=r"aliases were changed here and at .*nora on .* to discard"
     ):
         mirror.pull(south, remote)
-    for name in ("audit.jsonl", "aliases.json"):  # as the message says
-        (south.root / name).unlink()
+    for path in (
+        south.root / "audit.jsonl",
+        south.root / "aliases.json",
+        south.keys / "last_seen.json",
+    ):
+        path.unlink()  # as the message says
     ours = south.list()[0]
     mirror.pull(south, remote)
     assert south.live() == south.open(north.live().id)
@@ -160,7 +164,8 @@ def test_an_interrupted_push_shows_no_incomplete_release_and_can_be_repeated(
     promote(store, first)
     push(store, fake)
     promote(store, second)
-    before = dict(Fake.objects)
+    before, seen = dict(Fake.objects), store.keys / "last_seen.json"
+    seen_before = seen.read_bytes()
     Fake.fail_from(10**6)
     push(store, fake)
     calls = len(Fake.calls)
@@ -168,6 +173,7 @@ def test_an_interrupted_push_shows_no_incomplete_release_and_can_be_repeated(
     outcomes = []
     for call in range(1, calls + 1):
         Fake.objects = dict(before)
+        seen.write_bytes(seen_before)
         Fake.fail_from(call)
         with pytest.raises(StorageError, match="could not be reached, read or written"):
             push(store, fake)
@@ -189,14 +195,15 @@ def test_an_interrupted_pull_leaves_live_unchanged(store, elsewhere, fake):
     mirror.pull(elsewhere, fake)
     promote(store, second)
     push(store, fake)
-    shutil.copytree(elsewhere.root, elsewhere.root.with_name("as-it-was"))
+    home = elsewhere.root.parent
+    shutil.copytree(home, home.with_name("as-it-was"))
     Fake.fail_from(10**6)
     mirror.pull(elsewhere, fake)
     calls = len(Fake.calls)
     assert calls > 10
     for call in range(1, calls + 1):
-        shutil.rmtree(elsewhere.root)
-        shutil.copytree(elsewhere.root.with_name("as-it-was"), elsewhere.root)
+        shutil.rmtree(home)
+        shutil.copytree(home.with_name("as-it-was"), home)
         Fake.fail_from(call)
         with pytest.raises(StorageError, match="live is unchanged") as error:
             mirror.pull(elsewhere, fake)

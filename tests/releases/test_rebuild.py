@@ -13,7 +13,13 @@ import pytest
 
 from matinee import releases
 from matinee.errors import DataError, IntegrityError, RefusedError
-from matinee.operations.rebuild import RebuildResult, _withdrawn_since, collect_inputs, rebuild
+from matinee.operations.rebuild import (
+    RebuildResult,
+    _previous,
+    _withdrawn_since,
+    collect_inputs,
+    rebuild,
+)
 from matinee.pipeline import record_choice
 from matinee.releases import stages
 from matinee.settings import Settings
@@ -111,8 +117,10 @@ def test_a_rebuild_that_differs_is_refused_with_the_stage_and_possible_causes():
     RebuildResult("R1", "R2", "d1", "d1", ()).raise_if_different()
 
 
-def test_a_rebuilt_night_gives_the_same_content_and_opens_no_external_socket(night_home, tmp_path):
-    """The night runs in its own process, in which external connections are refused and logged.
+def test_a_rebuilt_night_gives_the_same_content_and_opens_no_external_socket(second_home, tmp_path):
+    """A second night, which kept the weights of the first; that a full one gives the same again is
+    in tests/night/test_night.py. It runs in its own process, in which external connections are
+    refused and logged.
 
     The control is the guard's own attempt: it is refused and logged.
     """
@@ -123,7 +131,7 @@ def test_a_rebuilt_night_gives_the_same_content_and_opens_no_external_socket(nig
     done = subprocess.run(
         [MATINEE, "releases", "rebuild", "live", "--format", "json"],
         env=clean
-        | {"MATINEE_HOME": str(night_home), "PYTHONPATH": str(guard), "ATTEMPTS": str(attempts)},
+        | {"MATINEE_HOME": str(second_home), "PYTHONPATH": str(guard), "ATTEMPTS": str(attempts)},
         capture_output=True,
         text=True,
     )
@@ -132,10 +140,26 @@ def test_a_rebuilt_night_gives_the_same_content_and_opens_no_external_socket(nig
     assert printed["is_same"]
     assert printed["partings"] == []
     assert printed["rebuilt_digest"] == printed["content_digest"]
-    assert not (night_home / "work/rebuild").exists()
+    assert not (second_home / "work/rebuild").exists()
     lines = attempts.read_text().splitlines()
     assert [line for line in lines if "control.invalid" in line]
     assert [line for line in lines if "control.invalid" not in line] == []
+
+
+def test_a_release_whose_weights_came_from_one_that_is_gone_is_not_rebuilt(second_home, tmp_path):
+    home = shutil.copytree(second_home, tmp_path / "home")
+    store = releases.Store.of(home)
+    live, first = store.open("live"), store.open("previous")
+    assert live.manifest["evaluation"]["previous"] == first.id
+    assert _previous(store, live).id == first.id
+    assert _previous(store, first) is None
+    shutil.rmtree(first.path)
+    message = (
+        rf"{live.id} kept the weights of {first.id}, which is not in .*: pull it from a mirror or a"
+        r" backup; `matinee run --as-of 2026-01-31 --full-evaluation` makes a release of that day"
+    )
+    with pytest.raises(DataError, match=message):
+        rebuild(Settings(home=home), live.id, progress=silent)
 
 
 def test_a_release_is_not_rebuilt_when_an_input_file_changed(night_home, tmp_path):

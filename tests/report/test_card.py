@@ -135,3 +135,11 @@ def test_the_card_of_a_night_holds_the_numbers_of_its_manifest(night_home):
 def test_a_chart_without_a_size_is_refused():
     with pytest.raises(ValueError, match="the chart 'Heat' has no size"):
         standalone("Heat", Markup("<svg></svg>"))
+
+
+def test_the_forward_test_is_one_line():
+    (line,) = [line for line in card().splitlines() if line.startswith("Forward test of")]
+    assert line.startswith(
+        "Forward test of 20260101T031500Z-3f9ac0ffee11 on 84 members, 2026-01-01"
+    )
+    assert line.endswith("; forward NDCG@10 0.111, best baseline (item knn) 0.087.")

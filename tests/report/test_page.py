@@ -125,7 +125,7 @@ def test_every_section_is_in_the_menu_and_no_id_comes_twice(full):
 def test_every_chart_has_a_text_alternative(full):
     page = Reader(full)
     texts = [value for tag, name, value in page.attributes if (tag, name) == ("svg", "aria-label")]
-    assert len(texts) == page.tags.count("svg") == 14
+    assert len(texts) == page.tags.count("svg") == 16
     assert any("hybrid, all members: 0.209" in text for text in texts)
 
 
@@ -226,3 +226,36 @@ def test_a_negative_value_stays_inside_its_chart():
     heights = [float(y) for y in re.findall(r'cy="([-\d.]+)"', charts.history(rows, metric="m"))]
     assert heights[0] > heights[1]
     assert all(10 <= y <= 130 for y in heights)
+
+
+def test_forward_tests_are_drawn_beside_the_best_baseline(folder, full):
+    text = Reader(full).text
+    assert "The lists of 20260101T031500Z-3f9ac0ffee11 on what 84 members first watched" in text
+    words = "forward NDCG@10 over 3 releases, now 0.111, best baseline 0.087"
+    assert f'aria-label="{words}"' in full
+    drawn = charts.history([{"as_of": samples.AT, **samples.FORWARD}] * 2, metric="m")
+    lines = re.findall(r'class="line( beside)?" d="([^"]+)"', drawn)
+    (_, best), (_, own) = lines
+    heights = [float(path.split("L")[1].split()[1]) for path in (best, own)]
+    assert [kind for kind, _ in lines] == [" beside", ""]
+    assert heights[0] > heights[1]  # 0.09 is drawn below 0.095
+    assert "Forward test" not in with_fields(folder, forward_test=None).text
+
+
+def test_a_forward_night_adds_no_point_to_the_held_out_metrics_it_carries():
+    fields = report_numbers(is_full=False)
+    assert fields.keys() & {"ndcg@10", "recall@10", "coverage@10"} == set()
+    assert fields["forward_ndcg@10"] == {
+        "mean": 0.111, "low": 0.081, "high": 0.141, "best_baseline": 0.087,
+    }  # fmt: skip
+    assert report_numbers(is_full=True).keys() >= {"ndcg@10", "forward_ndcg@10"}
+
+
+def report_numbers(*, is_full):
+    fields = samples.manifest()
+    fields["evaluation"]["is_full"] = is_full
+    found = report.numbers(fields)["metrics"]
+    return {
+        name: {part: value and round(value, 6) for part, value in row.items()}
+        for name, row in found.items()
+    }

@@ -24,5 +24,5 @@ def test_without_demographics_the_gate_moves_less_than_its_tolerance(night_home)
 
 
 def test_without_a_night_there_is_nothing_to_compare(tmp_path):
-    with pytest.raises(ConfigError, match="run `matinee run` first"):
+    with pytest.raises(ConfigError, match="run `matinee run --full-evaluation` first"):
         ablate.ablate(Settings(home=tmp_path))

@@ -71,8 +71,13 @@ class Zone:
         )
 
     def rows(self, table, column):
+        """A column in the order of batches, files and lines; DuckDB's threads keep none."""
         paths = sorted((self.home / "received" / table).glob("*/*.parquet"))
-        return [one for path in paths for one in pq.read_table(path)[column].to_pylist()]
+        rows = [
+            (str(path.parent), row) for path in paths for row in pq.read_table(path).to_pylist()
+        ]
+        rows.sort(key=lambda one: (one[0], one[1]["file"], one[1]["line"]))
+        return [row[column] for _, row in rows]
 
 
 @pytest.fixture(scope="session")

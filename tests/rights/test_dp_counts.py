@@ -141,3 +141,81 @@ def test_the_counts_of_a_night_are_of_closed_days(night_home, tmp_path, monkeypa
     printed = json.loads(done.stdout)
     assert {row["day"] for row in printed["rows"]} == {"2026-01-25", "2026-01-26", "2026-01-27"}
     assert printed["left"] == "1/2"
+
+
+def deleted(path):
+    path.unlink()
+
+
+def cut(path):
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:1]))
+
+
+def emptied(path):
+    path.write_bytes(b"")
+
+
+def edited(path):
+    path.write_bytes(path.read_bytes().replace(b'"2/5"', b'"1/5"'))
+
+
+def refilled(path):
+    line = json.loads(path.read_bytes().splitlines()[0]) | {"epsilon": "-1"}
+    with path.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def swapped(path):
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[::-1]))
+
+
+@pytest.mark.parametrize("change", [deleted, cut, emptied, edited, refilled, swapped])
+def test_budget_that_was_spent_does_not_come_back_with_a_changed_ledger(settings, change):
+    noisy_counts(settings, "0.4")
+    noisy_counts(settings, "0.1")
+    change(settings.it.home / dp_counts.LEDGER)
+    with pytest.raises(IntegrityError, match=r"budget\.jsonl .*: restore it; no counts") as caught:
+        noisy_counts(settings, "0.4")
+    assert caught.value.exit_code == 5
+
+
+def test_a_release_remembers_the_ledger_when_it_and_its_witness_are_deleted(settings):
+    home = settings.it.home
+    noisy_counts(settings, "1")
+    folder = home / "releases/20260102T031500Z-5d186a909fc4"
+    folder.mkdir(parents=True)
+    known = {"schema_version": 1, "privacy": {"budget": dp_counts.witness(settings.it)}}
+    (folder / "manifest.json").write_text(json.dumps(known))
+    for name in (dp_counts.LEDGER, dp_counts.WITNESS):
+        (home / name).unlink()
+    with pytest.raises(
+        IntegrityError, match=r"not those of which the manifest of 20260102T031500Z"
+    ):
+        noisy_counts(settings, "1")
+
+
+def test_a_crash_between_ledger_and_witness_costs_only_what_was_spent(settings, monkeypatch):
+    noisy_counts(settings, "0.4")
+
+    def crash(settings):
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dp_counts, "witness", crash)
+        with pytest.raises(RuntimeError, match="power cut"):
+            noisy_counts(settings, "0.4")
+    assert noisy_counts(settings, "0.2").left == "0"
+
+
+@pytest.mark.parametrize(
+    "epsilon", ["1e-9", "1e-999999999", "0.0001", "1/" + "9" * 5000, "+1", "1_0"]
+)
+def test_an_epsilon_that_costs_next_to_nothing_or_takes_for_ever_is_refused(settings, epsilon):
+    with pytest.raises(ConfigError, match="epsilon must be"):
+        noisy_counts(settings, epsilon)
+
+
+@pytest.mark.parametrize("days", [0, -1, 10**6, 10**12])
+def test_days_beyond_the_calendar_are_refused(settings, days):
+    with pytest.raises(ConfigError, match="days must be 1 to 3660"):
+        noisy_counts(settings, days=days)

@@ -12,7 +12,7 @@ from matinee import landing
 from matinee.errors import IntegrityError
 from matinee.landing import ledger, tombstones
 from matinee.privacy import Traces
-from matinee.rights import member_search
+from matinee.rights import control, member_search
 from tests.rights.conftest import LEAVER, STAYER, lines, play
 
 TRACES = Traces.of([LEAVER])
@@ -134,11 +134,13 @@ def test_the_key_must_be_readable_by_its_owner_only(erased_zone):
 
 
 def test_a_search_finds_the_planted_files_of_every_format(zone):
-    with member_search.planted_control(zone.home, LEAVER) as planted:
-        found = member_search.search(zone.home, TRACES)
+    with control.planted(zone.home, LEAVER) as planted:
+        found = member_search.examine(zone.home, TRACES).found
         assert set(planted) <= found.keys()
-        assert len(planted) == 6
-    assert not (zone.home / member_search.CONTROL_FOLDER).exists()
+        stores = {name.partition("/")[0] for name in planted}
+        assert {one.name for one in zone.home.iterdir() if one.name != ".drafts"} == stores
+        assert len(planted) == 21 * len(stores)
+    assert not list(zone.home.rglob(f"{control.PREFIX}*"))
 
 
 def damaged(zone, name):

@@ -31,6 +31,7 @@ def settings(tmp_path):
     settings = Settings(home=tmp_path / "trainer")
     store = releases.Store.of(settings.home)
     promote(store, publish(store))
+    consent.refresh(settings)
     return settings
 
 

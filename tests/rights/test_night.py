@@ -1,6 +1,5 @@
 """Consent, erasure and access on a whole night of a small simulated service."""
 
-import dataclasses
 import json
 import re
 import shutil
@@ -16,6 +15,7 @@ from matinee.night.frame import PUBLISHED, read_frame
 from matinee.privacy import Traces
 from matinee.releases import non_profiled
 from matinee.rights import consent, erase, member_search
+from matinee.rights.search_files import Found
 from matinee.settings import Settings
 
 
@@ -248,7 +248,8 @@ def test_an_erasure_removes_the_member_from_every_file_and_keeps_releases_valid(
     assert {"landing", "received", "warehouse", "features", "feast", "releases"} <= set(
         receipt.found
     )
-    assert not member_search.search(settings.home, Traces.of([name]))
+    assert member_search.examine(settings.home, Traces.of([name])).found == {}
+    assert receipt.mentions == {}
     assert name not in path.read_text()
 
     fresh = store.open("live")
@@ -267,23 +268,23 @@ def test_an_erasure_removes_the_member_from_every_file_and_keeps_releases_valid(
     assert [entry.action for entry in store.trail().entries()][-2:] == ["reissue", "remove"]
 
 
-def test_an_erasure_marks_the_warehouse_for_a_full_refresh(settings):
-    assert (settings.home / "warehouse/stale").exists()
+def test_an_erasure_leaves_the_days_that_the_next_build_sums_again(settings):
+    assert warehouse.table("erased_days", home=settings.home).num_rows > 0
+    assert not (settings.home / erase.STALE_MARKER).exists()
 
 
-def test_no_receipt_is_written_if_the_search_misses_a_file_or_finds_a_member(settings):
-    fields = {field.name: [] for field in dataclasses.fields(erase.ErasureReceipt)}
-    clean = erase.ErasureReceipt(**fields | {"left": {}})
-    found = {"landing/x.zip": 3}
-    erase._require_complete(clean, {}, ["a", "b"], ["a", "b"])
+def test_no_receipt_is_written_if_the_search_misses_a_file_or_finds_a_member():
+    nothing = member_search.Searched()
+    erase._require_complete(nothing, ["a", "b"], ["a", "b"])
     with pytest.raises(IntegrityError, match="the search did not find the planted file b: do not"):
-        erase._require_complete(clean, {}, ["a", "b"], ["a"])
-    with pytest.raises(
-        IntegrityError, match=r"x\.zip still names a member in 3 rows, or cannot be"
+        erase._require_complete(nothing, ["a", "b"], ["a"])
+    for found, message in (
+        (Found(rows=3), "landing/x still names a member in 3 rows"),
+        (Found(reason="it is bzip2"), "landing/x cannot be searched, for it is bzip2: remove it"),
     ):
-        erase._require_complete(
-            dataclasses.replace(clean, left={"landing": 3}), found, ["a"], ["a"]
-        )
+        with pytest.raises(IntegrityError, match=message):
+            erase._require_complete(member_search.Searched({"landing/x": found}), ["a"], ["a"])
+    erase._require_complete(member_search.Searched({"x": Found(mentions=2)}), ["a"], ["a"])
 
 
 def test_an_erasure_without_members_is_refused(settings):

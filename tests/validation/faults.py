@@ -103,7 +103,10 @@ SANE = {
 
 HONEST = [
     # The only button is a thumb up.
-    ("stg_engagement__ratings", "select * replace ('thumbs' as rating_kind, 1.0 as value) from sane"),
+    (
+        "stg_engagement__ratings",
+        "select * replace ('thumbs' as rating_kind, 1.0 as value) from sane",
+    ),
 ]
 """What looks odd in a table and is right."""
 

@@ -1,15 +1,15 @@
--- The latest choice counts, by when it was made. A request to be erased withdraws every consent.
+-- The latest choice counts, by receipt. A grant undoes a refusal only if it was received and made after it, and
+-- no choice was made after it was received, whatever it says. A request to be erased withdraws every consent.
 with
 
 consents as (
 
     select
-        event_id,
         member_id,
         purpose,
         granted,
-        event_at,
-        received_at
+        least(received_at, {{ days_after('landed_on', 1) }}) as received_at,
+        least(event_at, received_at, {{ days_after('landed_on', 1) }}) as event_at
 
     from {{ ref('stg_accounts__consents') }}
     -- A refusal counts as soon as it was received: a past night that is run again must not learn from that
@@ -20,17 +20,39 @@ consents as (
 
 ),
 
-numbered as (
+refused as (
 
     select
-        *,
-
-        row_number() over (
-            partition by member_id, purpose
-            order by event_at desc, received_at desc, event_id desc
-        ) as newest_first
+        member_id,
+        purpose,
+        max(event_at) as event_at,
+        max(received_at) as received_at
 
     from consents
+    where not granted
+    group by
+        member_id,
+        purpose
+
+),
+
+compared as (
+
+    select
+        consents.member_id,
+        consents.purpose,
+        consents.granted
+        and (
+            refused.member_id is null
+            or (consents.event_at > refused.event_at and consents.received_at >= refused.received_at)
+        ) as is_grant_in_force
+
+    from consents
+
+    left join refused
+        on
+            consents.member_id = refused.member_id
+            and consents.purpose = refused.purpose
 
 ),
 
@@ -38,12 +60,11 @@ latest as (
 
     select
         member_id,
-        bool_or(granted) filter (where purpose = 'personalisation') as may_personalise,
-        bool_or(granted) filter (where purpose = 'insights') as may_use_for_insights,
-        bool_or(granted) filter (where purpose = 'marketing') as may_market
+        bool_or(is_grant_in_force) filter (where purpose = 'personalisation') as may_personalise,
+        bool_or(is_grant_in_force) filter (where purpose = 'insights') as may_use_for_insights,
+        bool_or(is_grant_in_force) filter (where purpose = 'marketing') as may_market
 
-    from numbered
-    where newest_first = 1
+    from compared
     group by member_id
 
 ),

@@ -1,6 +1,7 @@
 -- Days, UTC or by a member's clock, with events that are new or may count otherwise than in the last build.
 {%- set trends = previous_build('asset_performance_daily') -%}
 {%- set gaps = previous_build('search_gaps_daily') -%}
+{%- set erased_days = previous_build('erased_days') -%}
 {%- set first_day = first_changed_day() %}
 {%- if execute and first_day.year == 1970 %}
 
@@ -47,6 +48,12 @@ days as (
     union
 
     {% endfor -%}
+    {% if erased_days -%}
+    select event_on from {{ erased_days }}
+
+    union
+
+    {% endif -%}
     select cast(event_at as date) as event_on from events
     union
     select cast({{ local_time('event_at', 'utc_offset_minutes') }} as date) as event_on from events

@@ -3,6 +3,7 @@
 -- left or have another runtime. Without code_sha256, as by hand, everything is built again.
 -- depends on {{ ref('received_file_counts') }}: nothing is built on staged rows that failed their tests.
 {%- set last = previous_build('last_build') %}
+{%- set erased_days = previous_build('erased_days') %}
 {%- set values = run_query('from ' ~ last).rows[0] if last else {} %}
 {%- set is_same_code = var('code_sha256') and values.get('code_sha256') == var('code_sha256') %}
 {%- set since_build = values.get('build_number') or 0 %}
@@ -72,6 +73,12 @@ events_of_changed as (
     {{ 'union all' if not loop.last }}
 
     {% endfor %}
+    {%- if erased_days %}
+    union all
+
+    -- Of erased members only the days are left.
+    select min(received_on) as first_day from {{ erased_days }}
+    {%- endif %}
 ),
 
 earliest as (
