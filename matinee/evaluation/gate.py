@@ -26,8 +26,12 @@ EVERYONE = "everyone"
 NOT_WORSE = "not_worse_than_best_baseline"
 """The name of the rule that compares with the best baseline."""
 
-TOLERANCE, RELATIVE_TOLERANCE = 0.005, 0.02
-"""How far a model may trail a baseline: the larger of the two, see `gate`."""
+RELATIVE_TOLERANCE = 0.02
+"""How far a model may trail a baseline, as a share of the baseline's mean; see `tolerated`."""
+
+TOLERANCE, LARGEST_RELATIVE_TOLERANCE = 0.005, 0.05
+"""It may trail by 0.005 where that is more, for the best of a dozen baselines leads by chance, but
+by at most this share: where the best baseline has 0.02, 0.005 would be a quarter of it."""
 
 Row: TypeAlias = dict[str, Any]
 """One row of an evaluation."""
@@ -147,6 +151,16 @@ def status_of_gap(gap: float, *, low: float, limit: float) -> Status:
     if gap <= limit:
         return Status.PASS
     return Status.FAIL if low > 0 else Status.WARN
+
+
+def tolerated(mean: float) -> float:
+    """How far a model may trail a baseline with this mean.
+
+    >>> tolerated(0.02), tolerated(0.15), tolerated(0.5)
+    (0.001, 0.005, 0.01)
+    """
+    least = min(TOLERANCE, LARGEST_RELATIVE_TOLERANCE * mean)
+    return max(least, RELATIVE_TOLERANCE * mean)
 
 
 def cohorts(
@@ -281,8 +295,6 @@ def gate(
     prefix: str = "",
     metric: str = "ndcg@10",
     coverage_metric: str = "coverage@10",
-    tolerance: float = TOLERANCE,
-    relative_tolerance: float = RELATIVE_TOLERANCE,
 ) -> list[Verdict]:
     """The verdict of every rule; publish only if all passed.
 
@@ -297,9 +309,11 @@ def gate(
         The least share of the catalogue that its slates must show.
     prefix : str
         Before the names of metrics and rules, as for `evaluate`.
-    tolerance, relative_tolerance : float
-        It may trail by the larger of `tolerance` and this share of the baseline's mean. It fails
-        when it trails by more and the whole paired interval is below zero.
+
+    Notes
+    -----
+    The candidate fails when it trails the baseline by more than `tolerated` and the whole paired
+    interval is below zero.
     """
     share = float(_row(evaluation, candidate, prefix + coverage_metric)["mean"])
     verdicts = [
@@ -308,8 +322,6 @@ def gate(
             _row(evaluation, baseline, prefix + metric),
             rule=NOT_WORSE,
             subject=f"vs best baseline ({baseline})",
-            tolerance=tolerance,
-            relative_tolerance=relative_tolerance,
         ),
         covers(share, metric=prefix + coverage_metric, floor=coverage_floor),
     ]
@@ -342,17 +354,10 @@ def finite_scores(scores: NDArray[np.floating]) -> Verdict:
     )
 
 
-def not_worse(
-    baseline: Row,
-    *,
-    tolerance: float,
-    relative_tolerance: float,
-    rule: str = "",
-    subject: str = "",
-) -> Verdict:
+def not_worse(baseline: Row, *, rule: str = "", subject: str = "") -> Verdict:
     """The candidate does not trail `baseline`, one row of an evaluation, beyond the tolerance."""
     lead, low, high = (float(baseline[name]) for name in ("lead", "lead_low", "lead_high"))
-    allowed = max(tolerance, relative_tolerance * float(baseline["mean"]))
+    allowed = tolerated(float(baseline["mean"]))
     return Verdict(
         rule=rule or f"not_worse_than_{baseline['model']}",
         status=status_of_gap(-lead, low=-high, limit=allowed),

@@ -242,7 +242,8 @@ def varied(night: Night, published: Fit, chosen: Chosen) -> float:
     rows = published.frame.members.rows(members[MEMBER_ID])
     (lists,) = scorer.ranked(members, ("next_visit",)).values()
     targets = exposure_policy.policy(night.settings.project)
-    floor = exposure.least_effective_titles(PLACES, published.frame.shape[1]) * SAMPLED
+    watched = exposure.watched_titles(scorer.ranker.liked)
+    floor = exposure.least_effective_titles(PLACES, watched) * SAMPLED
     for times in CALIBRATIONS:
         weight = min(1.0, times * usual)
         ranker = replace(scorer.ranker, calibration_weight=weight)

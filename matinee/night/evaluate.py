@@ -262,7 +262,7 @@ def evaluate_split(
 
     model, published = COMBINATION, ranked(COMBINATION)
     lead = metrics.paired_bootstrap(metrics.ndcg(published.shown, held_out), ndcg[best], seed)
-    allowed = max(gate.TOLERANCE, gate.RELATIVE_TOLERANCE * float(ndcg[best].mean()))
+    allowed = gate.tolerated(float(ndcg[best].mean()))
     if gate.status_of_gap(-lead.mean, low=-lead.high, limit=allowed) is gate.Status.FAIL:
         slates[COMBINATION] = published.shown
         model = _part_of(best)

@@ -58,16 +58,18 @@ def measure_exposure(scorer: Scorer, first: NDArray[np.intp]) -> Exposed:
     groups = exposure.taste_groups(liked)
     lift = exposure.popularity_lift(personal, liked, groups)
     niche = np.flatnonzero(groups == exposure.TASTES.index("niche"))
+    allowed = scorer.catalogue.eligibility.allowed(None, None)
     hits = np.full(personal.shape, ranking.NONE, np.intp)
     hits[niche], _ = ranking.best_of_scores(
         np.bincount(liked.indices, minlength=liked.shape[1]).astype(np.float64)[None, :],
         np.zeros(len(niche), np.intp),
         first.shape[1],
         excluded=scorer.ranker.seen[niche],
-        allowed=scorer.catalogue.eligibility.allowed(None, None),
+        allowed=allowed,
     )
     lift_of_hits = exposure.popularity_lift(hits, liked, np.where(groups == 0, 0, -1))
-    provided = exposure.providers(first, liked, _attributes(scorer))
+    attributes = _attributes(scorer)
+    provided = exposure.providers(first, liked, attributes)
     effective = exposure.effective_titles(first, title_count=liked.shape[1])
     verdicts = exposure.verdicts(
         lift,
@@ -75,9 +77,25 @@ def measure_exposure(scorer: Scorer, first: NDArray[np.intp]) -> Exposed:
         provided,
         effective=effective,
         places=first.shape[1],
-        title_count=liked.shape[1],
+        watched=exposure.watched_titles(liked),
+        attainable=exposure.attainable_shares(
+            attributes,
+            _seen(scorer.ranker.seen, rows),
+            allowed=allowed,
+            places=first.shape[1],
+            slots=int((first != ranking.NONE).sum()),
+        ),
     )
     return Exposed(lift, lift_of_hits, provided, effective, tuple(verdicts))
+
+
+def _seen(seen: sp.csr_array[np.bool_], rows: NDArray[np.intp]) -> sp.csr_array[np.bool_]:
+    """What the members of the catalogue have seen; who is not in the frame has seen nothing."""
+    known = seen[rows[rows >= 0]]
+    counts = np.zeros(len(rows), known.indptr.dtype)
+    counts[rows >= 0] = np.diff(known.indptr)
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    return sp.csr_array((known.data, known.indices, indptr), shape=(len(rows), seen.shape[1]))
 
 
 def table(providers: Sequence[Row]) -> pa.Table:

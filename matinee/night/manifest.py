@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -221,7 +221,7 @@ def query(sql: str, night: Night) -> pa.Table:
 
 
 def sample_members(night: Night, frame: Frame) -> list[str]:
-    """Three examples: the most active member, the median one, and one with least or no history."""
+    """Members whose lists are shown as examples; see `typical`."""
     active = warehouse.query(
         "select member_id, count(*) as act_count from member_title_signals where observed_at <= ? "
         "group by member_id order by act_count desc, member_id",
@@ -231,9 +231,25 @@ def sample_members(night: Night, frame: Frame) -> list[str]:
     closed = set(_closed(night))
     active = [member for member in active if member not in closed]
     inactive = sorted(set(frame.members.ids.to_pylist()) - {*active, *closed})
-    return list(
-        dict.fromkeys([*active[:1], *active[len(active) // 2 :][:1], *(inactive or active)[-1:]])
-    )
+    return typical(active, inactive)
+
+
+def typical(active: Sequence[str], inactive: Sequence[str]) -> list[str]:
+    """Up to three typical members: the median, the upper quartile, and one without a history.
+
+    The most active member is no example: few have a list like that.
+
+    Parameters
+    ----------
+    active : members with a history, the most active first
+    inactive : members without one; where there are none, the lower quartile stands in
+
+    >>> typical(["a", "b", "c", "d", "e"], ["y", "z"]), typical(["a", "b", "c", "d", "e"], [])
+    (['c', 'b', 'z'], ['c', 'b', 'd'])
+    """
+    n = len(active)
+    middle = [active[place] for place in (n // 2, n // 4) if n]
+    return list(dict.fromkeys([*middle, *(inactive or active[3 * n // 4 :][:1])[-1:]]))
 
 
 def _closed(night: Night) -> list[str]:

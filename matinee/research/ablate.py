@@ -96,11 +96,7 @@ def compare(
     baseline = next(
         row for row in rows if (row["model"], row["cohort"]) == (fits.HYBRID, gate.EVERYONE)
     )
-    verdict = gate.not_worse(
-        baseline,
-        tolerance=gate.TOLERANCE,
-        relative_tolerance=gate.RELATIVE_TOLERANCE,
-    )
+    verdict = gate.not_worse(baseline)
     return Ablated(rows, verdict)
 
 

@@ -114,6 +114,12 @@ def test_both_contexts_are_evaluated_beside_every_baseline(fitted):
     result, published = compare(fitted, chosen)
     models = {row["model"] for row in result.table.to_pylist() if row["metric"] == "ndcg@10"}
     assert {"hybrid", "ease", "rp3beta", "item_knn", "lightfm", "popularity-1000"} <= models
+    by_cohort = {}
+    for row in result.table.to_pylist():
+        by_cohort.setdefault((row["metric"], row["cohort"]), set()).add(row["model"])
+    cohorts = [key for key in by_cohort if key[0].endswith(("ndcg@10", "recall@10"))]
+    assert {cohort for _, cohort in cohorts} >= {"everyone", "light"}
+    assert all({"hybrid", "popularity"} <= by_cohort[key] for key in cohorts)
     metrics = set(result.table["metric"].to_pylist())
     assert {"ndcg@10", "session_ndcg@10", "coverage@10", "session_coverage@10"} <= metrics
     rules = [verdict.rule for verdict in result.verdicts]

@@ -1,8 +1,11 @@
 """The exposure report of a night, from the scorer to the gate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy.sparse as sp
 
 from matinee.night import exposure_report
 from matinee.slates import member_groups
@@ -54,15 +57,26 @@ def test_the_popularity_list_counts_interactions_whatever_is_popular_now(scorer,
     assert found.lift_of_hits == exposed.lift_of_hits
 
 
-def test_slates_that_hide_a_genre_are_refused(scorer):
+def refused_without_family(scorer, *, seen_by_all):
+    """The rules that slates without family titles break."""
     family = np.array(
         [names == ["Family"] for names in scorer.catalogue.titles["genres"].to_pylist()]
     )
     first = worlds.block(scorer).lists.rows[:, :10].copy()
     first[family[first]] = int(np.flatnonzero(~family)[0])
+    if seen_by_all:
+        seen = scorer.ranker.seen.toarray() | family
+        scorer = replace(scorer, ranker=replace(scorer.ranker, seen=sp.csr_array(seen)))
     found = exposure_report.measure_exposure(scorer, first)
-    refused = {verdict.rule for verdict in found.verdicts if not verdict.passed}
-    assert "exposure_by_genre" in refused
+    return {verdict.rule for verdict in found.verdicts if not verdict.passed}
+
+
+def test_slates_that_hide_a_genre_are_refused(scorer):
+    assert "exposure_by_genre" in refused_without_family(scorer, seen_by_all=False)
+
+
+def test_slates_need_no_genre_whose_titles_all_members_have_seen(scorer):
+    assert "exposure_by_genre" not in refused_without_family(scorer, seen_by_all=True)
 
 
 def test_the_most_watched_values_come_first_and_not_all(exposed, monkeypatch):

@@ -7,8 +7,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from matinee import pipeline, releases
+from matinee import pipeline, releases, warehouse
 from matinee.settings import Settings
+
+MOST_ACTIVE = """
+    select member_id from member_title_signals
+    group by member_id
+    order by count(*) desc, member_id
+    limit 1
+"""
 
 
 def remove_member(landing, member):
@@ -39,7 +46,7 @@ def test_a_model_trained_after_an_erasure_equals_one_trained_without_the_member(
         return release.manifest["content_digest"]
 
     live = releases.Store.of(copied).live()
-    member = live.manifest["samples"][0]
+    (member,) = warehouse.query(MOST_ACTIVE, home=copied)["member_id"].to_pylist()
     shutil.copytree(small_home / "landing", tmp_path / "unknown/landing")
     assert remove_member(tmp_path / "unknown/landing", member) > 100
 

@@ -102,13 +102,18 @@ def test_small_groups_and_members_who_were_not_evaluated_are_left_out():
     assert exposure.gap_verdicts([], metric="ndcg@10") == []
 
 
-def verdicts(shown, lift=0.5, effective=100.0, title_count=1000):
+def verdicts(shown, lift=0.5, effective=100.0, watched=2159.0, attainable=None):
     lifts = [{"group": "niche", "lift": lift}], [{"group": "niche", "lift": 1.0}]
     row = {"attribute": "language", "value": "sv", "watched_ratio": 0.2, "shown_ratio": shown}
     return {
         verdict.rule: verdict
         for verdict in exposure.verdicts(
-            *lifts, [row], effective=effective, places=10, title_count=title_count
+            *lifts,
+            [row],
+            effective=effective,
+            places=10,
+            watched=watched,
+            attainable=attainable and {("language", "sv"): attainable},
         )
     }
 
@@ -120,10 +125,51 @@ def test_slates_beyond_a_limit_fail():
     assert not verdicts(shown=0.2, effective=14.0)["effective_titles"].passed
 
 
-@pytest.mark.parametrize(("title_count", "limit"), [(1000, 15), (20, 15), (12, 9), (10, 7.5)])
-def test_a_small_catalogue_need_not_show_more_titles_than_it_has(title_count, limit):
-    rule = verdicts(shown=0.2, effective=float(limit), title_count=title_count)["effective_titles"]
-    assert (rule.passed, rule.threshold) == (True, limit)
+@pytest.mark.parametrize(
+    ("watched", "limit"), [(2159, 14.96), (150, 12.25), (20, 10.53), (12, 9), (8, 6), (0, 0)]
+)
+def test_slates_vary_as_far_as_what_members_watch_allows(watched, limit):
+    rule = verdicts(shown=0.2, effective=limit + 0.01, watched=watched)["effective_titles"]
+    assert rule.passed
+    assert rule.threshold == pytest.approx(limit, abs=0.01)
+    assert not verdicts(0.2, effective=limit - 0.01, watched=watched)["effective_titles"].passed
+
+
+def test_one_list_for_all_never_passes_where_members_watch_other_titles():
+    for watched in (14, 30, 100, 10_000):
+        assert not verdicts(0.2, effective=10.0, watched=watched)["effective_titles"].passed
+
+
+def test_what_members_watch_has_an_effective_size():
+    assert exposure.watched_titles(likes([0, 1], [2, 3], titles=9)) == pytest.approx(4)
+    assert exposure.watched_titles(likes([0], [0], [0])) == pytest.approx(1)
+
+
+def test_a_share_that_lists_cannot_have_is_not_required():
+    """Titles in Swedish have a fifth of all plays; members have seen all but a few of them."""
+    assert not verdicts(shown=0.05)["exposure_by_language"].passed
+    rule = verdicts(shown=0.05, attainable=0.1)["exposure_by_language"]
+    assert (rule.passed, rule.observed) == (True, 0.5)
+    assert rule.text.endswith("limit 30 % of the 10.0 % that are attainable")
+    assert not verdicts(shown=0.02, attainable=0.1)["exposure_by_language"].passed
+    assert verdicts(shown=0.0, attainable=1e-9)["exposure_by_language"].passed is False
+
+
+def test_attainable_shares_leave_out_seen_titles_and_those_that_may_not_be_shown():
+    # Titles 0 to 3 are English, 4 and 5 Swedish, 6 half of each; 3 may not be shown.
+    shares = np.zeros((7, 2), np.float32)
+    shares[:4, 0] = shares[4:6, 1] = 1
+    shares[6] = 0.5
+    seen = sp.csr_array(np.array([[0, 0, 0, 0, 1, 1, 1], [1, 0, 0, 1, 0, 0, 0]], bool))
+    found = exposure.attainable_shares(
+        {"language": (["en", "sv"], sp.csr_array(shares))},
+        seen,
+        allowed=np.arange(7) != 3,
+        places=2,
+        slots=4,
+    )
+    # The first member can have 2 places of 3 English titles, and no Swedish one is left.
+    assert found == {("language", "en"): 1.0, ("language", "sv"): 0.5}
 
 
 def test_each_rule_on_slates_has_the_form_of_a_gate_line():
@@ -150,7 +196,7 @@ def test_a_planted_gap_is_closed_by_a_boost_at_a_cost_that_is_printed(capsys):
 
     def look(slates):
         provided = exposure.providers(slates[:, :10], liked, {"language": (["en", "sv"], shares)})
-        rules = exposure.verdicts([], [], provided, effective=99, places=10, title_count=n_titles)
+        rules = exposure.verdicts([], [], provided, effective=99, places=10, watched=99)
         return provided[1], next(one for one in rules if one.rule == "exposure_by_language")
 
     before, verdict_before = look(rows)

@@ -175,8 +175,6 @@ def compare(release: releases.Release, known: Frame, *, seed: int) -> ForwardTes
                 rows[best[metric]],
                 rule=prefix + gate.NOT_WORSE,
                 subject=f"vs best baseline ({best[metric]})",
-                tolerance=gate.TOLERANCE,
-                relative_tolerance=gate.RELATIVE_TOLERANCE,
             )
         )
         tables.append(table)
