@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-SHOWN = 15
+SHOWN = 60
 SLOW_SECONDS = 20
 
 
