@@ -94,7 +94,8 @@ def frame(night: Night) -> Framed:
         )
     members, titles = _rows(night)
     signals, crowded = _with_new_account_cap(signals, members, titles)
-    made = _frame(night, night.as_of, members, titles, signals, signals.slice(0, 0))
+    ids = members.ids.to_pylist(), titles.ids.to_pylist()
+    made = _frame(night, night.as_of, *ids, signals, signals.slice(0, 0))
     write_frame(made, night.work(PUBLISHED))
     return Framed(crowded)
 
@@ -113,7 +114,8 @@ def hold_out(night: Night) -> HeldOut:
     if protocol.cut is not None:
         cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
     known, _ = _with_new_account_cap(known, members, titles)
-    made = _frame(night, cut or night.as_of, members, titles, known, held_out)
+    ids = members.ids.to_pylist(), titles.ids.to_pylist()
+    made = _frame(night, cut or night.as_of, *ids, known, held_out)
     write_frame(made, night.work(EVALUATED))
     return HeldOut(
         protocol=protocol.name,
@@ -158,8 +160,8 @@ def _with_new_account_cap(
 def _frame(
     night: Night,
     instant: datetime,
-    members: Vocabulary,
-    titles: Vocabulary,
+    members: list[str],
+    titles: list[str],
     signals: pa.Table,
     held_out: pa.Table,
 ) -> Frame:
@@ -169,10 +171,10 @@ def _frame(
         as_of=instant,
         half_life_days=float(half_life),
         member_features=features.members_as_of(
-            members.ids.to_pylist(), instant, home=night.home, project=project, features=SERVICE
+            members, instant, home=night.home, project=project, features=SERVICE
         ),
         title_features=features.titles_as_of(
-            titles.ids.to_pylist(),
+            titles,
             max(instant, _first_catalogue(night)),
             home=night.home,
             project=project,

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from matinee import landing, releases
 from matinee.progress import Progress
-from matinee.rights import consent, erase, reissue
+from matinee.rights import consent, erase, reissue, statement
 from matinee.settings import Settings
 
 
@@ -41,7 +41,7 @@ def receive(
         last_day=last_day,
         withdraw=withdraw,
         most_unknown=settings.unknown_requests,
-        is_known=lambda member_id: _is_published(settings, member_id),
+        is_known=lambda member_id: statement.is_published(settings, member_id),
     )
     tell(receipt.summary())
     releases.fence(home)
@@ -50,9 +50,3 @@ def receive(
     erase.erase_requested(settings, progress, unsettled=unsettled)
     reissue.reissue_pages(settings, by="receive")
     return receipt
-
-
-def _is_published(settings: Settings, member_id: str) -> bool:
-    """Whether a kept release has a slate of the member, whose rows may have expired."""
-    store = releases.Store.of(settings.home)
-    return any(release.slate(member_id).num_rows for release in store.list())

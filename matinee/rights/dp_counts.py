@@ -225,7 +225,7 @@ def _entry(line: bytes) -> BudgetEntry:
     entry = BudgetEntry(**parse_json(line))
     date.fromisoformat(entry.first_day), date.fromisoformat(entry.last_day)
     if not 0 < Fraction(entry.epsilon) <= BUDGET:
-        raise ValueError(f"epsilon is {entry.epsilon}")
+        raise ValueError(entry.epsilon)
     return entry
 
 

@@ -106,6 +106,12 @@ def require_data(settings: Settings, member_id: str) -> None:
             raise
 
 
+def is_published(settings: Settings, member_id: str) -> bool:
+    """Whether a kept release has a slate of a member, whose rows may have expired."""
+    store = releases.Store.of(settings.home)
+    return any(release.slate(member_id).num_rows for release in store.list())
+
+
 def statement(settings: Settings, member_id: str) -> list[Row]:
     """Where a member's data was used: how many rows of which table, in which release, and why."""
     data = export(settings, member_id)

@@ -143,3 +143,21 @@ def test_a_text_with_the_longest_name_is_cleaned(zone, suffix):
         erase._clean(zone.home, f"reports/{path.name}", Traces.of([LEAVER]), drafts)
     assert LEAVER.encode() not in path.read_bytes()
     assert os.listdir(folder) == [path.name]
+
+
+def test_one_name_in_two_spellings_is_two_files_and_both_are_erased(zone):
+    composed, decomposed = "caf\u00e9.jsonl", "cafe\u0301.jsonl"
+    for number, name in enumerate((composed, decomposed)):
+        text = lines([play(10 + number, LEAVER), play(20 + number, STAYER)])
+        zone.land("plays", name, text)
+        zone.land("plays", f"{name}.sha256", homes.sidecar(text, name))
+    receipt = zone.receive()
+    assert homes.reasons(receipt) == {}
+    assert {row[0] for row in zone.rows("plays", "file")} == {
+        f"{DAY}/{composed}",
+        f"{DAY}/{decomposed}",
+    }
+    homes.erase(zone)
+    assert {row[0] for row in zone.rows("plays", "member_id")} == {STAYER}
+    for name in (composed, decomposed):
+        assert LEAVER.encode() not in (zone.home / "landing" / DAY / name).read_bytes()
