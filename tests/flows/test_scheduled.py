@@ -131,6 +131,7 @@ def files_with_member_ids(folder: Path, received: Path) -> set[str]:
     tables = [pq.read_table(path, columns=["member_id"]) for path in received.glob("members/*/*")]
     members = Traces.of(one for table in tables for one in table["member_id"].to_pylist())
     assert len(members.ids) > 200
+    (folder / "control").mkdir()  # a control is planted in every folder
     with control.planted(folder, min(members.ids)) as planted:
         found = member_search.examine(folder, members).found
     assert planted
