@@ -15,7 +15,7 @@ import csv
 import re
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -139,7 +139,8 @@ def fitted(ratings: Ratings, catalogue: Catalogue) -> parts.Parts:
     demand = expected_demand(
         history, kinds=kinds, kin=words[:, rare], release_years=catalogue.years
     )
-    own = with_cold_titles(vectors, of_titles, history)
+    # Nothing is known of these members but their history, so that lists of others have no hybrid.
+    own = replace(with_cold_titles(vectors, of_titles, history), needs_history=True)
     return parts.fit_parts(history, others={"hybrid": own}, new_titles=demand)
 
 

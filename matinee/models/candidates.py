@@ -67,7 +67,7 @@ def candidates(
     standard deviations, -5 at least. The rank is
     `log((1 + per_part / 3) / (1 + rank / 3))` with the rank among the candidates from 0, of equal
     ones the mean: positive for those that the part would list itself. A part that needs history
-    says 0 of members without.
+    says 0 of members without, and so does one whose scores are all equal.
 
     Parameters
     ----------
@@ -129,13 +129,13 @@ def candidates(
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n_rows))])
     n_parts = len(every)
     features = np.empty((len(titles), 2 * n_parts), np.float32)
-    for column, part in enumerate(parts.by_name.values()):
+    for column in range(n_parts):
         own = every[column].ravel()[place]
         own[np.searchsorted(place, forced)] = of_forced[column]
         z = (own - means[column][row]) * scales[column][row]
         features[:, column] = np.arcsinh(np.maximum(z, SMALLEST_Z))
         ranks = _rank_feature(own, row, indptr, per_part)
-        features[:, n_parts + column] = np.where(part.needs_history & silent[row], 0.0, ranks)
+        features[:, n_parts + column] = np.where(scales[column][row] > 0, ranks, 0.0)
     return Candidates(rows, indptr, titles, features)
 
 

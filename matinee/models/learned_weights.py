@@ -48,6 +48,7 @@ def evidence(
     truth: sp.csr_array[np.bool_],
     *,
     allowed: NDArray[np.bool_] | None = None,
+    described: NDArray[np.bool_] | None = None,
     largest: int = 5_000,
     block: int = 512,
     per_part: int = PER_PART,
@@ -58,6 +59,9 @@ def evidence(
     ----------
     truth : bool CSR, shape (n_members, n_titles)
         Held-out titles that the member had not watched before.
+    described : bool, shape (n_members,), optional
+        Members with a profile. Lists of others without history are made of those parts only that
+        are the same for all. None: all members have one.
     largest : int
         So many evaluated members at most, evenly spread over the rows: more change no weight.
     """
@@ -66,11 +70,14 @@ def evidence(
         members = members[np.linspace(0, len(members) - 1, largest).round().astype(np.intp)]
     watched = parts.history.matrix().astype(np.bool_)
     group = cohorts(parts.history)
+    unknown = np.zeros(len(group), np.bool_) if described is None else (group == 0) & ~described
+    personal = np.tile([not part.same_for_all for part in parts.by_name.values()], 2)
     features, sizes, kept, targets = [], [], [], []
     for start in range(0, len(members), block):
         rows = members[start : start + block]
         found = candidates(parts, rows, excluded=watched[rows], allowed=allowed, per_part=per_part)
         row = found.row
+        found.features[np.ix_(unknown[rows][row], personal)] = 0.0
         hit = np.asarray(truth[rows].toarray())[row, found.titles]
         hits = np.bincount(row, hit, minlength=len(rows))
         useful = hits > 0

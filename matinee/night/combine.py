@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from matinee.columns import MEMBER_ID, PLACES
 from matinee.errors import IntegrityError, StorageError
+from matinee.models import fallback
 from matinee.models.combination import COHORTS, Combination, Context
 from matinee.models.default_weights import default_weights
 from matinee.models.fits import Fit
@@ -219,7 +220,8 @@ def _evidence(one: Fit, half: int | None = None) -> Evidence:
         lengths = np.where(kept, np.diff(truth.indptr), 0)
         indptr = np.concatenate([[0], np.cumsum(lengths)])
         truth = sp.csr_array((*entries, indptr), shape=truth.shape)
-    return evidence(one.parts, truth, allowed=frame.in_catalogue)
+    described = fallback.described(one.model, one.features)
+    return evidence(one.parts, truth, allowed=frame.in_catalogue, described=described)
 
 
 def varied(night: Night, published: Fit, chosen: Chosen) -> float:

@@ -13,7 +13,7 @@ import yaml
 
 from matinee import landing, releases, warehouse
 from matinee.columns import MEMBER_ID, SOURCE
-from matinee.errors import DataError, RefusedError
+from matinee.errors import DataError, IntegrityError, RefusedError
 from matinee.models.feature_families import MEMBER_FAMILIES, TITLE_FAMILIES
 from matinee.privacy import Traces
 from matinee.releases import Release
@@ -86,8 +86,13 @@ def export(settings: Settings, member_id: str) -> dict[str, Any]:
         },
     }
     if not (data["received"] or data["derived"] or data["published"]):
-        raise DataError(f"no data about member {member_id!r}: check the id")
+        raise no_data(member_id)
     return data
+
+
+def no_data(member_id: str) -> DataError:
+    """The error of an id that nothing is known of."""
+    return DataError(f"no data about member {member_id!r}: check the id")
 
 
 def require_data(settings: Settings, member_id: str) -> None:
@@ -97,13 +102,18 @@ def require_data(settings: Settings, member_id: str) -> None:
     ------
     DataError
         If there is none.
+    IntegrityError
+        If the list of withdrawals is lost, and no landing file names the member.
     """
+    home = settings.home.resolve()
     try:
         export(settings, member_id)
-    except DataError:
-        home = settings.home.resolve()
-        if not landing.tombstones.is_named(home, landing.load(settings.project), member_id):
-            raise
+    except (DataError, IntegrityError):
+        if landing.tombstones.is_named(home, landing.load(settings.project), member_id):
+            return
+        if not (home / "received").is_dir():  # before the first night there is no list either
+            raise no_data(member_id) from None
+        raise
 
 
 def is_published(settings: Settings, member_id: str) -> bool:

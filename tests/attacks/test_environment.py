@@ -122,6 +122,8 @@ WRONG = {
     "SLATE_SIZE": ("", "0", "-1", "1001", "9" * 20, "fifty"),
     "CALIBRATION_WEIGHT": ("", "-0.1", "1.1", "nan", "inf", "-inf", "1e400", "half"),
     "CONSENT_WITHOUT_RECORD": ("", "yes", "GRANTED", "granted "),
+    "FULL_EVALUATION_DAYS": ("", "-1", "32", "9" * 20, "weekly", "1.5"),
+    "UNKNOWN_REQUESTS": ("", "-1", "9" * 5000, "many", "0.5"),
     "WARM_START": ("", "maybe", "2"),
 }
 
@@ -133,6 +135,8 @@ RIGHT = {
     "LATENESS_DAYS": ("1", "365"),
     "SLATE_SIZE": ("1", "1000"),
     "CALIBRATION_WEIGHT": ("0", "1", "0.5"),
+    "FULL_EVALUATION_DAYS": ("0", "31"),
+    "UNKNOWN_REQUESTS": ("0", "1000"),
 }
 
 

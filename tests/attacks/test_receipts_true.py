@@ -39,7 +39,7 @@ def parquet(column, name="member_id"):
 
 def named_gzip(content, name):
     sink = io.BytesIO()
-    with gzip.GzipFile(name, "wb", fileobj=sink) as file:
+    with gzip.GzipFile(name, "wb", fileobj=sink, mtime=0) as file:
         file.write(content)
     return sink.getvalue()
 

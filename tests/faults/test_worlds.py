@@ -83,7 +83,7 @@ def refused(tmp_path_factory):
 def test_a_single_member_has_a_slate_in_a_candidate_that_verifies(refused):
     store, printed = refused
     remedy = r"\. Live is untouched\. Look at .*--override RULE --by WHO"
-    assert re.search(rf"is refused: .*effective_titles@10 .*{remedy}", printed)
+    assert re.search(rf"is refused: .*label.*{remedy}", printed)
     store.verify("candidate")
     assert store.open("candidate").slate("m0").num_rows == 45  # of 60, 15 are rated
 

@@ -16,6 +16,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path):
 
 
 def test_a_line_that_is_no_tombstone_is_refused_by_its_number(tmp_path):
+    tombstones.key(tmp_path)
     path = tmp_path / "privacy/tombstones.jsonl"
     path.parent.mkdir()
     path.write_text('{"tombstone": "a", "at": "2026-01-01T00:00:00"}\n{"at": "2026-01-01"}\n')

@@ -1,5 +1,6 @@
 """A warm start uses a release older than the held-out set, or does not happen."""
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -39,8 +40,10 @@ def release(night, name, *, days_ago, passed=True, cut=None, **numbers):
     (path / "model/hyperparameters.json").rename(path / "hyperparameters.json")
     files = []
     for side, described in (("member", features.members), ("title", features.titles)):
-        files.append({"file": f"vocabulary/{side}_features.parquet"})
-        pq.write_table(pa.table({"name": list(described.names)}), path / files[-1]["file"])
+        file = path / f"vocabulary/{side}_features.parquet"
+        pq.write_table(pa.table({"name": list(described.names)}), file)
+        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        files.append({"file": str(file.relative_to(path)), "sha256": sha256})
     manifest = {
         "schema_version": 1,
         "as_of": (night.as_of - timedelta(days=days_ago)).isoformat(),
