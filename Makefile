@@ -9,7 +9,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: run test attack attack-long faults check lint types sql docs lock clean help
+.PHONY: run test real attack attack-long faults check lint types sql docs lock clean help
 
 help:       ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'
@@ -19,11 +19,14 @@ run: .venv/run.stamp    ## Set up, make raw logs if there are none, run the nigh
 	@$(BIN)/python -m flows.nightly
 	@$(BIN)/matinee releases show live
 
-test: .venv/test.stamp  ## Set up what tests need and run all but the costly attacks.
-	$(BIN)/pytest -m "not attack" --numprocesses auto --maxprocesses 4 --dist loadfile
+test: .venv/test.stamp  ## Set up what tests need and run all but attacks and real logs: within 8 CPU minutes.
+	$(BIN)/pytest -m "not attack and not real" --numprocesses auto --maxprocesses 4 --dist loadfile
 
-attack: .venv/test.stamp ## Attack copies of one finished home, and count the cases held: within 6 CPU minutes.
-	$(BIN)/pytest tests/attacks --numprocesses auto --maxprocesses 4 --dist load
+real: .venv/test.stamp  ## Whole nights on the real logs in $$MATINEE_REAL_DATA, judged from outside: within 6 CPU minutes.
+	$(BIN)/pytest -m real --numprocesses auto --maxprocesses 4 --dist load
+
+attack: .venv/test.stamp ## Attacks and faults on copies of one finished home, and the cases held: within 6 CPU minutes.
+	$(BIN)/pytest -m attack --numprocesses auto --maxprocesses 4 --dist loadfile
 
 attack-long: .venv/test.stamp ## The same with many more cases of each kind.
 	MATINEE_ATTACKS=long $(BIN)/pytest tests/attacks --numprocesses auto --maxprocesses 4 --dist load

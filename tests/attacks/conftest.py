@@ -9,6 +9,15 @@ import pytest
 from tests.cases import failing
 
 CASES = "cases"
+FOLDER = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """All tests of this folder are attacks."""
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.attack)
 
 
 @pytest.fixture(scope="session")

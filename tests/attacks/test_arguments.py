@@ -11,8 +11,6 @@ from matinee import cli, releases
 from matinee.cli.output import as_json
 from tests.attacks.commands import LONG, command
 
-pytestmark = pytest.mark.attack
-
 TEXTS = {
     "escape": "\x1b[2J\x1b]0;evil\x07",
     "csi": "\x9b31mred",

@@ -10,8 +10,6 @@ from matinee.errors import IntegrityError, MatineeError
 from matinee.settings import Settings
 from tests.attacks.commands import LONG, command
 
-pytestmark = pytest.mark.attack
-
 POSITIONS = 200 if LONG else 24
 """In each file: half of them anywhere, half at its end, where Parquet has what it is."""
 

@@ -75,7 +75,6 @@ def as_of(home):
 GROUPS = (list(DBT),) if not LONG else (list(DBT), *([name] for name in DBT))
 
 
-@pytest.mark.attack
 @pytest.mark.parametrize("names", GROUPS, ids=lambda names: "all" if len(names) > 1 else names[0])
 def test_a_build_in_any_shell_runs_every_test(attacked, monkeypatch, release, names):
     for name in names:
@@ -87,7 +86,6 @@ def test_a_build_in_any_shell_runs_every_test(attacked, monkeypatch, release, na
     assert not os.path.lexists("/nowhere")
 
 
-@pytest.mark.attack
 def test_a_build_without_a_single_test_is_refused(attacked, monkeypatch):
     without = [*dbt_build.NOT_BUILT, "--exclude-resource-type", "test"]
     monkeypatch.setattr(dbt_build, "NOT_BUILT", without)

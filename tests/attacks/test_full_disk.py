@@ -17,8 +17,6 @@ from matinee.settings import Settings
 from tests.releases.samples import AT, promote, publish
 from tests.rights.conftest import LEAVER, Zone
 
-pytestmark = pytest.mark.attack
-
 FULL = OSError(errno.ENOSPC, "No space left on device")
 QUOTA = OSError(errno.EDQUOT, "Disk quota exceeded")
 

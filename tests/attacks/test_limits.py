@@ -62,7 +62,6 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 ROWS = 20_000 if LONG else 3_000
 
 
-@pytest.mark.attack
 @pytest.mark.parametrize("format", ["jsonl", "csv"])
 def test_memory_does_not_grow_by_files_of_one_row(zone, tmp_path, format):
     for number in range(ROWS):

@@ -16,8 +16,6 @@ from matinee.rights import consent, erase
 from tests.attacks import homes
 from tests.attacks.homes import DAY, LEAVER, SECRET, STAYER, lines, play
 
-pytestmark = pytest.mark.attack
-
 LOGS = lines([play(1, STAYER), play(2, LEAVER)])
 
 

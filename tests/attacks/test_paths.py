@@ -130,7 +130,6 @@ def test_a_name_that_cannot_be_written_is_refused_before_anything_runs(tmp_path,
     hold(check, [(name,) for name in REFUSED])
 
 
-@pytest.mark.attack
 def test_what_receives_drops_and_replays_reads_the_home_by_its_name(tmp_path, hold):
     def check(name):
         home = tmp_path / str(abs(hash(name))) / name / "home"
@@ -177,7 +176,6 @@ def consent(number):
 WHOLE = (ODD, *NAMES) if LONG else (ODD,)
 
 
-@pytest.mark.attack
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_night_in_a_home_of_any_name_is_the_same_night(tmp_path, finished, small_home, name):
     home = tmp_path / name / "home"

@@ -14,8 +14,6 @@ from matinee.privacy import Traces
 from matinee.rights import member_search
 from tests.landing.conftest import ROOT, Zone
 
-pytestmark = pytest.mark.attack
-
 LEAVER, STAYER = "4711", "4712"
 PLAY = {
     "event_id": ["e1", "e2"],

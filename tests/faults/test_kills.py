@@ -13,6 +13,8 @@ from matinee.settings import Settings
 from tests.conftest import SMALL
 from tests.faults import aims, harness
 
+pytestmark = pytest.mark.attack
+
 
 @pytest.fixture(scope="module")
 def template(night_home, tmp_path_factory):

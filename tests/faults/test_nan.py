@@ -11,6 +11,8 @@ from matinee.errors import DataError
 from matinee.settings import Settings
 from tests.conftest import run_night
 
+pytestmark = pytest.mark.attack
+
 
 def plant_nan(path):
     """Set the first evening_ratio to NaN."""

@@ -15,6 +15,8 @@ from matinee.errors import GateError, MatineeError
 from matinee.settings import Settings
 from tests.conftest import run_night
 
+pytestmark = pytest.mark.attack
+
 DAY = date(2026, 3, 1)
 GENRES = ("Drama", "Comedy", "Western")
 

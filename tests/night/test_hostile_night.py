@@ -18,6 +18,8 @@ from tests.landing.conftest import ROOT
 from tests.landing.samples import FORMATS, HOSTILE, is_text
 from tests.test_security import CONTROL
 
+pytestmark = pytest.mark.attack
+
 NAMES = {"clicked_title_id": "title_id", "candidate_asset_ids": "asset_id"}
 """Columns that name what another column names."""
 

@@ -12,17 +12,9 @@ pytestmark = pytest.mark.real
 DATA = Path(os.environ.get("MATINEE_REAL_DATA", "."))
 
 
-@pytest.fixture(params=["ml-latest-small-2016", "movietweetings-50k"])
-def imported(request, tmp_path):
-    """A home into which a real set was imported, with the last day of its history."""
+def test_a_real_set_becomes_a_live_release(tmp_path, night):
     home = tmp_path / "home"
-    folder = DATA / request.param
-    read = landing.import_movietweetings if "tweet" in request.param else landing.import_movielens
-    return home, read(folder, home=home)
-
-
-def test_a_real_set_becomes_a_live_release(imported, night):
-    home, summary = imported
+    summary = landing.import_movielens(DATA / "ml-latest-small-2016", home=home)
     published = night(home, last_day=summary.last_day)
     assert not published.refusals
     store = releases.Store.of(home)

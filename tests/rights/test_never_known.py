@@ -38,6 +38,7 @@ def remove_member(landing, member):
     return removed
 
 
+@pytest.mark.attack
 @pytest.mark.slow
 def test_a_model_trained_after_an_erasure_equals_one_trained_without_the_member(
     copied, small_home, tmp_path, night

@@ -68,6 +68,7 @@ def spiked(home):
         write(home, "plays", day, again, f"again-{copy}", "parquet")
 
 
+@pytest.mark.attack
 @pytest.mark.slow
 def test_ten_times_the_plays_stop_the_night_until_an_operator_accepts_them(copied, night):
     store = releases.Store.of(copied)
