@@ -208,7 +208,7 @@ def _erase(
         received_files=len(erased.received),
         releases=reissued,
     )
-    path = home / audit.RECEIPTS / f"{at:%Y%m%dT%H%M%SZ}-{tombstones[0][:12]}.json"
+    path = home / audit.RECEIPTS / f"{at:%Y%m%dT%H%M%S.%fZ}-{tombstones[0][:12]}.json"
     _write(path, receipt.as_dict())
     if needed is None:
         audit.confirm(home, at, returned)
