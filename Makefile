@@ -26,7 +26,7 @@ real: .venv/test.stamp  ## Whole nights on the real logs in $$MATINEE_REAL_DATA,
 	$(BIN)/pytest -m real --numprocesses auto --maxprocesses 4 --dist load
 
 attack: .venv/test.stamp ## Attacks and faults on copies of one finished home, and the cases held: within 6 CPU minutes.
-	$(BIN)/pytest -m attack --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest tests/attacks tests -m attack --numprocesses auto --maxprocesses 4 --dist loadfile
 
 attack-long: .venv/test.stamp ## The same with many more cases of each kind.
 	MATINEE_ATTACKS=long $(BIN)/pytest tests/attacks --numprocesses auto --maxprocesses 4 --dist load

@@ -12,6 +12,7 @@ import pytest
 from matinee import durable, features, pipeline, releases, warehouse
 from matinee.errors import StorageError
 from matinee.privacy import Traces
+from matinee.releases import files
 from matinee.rights import member_search
 from matinee.settings import Settings
 from tests.releases.samples import AT, promote, publish
@@ -112,7 +113,7 @@ def test_gc_on_a_full_disk_is_refused_and_leaves_whole_releases(tmp_path, monkey
     promote(store, store.list()[0])
     name, failing = GC[fault]
     with monkeypatch.context() as patch:
-        patch.setattr(durable, name, failing(getattr(durable, name)))
+        patch.setattr(files, name, failing(getattr(files, name)))
         with pytest.raises(StorageError, match="free some space, then run again"):
             store.gc(1, at=AT, by="test")
     for release in store.list():
@@ -127,8 +128,8 @@ class Disk:
 
     def __init__(self, folder, monkeypatch):
         self.folder, self.capacity = folder, used(folder)
-        for name in ("append", "replace", "create"):
-            monkeypatch.setattr(durable, name, self.checked(getattr(durable, name)))
+        for name in ("append", "replace", "write"):
+            monkeypatch.setattr(files, name, self.checked(getattr(files, name)))
 
     def checked(self, write):
         def call(path, data, **options):
