@@ -8,7 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ from matinee.landing.drift import lost_columns, several
 from matinee.landing.files import LandingFile
 from matinee.landing.intake import Intake, take_in
 from matinee.landing.ledger import Entry, Ledger
-from matinee.landing.receipt import Receipt, count
+from matinee.landing.receipt import Receipt, Totals, count
 from matinee.landing.shares import implausible
 from matinee.progress import Progress
 
@@ -138,30 +138,8 @@ def _receive(
     is_known: Callable[[str], bool],
 ) -> Receipt:
     tell = progress or (lambda done, total, what: None)
-    batch = known.newest_batch + 1
-    notes: list[str] = []
-    here = {file.name for file in found}
-    received_before = {entry.file for entry in known.received}
-    if kept_out := [
-        file
-        for file in found
-        if file.name not in received_before
-        and file.stream not in requests.STREAMS
-        and files.is_withdrawn(file.landing, file.name)
-    ]:
-        found = [file for file in found if file not in kept_out]
-        kept = several([file.name for file in kept_out])
-        notes.append(f"not received, for {withdrawals.BY_TOMBSTONE}: {kept}")
-    if missing := [entry.file for entry in known.received if entry.file not in here]:
-        warnings.append(
-            "received before and no longer in landing/, so that no release can be rebuilt from it:"
-            f" {several(missing)}"
-        )
-    if gone := [file.name for file in found if known.has_dropped(file.name)]:
-        warnings.append(
-            f"not received again, for it was dropped past its retention: {several(gone)}"
-        )
-        found = [file for file in found if not known.has_dropped(file.name)]
+    receipt = _Receipt(home, contract, known, known.newest_batch + 1, warnings)
+    found = receipt.receivable(found)
     tell(0, len(found), f"hashing {len(found)} landing files")
     doubted = misnamed(
         {one.landed_on for one in found if one.stream not in requests.STREAMS},
@@ -169,93 +147,153 @@ def _receive(
         today=today,
         last_day=last_day,
     )
-    new, set_aside = new_files.sort_out(home, found, known, tombstones.read(home), doubted)
-
-    received: list[Entry] = []
-    rules: dict[str, Mapping[str, int]] = {}
-    examples: dict[str, Mapping[str, str]] = {}
-    torn_lines: dict[str, str] = {}
+    new, receipt.set_aside = new_files.sort_out(home, found, known, tombstones.read(home), doubted)
     with connection(home, threads, memory_limit) as database:
         for done, (name, entries) in enumerate(new.items(), start=1):
-            folders = (batch_of(home, name, batch), batch_of(home, f"rejected_{name}", batch))
-            intake = take_in(database, contract.streams[name], list(entries), *folders)
-            settled = [_settle(entry, intake, batch) for entry in entries.values()]
-            received += [entry for entry in settled if entry.status == "received"]
-            set_aside += [entry for entry in settled if entry.status == "set_aside"]
-            rules[name] = dict(sorted(intake.rules.items()))
-            examples[name] = {rule: str(row) for rule, row in intake.examples.items()}
-            warnings += lost_columns(name, settled, known)
-            if share := implausible(database, contract.streams[name], folders[0]):
-                warnings.append(share)
-            torn_lines |= intake.torn_lines
-            notes += intake.notes
-            if intake.naive:
-                notes.append(
-                    f"{name}: {intake.naive.total():,} rows have a time without an offset, read as"
-                    f" UTC: {several(sorted(intake.naive))}"
-                )
-            unknown = sorted(intake.unknown.items())
-            for column, names in unknown[:UNKNOWN_SHOWN]:
-                warnings.append(
-                    f"{name}: unknown column {printable_name(column)} in {several(names)}"
-                )
-            if more := unknown[UNKNOWN_SHOWN:]:
-                warnings.append(f"{name}: {len(more):,} more unknown columns")
-            total = count(settled)[name]
+            total = receipt.take_in(database, name, entries)
             tell(done, len(new), f"{name}: {total.kept} rows kept, {total.rejected} rejected")
-        requesting = batch_of(home, requests.STREAM, batch)
-        unread = {entry.file for entry in set_aside}
-        nobodys = requests.unknown(
+        unread = {entry.file for entry in receipt.set_aside}
+        unknown = requests.unknown(
             database,
             home,
             contract,
-            requesting,
+            batch_of(home, requests.STREAM, receipt.batch),
             set_aside=[file for file in found if file.name in unread],
             is_known=is_known,
         )
-        reason: str | None = None
-        if len(nobodys) > most_unknown and not accept_erasures:
+        receipt.check_requests(database, unknown, most_unknown, accept_erasures=accept_erasures)
+        names = [entry.file for entry in receipt.received]
+        member_index.record(home, contract, database, receipt.batch, names)
+    after = known.with_entries([*receipt.received, *receipt.set_aside])
+    if after != known:
+        ledger.write(home, after)
+    return receipt.done(len(found))
+
+
+@dataclass
+class _Receipt:
+    """A receipt in the making."""
+
+    home: Path
+    contract: Contract
+    known: Ledger
+    batch: int
+    warnings: list[str]
+    notes: list[str] = field(default_factory=list)
+    received: list[Entry] = field(default_factory=list)
+    set_aside: list[Entry] = field(default_factory=list)
+    rules: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    examples: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    torn_lines: dict[str, str] = field(default_factory=dict)
+
+    def receivable(self, found: list[LandingFile]) -> list[LandingFile]:
+        """The files that are not withdrawn or dropped past their retention."""
+        received_before = {entry.file for entry in self.known.received}
+        if kept_out := [
+            file
+            for file in found
+            if file.name not in received_before
+            and file.stream not in requests.STREAMS
+            and files.is_withdrawn(file.landing, file.name)
+        ]:
+            kept = several([file.name for file in kept_out])
+            self.notes.append(f"not received, for {withdrawals.BY_TOMBSTONE}: {kept}")
+        here = {file.name for file in found}
+        if missing := [one.file for one in self.known.received if one.file not in here]:
+            self.warnings.append(
+                "received before and no longer in landing/, so that no release can be rebuilt from"
+                f" it: {several(missing)}"
+            )
+        found = [file for file in found if file not in kept_out]
+        if gone := [file.name for file in found if self.known.has_dropped(file.name)]:
+            self.warnings.append(
+                f"not received again, for it was dropped past its retention: {several(gone)}"
+            )
+        return [file for file in found if not self.known.has_dropped(file.name)]
+
+    def take_in(
+        self, database: "DuckDBPyConnection", name: str, entries: Mapping[LandingFile, Entry]
+    ) -> Totals:
+        """Take in the new files of a stream."""
+        folders = (self._folder(name), self._folder(f"rejected_{name}"))
+        intake = take_in(database, self.contract.streams[name], list(entries), *folders)
+        settled = [_settle(entry, intake, self.batch) for entry in entries.values()]
+        self.received += [entry for entry in settled if entry.status == "received"]
+        self.set_aside += [entry for entry in settled if entry.status == "set_aside"]
+        self.rules[name] = dict(sorted(intake.rules.items()))
+        self.examples[name] = {rule: str(row) for rule, row in intake.examples.items()}
+        self.torn_lines |= intake.torn_lines
+        self.warnings += lost_columns(name, settled, self.known)
+        if share := implausible(database, self.contract.streams[name], folders[0]):
+            self.warnings.append(share)
+        self.notes += intake.notes
+        if intake.naive:
+            self.notes.append(
+                f"{name}: {intake.naive.total():,} rows have a time without an offset, read as"
+                f" UTC: {several(sorted(intake.naive))}"
+            )
+        unknown = sorted(intake.unknown.items())
+        for column, names in unknown[:UNKNOWN_SHOWN]:
+            self.warnings.append(
+                f"{name}: unknown column {printable_name(column)} in {several(names)}"
+            )
+        if more := unknown[UNKNOWN_SHOWN:]:
+            self.warnings.append(f"{name}: {len(more):,} more unknown columns")
+        return count(settled)[name]
+
+    def check_requests(
+        self,
+        database: "DuckDBPyConnection",
+        unknown: list[str],
+        most_unknown: int,
+        *,
+        accept_erasures: bool,
+    ) -> None:
+        """Reject erase requests for `unknown` ids, or set all aside where they are too many."""
+        requesting, reason = self._folder(requests.STREAM), None
+        if len(unknown) > most_unknown and not accept_erasures:
             reason = (
-                f"it asks to erase {len(nobodys):,} ids that no member has, more than"
+                f"it asks to erase {len(unknown):,} ids that no member has, more than"
                 f" {most_unknown} (MATINEE_UNKNOWN_REQUESTS): take the file away, or, if it is"
                 " right, run again with `--accept-erasures`"
             )
-        elif nobodys:
-            rejecting = batch_of(home, f"rejected_{requests.STREAM}", batch)
-            moved = requests.reject(requesting, rejecting, nobodys)
-            received = [_rejected(entry, moved) for entry in received]
-            broken = dict(rules[requests.STREAM])
-            rules[requests.STREAM] = {**broken, requests.UNKNOWN: len(moved)}
-            warnings.append(
+        elif unknown:
+            moved = requests.reject(
+                requesting, self._folder(f"rejected_{requests.STREAM}"), unknown
+            )
+            self.received = [_rejected(entry, moved) for entry in self.received]
+            broken = dict(self.rules[requests.STREAM])
+            self.rules[requests.STREAM] = {**broken, requests.UNKNOWN: len(moved)}
+            self.warnings.append(
                 f"{requests.STREAM}: {len(moved):,} requests to erase ids that no member has are"
                 f" rejected, the first {moved[0][0]} line {moved[0][1]}"
             )
         if not reason and not accept_erasures:
-            reason = requests.why_not(database, home, requesting)
+            reason = requests.why_not(database, self.home, requesting)
         if reason:
-            held = [entry for entry in received if entry.stream == requests.STREAM]
-            received = [entry for entry in received if entry.stream != requests.STREAM]
-            set_aside += [_hold_back(entry, reason) for entry in held]
+            held = [entry for entry in self.received if entry.stream == requests.STREAM]
+            self.received = [one for one in self.received if one.stream != requests.STREAM]
+            self.set_aside += [_hold_back(entry, reason) for entry in held]
             for table in (requests.STREAM, f"rejected_{requests.STREAM}"):
-                shutil.rmtree(batch_of(home, table, batch), ignore_errors=True)
-            rules.pop(requests.STREAM)
-        names = [entry.file for entry in received]
-        member_index.record(home, contract, database, batch, names)
+                shutil.rmtree(self._folder(table), ignore_errors=True)
+            self.rules.pop(requests.STREAM)
 
-    after = known.with_entries([*received, *set_aside])
-    if after != known:
-        ledger.write(home, after)
-    return Receipt(
-        batch=batch if received else None,
-        files=tuple(received),
-        set_aside=tuple(set_aside),
-        unchanged=len(found) - len(received) - len(set_aside),
-        rules=rules,
-        warnings=tuple(warnings),
-        examples=examples,
-        torn_lines=torn_lines,
-        notes=tuple(notes),
-    )
+    def done(self, n_found: int) -> Receipt:
+        """The receipt of `n_found` files."""
+        return Receipt(
+            batch=self.batch if self.received else None,
+            files=tuple(self.received),
+            set_aside=tuple(self.set_aside),
+            unchanged=n_found - len(self.received) - len(self.set_aside),
+            rules=self.rules,
+            warnings=tuple(self.warnings),
+            examples=self.examples,
+            torn_lines=self.torn_lines,
+            notes=tuple(self.notes),
+        )
+
+    def _folder(self, table: str) -> Path:
+        return batch_of(self.home, table, self.batch)
 
 
 def _settle(entry: Entry, intake: Intake, batch: int) -> Entry:
