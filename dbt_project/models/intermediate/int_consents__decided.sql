@@ -1,5 +1,5 @@
--- The latest choice counts, by receipt. A grant undoes a refusal only if it was received and made after it. No
--- choice was made after it was received, whatever it says. A request to be erased withdraws every consent.
+-- The latest choice counts, by receipt. A grant undoes a refusal only if it was received and made after it.
+-- No choice was made after it was received, whatever it says. A request to be erased withdraws every consent.
 with
 
 consents as (
