@@ -107,17 +107,15 @@ class Attribution:
     def reasons(self, rows: NDArray[np.intp], lists: Lists) -> reasons.Reasons:
         """One reason for each place: of the parts that add most to the score.
 
-        Parts of one kind count together, and only those with a positive contribution.
+        Parts of one kind count together; a kind whose sum is not positive is never a reason.
 
         Parameters
         ----------
         rows : intp, shape (n_members,)
             Member rows, all with interactions.
         """
-        positive = np.maximum(lists.contributions, 0.0)
-        strength = np.stack(
-            [positive[:, :, self.groups == kind].sum(axis=2) for kind in range(4)], axis=2
-        )
+        sums = [lists.contributions[:, :, self.groups == kind].sum(axis=2) for kind in range(4)]
+        strength = np.maximum(np.stack(sums, axis=2), 0.0)
         found = self.finder.best(self.member_vectors[rows], lists.rows, self.sources[rows])
         strength[:, :, _HYBRID][found.kind == reasons.Kind.NONE] = 0.0
         by_title = self._by_title(rows, lists, strength.argmax(axis=2) == _WATCHED)

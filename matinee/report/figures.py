@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from matinee.report import charts
+from matinee.report import charts, history
 from matinee.report.formatting import Row, headline, unique
 
 FOLDER = "card"
@@ -41,7 +41,7 @@ def of_forward_test(manifest: Mapping[str, Any]) -> list[Figure]:
 def _by_metric(metrics: Sequence[Row]) -> list[Figure]:
     drawn = []
     for metric in unique(row["metric"] for row in metrics):
-        rows = [row for row in metrics if row["metric"] == metric]
+        rows = history.published_first(row for row in metrics if row["metric"] == metric)
         chart = charts.dots_and_whiskers(rows, metric=str(metric))
         drawn.append((headline(str(metric)), chart))
     return drawn

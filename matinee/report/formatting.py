@@ -140,7 +140,7 @@ def _is_acronym(word: str) -> bool:
 
 
 def is_lower_better(metric: str) -> bool:
-    return metric.startswith(LOWER_IS_BETTER)
+    return metric.removeprefix("session_").startswith(LOWER_IS_BETTER)
 
 
 def headline(metric: str) -> str:

@@ -1,7 +1,7 @@
 """What later releases show of this one: few numbers, and how each table's checks ended."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from matinee.report.formatting import Row
@@ -16,6 +16,11 @@ LENGTH = 14
 STATES = ("passed", "info", "warning", "accepted", "stopped")
 """How an expectation ended, best first. A critical one that failed was accepted by an operator
 if the night was published, and stopped the night if not."""
+
+
+def published_first(metrics: Iterable[Row]) -> list[Row]:
+    """Rows of metrics, those of the published lists before those of baselines and variants."""
+    return sorted(metrics, key=lambda row: row["model"] != MODEL)
 
 
 def numbers(manifest: Mapping[str, Any]) -> Row:

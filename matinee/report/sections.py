@@ -138,7 +138,12 @@ def gate(manifest: Mapping[str, Any]) -> Data:
     found = manifest.get("gate") or {}
     rules = found.get("rules") or []
     failed = [rule["rule"] for rule in rules if rule["passed"] is not True]
-    return {"rules": rules, "failed": failed, "overrides": found.get("overrides") or []}
+    return {
+        "rules": rules,
+        "failed": failed,
+        "warned": sum(rule.get("status") == "WARN" for rule in rules),
+        "overrides": found.get("overrides") or [],
+    }
 
 
 def exposure(manifest: Mapping[str, Any]) -> Data | None:
@@ -177,7 +182,7 @@ def by_model(metrics: Sequence[Row]) -> list[Data]:
     """Each metric as a table: models across, cohorts down; a model that has no number has None."""
     tables = []
     for metric in unique(row["metric"] for row in metrics):
-        rows = [row for row in metrics if row["metric"] == metric]
+        rows = history.published_first(row for row in metrics if row["metric"] == metric)
         models = unique(row["model"] for row in rows)
         found = {(row["cohort"], row["model"]): row for row in rows}
         cohorts = {
@@ -197,7 +202,7 @@ def _evaluation(manifest: Mapping[str, Any]) -> Data | None:
     if not metrics:
         return None
     cohort = metrics[0]["cohort"]
-    overall = [row for row in metrics if row["cohort"] == cohort]
+    overall = history.published_first(row for row in metrics if row["cohort"] == cohort)
     columns = unique(row["metric"] for row in overall)
     found = {(row["model"], row["metric"]): row for row in overall}
     return {
