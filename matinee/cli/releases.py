@@ -58,6 +58,7 @@ def verify(name: Name = "live", url: At = "", form: FormatOption = Format.table)
         verified = mirror.verify_remote(Remote.open(url), name, keys=store.keys)
     else:
         verified = store.verify(name)
+    say(f"verified: {verified.release_id} is as it was signed")
     emit_one(asdict(verified), form)
 
 

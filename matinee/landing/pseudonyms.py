@@ -58,7 +58,7 @@ class Renamed:
         if self.unreadable:
             summary += f"; {self.unreadable:,} lines cannot be read and keep what they say"
         if self.torn:
-            summary += f"; {self.torn:,} files are not whole and will be set aside"
+            summary += f"; {self.torn:,} files are not whole and will be quarantined"
         return summary
 
 

@@ -64,7 +64,7 @@ class Receipt:
         for entry in self.set_aside:
             line = self.torn_lines.get(entry.file)
             shown = f"; the line is {printable_name(line[:LONGEST_LINE])!r}" if line else ""
-            lines.append(f"set aside {entry.file}: {entry.reason}{shown}")
+            lines.append(f"quarantined {entry.file}: {entry.reason}{shown}")
         lines += [f"warning: {warning}" for warning in self.warnings]
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join(map(printable, lines))

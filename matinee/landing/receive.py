@@ -413,7 +413,7 @@ def require_history(home: Path) -> None:
             aside = next(
                 (e for e in entries if e.status == "set_aside" and e.stream in wanted), None
             )
-            why = f"{aside.file} was set aside: {aside.reason}" if aside else "land one"
+            why = f"{aside.file} was quarantined: {aside.reason}" if aside else "land one"
             raise DataError(
                 f"no file of {' or '.join(wanted)} was ever received in {home / 'landing'}: {why};"
                 " `matinee doctor --landing` says what became of every file there"

@@ -131,7 +131,7 @@ def test_what_is_no_csv_is_set_aside_with_the_true_reason_and_a_line(zone, kind)
     receipt = zone.receive()
     (entry,) = receipt.set_aside
     assert entry.reason.startswith(reason)
-    (said,) = (one for one in receipt.summary().splitlines() if one.startswith("set aside"))
+    (said,) = (one for one in receipt.summary().splitlines() if one.startswith("quarantined"))
     assert ("; the line is " in said) == (line is not None)
     assert (line or "") in said
     # A line may name a member, and the ledger is kept.

@@ -144,7 +144,7 @@ def test_a_torn_file_is_set_aside_and_the_others_go_on(zone):
 def test_a_torn_file_that_is_sent_again_is_received(zone):
     zone.land("plays", "a.jsonl.gz", cut(GZIP))
     zone.receive()
-    with pytest.raises(DataError, match=r"plays or ratings was ever .* set aside: it is cut"):
+    with pytest.raises(DataError, match=r"plays or ratings was ever .* quarantined: it is cut"):
         landing.require_history(zone.home)
     zone.land("plays", "a.jsonl.gz", GZIP)
     assert zone.receive().totals["plays"].kept == 50

@@ -59,7 +59,7 @@ def test_damaged_files_are_quarantined_unchanged(landed):
     damaged = {path: path.read_bytes() for path in (cut, empty, flipped)}
     done = pseudonymise(landed.home, landed.contract)
     assert (done.files, done.torn) == (5, 3)
-    assert "3 files are not whole and will be set aside" in done.summary()
+    assert "3 files are not whole and will be quarantined" in done.summary()
     assert {path: path.read_bytes() for path in damaged} == damaged
     assert len(landed.receive().set_aside) == 3
 
