@@ -4,7 +4,7 @@ Caps on events bound the influence of one account. Many accounts that push one t
 by them, and each looks like a new member. But an account cannot forge its history: the days on
 which the service received its events. So of the members who like a title, those who were active on
 few days apart from it are counted up to a limit. The limit follows from the other members: as many
-as there are settled ones, or three times the usual ratio where most members are new. The earliest
+as there are settled ones, or ten times the usual ratio where most members are new. The earliest
 likes count first. A title that is popular among new members keeps its likes when settled members
 like it too.
 
