@@ -9,10 +9,18 @@ from typing import Annotated
 import typer
 
 from matinee.cli.output import progress, say, say_lines
+from matinee.errors import ConfigError
 
 app = typer.Typer(help="Convert a public dataset to landing files.", no_args_is_help=True)
 
-Source = Annotated[Path, typer.Argument(help="The folder of the dataset.")]
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise ConfigError(f"no folder {path}: give the folder of the unpacked dataset")
+    return path
+
+
+Source = Annotated[Path, typer.Argument(help="The folder of the dataset.", callback=_folder)]
 
 PROBLEMS_SHOWN = 20
 

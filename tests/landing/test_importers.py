@@ -4,9 +4,11 @@ from datetime import date, datetime
 
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from matinee import landing
-from matinee.errors import DataError
+from matinee.cli import app
+from matinee.errors import ConfigError, DataError
 from matinee.landing.importers.history import put_article_first, split_year
 
 FLAGS = "0|0|0|1|0|1|0|0|0|0|0|0|0|0|0|0|0|0|0"  # Animation and Comedy
@@ -352,3 +354,10 @@ def test_the_year_is_taken_from_the_end_of_the_name(name, expected):
 )
 def test_the_article_goes_first(name, expected):
     assert put_article_first(name) == expected
+
+
+@pytest.mark.parametrize("kind", ["movielens", "movietweetings", "kion"])
+def test_a_folder_that_is_not_there_is_named(kind, tmp_path):
+    run = CliRunner().invoke(app, ["import", kind, str(tmp_path / "nowhere")])
+    assert isinstance(run.exception, ConfigError)
+    assert "nowhere: give the folder of the unpacked dataset" in str(run.exception)
