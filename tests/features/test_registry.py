@@ -67,6 +67,7 @@ def test_the_repo_works_by_hand_on_the_same_store(where, monkeypatch):
     assert features.apply(**where).services == SERVICES
 
 
+@pytest.mark.attack
 def test_processes_that_apply_at_once_lose_nothing(home):
     """Feast's file registry lost 5 of 16 applies; the SQL one must lose none."""
     script = (

@@ -117,6 +117,7 @@ def test_a_rebuild_that_differs_is_refused_with_the_stage_and_possible_causes():
     RebuildResult("R1", "R2", "d1", "d1", ()).raise_if_different()
 
 
+@pytest.mark.attack
 def test_a_rebuilt_night_gives_the_same_content_and_opens_no_external_socket(second_home, tmp_path):
     """A second night, which kept the weights of the first; that a full one gives the same again is
     in tests/night/test_night.py. It runs in its own process, in which external connections are
