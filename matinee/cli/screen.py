@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from matinee.cli.output import Format, emit_one, shown, stdout, table_of
+from matinee.provenance import failed_rules
 
 if TYPE_CHECKING:
     from matinee.releases import Release, Store
@@ -257,7 +258,7 @@ def _report(release: Release) -> str:
 def _next(store: Store, release: Release) -> list[str]:
     """Commands to try: at most five."""
     manifest = release.manifest
-    failed = [rule["rule"] for rule in manifest["gate"]["rules"] if not rule["passed"]]
+    failed = failed_rules(manifest)
     commands = [f"matinee recommend {shlex.quote(member)}" for member in manifest["samples"][:1]]
     commands.append(_show_all(store, release))
     if failed and "live" not in store.aliases().names_of(release.id):

@@ -25,7 +25,7 @@ from matinee.night.frame import EVALUATED, PUBLISHED, SPLITS, frames, read_frame
 from matinee.night.model_files import load_model, load_parts, save_model, save_parts
 from matinee.night.night import Night
 from matinee.progress import Progress
-from matinee.provenance import parse_json
+from matinee.provenance import failed_rules, parse_json
 
 WARM_EPOCHS = 8
 """Passes over the interactions when the hybrid goes on from an earlier release."""
@@ -112,7 +112,7 @@ def earlier(night: Night, frame: Frame) -> Earlier | None:
     sound = [
         release
         for release in kept
-        if all(rule["passed"] for rule in release.manifest["gate"]["rules"])
+        if not failed_rules(release.manifest)
         and release.manifest["model"]["hyperparameters"]["components"]
         == hybrid.Hyperparameters().components
     ]

@@ -21,7 +21,7 @@ from matinee.night.expire import drop_expired
 from matinee.night.features import Refreshed, refresh_features
 from matinee.night.fit import FITS, fit
 from matinee.night.forward.decide import Plan, decide
-from matinee.night.frame import Framed, HeldOut, frame, frames, hold_out
+from matinee.night.frame import PUBLISHED, Framed, HeldOut, frame, hold_out
 from matinee.night.lease import lease
 from matinee.night.manifest import Evidence
 from matinee.night.night import Night, begin
@@ -146,8 +146,7 @@ def _frame(run: NightRun, progress: Progress | None) -> str:
 
 def _fit(run: NightRun, progress: Progress | None) -> str:
     """Fit the frames side by side; LightFM releases the interpreter while it trains."""
-    there = frames(run.night)
-    names = [name for name in FITS if name in there]
+    names = FITS if run.plan.is_full else (PUBLISHED,)
     with ThreadPoolExecutor(run.settings.threads) as pool:
         fits = [pool.submit(fit, run.night, name) for name in names]
         for done, (fitted, name) in enumerate(zip(fits, names, strict=True), start=1):
@@ -238,13 +237,13 @@ def run(
     """
     started = NightRun(
         settings,
-        last_day,
-        accepted,
-        full_refresh,
-        tell,
-        published_histograms,
-        full_evaluation,
-        pinned,
+        last_day=last_day,
+        accepted=accepted,
+        full_refresh=full_refresh,
+        tell=tell,
+        published_histograms=published_histograms,
+        full_evaluation=full_evaluation,
+        pinned=pinned,
     )
     with lease(settings, "night"):
         for step in STEPS:

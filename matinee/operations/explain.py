@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from matinee.models.combination import Combination
 from matinee.models.parts import ForEveryone, Part, Parts
 from matinee.night import combine
 from matinee.night.attribution import POPULARITY, WATCHED, Attribution, last_titles
-from matinee.night.forward.released import Released
+from matinee.night.forward.released import Released, features_of
 from matinee.night.model_files import read_array, read_matrix
 from matinee.night.ranker import Lists, without_history
 from matinee.night.score import (
@@ -242,10 +241,6 @@ class _Scores:
         )
 
 
-def _features(release: releases.Release, side: str) -> pa.Table:
-    return release.table(f"vocabulary/{side}_features.parquet")
-
-
 @dataclass(frozen=True)
 class _Arrays:
     """The scores of an older release: of one model, whose features add up."""
@@ -264,7 +259,7 @@ class _Arrays:
     @classmethod
     def of(cls, release: releases.Release, members: Vocabulary, titles: Vocabulary) -> _Arrays:
         folder = release.path / "model"
-        of_titles = _features(release, "title")
+        of_titles = features_of(release, "title")
         learned = [
             np.asarray(read_array(folder, f"{side}_embeddings"), np.float32)
             for side in ("member", "title")

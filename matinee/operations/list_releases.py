@@ -6,6 +6,7 @@ from typing import Any
 
 from matinee import releases
 from matinee.errors import ConfigError
+from matinee.provenance import failed_rules
 from matinee.releases import mirror
 from matinee.settings import Settings
 
@@ -28,7 +29,7 @@ def list_releases(settings: Settings, url: str = "") -> list[Row]:
     rows = []
     for release_id, aliases, manifest in listed:
         gate = manifest["gate"]
-        failed = [rule["rule"] for rule in gate["rules"] if not rule["passed"]]
+        failed = failed_rules(manifest)
         people = sorted({one["by"] for one in gate.get("overrides", [])})
         overridden = f", overridden by {', '.join(people)}" if people else ""
         rows.append(

@@ -48,7 +48,7 @@ def release(night, name, *, days_ago, passed=True, cut=None, **numbers):
         "schema_version": 1,
         "as_of": (night.as_of - timedelta(days=days_ago)).isoformat(),
         "files": files,
-        "gate": {"rules": [{"passed": passed}]},
+        "gate": {"rules": [{"rule": "coverage_floor", "passed": passed}]},
         "evaluation": {"cut": cut},
         "model": {"hyperparameters": json.loads((path / "hyperparameters.json").read_text())},
     }

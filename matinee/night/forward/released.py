@@ -70,8 +70,8 @@ class Released:
                 tuple(features["family"].to_pylist()),
             )
             for name, rows, learned, features in (
-                (MEMBER_MATRIX, members, model.member_embeddings, _features(release, "member")),
-                (TITLE_MATRIX, titles, model.title_embeddings, _features(release, "title")),
+                (MEMBER_MATRIX, members, model.member_embeddings, features_of(release, "member")),
+                (TITLE_MATRIX, titles, model.title_embeddings, features_of(release, "title")),
             )
         )
         history, seen, nameable = _queries(release, members, titles)
@@ -99,7 +99,8 @@ class Released:
         )
 
 
-def _features(release: releases.Release, side: str) -> pa.Table:
+def features_of(release: releases.Release, side: str) -> pa.Table:
+    """The names and families of a side's features: `member` or `title`."""
     return release.table(f"vocabulary/{side}_features.parquet")
 
 
