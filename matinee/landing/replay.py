@@ -1,6 +1,6 @@
 """Rejected rows looked at again, after the contract was mended; nothing is received twice.
 
-The rows are read from their landing files once more, so a row that was shown in part is judged
+The rows are read from their landing files once more, so a row that was shown in part is checked
 whole. Those that keep the contract now become a new batch; all others of the stream move to the
 same batch of its rejected table. The ledger commits, as it does when files are received.
 """

@@ -1,7 +1,7 @@
 """What models are trained on and evaluated by: signals and features, each as of one instant.
 
 `published` has all that was known at `as_of`. A night with a full evaluation has one more frame:
-`judged` leaves out what the protocol holds out, and with a cut in time takes Feast's features of
+`evaluated` leaves out what the protocol holds out, and with a cut in time takes Feast's features of
 that instant. A frame is a folder of Parquet files under `work/`; the steps that follow read it and
 nothing else, so they can run side by side.
 """
@@ -31,7 +31,7 @@ from matinee.vocabulary import Vocabulary
 
 SERVICE = "hybrid_ranker_v2"
 
-EVALUATED = "judged"
+EVALUATED = "evaluated"
 
 PUBLISHED = "published"
 
@@ -39,7 +39,7 @@ LAST = "last"
 """What is left without each member's last titles: the validation split of a session."""
 
 CUTS = ("cut-2", "cut-3")
-"""What was known before a second and a third cut in time, each within the one before; `judged` is
+"""What was known before a second and a third cut in time, each within the one before; `evaluated` is
 the first. These and `last` have no folders of their own: see `frames`."""
 
 SPLITS = (PUBLISHED, EVALUATED, *CUTS, LAST)
@@ -93,7 +93,7 @@ def frame(night: Night) -> Framed:
             "there is nothing to learn from; see `matinee doctor`, --as-of and the consents stream"
         )
     members, titles = _rows(night)
-    signals, crowded = _with_new_account_cap(signals, members, titles)
+    signals, crowded = with_new_account_cap(signals, members, titles)
     ids = members.ids.to_pylist(), titles.ids.to_pylist()
     made = _frame(night, night.as_of, *ids, signals, signals.slice(0, 0))
     write_frame(made, night.work(PUBLISHED))
@@ -101,7 +101,7 @@ def frame(night: Night) -> Framed:
 
 
 def hold_out(night: Night) -> HeldOut:
-    """Choose the protocol, and leave the frame `judged` beside `published`."""
+    """Choose the protocol, and leave the frame `evaluated` beside `published`."""
     signals = _signals(night)
     members, titles = _rows(night)
     protocol = splits.choose_protocol(
@@ -113,7 +113,7 @@ def hold_out(night: Night) -> HeldOut:
     cut = None
     if protocol.cut is not None:
         cut = datetime.fromisoformat(str(protocol.cut)).replace(tzinfo=UTC)
-    known, _ = _with_new_account_cap(known, members, titles)
+    known, _ = with_new_account_cap(known, members, titles)
     ids = members.ids.to_pylist(), titles.ids.to_pylist()
     made = _frame(night, cut or night.as_of, *ids, known, held_out)
     write_frame(made, night.work(EVALUATED))
@@ -136,7 +136,7 @@ def _rows(night: Night) -> tuple[Vocabulary, Vocabulary]:
     return Vocabulary.from_ids(members), Vocabulary.from_ids(titles)
 
 
-def _with_new_account_cap(
+def with_new_account_cap(
     signals: pa.Table, members: Vocabulary, titles: Vocabulary
 ) -> tuple[pa.Table, tuple[str, ...]]:
     """Apply the new-account cap: likes over it get signal 0. Returns a warning for each such title.
@@ -227,7 +227,7 @@ def read_frame(folder: Path) -> Frame:
 def frames(night: Night) -> dict[str, Frame]:
     """The frames of `SPLITS` that there are, by name: on a forward night `published` alone.
 
-    Without a cut in time that evaluates enough members `judged` has each member's last titles held
+    Without a cut in time that evaluates enough members `evaluated` has each member's last titles held
     out; then there are no cuts, and `last` would be the same.
     """
     there = [name for name in (PUBLISHED, EVALUATED) if night.work(name).is_dir()]

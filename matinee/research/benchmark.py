@@ -108,7 +108,7 @@ def prepare(history: datasets.Dataset, protocol: str, settings: Settings) -> Pre
     if not frame.truth().nnz:
         return None
     hyperparameters = hybrid.Hyperparameters(seed=settings.seed)
-    validation = _validation(frame, CONTEXTS.get(protocol, "next_visit"))
+    validation = validation_splits(frame, CONTEXTS.get(protocol, "next_visit"), CUTS)
     fitted = {key: fits.fit_all(one, hyperparameters) for key, one in validation.items()}
     outer = fits.fit_all(frame, hyperparameters)
     names = outer.parts.names
@@ -120,13 +120,16 @@ def prepare(history: datasets.Dataset, protocol: str, settings: Settings) -> Pre
     return Prepared(protocol, Split(context, outer, (weights, weights)), chosen)
 
 
-def _validation(frame: Frame, context: Context) -> dict[str, Frame]:
-    """The splits that weights of a context learn from, by the names that a night has for them."""
+def validation_splits(frame: Frame, context: Context, cuts: Sequence[str]) -> dict[str, Frame]:
+    """The splits that weights of a context learn from, by the names that a night has for them.
+
+    `cuts` names the cuts in time, the latest first; fewer are made where too little is left.
+    """
     if context == "session":
         last = frame.last_titles()
         return {LAST: last} if last else {}
     found, before = {}, frame.time_cut()
-    for name in CUTS:  # as many as there are below the first cut of a night
+    for name in cuts:
         if before is None:
             break
         found[name] = before

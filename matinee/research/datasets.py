@@ -24,7 +24,7 @@ from matinee.errors import DataError
 from matinee.evaluation import splits
 from matinee.models.feature_families import MEMBER_FAMILIES, TITLE_FAMILIES
 from matinee.models.frame import Frame
-from matinee.night.frame import SIGNALS
+from matinee.night.frame import SIGNALS, with_new_account_cap
 from matinee.progress import Progress
 from matinee.settings import Settings
 from matinee.vocabulary import Vocabulary
@@ -77,23 +77,23 @@ class Dataset:
         )
         last = times[~held_out].max() if protocol == "time" else times.max()
         day = last.astype("datetime64[D]").astype(datetime) + timedelta(days=1)
-        return self._frame(
+        return self.frame(
             datetime(day.year, day.month, day.day, tzinfo=UTC),
-            self.half_life_days,
             self.signals.filter(pa.array(~held_out)),
             self.signals.filter(pa.array(held_out)),
         )
 
-    def _frame(
-        self, as_of: datetime, half_life: float, known: pa.Table, held_out: pa.Table
-    ) -> Frame:
+    def frame(self, as_of: datetime, known: pa.Table, held_out: pa.Table) -> Frame:
+        """What a night would learn from `known`, the new-account cap applied."""
         everything = self.titles[-1][1][TITLE_ID]
+        members, titles = map(Vocabulary.from_ids, (self.members[MEMBER_ID], everything))
+        known, _ = with_new_account_cap(known, members, titles)
         known_titles = [table for since, table in self.titles if since < as_of] or [
             self.titles[0][1]
         ]
         return Frame(
             as_of=as_of,
-            half_life_days=half_life,
+            half_life_days=self.half_life_days,
             member_features=self.members,
             title_features=_for_all(everything, known_titles[-1]),
             signals=known,

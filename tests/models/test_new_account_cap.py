@@ -1,5 +1,7 @@
 """Likes from new accounts count up to what settled members and the usual ratio make likely."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from matinee.models import new_account_cap
 from matinee.night import frame
+from matinee.research.datasets import Dataset
 from matinee.vocabulary import Vocabulary
 
 SETTLED = 40
@@ -147,7 +150,7 @@ def test_excluded_events_have_no_signal_and_are_still_seen():
             "is_seen": [True] * len(events),
         }
     )
-    cleaned, warnings = frame._with_new_account_cap(
+    cleaned, warnings = frame.with_new_account_cap(
         signals, Vocabulary.from_ids(members), Vocabulary.from_ids(titles)
     )
     without_signal = {
@@ -159,3 +162,13 @@ def test_excluded_events_have_no_signal_and_are_still_seen():
     assert cleaned.drop(["signal_milli"]) == signals.drop(["signal_milli"])
     (warning,) = warnings
     assert warning.startswith("t12: 8 of the 9 members who like it")
+
+    as_of = datetime(2026, 1, 20, tzinfo=UTC)
+    dataset = Dataset(
+        "crowded",
+        signals,
+        pa.table({"member_id": sorted(set(members))}),
+        [(as_of, pa.table({"title_id": sorted(set(titles))}))],
+        30.0,
+    )
+    assert dataset.frame(as_of, signals, signals.slice(0, 0)).signals == cleaned
