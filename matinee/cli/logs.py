@@ -46,7 +46,7 @@ def receive(
             withdraw=withdraw or (),
             tell=print_lines,
         )
-    say("The tables follow with the next `matinee run`.")
+    say("The next `matinee run` updates the tables.")
 
 
 def rejected(

@@ -9,6 +9,7 @@ rows only), `example` (the value that broke the rule, where anybody may see it) 
 from collections.abc import Iterator
 
 from matinee.columns import EVENT_AT, RECEIVED_AT
+from matinee.duckdb_paths import literal
 from matinee.landing.contract import Bound, Column, Limits, Stream
 
 LONGEST_FIELD_BYTES = 64 << 10
@@ -331,8 +332,8 @@ def _limit_rules(column: Column, limits: Limits) -> Iterator[tuple[str, str]]:
 
 
 def _bound(bound: Bound, column: Column) -> str:
-    literal = _literal(bound)
-    return f"{literal}::{column.data_type}" if column.data_type in TEMPORAL else literal
+    text = _literal(bound)
+    return f"{text}::{column.data_type}" if column.data_type in TEMPORAL else text
 
 
 def _list(values: tuple[Bound, ...]) -> str:
@@ -340,4 +341,4 @@ def _list(values: tuple[Bound, ...]) -> str:
 
 
 def _literal(value: Bound) -> str:
-    return str(value) if isinstance(value, int | float) else "'" + value.replace("'", "''") + "'"
+    return str(value) if isinstance(value, int | float) else literal(value)

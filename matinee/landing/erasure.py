@@ -215,7 +215,7 @@ def header_of(home: Path) -> Callable[[str], tuple[Dialect, list[str]] | None]:
 
 def has_members(home: Path, stream: str) -> bool:
     """Whether the rows of a stream have member ids; True for one that is not known."""
-    path = home / "received" / stream / "batch=000000" / "empty.parquet"
+    path = ledger.folder_of(home, stream, 0) / "empty.parquet"
     try:
         return MEMBER_ID in pq.read_schema(path).names
     except (OSError, pa.ArrowException):

@@ -91,6 +91,11 @@ def path_of(home: Path) -> Path:
     return home / "received" / "ledger.jsonl"
 
 
+def folder_of(home: Path, table: str, batch: int) -> Path:
+    """Where the rows of a batch are, received or rejected; batch 0 has none, but all columns."""
+    return home / "received" / table / f"batch={batch:06d}"
+
+
 def read(home: Path) -> Ledger:
     """The ledger of a home; empty when nothing was ever received.
 

@@ -1,6 +1,6 @@
-"""Which landing files may hold a member: keyed pseudonyms by file, kept when files are received.
+"""Which landing files may name a member: keyed pseudonyms by file, kept when files are received.
 
-A search for a few members then opens those files only. Nothing is proved by it: what a file holds
+A search for a few members then opens those files only. Nothing is proved by it: what a file has
 outside its member columns is not listed, so a full search confirms later what an index says.
 """
 
@@ -21,6 +21,7 @@ from matinee.columns import MEMBER_ID
 from matinee.duckdb_paths import UNPARTITIONED, exact
 from matinee.landing import ledger
 from matinee.landing.contract import Contract
+from matinee.landing.ledger import Ledger
 from matinee.landing.tombstones import ids_in
 from matinee.privacy import LEAST_KEY_BYTES, pseudonym
 
@@ -58,6 +59,7 @@ def record(
     database: "duckdb.DuckDBPyConnection",
     batch: int,
     files: Collection[str],
+    known: Ledger,
 ) -> None:
     """List the files of a batch, before the ledger says that they are received."""
     if not files:
@@ -75,7 +77,7 @@ def record(
             for file, text in zip(rows["file"], rows["raw_text"], strict=True):
                 pairs.update((file, one) for one in ids_in((text or "").encode()))
     _write(home, batch, sorted(files), pairs)
-    current = {number for entry in ledger.read(home).received for number in entry.batches}
+    current = {number for entry in known.received for number in entry.batches}
     for old in sorted((home / FOLDER).glob("batch-*.parquet")):
         if int(old.stem.removeprefix("batch-")) not in {*current, batch}:  # expired or withdrawn
             durable.remove(old)
@@ -120,7 +122,7 @@ def needed(
             of_batch.setdefault((entry.stream, batch), set()).add(entry.file)
     free = {f"landing/{file}" for file in (listed & received) - holding}
     empty = {
-        f"{stream}/batch={batch:06d}"
+        f"{stream}/{ledger.folder_of(home, stream, batch).name}"
         for (stream, batch), files in of_batch.items()
         if files <= listed and not files & holding
     }
@@ -169,7 +171,7 @@ def _put(home: Path, path: Path, table: pa.Table) -> None:
 
 
 def _parts(home: Path, table: str, batch: int) -> list[str]:
-    return sorted(map(str, (home / "received" / table / f"batch={batch:06d}").glob("*.parquet")))
+    return sorted(map(str, ledger.folder_of(home, table, batch).glob("*.parquet")))
 
 
 def _key(home: Path) -> bytes:
@@ -185,5 +187,5 @@ def _fingerprint(key: bytes) -> bytes:
 
 
 def _pseudonym(key: bytes, member_id: str) -> int:
-    text = member_id.encode(errors="replace").decode()  # half a surrogate pair is nobody's id
+    text = member_id.encode(errors="replace").decode()  # half a surrogate pair is no member id
     return int(pseudonym(key, text, use=USE)[:16], 16)

@@ -45,7 +45,7 @@ class Misplaced:
     name: str
     reason: str
     right: str | None = None
-    """The path below `landing/` under which it would be received, where one can be told."""
+    """The path below `landing/` under which it would be received, if there is one."""
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}" + (f"; right is {self.right}" if self.right else "")
@@ -147,7 +147,7 @@ def _begins_as_array(name: str, path: Path) -> bool:
 
 
 def _renamed(filename: str, formats: Iterable[str]) -> str:
-    """The file's name with an end that is received, where one can be told."""
+    """The file's name with an end that is received, if there is one."""
     small = filename.lower()
     for suffix in formats:
         if small.endswith(suffix):

@@ -92,82 +92,48 @@ def receive(
     home = home.resolve()
     known = ledger.read(home)
     by_name = withdrawals.named(home, known, withdraw, requests.STREAMS)
-    try:
-        durable.sweep_drafts(home)
+    tell = progress or (lambda done, total, what: None)
+    with _storage_errors():
         found, warnings = discover(home / "landing", contract)
         reasons = dict(withdrawals.due(home / "landing", known, found, requests.STREAMS))
         reasons |= dict.fromkeys(by_name, withdrawals.BY_COMMAND)
-        known, withdrawn = withdrawals.take_back(home, known, reasons)
-        sweep(home, known)
-        withdrawals.clean(home, known)
-        _write_empty(home, contract)
-        receipt = _receive(
-            home,
-            contract,
-            known,
-            found,
-            warnings,
-            threads=threads,
-            memory_limit=memory_limit,
-            progress=progress,
-            accept_erasures=accept_erasures,
-            today=today,
-            last_day=last_day,
-            most_unknown=most_unknown,
-            is_known=is_known,
-        )
+        known, withdrawn = _prepare(home, contract, known, reasons)
+        receipt = _Receipt(home, contract, known, known.newest_batch + 1, warnings)
+        found = receipt.receivable(found)
+        tell(0, len(found), f"hashing {len(found)} landing files")
+        new = receipt.sort_out(found, today=today, last_day=last_day)
+        with connection(home, threads, memory_limit) as database:
+            for done, (name, entries) in enumerate(new.items(), start=1):
+                total = receipt.take_in(database, name, entries)
+                tell(done, len(new), f"{name}: {total.kept} rows kept, {total.rejected} rejected")
+            unknown = receipt.unknown_members(database, found, is_known)
+            receipt.check_requests(database, unknown, most_unknown, accept_erasures=accept_erasures)
+            names = [entry.file for entry in receipt.received]
+            member_index.record(home, contract, database, receipt.batch, names, known)
+        after = known.with_entries([*receipt.received, *receipt.set_aside])
+        if after != known:
+            ledger.write(home, after)
+    return replace(receipt.done(len(found)), withdrawn=tuple(withdrawn))
+
+
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise StorageError(f"{error}: make room or mend the access, then run again") from error
-    return replace(receipt, withdrawn=tuple(withdrawn))
 
 
-def _receive(
-    home: Path,
-    contract: Contract,
-    known: Ledger,
-    found: list[LandingFile],
-    warnings: list[str],
-    *,
-    threads: int,
-    memory_limit: str,
-    progress: Progress | None,
-    accept_erasures: bool,
-    today: date | None,
-    last_day: date | None,
-    most_unknown: int,
-    is_known: Callable[[str], bool],
-) -> Receipt:
-    tell = progress or (lambda done, total, what: None)
-    receipt = _Receipt(home, contract, known, known.newest_batch + 1, warnings)
-    found = receipt.receivable(found)
-    tell(0, len(found), f"hashing {len(found)} landing files")
-    doubted = misnamed(
-        {one.landed_on for one in found if one.stream not in requests.STREAMS},
-        {one.landed_on for one in known.received if one.stream not in requests.STREAMS},
-        today=today,
-        last_day=last_day,
-    )
-    new, receipt.set_aside = new_files.sort_out(home, found, known, tombstones.read(home), doubted)
-    with connection(home, threads, memory_limit) as database:
-        for done, (name, entries) in enumerate(new.items(), start=1):
-            total = receipt.take_in(database, name, entries)
-            tell(done, len(new), f"{name}: {total.kept} rows kept, {total.rejected} rejected")
-        unread = {entry.file for entry in receipt.set_aside}
-        unknown = requests.unknown(
-            database,
-            home,
-            contract,
-            batch_of(home, requests.STREAM, receipt.batch),
-            set_aside=[file for file in found if file.name in unread],
-            is_known=is_known,
-        )
-        receipt.check_requests(database, unknown, most_unknown, accept_erasures=accept_erasures)
-        names = [entry.file for entry in receipt.received]
-        member_index.record(home, contract, database, receipt.batch, names)
-    after = known.with_entries([*receipt.received, *receipt.set_aside])
-    if after != known:
-        ledger.write(home, after)
-    return receipt.done(len(found))
+def _prepare(
+    home: Path, contract: Contract, known: Ledger, reasons: Mapping[str, str]
+) -> tuple[Ledger, list[Entry]]:
+    """Take files back and remove what is no batch; the ledger then, and what was taken back."""
+    durable.sweep_drafts(home)
+    known, withdrawn = withdrawals.take_back(home, known, reasons)
+    sweep(home, known)
+    withdrawals.clean(home, known)
+    _write_empty(home, contract)
+    return known, withdrawn
 
 
 @dataclass
@@ -211,6 +177,21 @@ class _Receipt:
             )
         return [file for file in found if not self.known.has_dropped(file.name)]
 
+    def sort_out(
+        self, found: list[LandingFile], *, today: date | None, last_day: date | None
+    ) -> dict[str, dict[LandingFile, Entry]]:
+        """New files by stream; the others that need a reason are set aside."""
+        received = self.known.received
+        doubted = misnamed(
+            {one.landed_on for one in found if one.stream not in requests.STREAMS},
+            {one.landed_on for one in received if one.stream not in requests.STREAMS},
+            today=today,
+            last_day=last_day,
+        )
+        erased = tombstones.read(self.home)
+        new, self.set_aside = new_files.sort_out(self.home, found, self.known, erased, doubted)
+        return new
+
     def take_in(
         self, database: "DuckDBPyConnection", name: str, entries: Mapping[LandingFile, Entry]
     ) -> Totals:
@@ -240,6 +221,23 @@ class _Receipt:
         if more := unknown[UNKNOWN_SHOWN:]:
             self.warnings.append(f"{name}: {len(more):,} more unknown columns")
         return count(settled)[name]
+
+    def unknown_members(
+        self,
+        database: "DuckDBPyConnection",
+        found: list[LandingFile],
+        is_known: Callable[[str], bool],
+    ) -> list[str]:
+        """Erasure requests of this batch for ids that no member has."""
+        unread = {entry.file for entry in self.set_aside}
+        return requests.unknown(
+            database,
+            self.home,
+            self.contract,
+            self._folder(requests.STREAM),
+            set_aside=[file for file in found if file.name in unread],
+            is_known=is_known,
+        )
 
     def check_requests(
         self,
@@ -293,7 +291,7 @@ class _Receipt:
         )
 
     def _folder(self, table: str) -> Path:
-        return batch_of(self.home, table, self.batch)
+        return ledger.folder_of(self.home, table, self.batch)
 
 
 def _settle(entry: Entry, intake: Intake, batch: int) -> Entry:
@@ -356,10 +354,6 @@ def connection(home: Path, threads: int, memory_limit: str) -> Iterator["DuckDBP
 # ---------- what is in received/
 
 
-def batch_of(home: Path, table: str, batch: int) -> Path:
-    return home / "received" / table / f"batch={batch:06d}"
-
-
 def sweep(home: Path, known: Ledger) -> None:
     """Remove batches that a crash left, and make sure that those of the ledger are there."""
     for path in sorted((home / "received").glob("*")) + sorted((home / "received").glob("*/*")):
@@ -376,7 +370,7 @@ def sweep(home: Path, known: Ledger) -> None:
             (entry.stream, entry.kept, entry.batches[0 if not entry.replays else -1]),
             (f"rejected_{entry.stream}", entry.rejected, entry.batches[-1]),
         ):
-            if rows and not batch_of(home, table, batch).exists():
+            if rows and not ledger.folder_of(home, table, batch).exists():
                 raise IntegrityError(
                     f"{entry.file} was received but received/{table} has no batch {batch}:"
                     f" remove {home / 'received'} to receive every file again"
@@ -390,7 +384,7 @@ def _write_empty(home: Path, contract: Contract) -> None:
             (name, received_schema(stream)),
             (f"rejected_{name}", pa.schema(REJECTED)),
         ):
-            path = batch_of(home, table, 0) / "empty.parquet"
+            path = ledger.folder_of(home, table, 0) / "empty.parquet"
             if not path.exists() or pq.read_schema(path) != schema:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 unfinished = path.with_suffix(".tmp")

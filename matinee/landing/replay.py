@@ -20,7 +20,7 @@ from matinee.landing.discover import discover
 from matinee.landing.files import LandingFile, TornError
 from matinee.landing.intake import Intake, take_in
 from matinee.landing.ledger import Entry, Ledger
-from matinee.landing.receive import batch_of, connection, sweep
+from matinee.landing.receive import connection, sweep
 
 if TYPE_CHECKING:
     import duckdb
@@ -98,12 +98,12 @@ def _stream(
     if not readable:
         return {}
     batch = known.newest_batch + 1
-    kept, rejected = batch_of(home, name, batch), batch_of(home, f"rejected_{name}", batch)
+    kept, rejected = (ledger.folder_of(home, table, batch) for table in (name, f"rejected_{name}"))
     columns = ", ".join(column for column, _ in REJECTED)
     paths = [
         exact(path)
         for number in sorted(known.batches(f"rejected_{name}"))
-        for path in sorted(batch_of(home, f"rejected_{name}", number).glob("*.parquet"))
+        for path in sorted(ledger.folder_of(home, f"rejected_{name}", number).glob("*.parquet"))
     ]
     database.execute(
         "create or replace temp table rejected_before as"

@@ -109,14 +109,16 @@ def take_back(home: Path, known: Ledger, reasons: Mapping[str, str]) -> tuple[Le
 
 def clean(home: Path, known: Ledger) -> None:
     """Remove what is left of files that were taken back, from batches that others share."""
+    gone: dict[Path, list[str]] = {}
     for entry in known.entries.values():
         if entry.status != "withdrawn":
             continue
         for table in (entry.stream, f"rejected_{entry.stream}"):
             for batch in entry.batches:
-                folder = home / "received" / table / f"batch={batch:06d}"
-                for path in sorted(folder.glob("*.parquet")):
-                    without(home, path, [entry.file])
+                gone.setdefault(ledger.folder_of(home, table, batch), []).append(entry.file)
+    for folder, names in sorted(gone.items()):
+        for path in sorted(folder.glob("*.parquet")):
+            without(home, path, names)
 
 
 def without(home: Path, path: Path, names: Collection[str]) -> None:

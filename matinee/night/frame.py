@@ -39,8 +39,8 @@ LAST = "last"
 """What is left without each member's last titles: the validation split of a session."""
 
 CUTS = ("cut-2", "cut-3")
-"""What was known before a second and a third cut in time, each within the one before; `evaluated` is
-the first. These and `last` have no folders of their own: see `frames`."""
+"""What was known before a second and a third cut in time, each within the one before; `evaluated`
+is the first. These and `last` have no folders of their own: see `frames`."""
 
 SPLITS = (PUBLISHED, EVALUATED, *CUTS, LAST)
 """Every frame of a night."""
@@ -227,8 +227,8 @@ def read_frame(folder: Path) -> Frame:
 def frames(night: Night) -> dict[str, Frame]:
     """The frames of `SPLITS` that there are, by name: on a forward night `published` alone.
 
-    Without a cut in time that evaluates enough members `evaluated` has each member's last titles held
-    out; then there are no cuts, and `last` would be the same.
+    Without a cut in time that evaluates enough members `evaluated` has each member's last titles
+    held out; then there are no cuts, and `last` would be the same.
     """
     there = [name for name in (PUBLISHED, EVALUATED) if night.work(name).is_dir()]
     found = {name: read_frame(night.work(name)) for name in there}

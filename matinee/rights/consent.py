@@ -79,7 +79,8 @@ class Withdrawals:
 
     def includes(self, member_id: str, purpose: str) -> bool:
         """Whether a member has refused a purpose."""
-        return pseudonym(self.key, member_id, use=USE) in self.since.get(purpose, {})
+        refused = self.since.get(purpose, {})
+        return len(refused) > 0 and pseudonym(self.key, member_id, use=USE) in refused
 
     def record(self, name: str, purpose: str, *, granted: bool, at: str) -> None:
         """Apply one choice, unless a later one is known."""

@@ -32,6 +32,7 @@ from matinee.landing.formats.members import (
     mentions,
     owned,
 )
+from matinee.landing.formats.parquet_tables import TORN_PARQUET, first_line
 from matinee.privacy import Forgotten, Traces, is_member_field
 from matinee.provenance import TooDeepError
 
@@ -63,7 +64,6 @@ KEYED_BY_MEMBER = "simulator/truth.json"
 ENTITY_KEY = "entity_key"
 """The column of Feast's online store that holds the id, behind its length."""
 
-TORN = (pa.ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError)
 """What pyarrow raises on a damaged file."""
 
 
@@ -250,10 +250,10 @@ class FileSearch:
                 texts = (parquet.metadata.metadata or {}).items() if self.is_full else ()
                 named = sum(self.traces.mentioned(text) for key, text in texts if key != _SCHEMA)
                 return replace(found, mentions=found.mentions + named)
-        except TORN as error:
+        except TORN_PARQUET as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            return Found(reason=f"its Parquet cannot be read: {_first_line(error)}")
+            return Found(reason=f"its Parquet cannot be read: {first_line(error)}")
 
     def _groups(self, parquet: pq.ParquetFile, columns: list[str]) -> Sequence[int]:
         """The row groups whose statistics leave room for one of the ids; of our own files only."""
@@ -287,10 +287,10 @@ class FileSearch:
                 arrow = pa.ipc.open_file(file)
                 tables = (arrow.get_batch(n) for n in range(arrow.num_record_batches))
             return self._batches(tables, owned)
-        except TORN as error:
+        except TORN_PARQUET as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            return Found(reason=f"it cannot be read: {_first_line(error)}")
+            return Found(reason=f"it cannot be read: {first_line(error)}")
 
     def _batches(self, batches: Iterator[Any], mask: Callable[[pa.Table, Traces], Any]) -> Found:
         rows = named = 0
@@ -312,7 +312,7 @@ class FileSearch:
         try:
             found = self._sqlite(path) if head.startswith(SQLITE) else self._duckdb(path)
         except (sqlite3.Error, StorageError, UnicodeError) as error:
-            return Found(reason=f"its database cannot be read: {_first_line(error)}")
+            return Found(reason=f"its database cannot be read: {first_line(error)}")
         if not self.is_full or found.rows or found.mentions:
             return found
         with path.open("rb") as file:
@@ -461,7 +461,3 @@ def _entity_id(key: bytes) -> str | None:
         return None
     length = int.from_bytes(rest[4:8], "little")
     return rest[8 : 8 + length].decode(errors="replace")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -40,6 +40,16 @@ HOSTILE = {
 MISSING = {"null": "null", "nan": "NaN"}
 """Texts that stand for no value in every format."""
 
+PLAY = {
+    "event_id": "e1",
+    "event_at": "2026-01-02T10:00:00Z",
+    "received_at": "2026-01-02T10:00:01Z",
+    "member_id": "m1",
+    "title_id": "t1",
+    "watched_seconds": 60,
+}
+"""A good row of `plays`."""
+
 GOOD = {
     "varchar": "x1",
     "bigint": 1,

@@ -6,17 +6,10 @@ import io
 import pytest
 
 from matinee.landing.formats import lists
+from tests.landing import samples
 from tests.landing.samples import encode
 
-PLAY = {
-    "event_id": "e1",
-    "event_at": "2026-01-02T10:00:00Z",
-    "received_at": "2026-01-02T10:00:01Z",
-    "member_id": "m1",
-    "title_id": "t1",
-    "watched_seconds": 60,
-    "is_autoplay": "",
-}
+PLAY = samples.PLAY | {"is_autoplay": ""}
 
 READ = {
     "Drama|Romance": ["Drama", "Romance"],

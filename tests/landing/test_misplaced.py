@@ -1,4 +1,4 @@
-"""A file in the wrong place is told with the path that is right; no file is ignored in silence."""
+"""A file in the wrong place is reported with the right path; none is ignored."""
 
 import json
 

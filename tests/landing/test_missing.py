@@ -8,16 +8,8 @@ from matinee import landing
 from matinee.errors import ConfigError
 from matinee.landing.contract import MISSING_VALUES
 from tests.landing.conftest import ROOT
-from tests.landing.samples import FORMATS, encode
+from tests.landing.samples import FORMATS, PLAY, encode
 
-PLAY = {
-    "event_id": "e1",
-    "event_at": "2026-01-02T10:00:00Z",
-    "received_at": "2026-01-02T10:00:01Z",
-    "member_id": "m1",
-    "title_id": "t1",
-    "watched_seconds": 60,
-}
 TITLE = {"title_id": "t1", "name": "Heat", "title_kind": "movie", "genres": ["Drama"]}
 REQUIRED = ("event_id", "event_at", "member_id", "title_id", "watched_seconds")
 OPTIONAL = ("country", "device", "utc_offset_minutes", "runtime_seconds", "impression_id")

@@ -15,15 +15,8 @@ import pytest
 from matinee import landing
 from matinee.errors import ConfigError, DataError, IntegrityError, StorageError
 from matinee.landing import read
+from tests.landing.samples import PLAY
 
-PLAY = {
-    "event_id": "e1",
-    "event_at": "2026-01-02T10:00:00Z",
-    "received_at": "2026-01-02T10:00:01Z",
-    "member_id": "m1",
-    "title_id": "t1",
-    "watched_seconds": 60,
-}
 HEADER = ",".join(PLAY)
 CSV_ROW = ",".join(map(str, PLAY.values()))
 

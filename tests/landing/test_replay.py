@@ -12,16 +12,9 @@ from matinee import landing
 from matinee.errors import IntegrityError, StorageError
 from matinee.landing import Contract
 from matinee.landing.contract import Limits
+from tests.landing import samples
 
-PLAY = {
-    "event_id": "e1",
-    "event_at": "2026-01-02T10:00:00Z",
-    "received_at": "2026-01-02T10:00:01Z",
-    "member_id": "m1",
-    "title_id": "t1",
-    "watched_seconds": 60,
-    "device": "tv",
-}
+PLAY = samples.PLAY | {"device": "tv"}
 TOASTER = PLAY | {"device": "toaster"}
 
 

@@ -8,15 +8,8 @@ from matinee import landing
 from matinee.errors import ConfigError
 from matinee.landing import withdrawals
 from matinee.privacy import Traces
+from tests.landing.samples import PLAY
 
-PLAY = {
-    "event_id": "e1",
-    "event_at": "2026-01-02T10:00:00Z",
-    "received_at": "2026-01-02T10:00:01Z",
-    "member_id": "m1",
-    "title_id": "t1",
-    "watched_seconds": 60,
-}
 FILE = "plays/dt=2026-01-02/wrong.jsonl"
 
 

@@ -1,4 +1,4 @@
-"""How a text file is written: what can be told from its first bytes, before a row is read."""
+"""How a text file is written: what its first bytes show, before a row is read."""
 
 import csv
 import re

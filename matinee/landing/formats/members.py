@@ -87,7 +87,7 @@ def _owned(values: pa.Array, is_ids: bool, traces: Traces) -> Mask:
         return _none(values) if nested is None else nested
     try:
         column = texts(pa.chunked_array([values])).combine_chunks()
-    except pa.ArrowNotImplementedError:  # a type that is no text: nobody's id
+    except pa.ArrowNotImplementedError:  # not text, so no member id
         return _none(values)
     if isinstance(traces, Forgotten):
         column = _utf8(column)
@@ -98,7 +98,7 @@ def _owned(values: pa.Array, is_ids: bool, traces: Traces) -> Mask:
 
 
 def _utf8(values: pa.Array) -> pa.Array:
-    """Texts; what is not UTF-8 is nobody's id."""
+    """Texts; what is not UTF-8 is no member id."""
     try:
         values.validate(full=True)
     except pa.ArrowInvalid:

@@ -29,7 +29,7 @@ def open_parquet(source: Source, stream: Stream) -> Opened:
         parquet = pq.ParquetFile(seekable, coerce_int96_timestamp_unit="us")
         as_written = list(parquet.schema_arrow.names)
     except TORN_PARQUET as error:
-        raise TornError(f"it is cut or not Parquet: {_first_line(error)}") from None
+        raise TornError(f"it is cut or not Parquet: {first_line(error)}") from None
     names, notes = named(as_written, stream)
     known = [was for was, now in zip(as_written, names, strict=True) if now in stream.names]
 
@@ -42,12 +42,13 @@ def open_parquet(source: Source, stream: Stream) -> Opened:
                 yield with_file(_parquet_table(batch, line, stream), source.file)
                 line += len(batch)
         except TORN_PARQUET as error:
-            raise TornError(f"its Parquet cannot be read: {_first_line(error)}") from None
+            raise TornError(f"its Parquet cannot be read: {first_line(error)}") from None
 
     return Opened(tables(), names, notes)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """An outside library's error for a message, or its type where it has no text."""
     text = str(error).strip().partition("\n")[0] or type(error).__name__
     return printable_name(text)
 
