@@ -45,6 +45,12 @@ class Lists:
     contributions: NDArray[np.float64]
     """float64, shape (n_members, k, n_parts): 0 beside `ranking.NONE`."""
 
+    pool: NDArray[np.intp] = field(default_factory=lambda: np.empty((0, 0), np.intp))
+    """intp, shape (n_members, n): more titles by score alone, from the first on, for shelves."""
+
+    pool_scores: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    """float32, shape (n_members, n): -inf beside `ranking.NONE`."""
+
     @cached_property
     def scores(self) -> NDArray[np.float32]:
         """float32, shape (n_members, k): the sums of contributions; -inf beside NONE."""
@@ -52,21 +58,36 @@ class Lists:
         return np.where(self.rows == ranking.NONE, -np.inf, sums).astype(np.float32)
 
     @classmethod
-    def empty(cls, n_members: int, size: int, n_parts: int) -> Lists:
+    def empty(cls, n_members: int, size: int, n_parts: int, *, pool: int = 0) -> Lists:
         """Lists to be filled."""
         shape = n_members, size
-        return cls(np.full(shape, ranking.NONE, np.intp), np.zeros((*shape, n_parts)))
+        return cls(
+            np.full(shape, ranking.NONE, np.intp),
+            np.zeros((*shape, n_parts)),
+            np.full((n_members, pool), ranking.NONE, np.intp),
+            np.full((n_members, pool), -np.inf, np.float32),
+        )
 
     @property
     def slates(self) -> ranking.Slates:
         return self.rows, self.scores
+
+    def of(self, members: NDArray[np.intp]) -> Lists:
+        """Those of some members, by position."""
+        return Lists(
+            self.rows[members],
+            self.contributions[members],
+            self.pool[members],
+            self.pool_scores[members],
+        )
 
     def ordered_as(self, rows: NDArray[np.intp]) -> Lists:
         """The same titles of each member in the order of `rows`."""
         place = np.empty_like(rows)
         before, after = (np.argsort(one, axis=1, kind="stable") for one in (self.rows, rows))
         np.put_along_axis(place, after, before, axis=1)
-        return Lists(rows, np.take_along_axis(self.contributions, place[:, :, None], axis=1))
+        added = np.take_along_axis(self.contributions, place[:, :, None], axis=1)
+        return replace(self, rows=rows, contributions=added)
 
 
 @dataclass(frozen=True)
@@ -143,6 +164,7 @@ class Ranker:
         country: str | None,
         allowed: NDArray[np.bool_],
         contexts: Sequence[Context],
+        pool: int = 0,
     ) -> dict[Context, Lists]:
         """The lists of some members of one country, before calibration and policy.
 
@@ -155,9 +177,13 @@ class Ranker:
             Decides what is popular for members without interactions.
         allowed : bool, shape (n_titles,)
             Titles that may be shown to them.
+        pool : int
+            Places of `Lists.pool`.
         """
         n_parts = len(self.parts.names)
-        found = {context: Lists.empty(len(rows), self.size, n_parts) for context in contexts}
+        found = {
+            context: Lists.empty(len(rows), self.size, n_parts, pool=pool) for context in contexts
+        }
         source = np.where(rows == NOT_IN_FRAME, Source.NON_PROFILED, self.sources[rows])
         for kind in np.unique(source):
             inside = np.flatnonzero(source == kind)
@@ -254,7 +280,11 @@ def without_history(parts: Parts, popular: Mapping[str, Part]) -> Parts:
 
 def _fill(lists: Lists, members: NDArray[np.intp], scored: Scored) -> None:
     """Write the best candidates into the lists of some members; one row may be for all."""
-    titles, places = scored.best(lists.rows.shape[1])
+    size, pool = lists.rows.shape[1], lists.pool.shape[1]
+    titles, places = scored.best(max(size, pool))
+    scores = np.where(places >= 0, scored.scores[places], -np.inf)
+    lists.pool[members], lists.pool_scores[members] = titles[:, :pool], scores[:, :pool]
+    titles, places = titles[:, :size], places[:, :size]
     filled = places >= 0
     added = np.zeros((*titles.shape, lists.contributions.shape[2]))
     added[filled] = scored.contributions(places[filled])

@@ -28,6 +28,7 @@ from matinee.night.frame import PUBLISHED
 from matinee.night.model_files import save_array, save_matrix, save_parts
 from matinee.night.night import Night
 from matinee.night.scorer import BLOCK, CONTEXTS, RELEASE, Block, Scorer, ready
+from matinee.night.serving_files import ServingWriter
 from matinee.progress import Progress
 from matinee.releases.release import SESSION
 from matinee.slates import exposure, ranking
@@ -104,11 +105,13 @@ def score(
     places = {context: _Places() for context in CONTEXTS}
     sources: Counter[str] = Counter()
     total = len(scorer.catalogue.members)
+    serving = ServingWriter(folder, scorer)
 
     def blocks(reasons_file: pq.ParquetWriter, session: releases.SlateWriter) -> Iterator[pa.Table]:
         for start in range(0, total, BLOCK):
             members = scorer.catalogue.members.slice(start, BLOCK)
             found = scorer.slates(members, CONTEXTS)
+            serving.add(found)
             for context, block in found.items():
                 places[context].add(block)
             visit = found["next_visit"]
@@ -129,6 +132,7 @@ def score(
     shelves.write_non_profiled(folder, scorer)
     (folder / "model").mkdir()
     write_arrays(folder, scorer)
+    serving.finish(night, interactions(scorer))
     chosen.write(folder)
     n_titles = scorer.frame.shape[1]
     looked_at = [

@@ -30,6 +30,12 @@ from matinee.slates.sources import LABELS, Source
 
 BLOCK = 16_384
 
+POOL = 200
+"""Titles of a member in the order of their scores, from which shelves are filled."""
+
+SIMILAR = 20
+"""Neighbours of a title."""
+
 CONTEXTS: tuple[Context, ...] = ("next_visit", "session")
 
 RELEASE = "release"
@@ -80,6 +86,14 @@ class Scorer:
         return countries, scores[SHELF]
 
     @cached_property
+    def similar(self) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """The nearest titles of each title that may be shown anywhere, and how near they are."""
+        allowed = [self.catalogue.eligibility.allowed(one, None) for one in self.popular[0]]
+        return reasons.similar_titles(
+            self.title_vectors, SIMILAR, allowed=np.logical_or.reduce(allowed)
+        )
+
+    @cached_property
     def attribution(self) -> Attribution:
         fit = self.ranker.fit
         return Attribution(
@@ -93,12 +107,15 @@ class Scorer:
             ),
         )
 
-    def ranked(self, members: pa.Table, contexts: Sequence[Context]) -> dict[Context, Lists]:
+    def ranked(
+        self, members: pa.Table, contexts: Sequence[Context], *, pool: int = 0
+    ) -> dict[Context, Lists]:
         """What may be shown to each of some members, by score alone."""
         rows = self.frame.members.rows(members[MEMBER_ID])
         n_parts = len(self.ranker.parts.names)
         found = {
-            context: Lists.empty(len(members), self.ranker.size, n_parts) for context in contexts
+            context: Lists.empty(len(members), self.ranker.size, n_parts, pool=pool)
+            for context in contexts
         }
         for (country, limit), inside in _groups(members).items():
             lists = self.ranker.lists(
@@ -106,10 +123,11 @@ class Scorer:
                 country=country,
                 allowed=self.catalogue.eligibility.allowed(country, limit),
                 contexts=contexts,
+                pool=pool,
             )
             for context, own in lists.items():
-                found[context].rows[inside] = own.rows
-                found[context].contributions[inside] = own.contributions
+                for name in ("rows", "contributions", "pool", "pool_scores"):
+                    getattr(found[context], name)[inside] = getattr(own, name)
         return found
 
     def with_policy(self, targets: Sequence[exposure_policy.ExposureTarget]) -> Scorer:
@@ -126,10 +144,10 @@ class Scorer:
         rows = self.frame.members.rows(members[MEMBER_ID])
         source = np.where(rows == NOT_IN_FRAME, Source.NON_PROFILED, self.ranker.sources[rows])
         blocks = {}
-        for context, ranked in self.ranked(members, contexts).items():
+        for context, ranked in self.ranked(members, contexts, pool=POOL).items():
             lists = self.ranker.published(rows, ranked, context=context)
             found = self._reasons(rows, source, lists)
-            table = self._table(members, source, lists, found, self._labels(context))
+            table = self._table(members, source, lists, found, self.labels(context))
             blocks[context] = Block(table, members, rows, lists, source)
         return blocks
 
@@ -138,7 +156,7 @@ class Scorer:
     ) -> reasons.Reasons:
         """The reasons of members with a history; other slates have one sentence each."""
         own = np.flatnonzero(source == Source.HYBRID)
-        of_own = Lists(lists.rows[own], lists.contributions[own])
+        of_own = lists.of(own)
         found = self.attribution.reasons(rows[own], of_own)
         whole = []
         for values, empty in ((found.kind, 0), (found.index, -1), (found.second, -1)):
@@ -149,7 +167,7 @@ class Scorer:
         strength[own] = found.strength
         return reasons.Reasons(whole[0], whole[1], whole[2], strength)
 
-    def _labels(self, context: Context) -> list[str]:
+    def labels(self, context: Context) -> list[str]:
         """The name of each source: a baseline's own where one is published."""
         model = self.models[context]
         return [

@@ -16,10 +16,10 @@ from matinee import releases
 from matinee.columns import MEMBER_ID, RANK, REASON, ROW_KIND, SCORE, SOURCE, TITLE_ID
 from matinee.night.scorer import Scorer
 from matinee.releases.non_profiled import LIST, LISTS, MEMBERS
-from matinee.slates import ranking, reasons
+from matinee.slates import ranking
 
 SHELF_PLACES = 20
-"""Titles on a shelf, and neighbours of a title."""
+"""Titles on a shelf."""
 
 GENRES = 5
 """Genre shelves per country: the most watched there."""
@@ -105,10 +105,7 @@ def _masks(
 
 def _similar(scorer: Scorer) -> pa.Table:
     """The nearest titles of each title, by what the model has learned of both."""
-    anywhere = np.logical_or.reduce(
-        [scorer.catalogue.eligibility.allowed(country, None) for country in scorer.popular[0]]
-    )
-    rows, similarity = reasons.similar_titles(scorer.title_vectors, SHELF_PLACES, allowed=anywhere)
+    rows, similarity = scorer.similar
     title, place = np.nonzero(rows != ranking.NONE)
     columns = [
         scorer.frame.titles.take(title),
@@ -131,8 +128,7 @@ def write_non_profiled(folder: Path, scorer: Scorer) -> None:
     pq.write_table(
         lists.select(columns).add_column(0, LIST, numbers), folder / LISTS, **releases.PARQUET
     )
-    place = {key: row for row, key in enumerate(_keys(by_group))}
-    of_member = pa.array([place[key] for key in _keys(members)], pa.int32())
+    of_member = pa.array(group_of(members, by_group), pa.int32())
     pq.write_table(
         pa.table({MEMBER_ID: members[MEMBER_ID], LIST: of_member}),
         folder / MEMBERS,
@@ -145,6 +141,12 @@ def groups(scorer: Scorer) -> pa.Table:
     members = scorer.catalogue.members
     by = [(one, "ascending") for one in GROUP]
     return members.group_by(list(GROUP)).aggregate([]).sort_by(by)
+
+
+def group_of(members: pa.Table, by_group: pa.Table) -> NDArray[np.intp]:
+    """The row of each member's group: intp, shape (n_members,)."""
+    place = {key: row for row, key in enumerate(_keys(by_group))}
+    return np.array([place[key] for key in _keys(members)], np.intp)
 
 
 def _keys(table: pa.Table) -> list[tuple[object, ...]]:

@@ -19,7 +19,8 @@ from matinee import landing, matrices, releases, report
 from matinee.columns import MEMBER_ID
 from matinee.privacy import Traces
 from matinee.provenance import plain, readable_json
-from matinee.releases import reissue
+from matinee.releases import reissue, serving_files
+from matinee.releases.texts import Texts
 from matinee.rights import consent
 from matinee.settings import Settings
 
@@ -124,6 +125,8 @@ class ReissueWithoutMembers(ReissueWithNewPages):
             np.save(target, getattr(self._member_matrix(release), part), allow_pickle=False)
         elif name.startswith("model/ease_") and self._ease_is_by_members(release):
             self._write_ease(release, name, target)
+        elif name.startswith(f"{serving_files.FOLDER}/") and not name.endswith(".json"):
+            serving_files.write_without(source, target, self._rows_in_serving(release))
         elif name.endswith(".json"):
             target.write_bytes(readable_json(self.traces.without(release.json(name))))
         else:
@@ -177,6 +180,14 @@ class ReissueWithoutMembers(ReissueWithNewPages):
         ids = pa.array(sorted(self.traces.ids))
         rows: NDArray[np.bool_] = pc.is_in(members, value_set=ids).to_numpy()
         return rows
+
+    def _rows_in_serving(self, release: releases.Release) -> NDArray[np.bool_]:
+        """Boolean mask of the members among those with a slate."""
+        members = Texts.open(release.path / serving_files.FOLDER, serving_files.MEMBERS)
+        gone = np.zeros(len(members), np.bool_)
+        rows = [members.find(one.encode()) for one in self.traces.ids]
+        gone[[row for row in rows if row >= 0]] = True
+        return gone
 
     def _features_of_members(self, features: pa.Table) -> NDArray[np.bool_]:
         """Boolean mask of the members' identity features: one feature per member."""

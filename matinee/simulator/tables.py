@@ -28,6 +28,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "plays": pa.schema([
         *ENVELOPE, ("title_id", TEXT), ("watched_seconds", WHOLE), ("runtime_seconds", WHOLE),
         ("is_autoplay", FLAG), ("is_trailer", FLAG), ("impression_id", TEXT),
+        ("position_seconds", WHOLE), ("episode_label", TEXT),
     ]),
     "ratings": pa.schema([
         *ENVELOPE, ("title_id", TEXT), ("rating_kind", TEXT), ("value", REAL),
@@ -68,6 +69,8 @@ SCHEMAS: dict[str, pa.Schema] = {
 }  # fmt: skip
 
 SECOND = 1_000_000  # in microseconds
+
+EPISODES = tuple(f"S1 E{number}" for number in range(1, 9))
 
 
 def member_id(row: int) -> str:
@@ -149,8 +152,16 @@ class TableBuilder:
             plays.is_autoplay,
             plays.is_trailer,
             pick(shown, impression),
+            pa.array(np.minimum(plays.watched, plays.runtime), mask=plays.is_trailer),
+            self._episodes(day, plays),
         ]
         return pa.table(columns, schema=SCHEMAS["plays"])
+
+    def _episodes(self, day: int, plays: Plays) -> pa.Array:
+        """The episode of each play of a series, `S1 E1` to `S1 E8`; null for films."""
+        is_series = np.array([film.is_series for film in self.catalogue.films])[plays.title]
+        number = (plays.member + plays.title + day) % len(EPISODES)
+        return pick(EPISODES, np.where(is_series & ~plays.is_trailer, number, -1))
 
     def _ratings(self, day: int, ratings: RatingsOfDay) -> pa.Table:
         n = len(ratings.member)

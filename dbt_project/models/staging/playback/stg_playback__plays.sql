@@ -19,11 +19,13 @@ accepted as (
         ---------- text
         country,
         device,
+        episode_label,
 
         ---------- numerics
         utc_offset_minutes,
         watched_seconds,
         runtime_seconds,
+        position_seconds,
 
         ---------- booleans
         is_autoplay,

@@ -1,0 +1,146 @@
+"""`serving/` of a release: arrays and texts that answer a request without parsing anything.
+
+Rows of members follow `members`, the ids of all members with a slate in the order of their bytes.
+Numbers of titles follow `vocabulary/titles`. -1 fills a list that is short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.provenance import parse_json
+from matinee.releases import texts
+from matinee.releases.texts import Texts
+
+FOLDER = "serving"
+
+MEMBERS, SENTENCES = "members", "sentences"
+"""Texts: ids of members, and reasons as JSON strings."""
+
+BY_MEMBER = (
+    "group",
+    "source",
+    "utc_offset",
+    "acted_at",
+    "slate",
+    "slate_reason",
+    "session",
+    "session_reason",
+    "pool",
+    "pool_score",
+    "daypart_taste",
+    "vector",
+)
+"""Arrays with a row for each member."""
+
+LISTS_BY_MEMBER: Mapping[str, tuple[str, ...]] = {
+    "history": ("title", "time", "flags"),
+    "unfinished": ("title", "progress", "position", "time", "episode"),
+}
+"""Lists of any length: `<name>_ends` says where each member's list ends in its arrays."""
+
+BY_TITLE = ("similar", "title_vector", "cold")
+"""Arrays of titles; `cold` has the numbers of those without interactions."""
+
+BY_GROUP = tuple(
+    f"group_{name}"
+    for name in (
+        *("source", "slate", "slate_reason", "session", "session_reason", "pool", "pool_score"),
+        *("utc_offset", "daypart_taste"),
+    )
+)
+"""Lists that use no data of the member: a row for each country and maturity limit."""
+
+TITLES, WINDOWS, CONTENTS = "titles", "windows", "contents"
+"""JSON: what is said of each title, where and when it may be shown, and the names of numbers."""
+
+IS_SEEN, IS_INTERACTION, IS_NAMEABLE = 1, 2, 4
+"""Bits of `history_flags`: not shown again, learned from, and may be named as a reason."""
+
+DAYPARTS = ("morning", "afternoon", "evening", "night")
+"""Parts of the local day; the second half of an axis of 8 is the weekend's."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ServingFiles:
+    """The folder, opened."""
+
+    members: Texts
+    sentences: Texts
+    arrays: Mapping[str, NDArray[Any]]
+    titles: list[Row]
+    windows: list[Row]
+    contents: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, release: Path) -> ServingFiles:
+        """Open the `serving/` of a release; the caller has verified it.
+
+        Raises
+        ------
+        OSError
+            If a file is missing.
+        ValueError
+            If one is damaged.
+        """
+        folder = release / FOLDER
+        lists = [
+            f"{name}_{part}" for name, parts in LISTS_BY_MEMBER.items() for part in ("ends", *parts)
+        ]
+        return cls(
+            members=Texts.open(folder, MEMBERS),
+            sentences=Texts.open(folder, SENTENCES),
+            arrays={
+                name: _mapped(folder, name) for name in (*BY_MEMBER, *lists, *BY_TITLE, *BY_GROUP)
+            },
+            titles=parse_json((folder / f"{TITLES}.json").read_bytes()),
+            windows=parse_json((folder / f"{WINDOWS}.json").read_bytes()),
+            contents=parse_json((folder / f"{CONTENTS}.json").read_bytes()),
+        )
+
+    def of_member(self, name: str, row: int) -> dict[str, NDArray[Any]]:
+        """One member's part of a list, by array."""
+        ends = self.arrays[f"{name}_ends"]
+        begin = int(ends[row - 1]) if row else 0
+        part = slice(begin, int(ends[row]))
+        return {one: self.arrays[f"{name}_{one}"][part] for one in LISTS_BY_MEMBER[name]}
+
+
+def write_without(source: Path, target: Path, gone: NDArray[np.bool_]) -> None:
+    """Copy one file of `serving/` without some members.
+
+    Parameters
+    ----------
+    gone : bool, shape (n_members,)
+        The members that are left out.
+    """
+    name = source.stem
+    folder = source.parent
+    if source.name in (f"{MEMBERS}.bin", f"{MEMBERS}_ends.npy"):
+        kept = Texts.open(folder, MEMBERS)
+        texts.write(target.parent, MEMBERS, (kept[row] for row in np.flatnonzero(~gone).tolist()))
+        return
+    array = _mapped(folder, name) if source.suffix == ".npy" else None
+    of_list = name.partition("_")[0]
+    if array is not None and name in BY_MEMBER:
+        np.save(target, array[~gone], allow_pickle=False)
+    elif array is not None and of_list in LISTS_BY_MEMBER:
+        counts = np.diff(_mapped(folder, f"{of_list}_ends"), prepend=0)
+        is_ends = name == f"{of_list}_ends"
+        kept_rows = np.cumsum(counts[~gone]) if is_ends else array[np.repeat(~gone, counts)]
+        np.save(target, kept_rows, allow_pickle=False)
+    else:
+        target.write_bytes(source.read_bytes())
+
+
+def _mapped(folder: Path, name: str) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+    return array
