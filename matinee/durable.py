@@ -340,6 +340,21 @@ def open_plain(name: str, folder: int, *, one_name: bool = True) -> int:
     return descriptor
 
 
+def create_plain(name: str, folder: int) -> int:
+    """The descriptor of a new, empty file to append to; the name is on the disk."""
+    descriptor = os.open(name, _NEW | os.O_APPEND, 0o666, dir_fd=folder)
+    os.fsync(folder)
+    return descriptor
+
+
+def rename_plain(name: str, final: str, folder: int) -> None:
+    """Give a file of an open folder another name; NotPlainError when it is taken."""
+    if has_name(final, folder):
+        raise NotPlainError(f"{final} is there already")
+    os.rename(name, final, src_dir_fd=folder, dst_dir_fd=folder)
+    os.fsync(folder)
+
+
 def read_plain(root: Path, names: Sequence[str], *, one_name: bool = True) -> bytes:
     """All bytes of the file `root/names[0]/...`; raises as `folder` and `open_plain` do."""
     with folder(root, names[:-1]) as above:

@@ -16,13 +16,13 @@ from matinee import warehouse
 from matinee.columns import MEMBER_ID, REASON, TITLE_ID
 from matinee.models.combination import Context
 from matinee.models.fits import HYBRID
-from matinee.night import shelves
+from matinee.night import evaluate, shelves
 from matinee.night.night import Night
 from matinee.night.scorer import CONTEXTS, Block, Scorer
 from matinee.provenance import canonical_json
 from matinee.releases import serving_files as files
 from matinee.releases import texts
-from matinee.slates import ranking
+from matinee.slates import ai_labels, ranking
 from matinee.slates.dayparts import daypart_tastes
 
 SLATES: dict[Context, str] = {"next_visit": "slate", "session": "session"}
@@ -30,17 +30,6 @@ SLATES: dict[Context, str] = {"next_visit": "slate", "session": "session"}
 
 GROUP = "group_"
 """Before the names of arrays of the lists for all, with a row for each country and age limit."""
-
-ARTWORK = """
-    select title_id, asset_id, disclosure_label
-    from assets
-    where
-        asset_kind = 'artwork'
-        and not is_retired
-    order by title_id, asset_id
-"""
-
-EPOCH = date(1970, 1, 1)
 
 
 class ServingWriter:
@@ -79,7 +68,7 @@ class ServingWriter:
         for name, arrays in self._blocks.items():
             self._save(name, np.concatenate(arrays))
         ids = members[MEMBER_ID].combine_chunks()
-        texts.write(self._folder, files.MEMBERS, (one.encode() for one in ids.to_pylist()))
+        files.write_members(self._folder, ids)
         texts.write(
             self._folder, files.SENTENCES, (json.dumps(text).encode() for text in self._sentences)
         )
@@ -230,7 +219,8 @@ class ServingWriter:
         self._save("title_vector", hybrid.warm.titles)  # type: ignore[attr-defined]
         self._save("cold", hybrid.cold.astype(np.int32))  # type: ignore[attr-defined]
         artwork: dict[str, dict[str, str | None]] = {}
-        for row in warehouse.query(ARTWORK, home=night.home).to_pylist():
+        assets = ai_labels.approved(warehouse.query(evaluate.ARTWORK, home=night.home))
+        for row in assets.to_pylist():
             artwork.setdefault(row[TITLE_ID], row)
         titles = scorer.catalogue.titles
         labels = zip(titles.to_pylist(), scorer.catalogue.labels, strict=True)

@@ -1,27 +1,36 @@
 """`serving/` of a release: arrays and texts that answer a request without parsing anything.
 
-Rows of members follow `members`, the ids of all members with a slate in the order of their bytes.
-Numbers of titles follow `vocabulary/titles`. -1 fills a list that is short.
+Rows of members follow `members`, in the order of their ids' bytes. Numbers of titles follow `vocabulary/titles`. -1 fills a list that is short.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from matinee.columns import MEMBER_ID
 from matinee.provenance import parse_json
-from matinee.releases import texts
+from matinee.releases.files import PARQUET
 from matinee.releases.texts import Texts
 
 FOLDER = "serving"
 
-MEMBERS, SENTENCES = "members", "sentences"
-"""Texts: ids of members, and reasons as JSON strings."""
+MEMBERS = "members"
+"""Parquet: the ids of all members with a slate."""
+
+KEYS = ("key", "key_row")
+"""Hashes of the ids, ascending, and the row that each belongs to."""
+
+SENTENCES = "sentences"
+"""Texts: reasons as JSON strings."""
 
 BY_MEMBER = (
     "group",
@@ -73,7 +82,6 @@ Row = dict[str, Any]
 class ServingFiles:
     """The folder, opened."""
 
-    members: Texts
     sentences: Texts
     arrays: Mapping[str, NDArray[Any]]
     titles: list[Row]
@@ -96,14 +104,23 @@ class ServingFiles:
             f"{name}_{part}" for name, parts in LISTS_BY_MEMBER.items() for part in ("ends", *parts)
         ]
         return cls(
-            members=Texts.open(folder, MEMBERS),
             sentences=Texts.open(folder, SENTENCES),
             arrays={
-                name: _mapped(folder, name) for name in (*BY_MEMBER, *lists, *BY_TITLE, *BY_GROUP)
+                name: _mapped(folder, name)
+                for name in (*KEYS, *BY_MEMBER, *lists, *BY_TITLE, *BY_GROUP)
             },
             titles=parse_json((folder / f"{TITLES}.json").read_bytes()),
             windows=parse_json((folder / f"{WINDOWS}.json").read_bytes()),
             contents=parse_json((folder / f"{CONTENTS}.json").read_bytes()),
+        )
+
+    def row_of(self, member_id: str) -> int:
+        """A member's row, or -1."""
+        keys = self.arrays["key"]
+        key = hashed(member_id)
+        place = int(np.searchsorted(keys, key))
+        return (
+            int(self.arrays["key_row"][place]) if place < len(keys) and keys[place] == key else -1
         )
 
     def of_member(self, name: str, row: int) -> dict[str, NDArray[Any]]:
@@ -112,6 +129,25 @@ class ServingFiles:
         begin = int(ends[row - 1]) if row else 0
         part = slice(begin, int(ends[row]))
         return {one: self.arrays[f"{name}_{one}"][part] for one in LISTS_BY_MEMBER[name]}
+
+
+def hashed(member_id: str) -> np.uint64:
+    """64 bits of a hash of an id."""
+    digest = hashlib.blake2b(member_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return np.uint64(int.from_bytes(digest, "little"))
+
+
+def write_members(folder: Path, ids: pa.Array) -> None:
+    """Leave the ids of all members, in their order, and the hashes that find them."""
+    pq.write_table(pa.table({MEMBER_ID: ids}), folder / f"{MEMBERS}.parquet", **PARQUET)
+    for name, values in zip(KEYS, _keys(ids), strict=True):
+        np.save(folder / f"{name}.npy", values, allow_pickle=False)
+
+
+def _keys(ids: pa.Array) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
+    keys = np.array([hashed(one) for one in ids.to_pylist()], np.uint64)
+    order = np.argsort(keys, kind="stable")
+    return keys[order], order.astype(np.int32)
 
 
 def write_without(source: Path, target: Path, gone: NDArray[np.bool_]) -> None:
@@ -124,9 +160,9 @@ def write_without(source: Path, target: Path, gone: NDArray[np.bool_]) -> None:
     """
     name = source.stem
     folder = source.parent
-    if source.name in (f"{MEMBERS}.bin", f"{MEMBERS}_ends.npy"):
-        kept = Texts.open(folder, MEMBERS)
-        texts.write(target.parent, MEMBERS, (kept[row] for row in np.flatnonzero(~gone).tolist()))
+    if name in (MEMBERS, *KEYS):
+        ids = pq.read_table(folder / f"{MEMBERS}.parquet")[MEMBER_ID].filter(pa.array(~gone))
+        write_members(target.parent, ids.combine_chunks())
         return
     array = _mapped(folder, name) if source.suffix == ".npy" else None
     of_list = name.partition("_")[0]

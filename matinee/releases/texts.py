@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,11 +34,6 @@ class Texts:
     def __getitem__(self, number: int) -> bytes:
         begin = int(self.ends[number - 1]) if number else 0
         return self.data[begin : int(self.ends[number])]
-
-    def find(self, text: bytes) -> int:
-        """The number of a text among sorted ones, or -1."""
-        place = bisect_left(range(len(self)), text, key=self.__getitem__)
-        return place if place < len(self) and self[place] == text else -1
 
 
 def write(folder: Path, name: str, texts: Iterable[bytes]) -> None:

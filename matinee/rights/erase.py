@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from matinee import durable, features, landing, provenance, releases, warehouse
+from matinee import durable, features, landing, provenance, recent_events, releases, warehouse
 from matinee.errors import ConfigError, IntegrityError, printable_name
 from matinee.privacy import Traces
 from matinee.progress import Progress
@@ -174,6 +174,7 @@ def _erase(
             durable.remove(home / STALE_MARKER)
     step(3)
     features.erase(home=home, project=settings.project, traces=traces)
+    recent_events.erase(home, ids)
     # The next night writes these again. dbt's target repeats text of the project, and an id that
     # is a word of that text would be found there after every erasure.
     for temporary in ("work", "warehouse/dbt/target"):

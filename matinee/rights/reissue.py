@@ -20,7 +20,6 @@ from matinee.columns import MEMBER_ID
 from matinee.privacy import Traces
 from matinee.provenance import plain, readable_json
 from matinee.releases import reissue, serving_files
-from matinee.releases.texts import Texts
 from matinee.rights import consent
 from matinee.settings import Settings
 
@@ -112,6 +111,8 @@ class ReissueWithoutMembers(ReissueWithNewPages):
         if name == MEMBER_FEATURES:
             features = pq.read_table(source)
             pq.write_table(features.filter(pa.array(~self._features_of_members(features))), target)
+        elif name.startswith(f"{serving_files.FOLDER}/") and not name.endswith(".json"):
+            serving_files.write_without(source, target, self._rows_in_serving(release))
         elif name.endswith(".parquet"):
             landing.filter_parquet(source, target, self.traces)
         elif name == EMBEDDINGS:
@@ -125,8 +126,6 @@ class ReissueWithoutMembers(ReissueWithNewPages):
             np.save(target, getattr(self._member_matrix(release), part), allow_pickle=False)
         elif name.startswith("model/ease_") and self._ease_is_by_members(release):
             self._write_ease(release, name, target)
-        elif name.startswith(f"{serving_files.FOLDER}/") and not name.endswith(".json"):
-            serving_files.write_without(source, target, self._rows_in_serving(release))
         elif name.endswith(".json"):
             target.write_bytes(readable_json(self.traces.without(release.json(name))))
         else:
@@ -183,10 +182,10 @@ class ReissueWithoutMembers(ReissueWithNewPages):
 
     def _rows_in_serving(self, release: releases.Release) -> NDArray[np.bool_]:
         """Boolean mask of the members among those with a slate."""
-        members = Texts.open(release.path / serving_files.FOLDER, serving_files.MEMBERS)
-        gone = np.zeros(len(members), np.bool_)
-        rows = [members.find(one.encode()) for one in self.traces.ids]
-        gone[[row for row in rows if row >= 0]] = True
+        members = release.table(f"{serving_files.FOLDER}/{serving_files.MEMBERS}.parquet")
+        gone: NDArray[np.bool_] = pc.is_in(
+            members[MEMBER_ID], value_set=pa.array(sorted(self.traces.ids))
+        ).to_numpy()
         return gone
 
     def _features_of_members(self, features: pa.Table) -> NDArray[np.bool_]:

@@ -93,6 +93,11 @@ def cold_member(countries: pa.ChunkedArray) -> pa.Array:
     return sentences
 
 
+def popular_in(country: str | None) -> str:
+    """The reason for a title that is popular in one country."""
+    return f"Popular in {country}" if country else POPULAR
+
+
 def popular(countries: pa.ChunkedArray) -> pa.Array:
     """The reason for a title that is popular in the member's country."""
     by_country = pc.binary_join_element_wise("Popular in ", countries, "")
