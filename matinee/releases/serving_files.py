@@ -1,6 +1,7 @@
 """`serving/` of a release: arrays and texts that answer a request without parsing anything.
 
-Rows of members follow `members`, in the order of their ids' bytes. Numbers of titles follow `vocabulary/titles`. -1 fills a list that is short.
+Rows of members follow `members`, in the order of their ids' bytes. Numbers of titles follow
+`vocabulary/titles`. -1 fills a list that is short.
 """
 
 from __future__ import annotations
@@ -103,12 +104,10 @@ class ServingFiles:
         lists = [
             f"{name}_{part}" for name, parts in LISTS_BY_MEMBER.items() for part in ("ends", *parts)
         ]
+        names = (*KEYS, *BY_MEMBER, *lists, *BY_TITLE, *BY_GROUP)
         return cls(
             sentences=Texts.open(folder, SENTENCES),
-            arrays={
-                name: _mapped(folder, name)
-                for name in (*KEYS, *BY_MEMBER, *lists, *BY_TITLE, *BY_GROUP)
-            },
+            arrays={name: _mapped(folder, name) for name in names},
             titles=parse_json((folder / f"{TITLES}.json").read_bytes()),
             windows=parse_json((folder / f"{WINDOWS}.json").read_bytes()),
             contents=parse_json((folder / f"{CONTENTS}.json").read_bytes()),
@@ -140,14 +139,10 @@ def hashed(member_id: str) -> np.uint64:
 def write_members(folder: Path, ids: pa.Array) -> None:
     """Leave the ids of all members, in their order, and the hashes that find them."""
     pq.write_table(pa.table({MEMBER_ID: ids}), folder / f"{MEMBERS}.parquet", **PARQUET)
-    for name, values in zip(KEYS, _keys(ids), strict=True):
-        np.save(folder / f"{name}.npy", values, allow_pickle=False)
-
-
-def _keys(ids: pa.Array) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
     keys = np.array([hashed(one) for one in ids.to_pylist()], np.uint64)
-    order = np.argsort(keys, kind="stable")
-    return keys[order], order.astype(np.int32)
+    order = np.argsort(keys, kind="stable").astype(np.int32)
+    np.save(folder / "key.npy", keys[order], allow_pickle=False)
+    np.save(folder / "key_row.npy", order, allow_pickle=False)
 
 
 def write_without(source: Path, target: Path, gone: NDArray[np.bool_]) -> None:
