@@ -71,7 +71,11 @@ class WithColdTitles:
 
 
 def with_cold_titles(
-    vectors: tuple[NDArray[np.float32], NDArray[np.float32]], titles: Features, history: History
+    vectors: tuple[NDArray[np.float32], NDArray[np.float32]],
+    titles: Features,
+    history: History,
+    *,
+    is_cold: NDArray[np.bool_] | None = None,
 ) -> WithColdTitles:
     """The hybrid as a part of a combination.
 
@@ -81,8 +85,11 @@ def with_cold_titles(
         float32, shapes (n_members, n_dimensions) and (n_titles, n_dimensions).
     titles : Features
         What is known of the titles; of families outside of `CONTENT` nothing is used.
+    is_cold : bool, shape (n_titles,), optional
+        Titles without interactions, where `history` is not that of all members.
     """
-    is_cold = np.bincount(history.titles, minlength=history.shape[1]) == 0
+    if is_cold is None:
+        is_cold = np.bincount(history.titles, minlength=history.shape[1]) == 0
     content = sp.csr_array(titles.matrix[:, titles.columns_of(*CONTENT)]).astype(np.bool_)
     content = sp.csr_array(content.astype(np.float64))
     of_warm = sp.csr_array(content.multiply(~is_cold[:, None]))

@@ -69,6 +69,19 @@ def last_titles(
     return last
 
 
+def finder_of(
+    titles: Features, title_embeddings: NDArray[np.float32], mean_member: NDArray[np.float32]
+) -> reasons.ReasonFinder:
+    """Finds reasons among the features of titles."""
+    return reasons.ReasonFinder(
+        titles.matrix,
+        title_embeddings,
+        mean_member,
+        usable=reason_text.has_sentence(titles.families),
+        identity=titles.columns_of(IDENTITY),
+    )
+
+
 @dataclass(frozen=True)
 class Attribution:
     """Fitted parts, and the titles by which they are explained."""
@@ -83,15 +96,8 @@ class Attribution:
     mean_member: NDArray[np.float32]
     """As `reasons.mean_member` returns it."""
 
-    @cached_property
-    def finder(self) -> reasons.ReasonFinder:
-        return reasons.ReasonFinder(
-            self.titles.matrix,
-            self.title_embeddings,
-            self.mean_member,
-            usable=reason_text.has_sentence(self.titles.families),
-            identity=self.titles.columns_of(IDENTITY),
-        )
+    finder: reasons.ReasonFinder
+    """As `finder_of` makes it."""
 
     @cached_property
     def linear(self) -> list[int]:

@@ -22,7 +22,7 @@ from matinee.models.combination import Combination, Context
 from matinee.models.fits import Fit
 from matinee.models.frame import Frame
 from matinee.night import exposure_policy
-from matinee.night.attribution import Attribution, last_titles
+from matinee.night.attribution import Attribution, finder_of, last_titles
 from matinee.night.catalogue import Catalogue
 from matinee.night.ranker import NOT_IN_FRAME, SHELF, Lists, Ranker
 from matinee.slates import ranking, reason_text, reasons
@@ -96,15 +96,15 @@ class Scorer:
     @cached_property
     def attribution(self) -> Attribution:
         fit = self.ranker.fit
+        mean = reasons.mean_member(fit.features.members.matrix, fit.model.member_embeddings)
         return Attribution(
             parts=fit.parts,
             sources=last_titles(fit.parts, self.ranker.nameable),
             titles=fit.features.titles,
             title_embeddings=fit.model.title_embeddings,
             member_vectors=fit.model.member_vectors(fit.features.members),
-            mean_member=reasons.mean_member(
-                fit.features.members.matrix, fit.model.member_embeddings
-            ),
+            mean_member=mean,
+            finder=finder_of(fit.features.titles, fit.model.title_embeddings, mean),
         )
 
     def ranked(

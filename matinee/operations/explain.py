@@ -18,7 +18,7 @@ from matinee.models.candidates import PER_PART
 from matinee.models.combination import Combination
 from matinee.models.parts import ForEveryone, Part, Parts
 from matinee.night import combine
-from matinee.night.attribution import POPULARITY, WATCHED, Attribution, last_titles
+from matinee.night.attribution import POPULARITY, WATCHED, Attribution, finder_of, last_titles
 from matinee.night.forward.released import Released, features_of
 from matinee.night.model_files import read_array, read_matrix
 from matinee.night.ranker import Lists, without_history
@@ -166,6 +166,8 @@ class _Scores:
     def of(cls, release: releases.Release, members: Vocabulary, titles: Vocabulary) -> _Scores:
         opened = Released.of(release)
         folder, features = release.path / "model", opened.features
+        embeddings = np.asarray(opened.model.title_embeddings)
+        mean = np.asarray(read_array(folder, MEAN_MEMBER), np.float32)
         return cls(
             titles=titles,
             parts=opened.parts,
@@ -180,9 +182,10 @@ class _Scores:
                 parts=opened.parts,
                 sources=last_titles(opened.parts, opened.nameable),
                 titles=features.titles,
-                title_embeddings=np.asarray(opened.model.title_embeddings),
+                title_embeddings=embeddings,
                 member_vectors=opened.model.member_vectors(features.members),
-                mean_member=np.asarray(read_array(folder, MEAN_MEMBER), np.float32),
+                mean_member=mean,
+                finder=finder_of(features.titles, embeddings, mean),
             ),
         )
 

@@ -88,7 +88,12 @@ def labelled_name(name: str, ai_use: str | None, ai_disclosure: str | None) -> s
     """
     if (ai_use or "none") == "none":
         return name
-    return f"{name} [{ai_disclosure or f'AI: {ai_use}'}]"
+    return f"{name} [{disclosure(ai_use, ai_disclosure)}]"
+
+
+def disclosure(ai_use: str | None, ai_disclosure: str | None) -> str:
+    """The AI label of a title that was made with AI."""
+    return ai_disclosure or f"AI: {ai_use}"
 
 
 def _blank(labels: pa.ChunkedArray) -> pa.ChunkedArray:

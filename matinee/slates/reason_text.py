@@ -86,6 +86,11 @@ def group(family: str) -> str:
     return GROUPS.get(family, family)
 
 
+def cold_member_in(country: str | None) -> str:
+    """The reason for a title that was chosen by the profile only, in one country."""
+    return "A first pick for new members" + (f" in {country}" if country else "")
+
+
 def cold_member(countries: pa.ChunkedArray) -> pa.Array:
     """The reason for a cold member's titles, chosen by the profile only."""
     by_country = pc.binary_join_element_wise("A first pick for new members in ", countries, "")
