@@ -19,12 +19,15 @@ from matinee.models.fold_in import folded_in
 from matinee.models.history import History
 from matinee.models.hybrid import HybridModel
 from matinee.models.parts import ByTitles, ByVectors, ForEveryone, Part, Parts, query_of
+from matinee.night.attribution import Attribution, finder_of
 from matinee.night.combine import Chosen
 from matinee.night.forward.released import features_of
 from matinee.night.model_files import load_model, load_parts, read_matrix
+from matinee.night.ranker import Lists
 from matinee.night.score import TITLE_MATRIX
 from matinee.recent_events import IS_INTERACTION, IS_SEEN, Recent
 from matinee.serving.release_view import Group, ReleaseView
+from matinee.slates import reason_text, reasons
 
 
 @dataclass(frozen=True)
