@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,12 @@ from matinee.slates.dayparts import daypart_tastes
 
 SLATES: dict[Context, str] = {"next_visit": "slate", "session": "session"}
 """Context -> the array of its lists."""
+
+ENOUGH_IMPRESSIONS = 1_000
+"""Of a kind of shelf, before what members take from it decides its place on the page."""
+
+PSEUDO_TAKES = 20.0
+"""Takes as expected that are added to those observed."""
 
 GROUP = "group_"
 """Before the names of arrays of the lists for all, with a row for each country and age limit."""
@@ -89,6 +96,7 @@ class ServingWriter:
                 "popularity": list(self._scorer.ranker.popular_in(None)),
                 "genres": genres,
                 "episodes": episodes,
+                "takes": _takes(night),
             },
         )
 
@@ -239,6 +247,21 @@ class ServingWriter:
 
     def _json(self, name: str, document: object) -> None:
         (self._folder / f"{name}.json").write_bytes(canonical_json(document))
+
+
+def _takes(night: Night) -> dict[str, float]:
+    """Kind of shelf -> log ratio of takes to what its places explain, where enough were shown."""
+    table = warehouse.query("select * from shelf_takes order by shelf_kind", home=night.home)
+    return {
+        row["shelf_kind"]: round(
+            math.log(
+                (row["take_count"] + PSEUDO_TAKES) / (row["expected_take_count"] + PSEUDO_TAKES)
+            ),
+            4,
+        )
+        for row in table.to_pylist()
+        if row["impression_count"] >= ENOUGH_IMPRESSIONS
+    }
 
 
 def _title(

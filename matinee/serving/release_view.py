@@ -51,6 +51,8 @@ class ReleaseView:
     files: ServingFiles
     _allowed: dict[tuple[Group, date], bytes] = field(default_factory=dict)
     _of_group: dict[tuple[Group, date], OfGroup] = field(default_factory=dict)
+    filtered: dict[object, frozenset[int]] = field(default_factory=dict)
+    """Filters of a request -> the titles that pass."""
 
     @classmethod
     def open(cls, release: Release) -> ReleaseView:
@@ -103,6 +105,12 @@ class ReleaseView:
             similar=self.files.arrays["similar"],
             added_on=np.array(days, np.int32),
         )
+
+    @cached_property
+    def takes(self) -> dict[str, float]:
+        """Kind of shelf -> how much more often its titles are taken than places explain."""
+        known: dict[str, float] = self.files.contents["takes"]
+        return known
 
     # ---------- groups
 

@@ -1,0 +1,238 @@
+"""Takes events in: checks them, waits until they are on the disk, and remembers them.
+
+Events of many requests are written together (group commit): one sync of the disk for all that came
+while the one before was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from matinee.columns import EVENT_AT, MEMBER_ID, RECEIVED_AT, TITLE_ID
+from matinee.errors import MatineeError
+from matinee.landing.api.check_rows import Broken, first_broken_rule, instant
+from matinee.landing.api.log_files import LogFiles
+from matinee.landing.contract import Contract
+from matinee.recent_events import (
+    IS_HIDDEN,
+    IS_INTERACTION,
+    IS_NAMEABLE,
+    IS_SEEN,
+    Recent,
+    RecentEvents,
+)
+from matinee.serving.problems import ProblemError
+
+STREAMS = ("plays", "ratings", "searches", "impressions")
+"""What a client may send; consent and erasure have routes of their own."""
+
+MOST_EVENTS = 5_000
+"""In one request."""
+
+SEEN_FROM_MILLI, AUTOPLAY_SEEN_FROM_MILLI = 50, 500
+"""As the dbt var `seen_from_milli`."""
+
+ASSUMED_RUNTIME = 5_400
+"""As the dbt var `assumed_runtime_seconds`."""
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Waiting:
+    """Checked events that are not on the disk yet."""
+
+    lines: list[tuple[str, bytes]]
+    """Stream and line."""
+
+    events: list[Recent]
+    done: asyncio.Future[None]
+
+
+@dataclass
+class Intake:
+    """The events of one process."""
+
+    contract: Contract
+    files: LogFiles
+    recent: RecentEvents
+    runtimes: Mapping[str, int]
+    """Title -> seconds, where a play does not say."""
+
+    _queue: list[Waiting] = field(default_factory=list)
+    _underway: set[str] = field(default_factory=set)
+    """Ids that are being written."""
+
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def take(self, rows: Sequence[Any], now: datetime) -> Row:
+        """Take some events in; `{accepted, duplicates, rejected}`.
+
+        Raises
+        ------
+        ProblemError
+            503 if they cannot be written: then none of them was accepted.
+        """
+        received_at = f"{now:%Y-%m-%dT%H:%M:%S.%fZ}"
+        rejected: list[Row] = []
+        checked: dict[str, tuple[str, Row]] = {}
+        duplicates = 0
+        for index, row in enumerate(rows):
+            if broken := self._broken(row, received_at):
+                rejected.append(_rejected(index, broken))
+                continue
+            event_id = row["event_id"]
+            if event_id in checked or event_id in self._underway:
+                duplicates += 1
+                continue
+            checked[event_id] = row["stream"], _landed(row, received_at)
+        before = self.recent.known(list(checked))
+        duplicates += len(before)
+        fresh = {name: pair for name, pair in checked.items() if name not in before}
+        if fresh:
+            await self._write(fresh)
+        return {"accepted": len(fresh), "duplicates": duplicates, "rejected": rejected}
+
+    def _broken(self, row: Any, received_at: str) -> Broken | None:
+        if not isinstance(row, dict):
+            return Broken("", "unreadable_line", row)
+        stream = self.contract.streams.get(str(row.get("stream")))
+        if stream is None or stream.name not in STREAMS:
+            return Broken("stream", "not_allowed", row.get("stream"))
+        if RECEIVED_AT in row:
+            return Broken(RECEIVED_AT, "set_by_server", row[RECEIVED_AT])
+        return first_broken_rule(stream, _landed(row, received_at))
+
+    async def _write(self, fresh: Mapping[str, tuple[str, Row]]) -> None:
+        lines = [(stream, orjson.dumps(row)) for stream, row in fresh.values()]
+        events = [self._remembered(stream, row) for stream, row in fresh.values()]
+        waiting = Waiting(lines, events, asyncio.get_running_loop().create_future())
+        self._underway.update(fresh)
+        self._queue.append(waiting)
+        self._wake.set()
+        try:
+            await waiting.done
+        except MatineeError as error:
+            raise ProblemError(503, f"the events were not written: {error}") from None
+        finally:
+            self._underway.difference_update(fresh)
+
+    async def run(self, now: Any) -> None:
+        """Write what waits until the server ends."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            batch, self._queue = self._queue, []
+            if not batch:
+                continue
+            try:
+                await asyncio.to_thread(self._commit, batch, now())
+            except MatineeError as error:
+                for one in batch:
+                    if not one.done.done():
+                        one.done.set_exception(error)
+            else:
+                for one in batch:
+                    if not one.done.done():
+                        one.done.set_result(None)
+            await asyncio.sleep(0)
+            if not self._queue:
+                await asyncio.to_thread(self.files.settle, is_idle=True)
+
+    def _commit(self, batch: Sequence[Waiting], now: datetime) -> None:
+        lines: dict[str, list[bytes]] = {}
+        for one in batch:
+            for stream, line in one.lines:
+                lines.setdefault(stream, []).append(line)
+        self.files.append(lines, now.date())
+        self.recent.add([event for one in batch for event in one.events])
+        self.files.settle(is_idle=False)
+
+    def close(self) -> None:
+        self.files.close()
+
+    def _remembered(self, stream: str, row: Row) -> Recent:
+        progress, flags = self._progress(stream, row), 0
+        if stream == "plays":
+            flags = _play_flags(row, self._watched_milli(row))
+        elif stream == "ratings":
+            flags = _rating_flags(row)
+        elif (stream == "searches" and row.get("clicked_title_id")) or (
+            stream == "impressions" and row.get("was_clicked")
+        ):
+            flags = IS_INTERACTION
+        return Recent(
+            event_id=row["event_id"],
+            member_id=row[MEMBER_ID],
+            title_id=row.get(TITLE_ID) or row.get("clicked_title_id"),
+            event_at=int(instant(row[EVENT_AT]).timestamp()),
+            received_at=int(instant(row[RECEIVED_AT]).timestamp()),
+            flags=flags,
+            position_seconds=row.get("position_seconds") if progress is not None else None,
+            progress_milli=progress,
+            episode_label=row.get("episode_label"),
+            country=row.get("country"),
+            utc_offset_minutes=row.get("utc_offset_minutes"),
+        )
+
+    def _runtime(self, row: Row) -> int:
+        own = row.get("runtime_seconds") or self.runtimes.get(row[TITLE_ID]) or ASSUMED_RUNTIME
+        return int(own)
+
+    def _watched_milli(self, row: Row) -> int:
+        return min(1000, int(row["watched_seconds"]) * 1000 // self._runtime(row))
+
+    def _progress(self, stream: str, row: Row) -> int | None:
+        position = row.get("position_seconds") if stream == "plays" else None
+        if position is None or row.get("is_trailer"):
+            return None
+        return min(1000, int(position) * 1000 // self._runtime(row))
+
+
+def hidden(event_id: str, member_id: str, title_id: str, now: datetime) -> tuple[str, Row, Recent]:
+    """What "not interested" leaves: a thumb down in the logs, and a title that is not shown."""
+    at = f"{now:%Y-%m-%dT%H:%M:%S.%fZ}"
+    row = {
+        "event_id": event_id,
+        EVENT_AT: at,
+        RECEIVED_AT: at,
+        MEMBER_ID: member_id,
+        TITLE_ID: title_id,
+        "rating_kind": "thumbs",
+        "value": -1,
+    }
+    seconds = int(now.timestamp())
+    event = Recent(event_id, member_id, title_id, seconds, seconds, IS_SEEN | IS_HIDDEN)
+    return "ratings", row, event
+
+
+def _play_flags(row: Row, watched_milli: int) -> int:
+    if row.get("is_trailer"):
+        return IS_INTERACTION if watched_milli >= SEEN_FROM_MILLI else 0
+    if watched_milli < SEEN_FROM_MILLI:
+        return 0
+    if row.get("is_autoplay") and watched_milli < AUTOPLAY_SEEN_FROM_MILLI:
+        return IS_INTERACTION
+    return IS_SEEN | IS_INTERACTION | IS_NAMEABLE
+
+
+def _rating_flags(row: Row) -> int:
+    is_liked = row["value"] > 0 if row["rating_kind"] == "thumbs" else row["value"] >= 5
+    return IS_SEEN | (IS_INTERACTION | IS_NAMEABLE if is_liked else 0)
+
+
+def _landed(row: Row, received_at: str) -> Row:
+    kept = {name: value for name, value in row.items() if name not in ("stream", "page_id_of")}
+    return {**kept, RECEIVED_AT: received_at}
+
+
+def _rejected(index: int, broken: Broken) -> Row:
+    value = broken.value
+    shown = value if isinstance(value, int | float | bool | None) else str(value)[:60]
+    return {"index": index, "column": broken.column, "rule": broken.rule, "value": shown}
