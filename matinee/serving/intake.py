@@ -62,6 +62,11 @@ class Intake:
     contract: Contract
     files: LogFiles
     recent: RecentEvents
+    """Of the thread that answers."""
+
+    writer: RecentEvents
+    """Of the thread that writes."""
+
     runtimes: Mapping[str, int]
     """Title -> seconds, where a play does not say."""
 
@@ -109,11 +114,22 @@ class Intake:
             return Broken(RECEIVED_AT, "set_by_server", row[RECEIVED_AT])
         return first_broken_rule(stream, _landed(row, received_at))
 
+    async def hide(self, event_id: str, member_id: str, title_id: str, now: datetime) -> None:
+        """Record that a member is not interested in a title: a thumb down in the logs."""
+        if not self.recent.known([event_id]):
+            stream, row, event = hidden(event_id, member_id, title_id, now)
+            await self._settled([(stream, orjson.dumps(row))], [event])
+
     async def _write(self, fresh: Mapping[str, tuple[str, Row]]) -> None:
         lines = [(stream, orjson.dumps(row)) for stream, row in fresh.values()]
         events = [self._remembered(stream, row) for stream, row in fresh.values()]
-        waiting = Waiting(lines, events, asyncio.get_running_loop().create_future())
-        self._underway.update(fresh)
+        await self._settled(lines, events)
+
+    async def _settled(self, lines: Sequence[tuple[str, bytes]], events: Sequence[Recent]) -> None:
+        """Wait until some events are on the disk."""
+        waiting = Waiting(list(lines), list(events), asyncio.get_running_loop().create_future())
+        names = {one.event_id for one in events}
+        self._underway |= names
         self._queue.append(waiting)
         self._wake.set()
         try:
@@ -121,7 +137,7 @@ class Intake:
         except MatineeError as error:
             raise ProblemError(503, f"the events were not written: {error}") from None
         finally:
-            self._underway.difference_update(fresh)
+            self._underway -= names
 
     async def run(self, now: Any) -> None:
         """Write what waits until the server ends."""
@@ -151,7 +167,7 @@ class Intake:
             for stream, line in one.lines:
                 lines.setdefault(stream, []).append(line)
         self.files.append(lines, now.date())
-        self.recent.add([event for one in batch for event in one.events])
+        self.writer.add([event for one in batch for event in one.events])
         self.files.settle(is_idle=False)
 
     def close(self) -> None:
@@ -163,9 +179,7 @@ class Intake:
             flags = _play_flags(row, self._watched_milli(row))
         elif stream == "ratings":
             flags = _rating_flags(row)
-        elif (stream == "searches" and row.get("clicked_title_id")) or (
-            stream == "impressions" and row.get("was_clicked")
-        ):
+        elif row.get("clicked_title_id") or row.get("was_clicked"):
             flags = IS_INTERACTION
         return Recent(
             event_id=row["event_id"],
@@ -228,7 +242,7 @@ def _rating_flags(row: Row) -> int:
 
 
 def _landed(row: Row, received_at: str) -> Row:
-    kept = {name: value for name, value in row.items() if name not in ("stream", "page_id_of")}
+    kept = {name: value for name, value in row.items() if name != "stream"}
     return {**kept, RECEIVED_AT: received_at}
 
 

@@ -78,7 +78,9 @@ def _rules(member: MemberNow, title: int) -> Iterator[Row]:
             "maturity", f"Its age rating is unknown and the profile's limit is {limit}", None
         )
     elif limit is not None and age > limit:
-        yield _row("maturity", f"It is for {age} and the profile's limit is {limit}", age)
+        yield _row(
+            "maturity", f"It is for {age} and over, the limit of the profile is {limit}", age
+        )
     if not member.allowed[title] and not _is_open(view, title, member.group.country, today):
         where = member.group.country or "their country"
         yield _row("window", f"It is not available in {where} on {today}", str(today))

@@ -1,0 +1,216 @@
+"""What every request passes first: its host, its token, its rate and the size of its body."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from matinee.errors import MatineeError
+from matinee.serving import problems
+from matinee.serving.problems import ProblemError
+from matinee.serving.tokens import Level, Token, Tokens
+
+MOST_BYTES = 1 << 20
+"""Of a body."""
+
+LONGEST_PATH = 4_096
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+PUBLIC = re.compile(r"/|/healthz|/readyz|/static/[a-z0-9_.-]+")
+"""Open without a token: no data of anybody."""
+
+FOR_MEMBERS = re.compile(
+    r"/v1/(members/.+|titles/.+/similar|search|session/page|parameters|pages/.+/next|events)"
+)
+"""Open to every token. Whether a member's token is for the member a request is about is checked
+where the request is answered: `may_see`."""
+
+FOR_SERVICES = re.compile(r"/v1/members")
+"""Open to a token of a service and an operator's; all other paths are the operator's."""
+
+
+@dataclass
+class Bucket:
+    """A token bucket: a burst, then so many requests a second."""
+
+    left: float
+    at: float
+
+
+@dataclass
+class Guard:
+    """An ASGI application in front of the API's."""
+
+    app: App
+    tokens: Tokens
+    needs_token: bool
+    """Whether a request without a token is refused: on every bind but loopback."""
+
+    requests_per_second: float
+    _buckets: dict[str, Bucket] = field(default_factory=dict)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            headers = dict(scope["headers"])
+            token = self._token(headers)
+            self._check(scope["path"], headers, token)
+            self._check_rate(token)
+            length = headers.get(b"content-length", b"0")
+            if not length.isdigit() or int(length) > MOST_BYTES:
+                raise _too_large()
+        except ProblemError as error:
+            await answer(send, error)
+            return
+        scope["matinee.token"] = token
+        if scope.get("method") in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
+            return
+        await self._limited(scope, receive, send)
+
+    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the body in, no more of it than is allowed, whatever its headers say."""
+        size, is_refused, is_started = 0, False, False
+
+        async def counted() -> MutableMapping[str, Any]:
+            nonlocal size, is_refused
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > MOST_BYTES:
+                is_refused = True
+                raise _too_large()
+            return message
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            nonlocal is_started
+            is_started = True
+            if not is_refused:
+                await send(message)
+
+        try:
+            await self.app(scope, counted, sending)
+        except ProblemError as error:
+            if not is_refused or is_started:
+                raise
+            await answer(send, error)
+
+    def _token(self, headers: dict[bytes, bytes]) -> Token | None:
+        given = headers.get(b"authorization", b"").decode("latin-1")
+        if not given:
+            return None
+        kind, _, text = given.partition(" ")
+        try:
+            found = self.tokens.find(text.strip()) if kind.lower() == "bearer" else None
+        except MatineeError as error:
+            raise ProblemError(503, str(error)) from None
+        if found is None:
+            raise ProblemError(
+                401,
+                "the token is not known: it was taken back, or mistyped",
+                headers={"www-authenticate": 'Bearer error="invalid_token"'},
+            )
+        return found
+
+    def _check(self, path: str, headers: dict[bytes, bytes], token: Token | None) -> None:
+        if len(path) > LONGEST_PATH:
+            raise ProblemError(414, f"the path is longer than {LONGEST_PATH} characters")
+        if token is None and not self.needs_token and not _is_loopback(headers.get(b"host", b"")):
+            raise ProblemError(
+                421, "without a token this server answers to 127.0.0.1 and localhost only"
+            )
+        if PUBLIC.fullmatch(path):
+            return
+        if token is None:
+            if self.needs_token:
+                raise ProblemError(
+                    401,
+                    "a bearer token is needed: `matinee tokens add --scope SCOPE` makes one",
+                    headers={"www-authenticate": "Bearer"},
+                )
+            return
+        if token.level < (wanted := needed(path)):
+            raise ProblemError(
+                403, f"the scope {token.scope!r} does not open this: it needs {wanted.name.lower()}"
+            )
+
+    def _check_rate(self, token: Token | None) -> None:
+        if self.requests_per_second <= 0:
+            return
+        name, now = token.id if token else "", time.monotonic()
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            bucket = self._buckets[name] = Bucket(2 * self.requests_per_second, now)
+        earned = (now - bucket.at) * self.requests_per_second
+        bucket.left = min(2 * self.requests_per_second, bucket.left + earned)
+        bucket.at = now
+        if bucket.left < 1:
+            raise ProblemError(
+                429,
+                f"more than {self.requests_per_second:g} requests a second: wait",
+                headers={"retry-after": "1"},
+            )
+        bucket.left -= 1
+
+
+def needed(path: str) -> Level:
+    """The least level of a token that opens a path."""
+    if FOR_MEMBERS.fullmatch(path):
+        return Level.MEMBER
+    return Level.SERVICE if FOR_SERVICES.fullmatch(path) else Level.OPERATOR
+
+
+def may_see(token: Token | None, member_id: str | None) -> None:
+    """Refuse a member's token in a request about another member.
+
+    Raises
+    ------
+    ProblemError
+        403.
+    """
+    if token is not None and token.level is Level.MEMBER and token.member_id != member_id:
+        raise ProblemError(403, "the token is for another member")
+
+
+def _is_loopback(host: bytes) -> bool:
+    """Whether a Host header names this machine, so that no other site's name leads here."""
+    name = host.decode("latin-1").strip().lower()
+    name = name.rpartition(":")[0] if not name.endswith("]") and ":" in name else name
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _too_large() -> ProblemError:
+    return ProblemError(413, f"the body is larger than {MOST_BYTES:,} bytes: send less at once")
+
+
+async def answer(send: Send, error: ProblemError) -> None:
+    """Send a problem."""
+    body = problems.body(error.status, error.detail)
+    headers = {
+        "content-type": problems.MEDIA_TYPE,
+        "content-length": str(len(body)),
+        "connection": "close" if error.status == 413 else "keep-alive",
+        **error.headers,
+    }
+    await send(
+        {
+            "type": "http.response.start",
+            "status": error.status,
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,74 @@
+"""Fills in what a page knows of its impressions, so that clients only say what was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from matinee.columns import MEMBER_ID, TITLE_ID
+from matinee.serving.pages import Pages, PageState
+from matinee.serving.problems import ProblemError
+
+POLICY = "matinee"
+
+MOST_PAGES = 1_000
+"""Pages of which the slots are kept."""
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Impressions:
+    """The slots of pages that events name."""
+
+    pages: Pages
+    _slots: dict[str, tuple[PageState, dict[str, Row]]] = field(default_factory=dict)
+
+    def filled(self, row: Any) -> Any:
+        """An event with what its `page_id` implies; as it is where that is none of ours.
+
+        An impression gets its place, its release and its propensity, which is 1: the order of a
+        page is no draw. A play or a rating from a page gets the id of the impression it followed.
+        """
+        page_id = row.get("page_id") if isinstance(row, dict) else None
+        if not isinstance(page_id, str):
+            return row
+        try:
+            state, slots = self._of_page(page_id)
+        except ProblemError:
+            return row
+        slot = slots.get(str(row.get(TITLE_ID)))
+        if state.member_id != row.get(MEMBER_ID) or slot is None:
+            return row
+        stream = row.get("stream")
+        if stream == "impressions":
+            own = {"was_clicked": False, "impression_id": f"{page_id}-{row[TITLE_ID]}"}
+            return {**own, **row, **slot}
+        if stream == "plays":
+            kept = {name: value for name, value in row.items() if name != "page_id"}
+            return {"impression_id": f"{page_id}-{row[TITLE_ID]}", **kept}
+        return row
+
+    def _of_page(self, page_id: str) -> tuple[PageState, Mapping[str, Row]]:
+        if page_id not in self._slots:
+            if len(self._slots) >= MOST_PAGES:
+                self._slots.clear()
+            state = self.pages.state(page_id)
+            member, shelves = self.pages.shelves(state)
+            titles = member.view.files.titles
+            slots = {
+                titles[title]["id"]: {
+                    "row_kind": shelf.kind,
+                    "row_index": number,
+                    "column_index": place,
+                    "slot_propensity": 1.0,
+                    "policy_id": POLICY,
+                    "release_id": state.release_id,
+                    "asset_id": titles[title]["asset_id"],
+                }
+                for number, shelf in enumerate(shelves)
+                for place, title in enumerate(shelf.titles)
+            }
+            self._slots[page_id] = state, slots
+        return self._slots[page_id]

@@ -1,0 +1,124 @@
+"""Runs the API in several processes on one socket."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import socket
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from matinee.errors import ConfigError
+from matinee.rights import consent
+from matinee.serving import tokens
+from matinee.serving.clock import Clock
+from matinee.serving.live import Live
+from matinee.serving.state import Options
+from matinee.settings import Settings
+
+HEADER_TIMEOUT = 10_000
+"""Milliseconds for the head of a request; a half-open connection is closed after it."""
+
+KILL_TIMEOUT = 20
+"""Seconds that a process has to end."""
+
+BACKPRESSURE = 512
+"""Requests of one process at once. granian stalls when idle connections exceed twice as many."""
+
+METRICS = "serving/metrics"
+
+
+def serve(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    now: datetime | None = None,
+    requests_per_second: float = 0.0,
+) -> None:
+    """Answer until interrupted.
+
+    Raises
+    ------
+    ConfigError
+        If there is no release, no such address, or an open bind without tokens.
+    """
+    is_loopback = _is_loopback(host)
+    home = settings.home.resolve()
+    if not is_loopback and not tokens.read(home):
+        raise ConfigError(
+            f"{host} is not a loopback address and there is no token: `matinee tokens add --scope "
+            f"service` makes one, or bind 127.0.0.1"
+        )
+    _require_free(host, port)
+    consent.read(settings)
+    Live(settings).start()  # its errors come before any process is started
+    options = Options(
+        settings=settings,
+        clock=Clock.starting(now),
+        needs_token=not is_loopback,
+        requests_per_second=requests_per_second,
+    )
+    _share_metrics(home / METRICS)
+    _run(options, host=host, port=port, workers=workers)
+
+
+def _run(options: Options, *, host: str, port: int, workers: int) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
+
+    server = Granian(
+        "matinee.serving.app",
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        workers=workers,
+        websockets=False,
+        backpressure=BACKPRESSURE,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT),
+        log_enabled=False,
+        log_access=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=KILL_TIMEOUT,
+    )
+    server.serve(target_loader=partial(_load, options), wrap_loader=False)
+
+
+def _load(options: Options) -> Any:
+    """The application, in the process that answers."""
+    from threadpoolctl import threadpool_limits
+
+    from matinee.serving.app import create
+
+    threadpool_limits(1)
+    return create(options)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        raise ConfigError(f"--host must be an IP address like 127.0.0.1, got {host!r}") from None
+
+
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            raise ConfigError(
+                f"{host}:{port} cannot be bound ({error.strerror}): choose another --port"
+            ) from None
+
+
+def _share_metrics(folder: Any) -> None:
+    """An empty folder for the counters of all processes, before any of them is started."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
