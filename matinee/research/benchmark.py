@@ -22,7 +22,9 @@ from matinee.models import fits, hybrid
 from matinee.models.cold_titles import WithColdTitles
 from matinee.models.combination import Context
 from matinee.models.fits import Fit
+from matinee.models.fold_in import PENALTY, folded_in
 from matinee.models.frame import Frame
+from matinee.models.history import History
 from matinee.models.parts import ByTitles, Part, Parts, query_of
 from matinee.night import combine, evaluate
 from matinee.night.combine import Chosen
@@ -177,10 +179,18 @@ def ablated(prepared: Prepared, settings: Settings) -> list[Row]:
     return rows
 
 
-def successive(fitted: Fit) -> Fit:
+def successive(fitted: Fit, *, knows_events: bool = True, penalty: float | None = PENALTY) -> Fit:
     """The fit with a member for each held-out interaction, who knows all earlier ones.
 
-    Weights of titles, popularity and the vectors of the hybrid stay as they were fitted.
+    Weights of titles, popularity and the vectors of titles stay as they were fitted. Members are
+    folded in, as the API does between two nights.
+
+    Parameters
+    ----------
+    knows_events : bool
+        Whether what a member did since the cut counts; else only what they did before.
+    penalty : float, optional
+        Of the ridge that folds members in; None leaves their vectors as they were fitted.
     """
     frame = fitted.frame
     held_out = frame.held_out.filter(pa.array(frame.held_out["signal_milli"].to_numpy() > 0))
@@ -197,6 +207,8 @@ def successive(fitted: Fit) -> Fit:
     ):
         own = by_member[member]
         own = own[times[own] < at]
+        if not knows_events:
+            own = own[own < len(frame.signals)]
         table = known.take(pa.array(own))
         before.append(_renamed(table, pa.array([names[number].as_py()] * len(own), pa.string())))
     rows = frame.members.rows(targets[MEMBER_ID])
@@ -214,7 +226,7 @@ def successive(fitted: Fit) -> Fit:
         if isinstance(part, ByTitles):
             by_name[name] = ByTitles(part.weights, query_of(name, history))
         elif isinstance(part, WithColdTitles):
-            by_name[name] = part.of(rows, history)
+            by_name[name] = _folded_in(part.of(rows, history), history, penalty)
         else:
             by_name[name] = part
     features = replace(
@@ -222,6 +234,18 @@ def successive(fitted: Fit) -> Fit:
         members=replace(fitted.features.members, matrix=fitted.features.members.matrix[rows]),
     )
     return Fit(later, fitted.model, features, Parts(by_name, history))
+
+
+def _folded_in(part: WithColdTitles, history: History, penalty: float | None) -> WithColdTitles:
+    """The part with each member's vector by their whole history."""
+    if penalty is None:
+        return part
+    titles, vectors = part.warm.titles, part.warm.members.copy()
+    by_member = history.matrix()
+    for row in range(len(vectors)):
+        liked = by_member.indices[by_member.indptr[row] : by_member.indptr[row + 1]]
+        vectors[row] = folded_in(vectors[row], titles, liked.astype(np.intp), penalty=penalty)
+    return replace(part, warm=replace(part.warm, members=vectors))
 
 
 def _places(signals: pa.Table) -> dict[str, Any]:
