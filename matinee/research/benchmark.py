@@ -142,9 +142,11 @@ def table(prepared: Prepared, settings: Settings) -> list[Row]:
     result = evaluate.evaluate_split(
         prepared.split,
         prepared.chosen,
-        slate_size=settings.slate_size,
-        coverage_share=float(transform.project_vars(settings.project)["coverage_share"]),
-        seed=settings.seed,
+        evaluate.Options(
+            slate_size=settings.slate_size,
+            coverage_share=float(transform.project_vars(settings.project)["coverage_share"]),
+            seed=settings.seed,
+        ),
     )
     return [
         {"protocol": prepared.protocol, **_named(row)}
