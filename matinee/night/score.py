@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from matinee import releases
 from matinee.columns import MEMBER_ID, PLACES, RANK, SOURCE, TITLE_ID
-from matinee.evaluation import gate, metrics
+from matinee.evaluation import gate, metrics, names
 from matinee.models import fits
 from matinee.models.combination import Context
 from matinee.models.title_weights import entries
 from matinee.night import combine, exposure_policy, exposure_report, fit, shelves
 from matinee.night.attribution import SCHEMA
 from matinee.night.catalogue import read_catalogue
-from matinee.night.evaluate import SESSION as SESSION_METRICS
 from matinee.night.frame import PUBLISHED
 from matinee.night.model_files import save_array, save_matrix, save_parts
 from matinee.night.night import Night
@@ -158,7 +157,7 @@ def score(
         verdicts=(
             *looked_at,
             *exposed.verdicts,
-            *(replace(one, rule=SESSION_METRICS + one.rule) for one in of_session.verdicts),
+            *(replace(one, rule=names.SESSION + one.rule) for one in of_session.verdicts),
         ),
     )
 
@@ -193,7 +192,7 @@ class _Places:
 
     def verdicts(self, context: Context, *, floor: float, title_count: int) -> list[gate.Verdict]:
         """Finite scores, and enough of the catalogue."""
-        prefix = SESSION_METRICS if context == "session" else ""
+        prefix = names.SESSION if context == "session" else ""
         share = metrics.coverage(self.rows, title_count=title_count)
         found = (
             gate.finite_scores(np.concatenate([scores for _, scores in self._blocks])),

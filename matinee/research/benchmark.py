@@ -17,7 +17,7 @@ import pyarrow as pa
 from matinee import transform
 from matinee.columns import MEMBER_ID, PLACES
 from matinee.errors import ConfigError, DataError
-from matinee.evaluation import gate
+from matinee.evaluation.names import EVERYONE
 from matinee.models import fits, hybrid
 from matinee.models.cold_titles import WithColdTitles
 from matinee.models.combination import Context
@@ -151,7 +151,7 @@ def table(prepared: Prepared, settings: Settings) -> list[Row]:
     return [
         {"protocol": prepared.protocol, **_named(row)}
         for row in result.evaluation.to_pylist()
-        if row["cohort"] == gate.EVERYONE and row["metric"].endswith(f"ndcg@{PLACES}")
+        if row["cohort"] == EVERYONE and row["metric"].endswith(f"ndcg@{PLACES}")
     ]
 
 

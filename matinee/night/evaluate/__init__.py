@@ -13,7 +13,6 @@ from matinee.evaluation import gate
 from matinee.models import fits
 from matinee.night import combine, exposure_policy, fit
 from matinee.night.evaluate.baselines import baseline
-from matinee.night.evaluate.names import BASELINES, HYBRID, SESSION
 from matinee.night.evaluate.result import Evaluation
 from matinee.night.evaluate.split import Options, evaluate_split, without
 from matinee.night.evaluate.versions import Split, ranker_of, versions
@@ -23,10 +22,7 @@ from matinee.slates import ai_labels, exposure, member_groups
 
 __all__ = [
     "ARTWORK",
-    "BASELINES",
-    "HYBRID",
     "PLACES",
-    "SESSION",
     "Evaluation",
     "Options",
     "Split",

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from matinee.columns import PLACES
 from matinee.evaluation import gate
-from matinee.night.evaluate.names import BEFORE_POLICY
+from matinee.evaluation.names import BEFORE_POLICY, EVERYONE
 from matinee.slates import exposure
 
 
@@ -41,7 +41,7 @@ class Evaluation:
 
     def exposure_policy_cost(self) -> dict[str, float] | None:
         """The NDCG that the exposure policy costs, with its interval; None without a policy."""
-        key = (BEFORE_POLICY, gate.EVERYONE, f"ndcg@{PLACES}")
+        key = (BEFORE_POLICY, EVERYONE, f"ndcg@{PLACES}")
         for row in self.table.to_pylist():
             if (row["model"], row["cohort"], row["metric"]) == key:
                 return {name: row[name] for name in ("lead", "lead_low", "lead_high")}

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from matinee.columns import PLACES
 from matinee.evaluation import gate, metrics
+from matinee.evaluation.names import COLD_TITLE, HYBRID
 from matinee.models import fits
+from matinee.models.baselines import baselines_of, part_of
 from matinee.models.combination import Combination
 from matinee.models.feature_families import genres
-from matinee.night import attribution, combine, exposure_policy
+from matinee.night import combine, exposure_policy
 from matinee.night.evaluate.baselines import baseline
-from matinee.night.evaluate.names import BASELINES, COLD_TITLE, HYBRID, part_of
 from matinee.night.evaluate.versions import Split, Versions, ranker_of, versions
 from matinee.night.ranker import Ranker
 from matinee.night.scorer import COMBINATION
@@ -89,11 +90,8 @@ def _baselines(split: Split) -> Slates:
     frame, parts = split.fit.frame, fits.with_item_knn(split.fit.parts)
     excluded = frame.seen()[split.members]
     return {
-        BASELINES.get(name, name): baseline(
-            parts, name, split.members, excluded=excluded, allowed=frame.in_catalogue
-        )
-        for name in parts.names
-        if name != attribution.NEW_TITLES
+        name: baseline(parts, part, split.members, excluded=excluded, allowed=frame.in_catalogue)
+        for part, name in baselines_of(parts.names).items()
     }
 
 
@@ -161,8 +159,8 @@ def _cold_titles(split: Split, chosen: combine.Chosen, seed: int) -> list[pa.Tab
     (lists,) = ranker.lists(members, country=None, allowed=cold, contexts=(split.context,)).values()
     nothing = sp.csr_array((len(members), frame.shape[1]), dtype=np.bool_)
     slates = {HYBRID: lists.rows} | {
-        BASELINES.get(name, name): baseline(parts, name, members, excluded=nothing, allowed=cold)
-        for name in (fits.HYBRID, "popularity")
+        name: baseline(parts, part, members, excluded=nothing, allowed=cold)
+        for part, name in baselines_of((fits.HYBRID, "popularity")).items()
     }
     cohort = {COLD_TITLE: np.ones(len(members), np.bool_)}
     found = gate.evaluate(slates, truth, cohort, candidate=HYBRID, seed=seed, prefix=split.prefix)

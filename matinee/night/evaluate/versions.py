@@ -11,11 +11,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee.columns import PLACES
+from matinee.evaluation.names import BEFORE_POLICY, CALIBRATED, SESSION, UNCALIBRATED
 from matinee.models import fits
 from matinee.models.combination import Combination, Context
 from matinee.models.parts import Parts
 from matinee.night import combine, exposure_policy
-from matinee.night.evaluate.names import BEFORE_POLICY, CALIBRATED, SESSION, UNCALIBRATED
 from matinee.night.ranker import Lists, Ranker
 
 REPORTED_CALIBRATION = 0.1
