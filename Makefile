@@ -8,6 +8,8 @@ export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
+# Without compiled modules, each of the processes that tests start would compile all of them again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test real attack attack-long faults check lint types sql docs lock clean help
 

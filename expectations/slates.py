@@ -3,19 +3,8 @@
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-BASELINES = [
-    "ease",
-    "ease-recent",
-    "item_knn",
-    "lightfm",
-    "popularity",
-    "popularity-1000",
-    "popularity-16000",
-    "rp3beta",
-    "rp3beta-recent",
-    "successors",
-]
-"""Sources of a release that publishes its best baseline."""
+from matinee.models.baselines import BASELINES
+from matinee.slates.sources import LABELS
 
 SUITE = gx.ExpectationSuite(
     name="slates",
@@ -43,7 +32,10 @@ SUITE = gx.ExpectationSuite(
         ),
         gxe.ExpectColumnDistinctValuesToBeInSet(
             column="source",
-            value_set=["hybrid", "cold_member", "popular", "non_profiled", *BASELINES],
+            value_set=[
+                *LABELS,
+                *BASELINES,
+            ],  # the latter of a release that publishes its best baseline
             notes="A source that serving and the report do not know. "
             "Cause: scoring has a new source. "
             "Action: add it to serving, to the report and here.",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from tests import cpu
 
@@ -19,6 +20,10 @@ os.environ.update(
     PREFECT_SERVER_ANALYTICS_ENABLED="false",
     GX_ANALYTICS_ENABLED="false",
 )
+
+# A busy machine is no fault of the code; a law that takes long shows in the CPU seconds.
+settings.register_profile("matinee", deadline=None)
+settings.load_profile("matinee")
 
 SMALL = {"members": 250, "titles": 300, "days": 30, "seed": 1}
 """A service that is simulated in seconds and big enough for the gate to hold."""

@@ -18,10 +18,8 @@ from numpy.typing import NDArray
 
 from matinee.errors import ConfigError
 from matinee.evaluation import metrics
+from matinee.evaluation.names import EVERYONE
 from matinee.matrices import has_interactions
-
-EVERYONE = "everyone"
-"""The cohort of all members."""
 
 NOT_WORSE = "not_worse_than_best_baseline"
 """The name of the rule that compares with the best baseline."""

@@ -4,14 +4,18 @@ import hashlib
 import os
 from collections.abc import Callable
 from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from matinee import durable
 from matinee.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    import duckdb
 
 Format = Literal["jsonl", "jsonl.gz", "csv", "csv.gz", "parquet"]
 
@@ -77,8 +81,6 @@ def place(
 
 def _copy(table: pa.Table, path: Path, format: Format) -> None:
     """Write rows as text: timestamps in ISO 8601 with Z, lists as arrays or, in CSV, with |."""
-    import duckdb
-
     is_csv = format.startswith("csv")
     columns = []
     for field in table.schema:
@@ -91,11 +93,21 @@ def _copy(table: pa.Table, path: Path, format: Format) -> None:
             columns.append(column)
     options = ["format csv, header" if is_csv else "format json"]
     options.append("compression gzip" if format.endswith(".gz") else "compression none")
-    # One thread: rows keep their order and the bytes depend on the table alone.
-    with duckdb.connect(config={"threads": 1}) as connection:
+    with _database().cursor() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.register("rows", table)
         connection.execute(
             f"copy (select {', '.join(columns)} from rows) to $path ({', '.join(options)})",
             {"path": str(path)},
         )
+
+
+@cache
+def _database() -> "duckdb.DuckDBPyConnection":
+    """A database in memory that writes files; to open one takes longer than to write a small file.
+
+    One thread: rows keep their order and the bytes depend on the table alone.
+    """
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1})

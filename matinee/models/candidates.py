@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee.errors import DataError
-from matinee.models.parts import Parts
+from matinee.models.parts import Part, Parts
 
 Rows: TypeAlias = NDArray[np.intp]
 
@@ -89,54 +90,118 @@ def candidates(
         If a part's scores are not finite.
     """
     n_rows, n_titles = len(rows), parts.history.shape[1]
-    closed = _closed(excluded, allowed, n_titles)
-    closed_row = closed // n_titles
-    count = np.maximum(n_titles - np.bincount(closed_row, minlength=n_rows), 1)
+    block = _Block.of(n_rows, n_titles, _closed(excluded, allowed, n_titles))
     silent = parts.history.lengths()[rows] == 0
     chosen = np.zeros(n_rows * n_titles, np.bool_)
     forced = np.empty(0, np.intp) if also is None else np.arange(n_rows) * n_titles + also
     chosen[forced] = True
-    every, means, scales, of_forced = [], [], [], []
+    scored = []
     for name, part in parts.by_name.items():
-        scores = np.array(part.scores(rows), np.float32, order="C")
-        hidden = scores.ravel()[closed].astype(np.float64)
-        sums = scores.sum(axis=1, dtype=np.float64)
-        squares = np.einsum("ij,ij->i", scores, scores, dtype=np.float64)
-        mean = (sums - np.bincount(closed_row, hidden, minlength=n_rows)) / count
-        if not np.isfinite(squares).all():
-            raise DataError(f"the part {name} has scores that are not finite: its model diverged")
-        square = (squares - np.bincount(closed_row, hidden**2, minlength=n_rows)) / count
-        spread = np.sqrt(np.maximum(square - mean**2, 0.0))
-        known = spread > FLAT * np.sqrt(np.maximum(squares / n_titles, 0.0))
-        if part.needs_history:
-            known &= ~silent
-        least = scores.min(axis=1)
-        of_forced.append(scores.ravel()[forced])
-        scores.ravel()[closed] = -np.inf
+        own = _scored(name, part, rows, block, silent, forced)
         columns = np.arange(n_titles)
         if part.same_for_all:
             first = np.argsort(-part.scores(rows[:1])[0], kind="stable")
-            columns = np.sort(first[: per_part + n_titles - int(count.min())])
-        best = _best(np.take(scores, columns, axis=1), per_part, known, least)
+            columns = np.sort(first[: per_part + n_titles - int(block.count.min())])
+        some = np.take(own.scores, columns, axis=1)
+        best = _best(some, per_part, own.scale > 0, own.least)
         chosen[best // len(columns) * n_titles + columns[best % len(columns)]] = True
-        every.append(scores)
-        means.append(mean)
-        scales.append(np.divide(1.0, spread, out=np.zeros(n_rows), where=known))
+        scored.append(own)
     if at_least:
-        _fill_up(chosen.reshape(n_rows, n_titles), every[0], at_least)
+        _fill_up(chosen.reshape(n_rows, n_titles), scored[0].scores, at_least)
     place = np.flatnonzero(chosen)
     row, titles = np.divmod(place, n_titles)
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n_rows))])
-    n_parts = len(every)
-    features = np.empty((len(titles), 2 * n_parts), np.float32)
-    for column in range(n_parts):
-        own = every[column].ravel()[place]
-        own[np.searchsorted(place, forced)] = of_forced[column]
-        z = (own - means[column][row]) * scales[column][row]
+    features = _features(scored, place, row, indptr, forced, per_part)
+    return Candidates(rows, indptr, titles, features)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Which titles a block of members may be shown."""
+
+    n_titles: int
+
+    closed: NDArray[np.intp]
+    """Places, `row * n_titles + title`, of titles that are not shown."""
+
+    row: NDArray[np.intp]
+    """The row of each of them."""
+
+    count: NDArray[np.intp]
+    """intp, shape (n_rows,): titles that may be shown, 1 at least."""
+
+    @classmethod
+    def of(cls, n_rows: int, n_titles: int, closed: NDArray[np.intp]) -> _Block:
+        row = closed // n_titles
+        count = np.maximum(n_titles - np.bincount(row, minlength=n_rows), 1)
+        return cls(n_titles, closed, row, count)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """What one part says of a block."""
+
+    scores: NDArray[np.float32]
+    """float32, shape (n_rows, n_titles): -inf for titles that are not shown."""
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    """float64, shape (n_rows,): 1 / standard deviation; 0 where the part says nothing."""
+
+    least: NDArray[np.float32]
+    """float32, shape (n_rows,): the least score of any title, shown or not."""
+
+    of_forced: NDArray[np.float32]
+    """The scores of forced candidates, which may be of titles that are not shown."""
+
+
+def _scored(
+    name: str,
+    part: Part,
+    rows: Rows,
+    block: _Block,
+    silent: NDArray[np.bool_],
+    forced: NDArray[np.intp],
+) -> _Scored:
+    """A part's scores, and their mean and spread over the titles that may be shown."""
+    n_rows, closed = len(rows), block.closed
+    scores = np.array(part.scores(rows), np.float32, order="C")
+    hidden = scores.ravel()[closed].astype(np.float64)
+    sums = scores.sum(axis=1, dtype=np.float64)
+    squares = np.einsum("ij,ij->i", scores, scores, dtype=np.float64)
+    mean = (sums - np.bincount(block.row, hidden, minlength=n_rows)) / block.count
+    if not np.isfinite(squares).all():
+        raise DataError(f"the part {name} has scores that are not finite: its model diverged")
+    square = (squares - np.bincount(block.row, hidden**2, minlength=n_rows)) / block.count
+    spread = np.sqrt(np.maximum(square - mean**2, 0.0))
+    known = spread > FLAT * np.sqrt(np.maximum(squares / block.n_titles, 0.0))
+    if part.needs_history:
+        known &= ~silent
+    least, of_forced = scores.min(axis=1), scores.ravel()[forced]
+    scores.ravel()[closed] = -np.inf
+    scale = np.divide(1.0, spread, out=np.zeros(n_rows), where=known)
+    return _Scored(scores, mean, scale, least, of_forced)
+
+
+def _features(
+    scored: Sequence[_Scored],
+    place: NDArray[np.intp],
+    row: NDArray[np.intp],
+    indptr: NDArray[np.intp],
+    forced: NDArray[np.intp],
+    per_part: int,
+) -> NDArray[np.float32]:
+    """Spread and rank of each candidate by each part: float32, shape (n_candidates, 2 n_parts)."""
+    n_parts = len(scored)
+    features = np.empty((len(place), 2 * n_parts), np.float32)
+    for column, part in enumerate(scored):
+        own = part.scores.ravel()[place]
+        own[np.searchsorted(place, forced)] = part.of_forced
+        z = (own - part.mean[row]) * part.scale[row]
         features[:, column] = np.arcsinh(np.maximum(z, SMALLEST_Z))
         ranks = _rank_feature(own, row, indptr, per_part)
-        features[:, n_parts + column] = np.where(scales[column][row] > 0, ranks, 0.0)
-    return Candidates(rows, indptr, titles, features)
+        features[:, n_parts + column] = np.where(part.scale[row] > 0, ranks, 0.0)
+    return features
 
 
 def _fill_up(chosen: NDArray[np.bool_], scores: NDArray[np.float32], at_least: int) -> None:

@@ -17,6 +17,9 @@ from matinee.models.title_weights import TitleWeights, product
 
 Rows = NDArray[np.intp]
 
+NEW_TITLES = "new_titles"
+"""The part of the demand that each new title is expected to get."""
+
 
 class Part(Protocol):
     """One model's scores."""
@@ -190,5 +193,5 @@ def fit_parts(
     )
     parts |= others or {}
     if new_titles is not None:
-        parts["new_titles"] = ForEveryone(new_titles)
+        parts[NEW_TITLES] = ForEveryone(new_titles)
     return Parts(parts, history)

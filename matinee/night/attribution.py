@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from matinee.columns import MEMBER_ID, TITLE_ID
 from matinee.matrices import IDENTITY, Features
 from matinee.models.fits import HYBRID
-from matinee.models.parts import ByTitles, Parts
+from matinee.models.parts import NEW_TITLES, ByTitles, Parts
 from matinee.models.title_weights import entries
 from matinee.night.model_files import LINEAR
 from matinee.night.ranker import Lists
@@ -34,7 +34,7 @@ SCHEMA = pa.schema(
 )
 """Summed over the features of a member's title, contributions are the score in the slate."""
 
-WATCHED, POPULARITY, NEW_TITLES = "watched", "popularity", "new_titles"
+WATCHED, POPULARITY = "watched", "popularity"
 """Feature families of contributions, beside those of titles."""
 
 NAMED = 5

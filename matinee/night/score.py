@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from matinee import releases
 from matinee.columns import MEMBER_ID, PLACES, RANK, SOURCE, TITLE_ID
-from matinee.evaluation import gate, metrics
+from matinee.evaluation import gate, metrics, names
 from matinee.models import fits
 from matinee.models.combination import Context
 from matinee.models.title_weights import entries
 from matinee.night import combine, exposure_policy, exposure_report, fit, shelves
 from matinee.night.attribution import SCHEMA
 from matinee.night.catalogue import read_catalogue
-from matinee.night.evaluate import SESSION as SESSION_METRICS
 from matinee.night.frame import PUBLISHED
 from matinee.night.model_files import save_array, save_matrix, save_parts
 from matinee.night.night import Night
@@ -101,11 +100,38 @@ def score(
     chosen = combine.Chosen.read(night.work(""))
     scorer = _ready(night, chosen)
     folder = night.work(RELEASE)
-    (folder / "reasons").mkdir(parents=True)
-    places = {context: _Places() for context in CONTEXTS}
-    sources: Counter[str] = Counter()
+    for name in ("reasons", "model", "exposure"):
+        (folder / name).mkdir(parents=True)
+    filled, serving = _Filled(), ServingWriter(folder, scorer)
+    _fill(scorer, folder, filled, serving, progress)
+    shelves.write(folder, scorer)
+    shelves.write_non_profiled(folder, scorer)
+    write_arrays(folder, scorer)
+    serving.finish(night, interactions(scorer))
+    chosen.write(folder)
+    return _measured(scorer, folder, filled, coverage_floors or {})
+
+
+@dataclass
+class _Filled:
+    """What is known of the slates once they are written."""
+
+    places: dict[Context, _Places] = field(
+        default_factory=lambda: {context: _Places() for context in CONTEXTS}
+    )
+    sources: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+
+
+def _fill(
+    scorer: Scorer,
+    folder: Path,
+    filled: _Filled,
+    serving: ServingWriter,
+    progress: Progress | None,
+) -> None:
+    """Write the slates of both contexts and the contributions, a block of members at a time."""
     total = len(scorer.catalogue.members)
-    serving = ServingWriter(folder, scorer)
 
     def blocks(reasons_file: pq.ParquetWriter, session: releases.SlateWriter) -> Iterator[pa.Table]:
         for start in range(0, total, BLOCK):
@@ -113,9 +139,10 @@ def score(
             found = scorer.slates(members, CONTEXTS)
             serving.add(found)
             for context, block in found.items():
-                places[context].add(block)
+                filled.places[context].add(block)
             visit = found["next_visit"]
-            sources.update(visit.table.filter(pc.equal(visit.table[RANK], 1))[SOURCE].to_pylist())
+            first = visit.table.filter(pc.equal(visit.table[RANK], 1))
+            filled.sources.update(first[SOURCE].to_pylist())
             for table in contribution_tables(scorer, visit):
                 reasons_file.write_table(table)
             session.add(found["session"].table)
@@ -127,30 +154,29 @@ def score(
         pq.ParquetWriter(folder / "reasons/part-0000.parquet", SCHEMA, **releases.PARQUET) as file,
         releases.SlateWriter(folder, SESSION) as session,
     ):
-        rows = releases.write_slates(folder, blocks(file, session))
-    shelves.write(folder, scorer)
-    shelves.write_non_profiled(folder, scorer)
-    (folder / "model").mkdir()
-    write_arrays(folder, scorer)
-    serving.finish(night, interactions(scorer))
-    chosen.write(folder)
+        filled.rows = releases.write_slates(folder, blocks(file, session))
+
+
+def _measured(
+    scorer: Scorer, folder: Path, filled: _Filled, coverage_floors: Mapping[Context, float]
+) -> Scored:
+    """Metrics of what is shown, and the verdicts on it; writes the exposure of providers."""
     n_titles = scorer.frame.shape[1]
     looked_at = [
         verdict
-        for context, floor in (coverage_floors or {}).items()
-        for verdict in places[context].verdicts(context, floor=floor, title_count=n_titles)
+        for context, floor in coverage_floors.items()
+        for verdict in filled.places[context].verdicts(context, floor=floor, title_count=n_titles)
     ]
-    first = places["next_visit"].rows
+    first = filled.places["next_visit"].rows
     shown = metrics.exposure(first, title_count=n_titles)
     exposed = exposure_report.measure_exposure(scorer, first)
-    of_session = exposure_report.measure_exposure(scorer, places["session"].rows)
-    (folder / "exposure").mkdir()
+    of_session = exposure_report.measure_exposure(scorer, filled.places["session"].rows)
     providers = exposure_report.table(exposed.providers)
     pq.write_table(providers, folder / "exposure/providers.parquet", **releases.PARQUET)
     return Scored(
-        members=total,
-        rows=rows,
-        sources=dict(sorted(sources.items())),
+        members=len(scorer.catalogue.members),
+        rows=filled.rows,
+        sources=dict(sorted(filled.sources.items())),
         titles_shown=int((shown > 0).sum()),
         coverage=metrics.coverage(first, title_count=n_titles),
         gini=metrics.gini(first, title_count=n_titles),
@@ -162,7 +188,7 @@ def score(
         verdicts=(
             *looked_at,
             *exposed.verdicts,
-            *(replace(one, rule=SESSION_METRICS + one.rule) for one in of_session.verdicts),
+            *(replace(one, rule=names.SESSION + one.rule) for one in of_session.verdicts),
         ),
     )
 
@@ -197,7 +223,7 @@ class _Places:
 
     def verdicts(self, context: Context, *, floor: float, title_count: int) -> list[gate.Verdict]:
         """Finite scores, and enough of the catalogue."""
-        prefix = SESSION_METRICS if context == "session" else ""
+        prefix = names.SESSION if context == "session" else ""
         share = metrics.coverage(self.rows, title_count=title_count)
         found = (
             gate.finite_scores(np.concatenate([scores for _, scores in self._blocks])),

@@ -4,11 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from matinee.evaluation.names import CHOSEN_WEIGHTS, DEFAULT_WEIGHTS, EVERYONE, HYBRID
 from matinee.report.formatting import Row
-
-MODEL, COHORT = "hybrid", "everyone"
-WEIGHTS = ("chosen_weights", "default_weights")
-"""Models of a forward test: the combination by score alone, with two sets of weights."""
 
 LENGTH = 14
 """Releases and nights that a page shows, its own among them."""
@@ -20,7 +17,7 @@ if the night was published, and stopped the night if not."""
 
 def published_first(metrics: Iterable[Row]) -> list[Row]:
     """Rows of metrics, those of the published lists before those of baselines and variants."""
-    return sorted(metrics, key=lambda row: row["model"] != MODEL)
+    return sorted(metrics, key=lambda row: row["model"] != HYBRID)
 
 
 def numbers(manifest: Mapping[str, Any]) -> Row:
@@ -33,7 +30,7 @@ def numbers(manifest: Mapping[str, Any]) -> Row:
     values: dict[str, Any] = {
         row["metric"]: {name: row[name] for name in ("mean", "low", "high")}
         for row in metrics
-        if (row["model"], row["cohort"]) == (MODEL, COHORT) and row["mean"] is not None
+        if (row["model"], row["cohort"]) == (HYBRID, EVERYONE) and row["mean"] is not None
     }
     values |= {
         row["metric"]: {
@@ -66,10 +63,12 @@ def forward_rows(manifest: Mapping[str, Any]) -> list[Row]:
             **{name: row[name] for name in ("metric", "mean", "low", "high", "n")},
             "best": test["best"][row["metric"]],
             "best_mean": means[row["metric"], test["best"][row["metric"]]],
-            **{name: means.get((row["metric"], name)) for name in WEIGHTS},
+            **{
+                name: means.get((row["metric"], name)) for name in (CHOSEN_WEIGHTS, DEFAULT_WEIGHTS)
+            },
         }
         for row in test.get("metrics") or []
-        if row["model"] == MODEL
+        if row["model"] == HYBRID
     ]
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from matinee.columns import PLACES
 from matinee.errors import ConfigError
 from matinee.evaluation import gate, metrics
+from matinee.evaluation.names import EVERYONE
 from matinee.models import fits, hybrid
 from matinee.models.frame import Frame
 from matinee.night.frame import EVALUATED, read_frame
@@ -93,9 +94,7 @@ def compare(
         candidate=WITHOUT,
         seed=hyperparameters.seed,
     )
-    baseline = next(
-        row for row in rows if (row["model"], row["cohort"]) == (fits.HYBRID, gate.EVERYONE)
-    )
+    baseline = next(row for row in rows if (row["model"], row["cohort"]) == (fits.HYBRID, EVERYONE))
     verdict = gate.not_worse(baseline)
     return Ablated(rows, verdict)
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from matinee import transform
 from matinee.columns import MEMBER_ID, PLACES
 from matinee.errors import ConfigError, DataError
-from matinee.evaluation import gate
+from matinee.evaluation.names import EVERYONE
 from matinee.models import fits, hybrid
 from matinee.models.cold_titles import WithColdTitles
 from matinee.models.combination import Context
@@ -144,14 +144,16 @@ def table(prepared: Prepared, settings: Settings) -> list[Row]:
     result = evaluate.evaluate_split(
         prepared.split,
         prepared.chosen,
-        slate_size=settings.slate_size,
-        coverage_share=float(transform.project_vars(settings.project)["coverage_share"]),
-        seed=settings.seed,
+        evaluate.Options(
+            slate_size=settings.slate_size,
+            coverage_share=float(transform.project_vars(settings.project)["coverage_share"]),
+            seed=settings.seed,
+        ),
     )
     return [
         {"protocol": prepared.protocol, **_named(row)}
         for row in result.evaluation.to_pylist()
-        if row["cohort"] == gate.EVERYONE and row["metric"].endswith(f"ndcg@{PLACES}")
+        if row["cohort"] == EVERYONE and row["metric"].endswith(f"ndcg@{PLACES}")
     ]
 
 

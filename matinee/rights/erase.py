@@ -162,16 +162,11 @@ def _erase(
     _write(home / UNFINISHED, {"members": sorted(ids)})
     tombstones = landing.tombstones.add(home, ids, at)
     before = member_search.examine(home, traces, exclude=exclude, is_needed=needed)
-    rows_by_file = before.rows
     step(1)
-    erased = landing.erase(home, landing.load(settings.project), traces, rows_by_file)
+    erased = landing.erase(home, landing.load(settings.project), traces, before.rows)
     landing.member_index.forget(home, ids)
     step(2)
-    if warehouse.path(home).is_file():
-        was_stale = (home / STALE_MARKER).exists()
-        durable.replace(home / STALE_MARKER, b"")  # until it is known what has to be summed again
-        if not warehouse.erase(home, traces) and not was_stale:
-            durable.remove(home / STALE_MARKER)
+    _erase_from_warehouse(home, traces)
     step(3)
     features.erase(home=home, project=settings.project, traces=traces)
     recent_events.erase(home, ids)
@@ -180,10 +175,10 @@ def _erase(
     for temporary in ("work", "warehouse/dbt/target"):
         shutil.rmtree(home / temporary, ignore_errors=True)
     step(4)
-    reissued = _reissue(settings, traces, rows_by_file, at, by)
+    reissued = _reissue(settings, traces, before.rows, at, by)
     step(5)
     with durable.drafts(home) as drafts:
-        for name in rows_by_file:
+        for name in before.rows:
             _clean(home, name, traces, drafts)
     step(6)
     with control.planted(home, min(ids), is_full=needed is None) as planted:
@@ -195,19 +190,14 @@ def _erase(
         requested_at=at.isoformat(),
         search="full" if needed is None else "index",
         confirmed_at=at.isoformat() if needed is None else None,
-        found=member_search.by_store(rows_by_file),
+        found=member_search.by_store(before.rows),
         left=member_search.by_store(after.rows),
         mentions=_by_name(after.mentions.items(), traces),
         files_searched=after.files - len(planted),
         control_planted=len(planted),
         control_found=len(detected),
-        landing_files={
-            member_search.without_names(name, traces): list(pair)
-            for name, pair in erased.rewritten.items()
-        },
-        landing_files_removed=[member_search.without_names(one, traces) for one in erased.removed],
-        received_files=len(erased.received),
         releases=reissued,
+        **_landing_facts(erased, traces),
     )
     path = home / audit.RECEIPTS / f"{at:%Y%m%dT%H%M%S.%fZ}-{tombstones[0][:12]}.json"
     _write(path, receipt.as_dict())
@@ -215,6 +205,30 @@ def _erase(
         audit.confirm(home, at, returned)
     durable.remove(home / UNFINISHED)
     return receipt, path
+
+
+def _erase_from_warehouse(home: Path, traces: Traces) -> None:
+    """Erase there, and leave the mark of a full refresh while one is needed."""
+    if not warehouse.path(home).is_file():
+        return
+    was_stale = (home / STALE_MARKER).exists()
+    durable.replace(home / STALE_MARKER, b"")  # until it is known what has to be summed again
+    if not warehouse.erase(home, traces) and not was_stale:
+        durable.remove(home / STALE_MARKER)
+
+
+def _landing_facts(erased: landing.Erased, traces: Traces) -> dict[str, Any]:
+    """What a receipt says of landing and received files."""
+    return {
+        "landing_files": {
+            member_search.without_names(name, traces): list(pair)
+            for name, pair in erased.rewritten.items()
+        },
+        "landing_files_removed": [
+            member_search.without_names(one, traces) for one in erased.removed
+        ],
+        "received_files": len(erased.received),
+    }
 
 
 def _by_name(mentions: Iterable[tuple[str, int]], traces: Traces) -> dict[str, int]:

@@ -6,8 +6,6 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
-from feast import FeatureStore, RepoConfig
-from feast.protos.feast.core.FeatureView_pb2 import FeatureView
 
 from matinee import features
 from matinee.features.store import config
@@ -28,9 +26,18 @@ def where(home, export):  # noqa: F811
     return place
 
 
+def by_hand(home):
+    """The store as the `feast` command opens it."""
+    from feast import FeatureStore, RepoConfig
+
+    return FeatureStore(config=RepoConfig(**config(home, PROJECT)))
+
+
 @pytest.fixture
 def ran(where, tmp_path):
     """A file that exists once the planted registry was loaded."""
+    from feast.protos.feast.core.FeatureView_pb2 import FeatureView
+
     mark = tmp_path / "ran"
     with closing(sqlite3.connect(where["home"] / "feast/registry.db")) as database, database:
         rows = database.execute(
@@ -50,7 +57,7 @@ def ran(where, tmp_path):
 
 
 def test_control_feast_runs_what_is_planted(where, ran):
-    store = FeatureStore(config=RepoConfig(**config(where["home"], PROJECT)))
+    store = by_hand(where["home"])
     store.list_batch_feature_views()
     assert ran.exists()
 
@@ -67,7 +74,7 @@ def test_a_planted_registry_runs_nothing_and_a_night_replaces_it(where, ran):
     features.apply(**where)
     assert features.members_online(members, **where).equals(before)
     assert not ran.exists()
-    store = FeatureStore(config=RepoConfig(**config(where["home"], PROJECT)))
+    store = by_hand(where["home"])
     store.list_batch_feature_views()  # by hand, after the night
     assert not ran.exists()
 

@@ -8,8 +8,9 @@ import pytest
 
 from matinee import landing, warehouse
 from matinee.privacy import Traces
+from tests.built_tables import differing, tables
 
-from .test_tables import differing, play, rating, tables, title
+from .test_tables import play, rating, title
 
 FIRST_DAY = date(2026, 1, 1)
 GENRES = ["Comedy", "Crime", "Drama", "Horror"]
@@ -98,7 +99,7 @@ def erase(home, member_id):
 def story(new_home, receive, build):
     """A home of several nights, each with something that changes the past, and what each built.
 
-    Its nights sum in many parts, builds of everything in one.
+    Its nights sum in many parts, builds of everything in one; `home` is that of the last.
     """
     home = new_home("story")
     chance = random.Random(11)  # noqa: S311
@@ -114,6 +115,7 @@ def story(new_home, receive, build):
         whole = shutil.copytree(home, home.with_name(f"whole_{name}"))
         build(whole, as_of, vars={"minimum_cell_members": 2}, full_refresh=True)
         nights[f"whole {name}"] = tables(whole)
+        nights["home"] = whole
 
     day = FIRST_DAY
     receive(home, 1, titles=snapshot(day), **days(chance, day, date(2026, 2, 10), members, titles))
@@ -165,10 +167,10 @@ def test_the_nights_had_something_to_build(story):
     assert differing(story["first"], story["second"]) != []
 
 
-def test_a_night_of_other_vars_builds_everything_again(new_home, receive, build):
-    home = new_home("vars")
-    receive(home, 1, titles=snapshot(FIRST_DAY), plays=[play("p1", "m1", "t1", "2026-01-02 20:00")])
-    build(home, "2026-01-05")
-    build(home, "2026-01-05", vars={"events_per_title_day": 0})
-    (row,) = warehouse.query("from int_member_title_days__summed", home=home).to_pylist()
-    assert row["play_count"] == 0
+def test_a_night_of_other_vars_builds_everything_again(story, build):
+    home = story["home"]
+    sql = "select coalesce(sum(play_count), 0) as n from int_member_title_days__summed"
+    (before,) = warehouse.query(sql, home=home)["n"].to_pylist()
+    build(home, "2026-03-15", vars={"minimum_cell_members": 2, "events_per_title_day": 0})
+    assert before > 0
+    assert warehouse.query(sql, home=home)["n"].to_pylist() == [0]

@@ -1,6 +1,5 @@
 """The same rows give the same tables, however and whenever they come."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from matinee import warehouse
+from tests.built_tables import after_staging, differing, tables
 
 EARLIER, LATER = "2026-01-06", "2026-01-20"
-
-BOOKKEEPING = re.compile(r"last_\w+|int_\w+__(changed|expired)")
-"""Tables that list what a night had to build, not its results."""
 
 
 def play(event_id, member_id, title_id, event_at, **more):
@@ -116,28 +113,6 @@ SECOND = {
 }
 
 
-def tables(home: Path) -> dict[str, pa.Table]:
-    found = warehouse.query(
-        "select table_name from information_schema.tables where table_schema = 'main' order by all",
-        home=home,
-    )
-    return {
-        name: warehouse.table(name, home=home)
-        for name in found["table_name"].to_pylist()
-        if not BOOKKEEPING.fullmatch(name)
-    }
-
-
-def differing(one: dict[str, pa.Table], other: dict[str, pa.Table]) -> list[str]:
-    assert list(one) == list(other)
-    return [name for name in one if one[name] != other[name]]
-
-
-def after_staging(home: Path) -> dict[str, pa.Table]:
-    staged = ("base_", "stg_", "rejected_", "known_", "received_")
-    return {name: rows for name, rows in tables(home).items() if not name.startswith(staged)}
-
-
 @dataclass(frozen=True)
 class Nights:
     """A home, and what its tables held as of the earlier and of the later day."""
@@ -153,7 +128,7 @@ def at_once(new_home, receive, build):
     receive(home, 1, **FIRST)
     receive(home, 2, **SECOND)
     build(home, EARLIER)
-    earlier = after_staging(home)
+    earlier = after_staging(tables(home))
     build(home, LATER)
     return Nights(home, earlier, tables(home))
 
@@ -163,7 +138,7 @@ def night_by_night(new_home, receive, build):
     home = new_home("night_by_night")
     receive(home, 1, **FIRST)
     build(home, EARLIER)
-    earlier = after_staging(home)
+    earlier = after_staging(tables(home))
     receive(home, 2, **SECOND)
     build(home, LATER)
     return Nights(home, earlier, tables(home))
@@ -171,7 +146,7 @@ def night_by_night(new_home, receive, build):
 
 def test_an_as_of_in_the_past_has_nothing_that_came_later(at_once, night_by_night):
     assert differing(at_once.earlier, night_by_night.earlier) == []
-    assert differing(at_once.earlier, after_staging(at_once.home)) != []
+    assert differing(at_once.earlier, after_staging(at_once.later)) != []
 
 
 def test_two_nights_give_the_tables_of_one_full_refresh(at_once, night_by_night):

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from matinee import pipeline
+from matinee import pipeline, releases
 from matinee.privacy import Traces
 from matinee.rights import control, member_search
 
@@ -30,13 +30,19 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def prefect(tmp_path, small_home):
+def prefect(tmp_path, small_home, night_home):
     """A function that runs `prefect ...` against a test server, with a home of raw logs.
 
-    Server, worker and flow refuse and log all connections out of the machine.
+    The home also has the release of a night that died before it was promoted: at the latest
+    moment its line is in the trail and no name has moved. Server, worker and flow refuse and log
+    all connections out of the machine.
     """
     home = tmp_path / "home"
     shutil.copytree(small_home / "landing", home / "landing")
+    for folder in ("releases", "keys", "privacy"):
+        shutil.copytree(night_home / folder, home / folder)
+    (home / "releases/aliases.json").unlink()
+    (home / "keys/last_seen.json").unlink()
     port = free_port()
     environment = os.environ | {
         "PREFECT_HOME": str(tmp_path / "prefect"),
@@ -100,7 +106,8 @@ def wait_until_healthy(port: int) -> None:
 
 @pytest.mark.slow
 def test_a_deployed_night_publishes_the_same_release_through_a_worker(prefect, tmp_path, release):
-    """The same logs in another folder, another process and another program: the same content."""
+    """The same logs in another folder, another process and another program: the same content, so
+    nothing new, and the release whose night died is promoted."""
     run, api = prefect
     run("work-pool", "create", "local", "--type", "process")
     run("deploy", "--all")
@@ -115,9 +122,9 @@ def test_a_deployed_night_publishes_the_same_release_through_a_worker(prefect, t
     assert states[flow_run] == "COMPLETED", output
     for step in pipeline.STEPS:
         assert output.count(f" {step.title}: ") == 1, output
-    aliases = json.loads((tmp_path / "home/releases/aliases.json").read_text())
-    path = tmp_path / "home/releases" / aliases["live"]["release_id"] / "manifest.json"
-    assert json.loads(path.read_text())["content_digest"] == release.manifest["content_digest"]
+    store = releases.Store.of(tmp_path / "home")
+    assert [one.id for one in store.list()] == [store.open("live").id] == [release.id]
+    assert [entry.action for entry in store.trail().entries()] == ["promote", "void", "promote"]
     artifacts = {one["key"] for one in api("artifacts/filter")}
     assert artifacts >= {"gate-table", "validation-report", "release-card"}
     attempts = (tmp_path / "attempts").read_text().splitlines()

@@ -104,7 +104,9 @@ def test_weights_are_read_as_they_were_written(fitted, tmp_path):
 
 
 def compare(fitted, chosen):
-    return evaluate.compare(fitted, chosen, slate_size=12, coverage_share=0.05, seed=1)
+    return evaluate.compare(
+        fitted, chosen, evaluate.Options(slate_size=12, coverage_share=0.05, seed=1)
+    )
 
 
 def test_both_contexts_are_evaluated_beside_every_baseline(fitted):

@@ -9,7 +9,8 @@ from matinee import landing, pipeline, warehouse
 from matinee.errors import DataError
 from matinee.operations.rebuild import collect_inputs
 from matinee.settings import Settings
-from tests.night.test_reconcile import differing, events_of, land, tables
+from tests.built_tables import differing, tables
+from tests.night.test_reconcile import events_of, land
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD = date(2023, 1, 1)
@@ -87,9 +88,9 @@ def test_every_night_drops_the_days_that_have_passed(dropped):
 
 def test_tables_that_lost_rows_night_by_night_are_those_of_what_is_left(dropped):
     home, _ = dropped
-    before = tables(home, staged=True)
+    before = tables(home)
     night(home, NIGHTS[-1], full_refresh=True)
-    assert differing(before, tables(home, staged=True)) == []
+    assert differing(before, tables(home)) == []
 
 
 def test_whose_refusal_was_dropped_with_a_newer_one_here_is_still_refused(dropped):

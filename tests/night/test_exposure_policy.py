@@ -53,10 +53,7 @@ def evaluated():
         result, _ = evaluate.compare(
             fitted,
             replace(chosen, calibration_weight=0.1),
-            slate_size=20,
-            coverage_share=0.05,
-            seed=1,
-            policy=policy,
+            evaluate.Options(slate_size=20, coverage_share=0.05, seed=1, policy=policy),
         )
         return result
 

@@ -9,9 +9,10 @@ import pytest
 
 from matinee import landing, releases, transform
 from matinee.evaluation import metrics
+from matinee.evaluation.names import CHOSEN_WEIGHTS
 from matinee.night.forward import compare as comparing
 from matinee.night.forward import decide as deciding
-from matinee.night.forward.compare import CHOSEN, compare, later_titles, published
+from matinee.night.forward.compare import compare, later_titles, published
 from matinee.night.forward.decide import FullEvaluation, Plan, decide
 from matinee.night.forward.released import Released
 from matinee.night.frame import PUBLISHED, write_frame
@@ -105,7 +106,7 @@ def test_the_lists_of_a_release_are_evaluated_beside_the_parts_of_its_night(rele
     assert rows["forward_ndcg@10", "hybrid"]["mean"] == pytest.approx(1 / np.log2(3))
     # Lists without calibration and policy are those of the weights alone.
     for context in ("", "session_"):
-        assert rows[f"{context}forward_ndcg@10", CHOSEN]["lead"] == 0
+        assert rows[f"{context}forward_ndcg@10", CHOSEN_WEIGHTS]["lead"] == 0
         assert rows[f"{context}forward_ndcg@10", "default_weights"]["lead"] == 0
     members = np.flatnonzero(opened.parts.history.lengths())[:40]
     scores = opened.parts.by_name["ease"].scores(members)

@@ -1,7 +1,6 @@
 """The whole night on a small simulated service: what is true of every release that goes live."""
 
 import re
-import shutil
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
@@ -141,29 +140,11 @@ def without(home, member):
     pq.write_table(left, path)
 
 
-def test_the_same_logs_publish_nothing_new_but_promote_a_release_whose_night_died_before_that(
-    copied, night, monkeypatch, tmp_path
-):
-    store = releases.Store.of(copied)
-    first, notes = store.open("live").id, []
-
-    def publish_twice(run, evidence):
-        shutil.copytree(run.home / "work", tmp_path / "work")
-        notes.append(publish.publish(run, evidence).note)
-        # What is left on the disk when a night dies between publishing and promoting: at the latest
-        # moment its line is in the trail and no name has moved.
-        (store.root / "aliases.json").unlink()
-        (store.keys / "last_seen.json").unlink()
-        shutil.rmtree(run.home / "work")
-        shutil.copytree(tmp_path / "work", run.home / "work")
-        return publish.publish(run, evidence)
-
-    monkeypatch.setattr("matinee.night.run.publish", publish_twice)
-    assert night(copied).release_id == first
-    assert "nothing new" in notes[0]
-    assert [release.id for release in store.list()] == [first]
-    assert store.open("live").id == first
-    assert [entry.action for entry in store.trail().entries()] == ["promote", "void", "promote"]
+def test_a_release_that_is_live_already_is_nothing_new(release, night_home):
+    """tests/flows/test_scheduled.py has a night that publishes the content of one before it."""
+    store, night = releases.Store.of(night_home), pipeline.begin(Settings(home=night_home))
+    note = publish._name(store, release, night, ())
+    assert note == f"nothing new: {release.id} is live and holds the same content"
 
 
 def test_a_warm_night_of_new_logs_goes_on_from_live(copied, night, monkeypatch):

@@ -18,15 +18,13 @@ from matinee.errors import ConfigError, IntegrityError, RefusedError
 from matinee.night import reconcile
 from matinee.operations.rejected import CROSS_ROW_RULES
 from matinee.settings import Settings
+from tests.built_tables import after_staging, differing, tables
 from tests.landing.samples import HOSTILE, as_kept, good_row, is_text
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = landing.load(ROOT)
 FIRST, LAST = date(2026, 1, 2), date(2026, 1, 5)
 LATEST = 3
-
-BOOKKEEPING = re.compile(r"last_\w+|int_\w+__(changed|expired)")
-"""Tables that list what a night had to build, not its results."""
 
 BOT_PLAYS = 300
 
@@ -100,29 +98,12 @@ def build(home, last_day, **options):
     transform.build(project=ROOT, home=home, as_of=as_of, threads=2, memory_limit="1GB", **options)
 
 
-def tables(home, *, staged=False):
-    """Every built table without where its rows came from; without staging unless requested."""
-    names = warehouse.query(
-        "select table_name as name from information_schema.tables order by all", home=home
-    )["name"].to_pylist()
-    built = {
-        name: warehouse.table(name, home=home) for name in names if not BOOKKEEPING.fullmatch(name)
-    }
-    if staged:
-        return built
-    early = ("base_", "stg_", "rejected_", "known_", "received_")
+def comparable(home):
+    """The tables after staging, without the day on which a row landed."""
     return {
-        name: rows.drop_columns(
-            [column for column in ("landed_on",) if column in rows.column_names]
-        )
-        for name, rows in built.items()
-        if not name.startswith(early)
+        name: rows.drop_columns([one for one in ("landed_on",) if one in rows.column_names])
+        for name, rows in after_staging(tables(home)).items()
     }
-
-
-def differing(one, other):
-    assert list(one) == list(other)
-    return [name for name in one if one[name] != other[name]]
 
 
 @pytest.fixture(scope="module")
@@ -166,8 +147,9 @@ def disturbed(tmp_path_factory):
 
 
 def test_late_split_shuffled_and_repeated_rows_give_the_tables_of_rows_on_time(on_time, disturbed):
-    assert differing(tables(on_time), tables(disturbed)) == []
-    assert len(tables(on_time)) > 20
+    expected = comparable(on_time)
+    assert differing(expected, comparable(disturbed)) == []
+    assert len(expected) > 20
 
 
 # ---------- abuse

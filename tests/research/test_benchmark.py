@@ -67,9 +67,10 @@ def test_the_evaluation_of_a_night_is_that_of_the_benchmark_on_the_same_frame(hi
     # A night adds the held-out set of its first cut to the evidence of what it publishes.
     assert chosen.weights["next_visit"].tolist() != chosen.evaluation_weights.tolist()
     result, _ = evaluate.compare(
-        fitted, chosen_with(chosen, settings), slate_size=settings.slate_size,
-        coverage_share=0.05, seed=settings.seed,
-    )  # fmt: skip
+        fitted,
+        chosen_with(chosen, settings),
+        evaluate.Options(slate_size=settings.slate_size, coverage_share=0.05, seed=settings.seed),
+    )
     of_night = {
         row["model"]: row
         for row in result.table.to_pylist()

@@ -7,7 +7,6 @@ members wrote about titles later (tags) lands as one more snapshot a year, never
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -19,13 +18,8 @@ import pyarrow as pa
 from matinee import durable
 from matinee.errors import DataError
 from matinee.landing.importers.set_files import (
-    FIRST_SECOND,
-    LAST_SECOND,
-    UNITS_PER_SECOND,
     Problems,
-    whole,
 )
-from matinee.landing.read import Records, as_text
 from matinee.landing.write import place, write
 from matinee.progress import Progress
 
@@ -63,24 +57,6 @@ class Imported:
             f"{self.members:,} members, {self.first_day} to {self.last_day}; "
             f"{self.problem_count:,} lines could not be read"
         )
-
-
-RATING = ("1", "31", "2.5", "1260759144")
-"""A member, a title, a value and a time, as a set writes them."""
-
-
-@dataclass(frozen=True)
-class Ratings:
-    """How a file of member, title, value and Unix time is laid out."""
-
-    path: Path
-    separator: str
-    header: str | None
-    """The first line, where the layout has one."""
-    minimum: float
-    maximum: float
-    scale: float
-    """What a value is multiplied by to reach 0 to 10."""
 
 
 @dataclass(frozen=True)
@@ -129,88 +105,6 @@ def put_article_first(name: str) -> str:
     return f"{match['article']}{space}{match['name']}{match['rest'] or ''}"
 
 
-@contextmanager
-def staged(ratings: Ratings, problems: Problems) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """A database with the table `ratings` (member_number, title_number, value, second, line)."""
-    import duckdb
-
-    # One thread: the same set gives the same bytes, so that it can be imported again.
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute(
-            "create table ratings (member_number varchar, title_number varchar,"
-            " value double, second bigint, line bigint)"
-        )
-        for records in whole(ratings.path, is_quoted=False):
-            _stage(connection, records, ratings, problems)
-        if connection.execute("select count(*) from ratings").fetchall() == [(0,)]:
-            first = f", the first {problems.texts[0]}" if problems.texts else ""
-            raise DataError(
-                f"{ratings.path}: not one rating could be read; {problems.count:,} lines{first};"
-                f" wanted are lines like {ratings.separator.join(RATING)!r}, the value from"
-                f" {ratings.minimum:g} to {ratings.maximum:g}, the time in Unix seconds or"
-                " milliseconds and not before 1990"
-            )
-        yield connection
-
-
-def _stage(
-    connection: "duckdb.DuckDBPyConnection", records: Records, ratings: Ratings, problems: Problems
-) -> None:
-    table = as_text(records)
-    if ratings.header is not None and records.lines[0] == 1:
-        found = table["raw_text"][0].as_py().strip()
-        if found.replace('"', "").lower() != ratings.header.lower():
-            raise DataError(f"{ratings.path}: its header is {found!r}, not {ratings.header!r}")
-        table = table.slice(1)
-    connection.register("chunk", table)
-    connection.execute(
-        """
-        create or replace temp table parsed as
-        select line, raw_text, f[1] as member_number, f[2] as title_number,
-            try_cast(f[3] as double) * $scale as value,
-            coalesce(
-                list_filter(
-                    [try_cast(try_cast(f[4] as double) / unit as bigint) for unit in $units],
-                    lambda one: one >= $first and one < $last
-                )[1],
-                try_cast(epoch(try_cast(f[4] as timestamp)) as bigint)
-            ) as second,
-            coalesce(
-                len(f) = 4
-                and regexp_full_match(f[1], '[0-9]{1,18}')
-                and regexp_full_match(f[2], '[0-9]{1,18}')
-                and try_cast(f[3] as double) between $minimum and $maximum
-                and second >= $first and second < $last,
-                false
-            ) as is_good
-        from (
-            select line, raw_text,
-                string_split(replace(trim(raw_text, chr(13) || chr(10)), '"', ''), $separator) as f
-            from chunk
-        )
-        """,
-        {
-            "scale": ratings.scale,
-            "minimum": ratings.minimum,
-            "maximum": ratings.maximum,
-            "separator": ratings.separator,
-            "first": FIRST_SECOND,
-            "last": LAST_SECOND,
-            "units": list(UNITS_PER_SECOND),
-        },
-    )
-    connection.execute(
-        "insert into ratings select member_number, title_number, value, second, line"
-        " from parsed where is_good"
-    )
-    for line, text in connection.execute(
-        "select line, raw_text from parsed where not is_good order by line"
-    ).fetchall():
-        problems.add(ratings.path, line, f"not a rating: {text.strip()[:80]!r}")
-    connection.unregister("chunk")
-
-
 def land(
     connection: "duckdb.DuckDBPyConnection",
     *,
@@ -235,18 +129,12 @@ def land(
     themes : what titles were about as far as members had said by an instant; empty when never
     title_columns : further columns of the contract that the titles have
     """
-    if not titles:
-        raise DataError(f"not one title could be read: {'; '.join(problems.texts[:3])}")
     tell = progress or (lambda done, total, what: None)
     stream = events.stream
     low, high, n_events = connection.execute(
         f"select min(second), max(second), count(*) from {stream}"
     ).fetchone() or (0, 0, 0)
-    if problems.count > n_events + len(titles):
-        raise DataError(
-            f"{problems.count:,} lines could not be read, more than the {n_events:,} {stream} and"
-            f" {len(titles):,} titles that could; the first: {problems.texts[0]}"
-        )
+    _require_readable(problems, n_events, stream, len(titles))
     first_day, last_day = (datetime.fromtimestamp(second, UTC).date() for second in (low, high))
 
     tell(0, 2, f"{n_events} {stream} from {first_day} to {last_day}")
@@ -263,14 +151,10 @@ def land(
     files.append(write(home, "members", first_day, members, ids.name))
 
     tell(1, 2, f"{len(titles)} titles and {len(members)} members")
-    before: Mapping[str, list[str]] | None = None
-    years = [date(year, 1, 1) for year in range(first_day.year + 1, last_day.year + 1)]
-    for day in sorted({first_day, *years, last_day}):
-        known = themes(datetime(day.year, day.month, day.day, tzinfo=UTC))
-        if known != before:
-            table = _titles(titles, ids, known, title_columns or {})
-            files.append(write(home, "titles", day, table, ids.name))
-        before = known
+    files += [
+        write(home, "titles", day, _titles(titles, ids, known, title_columns or {}), ids.name)
+        for day, known in _snapshots(themes, first_day, last_day)
+    ]
     files += _carry_forward(home)
     return Imported(
         layout=layout,
@@ -284,6 +168,30 @@ def land(
         problems=tuple(problems.texts),
         problem_count=problems.count,
     )
+
+
+def _require_readable(problems: Problems, n_events: int, stream: str, n_titles: int) -> None:
+    """Refuse a set of which most could not be read."""
+    if not n_titles:
+        raise DataError(f"not one title could be read: {'; '.join(problems.texts[:3])}")
+    if problems.count > n_events + n_titles:
+        raise DataError(
+            f"{problems.count:,} lines could not be read, more than the {n_events:,} {stream} and"
+            f" {n_titles:,} titles that could; the first: {problems.texts[0]}"
+        )
+
+
+def _snapshots(
+    themes: Callable[[datetime], Mapping[str, list[str]]], first_day: date, last_day: date
+) -> Iterator[tuple[date, Mapping[str, list[str]]]]:
+    """The days on which the catalogue lands, and the themes that are known then and new."""
+    before: Mapping[str, list[str]] | None = None
+    years = [date(year, 1, 1) for year in range(first_day.year + 1, last_day.year + 1)]
+    for day in sorted({first_day, *years, last_day}):
+        known = themes(datetime(day.year, day.month, day.day, tzinfo=UTC))
+        if known != before:
+            yield day, known
+        before = known
 
 
 def _copy_events(

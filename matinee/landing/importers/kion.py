@@ -37,9 +37,8 @@ from matinee.landing.importers.set_files import (
     Problems,
     csv_fields,
     lines,
-    whole,
 )
-from matinee.landing.read import Records, as_text
+from matinee.landing.importers.staging import Parsing, database, stage
 from matinee.progress import Progress
 
 if TYPE_CHECKING:
@@ -86,12 +85,8 @@ def import_kion(path: Path, *, home: Path, progress: Progress | None = None) -> 
         raise DataError(
             f"no KION in {path}: looked for interactions.csv with items.csv or items_en.csv"
         )
-    import duckdb
-
     problems = Problems()
-    # One thread: the same set gives the same bytes, so that it can be imported again.
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with database() as connection:
         _stage(connection, interactions, problems)
         titles, keywords = _titles(items, problems)
         return land(
@@ -116,82 +111,73 @@ def _first_of(folder: Path, *names: str) -> Path | None:
 # ---------- plays
 
 
+PARSED = """
+    with fields as (
+        select line, raw_text,
+            string_split(replace(trim(raw_text, chr(13) || chr(10)), '"', ''), ',') as f
+        from chunk
+    ),
+
+    cells as (
+        select line, raw_text, len(f) as width,
+            f[$user_id] as member_number,
+            f[$item_id] as title_number,
+            try_cast(epoch(try_cast(f[$last_watch_dt] as timestamp)) as bigint) as second,
+            try_cast(f[$total_dur] as double) as duration,
+            nullif(f[$watched_pct], '') as part_text,
+            try_cast(part_text as double) as part
+        from fields
+    )
+
+    select line, raw_text, member_number, title_number, second,
+        cast(least(duration, $longest_play) as bigint) as watched_seconds,
+        round(watched_seconds * 100 / nullif(part, 0)) as runtime,
+        coalesce(
+            width = $width
+            and regexp_full_match(member_number, '[0-9]{1,18}')
+            and regexp_full_match(title_number, '[0-9]{1,18}')
+            and second >= $first and second < $last
+            and duration between 0 and 1e12
+            and (part_text is null or part between 0 and 100),
+            false
+        ) as is_good
+    from cells
+"""
+"""The lines of interactions.csv."""
+
+SELECTED = """
+    member_number, title_number, watched_seconds,
+    case when runtime between $shortest and $longest then cast(runtime as bigint) end,
+    second, line
+"""
+
+
 def _stage(connection: "duckdb.DuckDBPyConnection", path: Path, problems: Problems) -> None:
     """Fill the table `plays`."""
     header = _header(path, INTERACTIONS)
-    connection.execute(
-        "create table plays (member_number varchar, title_number varchar, watched_seconds bigint,"
-        " runtime_seconds bigint, second bigint, line bigint)"
-    )
-    for records in whole(path, is_quoted=False):
-        _stage_records(connection, records, path, header, problems)
-    if connection.execute("select count(*) from plays").fetchall() == [(0,)]:
-        first = f", the first {problems.texts[0]}" if problems.texts else ""
-        raise DataError(
-            f"{path}: not one play could be read; {problems.count:,} lines{first}; wanted are lines"
-            " like '176549,9506,2021-05-11,4250,72.0': member, title, day, seconds watched, and the"
+    parsing = Parsing(
+        table="plays",
+        noun="play",
+        columns={
+            "member_number": "varchar",
+            "title_number": "varchar",
+            "watched_seconds": "bigint",
+            "runtime_seconds": "bigint",
+            "second": "bigint",
+            "line": "bigint",
+        },
+        parsed=PARSED,
+        selected=SELECTED,
+        wanted=(
+            "like '176549,9506,2021-05-11,4250,72.0': member, title, day, seconds watched, and the"
             " part watched from 0 to 100 or nothing"
-        )
-
-
-def _stage_records(
-    connection: "duckdb.DuckDBPyConnection",
-    records: Records,
-    path: Path,
-    header: list[str],
-    problems: Problems,
-) -> None:
-    table = as_text(records)
-    connection.register("chunk", table.slice(1) if records.lines[0] == 1 else table)
-    connection.execute(
-        """
-        create or replace temp table parsed as
-        with fields as (
-            select line, raw_text,
-                string_split(replace(trim(raw_text, chr(13) || chr(10)), '"', ''), ',') as f
-            from chunk
         ),
-
-        cells as (
-            select line, raw_text, len(f) as width,
-                f[$user_id] as member_number,
-                f[$item_id] as title_number,
-                try_cast(epoch(try_cast(f[$last_watch_dt] as timestamp)) as bigint) as second,
-                try_cast(f[$total_dur] as double) as duration,
-                nullif(f[$watched_pct], '') as part_text,
-                try_cast(part_text as double) as part
-            from fields
-        )
-
-        select line, raw_text, member_number, title_number, second,
-            cast(least(duration, $longest_play) as bigint) as watched_seconds,
-            round(watched_seconds * 100 / nullif(part, 0)) as runtime,
-            coalesce(
-                width = $width
-                and regexp_full_match(member_number, '[0-9]{1,18}')
-                and regexp_full_match(title_number, '[0-9]{1,18}')
-                and second >= $first and second < $last
-                and duration between 0 and 1e12
-                and (part_text is null or part between 0 and 100),
-                false
-            ) as is_good
-        from cells
-        """,
-        {name: header.index(name) + 1 for name in INTERACTIONS}
+        values={name: header.index(name) + 1 for name in INTERACTIONS}
         | {"width": len(header), "longest_play": LONGEST_PLAY}
         | {"first": FIRST_SECOND, "last": LAST_SECOND},
+        selected_values={"shortest": SHORTEST_RUNTIME, "longest": LONGEST_RUNTIME},
     )
-    connection.execute(
-        "insert into plays select member_number, title_number, watched_seconds,"
-        " case when runtime between $shortest and $longest then cast(runtime as bigint) end,"
-        " second, line from parsed where is_good",
-        {"shortest": SHORTEST_RUNTIME, "longest": LONGEST_RUNTIME},
-    )
-    for line, text in connection.execute(
-        "select line, raw_text from parsed where not is_good order by line"
-    ).fetchall():
-        problems.add(path, line, f"not a play: {text.strip()[:80]!r}")
-    connection.unregister("chunk")
+    stage(connection, path, parsing, problems, has_header=True)
 
 
 # ---------- titles and people

@@ -23,13 +23,12 @@ from matinee.errors import DataError
 from matinee.landing.importers.history import (
     Ids,
     Imported,
-    Ratings,
     first_of_year,
     land,
     put_article_first,
     split_year,
-    staged,
 )
+from matinee.landing.importers.ratings import Ratings, staged
 from matinee.landing.importers.set_files import Problems, csv_fields, lines, unix_second
 from matinee.progress import Progress
 

@@ -9,11 +9,10 @@ from matinee.errors import DataError
 from matinee.landing.importers.history import (
     Ids,
     Imported,
-    Ratings,
     land,
     split_year,
-    staged,
 )
+from matinee.landing.importers.ratings import Ratings, staged
 from matinee.landing.importers.set_files import Problems, lines
 from matinee.progress import Progress
 

@@ -6,7 +6,7 @@ is a baseline of the same day with the same knowledge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,16 +20,23 @@ from numpy.typing import NDArray
 from matinee import matrices, releases
 from matinee.columns import MEMBER_ID, PLACES, RANK, TITLE_ID
 from matinee.evaluation import gate, metrics, splits
+from matinee.evaluation.names import (
+    CHOSEN_WEIGHTS,
+    DEFAULT_WEIGHTS,
+    EVERYONE,
+    HYBRID,
+    SESSION,
+)
 from matinee.models import fits
+from matinee.models.baselines import baselines_of
 from matinee.models.candidates import PER_PART, candidates
 from matinee.models.combination import Context, Scored
 from matinee.models.default_weights import default_weights
 from matinee.models.frame import Frame
 from matinee.models.parts import Parts
 from matinee.models.title_weights import entries
-from matinee.night import attribution
 from matinee.night.combine import Weights
-from matinee.night.evaluate import BASELINES, HYBRID, SESSION, baseline
+from matinee.night.evaluate import baseline
 from matinee.night.forward.released import Released
 from matinee.night.ranker import BLOCK
 from matinee.night.scorer import CONTEXTS
@@ -45,9 +52,6 @@ MOST_MEMBERS = 2_000
 
 FORWARD = "forward_"
 """Before the names of metrics and rules of a forward test."""
-
-CHOSEN, DEFAULT = "chosen_weights", "default_weights"
-"""The combination by score alone, with the weights of the release or with the default ones."""
 
 PREFIXES: Mapping[Context, str] = {"next_visit": FORWARD, "session": f"{SESSION}{FORWARD}"}
 
@@ -129,62 +133,72 @@ def compare(release: releases.Release, known: Frame, *, seed: int) -> ForwardTes
         empty = gate.EVALUATION.empty_table()
         return ForwardTest(**test, table=empty, best={}, regret=(), verdicts=(few,))
     baselines = _baselines(opened, members)
-    weighted = _weighted(
-        opened,
-        members,
-        {
-            (context, name): weights
-            for context in CONTEXTS
-            for name, weights in (
-                (CHOSEN, opened.chosen.weights[context]),
-                (DEFAULT, default_weights(context, opened.chosen.parts)),
-            )
-        },
-    )
-    tables: list[pa.Table] = []
-    verdicts: list[gate.Verdict] = []
-    best: dict[str, str] = {}
-    regret: list[dict[str, Any]] = []
-    for context in CONTEXTS:
-        held_out = (truth if context == "next_visit" else first)[members]
-        prefix, metric = PREFIXES[context], f"{PREFIXES[context]}ndcg@{PLACES}"
-        slates = {
-            HYBRID: published(release, opened, members, context),
-            **baselines,
-            **{name: weighted[context, name] for name in (CHOSEN, DEFAULT)},
-        }
-        table = gate.evaluate(
-            slates,
-            held_out,
-            {gate.EVERYONE: np.ones(len(members), np.bool_)},
-            candidate=HYBRID,
+    weighted = _weighted(opened, members)
+    tested = [
+        _test(
+            context,
+            {
+                HYBRID: published(release, opened, members, context),
+                **baselines,
+                **weighted[context],
+            },
+            (truth if context == "next_visit" else first)[members],
+            baselines=tuple(baselines),
             seed=seed,
-            metric_names=("ndcg",),
-            prefix=prefix,
         )
-        table = table.filter(pc.equal(table["metric"], metric))
-        rows = {row["model"]: row for row in table.to_pylist()}
-        means = {name: float(rows[name]["mean"]) for name in baselines}
-        best[metric] = max(means, key=means.__getitem__)
-        own = metrics.ndcg(slates[CHOSEN], held_out)
-        for name in (best[metric], DEFAULT):
-            more = metrics.paired_bootstrap(metrics.ndcg(slates[name], held_out), own, seed)
-            regret.append({"metric": metric, "model": name, **more._asdict()})
-        verdicts.append(
-            gate.not_worse(
-                rows[best[metric]],
-                rule=prefix + gate.NOT_WORSE,
-                subject=f"vs best baseline ({best[metric]})",
-            )
-        )
-        tables.append(table)
+        for context in CONTEXTS
+    ]
     return ForwardTest(
         **test,
-        table=pa.concat_tables(tables),
-        best=best,
-        regret=tuple(regret),
-        verdicts=tuple(verdicts),
+        table=pa.concat_tables([one.table for one in tested]),
+        best={one.metric: one.best for one in tested},
+        regret=tuple(row for one in tested for row in one.regret),
+        verdicts=tuple(one.verdict for one in tested),
     )
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """The test of one context's lists."""
+
+    metric: str
+    table: pa.Table
+    best: str
+    regret: list[dict[str, Any]]
+    verdict: gate.Verdict
+
+
+def _test(
+    context: Context,
+    slates: Mapping[str, Rows],
+    held_out: sp.csr_array[np.bool_],
+    *,
+    baselines: Sequence[str],
+    seed: int,
+) -> _Tested:
+    """Evaluate the lists of a context, and compare with the best of the baselines."""
+    prefix, metric = PREFIXES[context], f"{PREFIXES[context]}ndcg@{PLACES}"
+    table = gate.evaluate(
+        slates,
+        held_out,
+        {EVERYONE: np.ones(held_out.shape[0], np.bool_)},
+        candidate=HYBRID,
+        seed=seed,
+        metric_names=("ndcg",),
+        prefix=prefix,
+    )
+    table = table.filter(pc.equal(table["metric"], metric))
+    rows = {row["model"]: row for row in table.to_pylist()}
+    best = max(baselines, key=lambda name: float(rows[name]["mean"]))
+    own = metrics.ndcg(slates[CHOSEN_WEIGHTS], held_out)
+    regret = []
+    for name in (best, DEFAULT_WEIGHTS):
+        more = metrics.paired_bootstrap(metrics.ndcg(slates[name], held_out), own, seed)
+        regret.append({"metric": metric, "model": name, **more._asdict()})
+    verdict = gate.not_worse(
+        rows[best], rule=prefix + gate.NOT_WORSE, subject=f"vs best baseline ({best})"
+    )
+    return _Tested(metric, table, best, regret, verdict)
 
 
 def later_titles(
@@ -241,24 +255,27 @@ def _baselines(opened: Released, members: Rows) -> dict[str, Rows]:
     if fits.ITEM_KNN not in parts.names:
         parts = fits.with_item_knn(parts)
     found = {
-        name: np.full((len(members), PLACES), ranking.NONE, np.intp)
-        for name in parts.names
-        if name != attribution.NEW_TITLES
+        part: np.full((len(members), PLACES), ranking.NONE, np.intp)
+        for part in baselines_of(parts.names)
     }
     for allowed, inside in _by_group(opened, members):
         own = members[inside]
-        for name, rows in found.items():
-            rows[inside] = baseline(parts, name, own, excluded=opened.seen[own], allowed=allowed)
-    return {BASELINES.get(name, name): rows for name, rows in found.items()}
+        for part, rows in found.items():
+            rows[inside] = baseline(parts, part, own, excluded=opened.seen[own], allowed=allowed)
+    return {name: found[part] for part, name in baselines_of(found).items()}
 
 
-def _weighted(
-    opened: Released, members: Rows, weights: Mapping[tuple[Context, str], Weights]
-) -> dict[tuple[Context, str], Rows]:
-    """The first places by the combination's score with several weights."""
+def _weighted(opened: Released, members: Rows) -> dict[Context, dict[str, Rows]]:
+    """The first places by the combination's score, with the release's weights and the default."""
     names = opened.chosen.parts
+    weights: dict[tuple[Context, str], Weights] = {}
+    for context in CONTEXTS:
+        weights[context, CHOSEN_WEIGHTS] = opened.chosen.weights[context]
+        weights[context, DEFAULT_WEIGHTS] = default_weights(context, names)
     parts = Parts({name: opened.parts.by_name[name] for name in names}, opened.parts.history)
-    found = {name: np.full((len(members), PLACES), ranking.NONE, np.intp) for name in weights}
+    found: dict[Context, dict[str, Rows]] = {context: {} for context in CONTEXTS}
+    for context, model in weights:
+        found[context][model] = np.full((len(members), PLACES), ranking.NONE, np.intp)
     for allowed, inside in _by_group(opened, members):
         for start in range(0, len(inside), BLOCK):
             block = inside[start : start + BLOCK]
@@ -266,9 +283,9 @@ def _weighted(
             candidate = candidates(
                 parts, own, excluded=opened.seen[own], allowed=allowed, at_least=PER_PART
             )
-            for name, rows in weights.items():
+            for (context, model), rows in weights.items():
                 scored = Scored(candidate, opened.cohorts[own], rows, names)
-                found[name][block], _ = scored.best(PLACES)
+                found[context][model][block], _ = scored.best(PLACES)
     return found
 
 

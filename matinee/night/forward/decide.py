@@ -15,10 +15,10 @@ from typing import Any
 
 from matinee import landing, provenance, releases, transform
 from matinee.errors import MatineeError
+from matinee.evaluation.names import SESSION
 from matinee.models import hybrid
 from matinee.models.combination import Context
 from matinee.night.combine import Chosen
-from matinee.night.evaluate import SESSION
 from matinee.night.forward.compare import ForwardTest, compare
 from matinee.night.frame import PUBLISHED, read_frame
 from matinee.night.night import SETTINGS, Night

@@ -3,12 +3,18 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sklearn.metrics import average_precision_score, ndcg_score, precision_score, roc_auc_score
 
 from matinee.evaluation import metrics
 from matinee.slates import ranking
 
 MEMBERS, TITLES, PLACES = 60, 40, 10
+
+
+@pytest.fixture(scope="module")
+def outside():
+    from sklearn import metrics  # not at collection: it takes a second
+
+    return metrics
 
 
 @pytest.fixture(scope="module")
@@ -21,32 +27,38 @@ def drawn():
     return scores, held_out, slates, sp.csr_array(held_out)
 
 
-def test_ndcg(drawn):
+def test_ndcg(drawn, outside):
     scores, held_out, slates, truth = drawn
     expected = [
-        ndcg_score([one], [score], k=PLACES) for one, score in zip(held_out, scores, strict=True)
+        outside.ndcg_score([one], [score], k=PLACES)
+        for one, score in zip(held_out, scores, strict=True)
     ]
     np.testing.assert_allclose(metrics.ndcg(slates, truth), expected)
 
 
-def test_auc(drawn):
+def test_auc(drawn, outside):
     scores, held_out, _, truth = drawn
-    expected = [roc_auc_score(one, score) for one, score in zip(held_out, scores, strict=True)]
+    expected = [
+        outside.roc_auc_score(one, score) for one, score in zip(held_out, scores, strict=True)
+    ]
     np.testing.assert_allclose(metrics.auc(scores, truth), expected)
 
 
-def test_average_precision_over_the_whole_catalogue(drawn):
+def test_average_precision_over_the_whole_catalogue(drawn, outside):
     scores, held_out, _, truth = drawn
     whole, _ = ranking.best_of_scores(scores, np.arange(MEMBERS), TITLES)
     expected = [
-        average_precision_score(one, score) for one, score in zip(held_out, scores, strict=True)
+        outside.average_precision_score(one, score)
+        for one, score in zip(held_out, scores, strict=True)
     ]
     np.testing.assert_allclose(metrics.average_precision(whole, truth), expected)
 
 
-def test_precision(drawn):
+def test_precision(drawn, outside):
     _, held_out, slates, truth = drawn
     shown = np.zeros_like(held_out)
     np.put_along_axis(shown, slates, values=True, axis=1)
-    expected = [precision_score(one, show) for one, show in zip(held_out, shown, strict=True)]
+    expected = [
+        outside.precision_score(one, show) for one, show in zip(held_out, shown, strict=True)
+    ]
     np.testing.assert_allclose(metrics.precision(slates, truth), expected)
