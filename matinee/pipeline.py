@@ -4,7 +4,7 @@
 """
 
 from matinee.landing import Expired, Receipt
-from matinee.night.build import build
+from matinee.night.build import build, nodes
 from matinee.night.combine import combine
 from matinee.night.evaluate import Evaluation, evaluate
 from matinee.night.expire import drop_expired
@@ -83,6 +83,7 @@ __all__ = [
     "list_releases",
     "live_age",
     "live_id",
+    "nodes",
     "parameters",
     "promote",
     "publish",

@@ -123,7 +123,7 @@ def recorded(
     `tell` is called with what goes wrong with the record, the metrics or a notification: none of
     it stops the night.
     """
-    recorder = Recorder(run, tell, _first(run, flow_run))
+    recorder = Recorder(run, tell, first_record(run, flow_run))
     try:
         with lease(run.settings, "night", patience_seconds=patience_seconds, tell=tell):
             yield _attempt(recorder.begin, tell) or []
@@ -176,7 +176,7 @@ def list_paths(home: Path) -> list[Path]:
     return sorted((home / FOLDER).glob("*.json"), reverse=True)
 
 
-def _first(run: NightRun, flow_run: str = "") -> Record:
+def first_record(run: NightRun, flow_run: str = "") -> Record:
     """What is known of a night before it holds the home."""
     started_at = datetime.now(UTC)
     record: Record = {

@@ -127,8 +127,14 @@ def test_a_deployed_night_publishes_the_same_release_through_a_worker(prefect, t
     aliases = json.loads((tmp_path / "home/releases/aliases.json").read_text())
     path = tmp_path / "home/releases" / aliases["live"]["release_id"] / "manifest.json"
     assert json.loads(path.read_text())["content_digest"] == release.manifest["content_digest"]
-    artifacts = {one["key"] for one in api("artifacts/filter")}
-    assert artifacts >= {"gate-table", "validation-report", "release-card"}
+    artifacts = {one["key"]: one["data"] for one in api("artifacts/filter")}
+    assert artifacts.keys() >= {"validation-report", "evaluation-table", "release-card"}
+    rules = json.loads(artifacts["gate-table"])
+    expected = [rule["rule"] for rule in release.manifest["gate"]["rules"]]
+    assert [rule["rule"] for rule in rules] == expected
+    nodes = {one["node"]: one for one in json.loads(artifacts["dbt-nodes"])}
+    assert nodes["member_tastes"]["rows"] > 0
+    assert nodes["assert_tastes_are_shares"]["status"] == "pass"
     attempts = (tmp_path / "attempts").read_text().splitlines()
     assert len([line for line in attempts if "control.invalid" in line]) >= 3
     assert [line for line in attempts if "control.invalid" not in line] == []

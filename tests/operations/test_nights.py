@@ -54,7 +54,7 @@ def test_a_refused_night_names_its_rules_though_the_error_comes_later(run):
 
 
 def test_a_night_that_died_is_marked_crashed_by_the_next_holder(run):
-    recorder = nights.Recorder(run, pytest.fail, nights._first(run, "f1"))
+    recorder = nights.Recorder(run, pytest.fail, nights.first_record(run, "f1"))
     recorder.begin()
     run.before_step("build-warehouse")  # and the machine stops
     assert last(run)["state"] == "running"
