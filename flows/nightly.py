@@ -7,9 +7,12 @@ from datetime import date
 from types import FrameType
 
 from prefect import flow
+from prefect.client.schemas import State
 from prefect.logging import get_run_logger
 from prefect.settings import PREFECT_API_URL
+from prefect.states import Completed
 
+from flows.scheduled import flow_run_id, mark_crashed, require_absolute_home
 from flows.steps import walk
 from matinee import pipeline
 from matinee.errors import InterruptError, MatineeError, StorageError
@@ -26,7 +29,7 @@ def nightly(
     accept_volume: bool = False,
     accept_erasures: bool = False,
     full_evaluation: bool = False,
-) -> str:
+) -> State[str]:
     """Publish a release from all that landed by the end of `last_day`, or of the newest day.
 
     If another run holds the lease, the night waits up to ten minutes. With `full_refresh` the
@@ -35,7 +38,8 @@ def nightly(
     although more than 5 % request it at once. With `full_evaluation` it evaluates every model and
     chooses weights anew.
 
-    Returns the release id. A refused release becomes `candidate` and fails the run.
+    Returns the release id; the state's message names it. A refused release becomes `candidate` and
+    fails the run.
     """
     settings = Settings()
     log = get_run_logger()
@@ -44,10 +48,14 @@ def nightly(
     run = pipeline.NightRun(
         settings, last_day, accepted, full_refresh, log.info, full_evaluation=full_evaluation
     )
-    with pipeline.lease(settings, "night", patience_seconds=PATIENCE_SECONDS, tell=log.warning):
+    require_absolute_home(settings)
+    with pipeline.recorded(
+        run, flow_run=flow_run_id(), patience_seconds=PATIENCE_SECONDS, tell=log.warning
+    ) as dead:
+        mark_crashed(dead)
         walk(run, pipeline.STEPS)
         run.published.raise_if_refused()
-        return run.published.release_id
+    return Completed(message=run.published.note, data=run.published.release_id)
 
 
 def stop_at_once() -> None:

@@ -1,12 +1,13 @@
 """Hourly: receive landed files and refresh the online features. Publishes nothing."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from prefect import flow
 from prefect.client.schemas import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
+from flows.scheduled import require_absolute_home
 from flows.steps import walk
 from matinee import pipeline
 from matinee.errors import BusyError
@@ -15,11 +16,20 @@ from matinee.settings import Settings
 
 @flow(name="refresh-features")
 def refresh_features(last_day: date | None = None) -> State:
-    """Refresh the online store up to the end of `last_day`; skipped while a night runs."""
+    """Refresh the online store up to the end of `last_day`; skipped while a night runs.
+
+    First of all it notifies if no night has published for too long.
+    """
     settings = Settings()
-    run = pipeline.NightRun(settings, last_day, tell=get_run_logger().info)
+    log = get_run_logger()
+    require_absolute_home(settings)
+    pipeline.live_age(settings, now=datetime.now(UTC), tell=log.warning)
+    run = pipeline.NightRun(settings, last_day, tell=log.info)
     try:
-        with pipeline.lease(settings, "hourly refresh"):
+        with (
+            pipeline.watched(settings, "hourly refresh", tell=log.warning),
+            pipeline.lease(settings, "hourly refresh"),
+        ):
             walk(run, pipeline.REFRESH_STEPS)
     except BusyError as busy:
         # The night refreshes the features itself.

@@ -19,21 +19,41 @@ from prefect.logging import get_run_logger
 from matinee import pipeline
 from matinee.errors import printable
 
-ARTIFACTS: dict[str, tuple[str, Callable[[Any], object]]] = {
-    "validate": (
-        "validation",
-        lambda result: create_table_artifact(key="validation-report", table=result.rows()),
-    ),
-    "evaluate": (
-        "evaluation",
-        lambda result: create_table_artifact(key="gate-table", table=result.rows()),
-    ),
-    "publish": (
-        "published",
-        lambda result: create_markdown_artifact(key="release-card", markdown=result.card()),
-    ),
+
+def _table(key: str, rows: list[dict[str, Any]], description: str) -> None:
+    if rows:
+        create_table_artifact(key=key, table=rows, description=description)
+
+
+def _dbt_nodes(run: pipeline.NightRun) -> None:
+    _table("dbt-nodes", pipeline.nodes(run.night), "Each model, snapshot and test of the build.")
+
+
+def _validation_report(run: pipeline.NightRun) -> None:
+    _table("validation-report", run.validation.rows(), "Each expectation, broken ones first.")
+
+
+def _evaluation_table(run: pipeline.NightRun) -> None:
+    _table("evaluation-table", run.evaluation.rows(), "A line per cohort and metric.")
+
+
+def _gate_table(run: pipeline.NightRun) -> None:
+    verdicts = [*run.evaluation.verdicts, *run.scored.verdicts]
+    _table("gate-table", [one.row() for one in verdicts], "Each rule of the gate.")
+
+
+def _release_card(run: pipeline.NightRun) -> None:
+    create_markdown_artifact(key="release-card", markdown=run.published.card())
+
+
+ARTIFACTS: dict[str, tuple[str, Callable[[pipeline.NightRun], None]]] = {
+    "build-warehouse": ("night", _dbt_nodes),
+    "validate": ("validation", _validation_report),
+    "evaluate": ("evaluation", _evaluation_table),
+    "score": ("scored", _gate_table),
+    "publish": ("published", _release_card),
 }
-"""Step name -> attribute of the run and how to make an artifact of it, also if the step fails."""
+"""Step name -> an attribute that the run needs, and what makes an artifact; also if it fails."""
 
 
 ROUTINE = ("Beginning flow run", "Finished in state", "Starting temporary", "Stopping temporary")
@@ -74,7 +94,7 @@ def _without_arguments(run: pipeline.NightRun, step: pipeline.Step) -> Callable[
         finally:
             attribute, create = ARTIFACTS.get(step.name, ("", None))
             if create and hasattr(run, attribute):
-                create(getattr(run, attribute))
+                create(run)
 
     return call
 

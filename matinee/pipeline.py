@@ -4,7 +4,7 @@
 """
 
 from matinee.landing import Expired, Receipt
-from matinee.night.build import build
+from matinee.night.build import build, nodes
 from matinee.night.combine import combine
 from matinee.night.evaluate import Evaluation, evaluate
 from matinee.night.expire import drop_expired
@@ -16,7 +16,7 @@ from matinee.night.manifest import Evidence
 from matinee.night.night import Night, begin
 from matinee.night.publish import Published, publish
 from matinee.night.receive import receive
-from matinee.night.run import REFRESH_STEPS, STEPS, NightRun, Step, days, run
+from matinee.night.run import REFRESH_STEPS, STEPS, NightRun, Step, days, run, walk
 from matinee.night.score import Scored, score
 from matinee.night.validate import stop_on_breach, validate, validate_frame, validate_slates
 from matinee.operations.docs import docs
@@ -24,6 +24,8 @@ from matinee.operations.doctor import doctor
 from matinee.operations.explain import Explanation, explain
 from matinee.operations.forget import forget
 from matinee.operations.list_releases import list_releases
+from matinee.operations.nights import list_nights, record_of, recorded
+from matinee.operations.notify import check_live_age, live_age, read_targets, send_test, watched
 from matinee.operations.promote import promote
 from matinee.operations.rebuild import RebuildResult, rebuild
 from matinee.operations.recommend import recommend, similar, slates
@@ -61,6 +63,7 @@ __all__ = [
     "Validation",
     "begin",
     "build",
+    "check_live_age",
     "combine",
     "days",
     "docs",
@@ -76,15 +79,21 @@ __all__ = [
     "hold_out",
     "interrupted",
     "lease",
+    "list_nights",
     "list_releases",
+    "live_age",
     "live_id",
+    "nodes",
     "parameters",
     "promote",
     "publish",
+    "read_targets",
     "rebuild",
     "receive",
     "recommend",
     "record_choice",
+    "record_of",
+    "recorded",
     "refresh_features",
     "reissue_pages",
     "rejected",
@@ -93,6 +102,7 @@ __all__ = [
     "restore_withdrawals",
     "run",
     "score",
+    "send_test",
     "similar",
     "simulate",
     "slates",
@@ -102,4 +112,6 @@ __all__ = [
     "validate",
     "validate_frame",
     "validate_slates",
+    "walk",
+    "watched",
 ]

@@ -115,6 +115,9 @@ class Settings(BaseSettings):
     """Days after which models are evaluated in full again, and weights chosen anew. Nights between
     keep the weights, and evaluate the release before on the days since. 0: every night."""
 
+    keep_days: Annotated[int, Ge(0), Le(10**6)] = 0
+    """Days of data whose releases a night keeps, as `matinee releases gc --keep` does. 0: all."""
+
     warm_start: bool = False
     """Whether training starts from the model of an earlier release instead of from scratch. Every
     night is then evaluated in full."""

@@ -154,6 +154,12 @@ def _counts(table: str, key: str, home: Path) -> dict[str, Counts]:
     }
 
 
+def row_counts(home: Path) -> dict[str, int]:
+    """Rows of each table, as DuckDB estimates them without reading it."""
+    sql = "select table_name, estimated_size from duckdb_tables() order by all"
+    return {row["table_name"]: row["estimated_size"] for row in query(sql, home=home).to_pylist()}
+
+
 def export_features(home: Path) -> list[Exported]:
     """Write every feature table to the folder `features/<table>.parquet`, one file a month.
 

@@ -49,6 +49,8 @@ OWNERS = {
     "great_expectations": {"validation", "expectations"},
     "feast": {"features", "feature_repo"},
     "ibis": {"features"},
+    "apprise": {"operations"},
+    "prometheus_client": {"operations", "serving"},
     "lightfm": {"models"},
     "jinja2": {"report"},
     "markupsafe": {"report"},

@@ -6,8 +6,9 @@ Engines are imported inside commands, so that `matinee --help` takes less than a
 from __future__ import annotations
 
 import os
+import re
 import sys
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
@@ -19,6 +20,7 @@ from matinee.cli import (
     ablate,
     dp_counts,
     explain,
+    history,
     importing,
     logs,
     privacy,
@@ -39,6 +41,8 @@ app.command(epilog=explain.EXAMPLE)(explain.explain)
 app.command(epilog=quality.BENCHMARK)(quality.benchmark)
 app.command(epilog=quality.TUNE)(quality.tune)
 app.command(epilog=dp_counts.EXAMPLE)(dp_counts.dp_counts)
+app.command(epilog=history.NOTIFY)(history.notify)
+app.add_typer(history.app, name="nights")
 app.add_typer(importing.app, name="import")
 app.command(epilog=serve.SERVE)(serve.serve)
 app.add_typer(serve.tokens, name="tokens")
@@ -52,6 +56,8 @@ def _version(is_requested: bool) -> None:
         typer.echo(version("matinee"))
         raise typer.Exit
 
+
+MINUTE = timedelta(minutes=1)
 
 ContextOption = Annotated[
     str,
@@ -112,6 +118,14 @@ def day(text: str | None, option: str = "--as-of") -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise ConfigError(f"{option} must be a day like 2026-01-31, got {text!r}") from None
+
+
+def age(text: str) -> timedelta:
+    """Parse an age such as 26h, 90m or 2d."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([mhd])", text.strip())
+    if not match:
+        raise ConfigError(f"--live-max-age must be an age like 26h, 90m or 2d, got {text!r}")
+    return float(match[1]) * {"m": MINUTE, "h": 60 * MINUTE, "d": 1440 * MINUTE}[match[2]]
 
 
 @app.command(epilog="Example: matinee run --as-of 2026-02-28")
@@ -270,11 +284,24 @@ def doctor(
         bool,
         typer.Option("--landing", help="List every landing file that was not received, and why."),
     ] = False,
+    live_max_age: Annotated[
+        str, typer.Option(help="Exit with code 3 if live is older, as in 26h, 90m or 2d.")
+    ] = "",
     form: FormatOption = Format.table,
 ) -> None:
-    """Print versions, paths, the warehouse and the live release, for a bug report."""
+    """Print versions, paths, the warehouse and the live release, for a bug report.
+
+    With --live-max-age, check the age of live, and notify the targets of notify.yml when that
+    changes. Nothing is printed if it is in order.
+    """
     from matinee import pipeline
     from matinee.settings import Settings
+
+    if live_max_age:
+        now, limit = datetime.now(UTC), age(live_max_age)
+        pipeline.live_age(Settings(), now=now, limit=limit, tell=say)
+        pipeline.check_live_age(Settings(), limit, now=now)
+        return
 
     if of_landing:
         emit(pipeline.unreceived(Settings()), form, title="not received")

@@ -22,15 +22,16 @@ def run(
     from matinee import pipeline
     from matinee.cli.screen import show
 
-    published = pipeline.run(
+    night = pipeline.NightRun(
         settings,
         last_day=last_day,
         full_refresh=full_refresh,
-        progress=progress,
         accepted=accepted,
         tell=print_lines,
         full_evaluation=full_evaluation,
     )
+    with pipeline.recorded(night, tell=print_lines):
+        published = pipeline.walk(night, progress)
     show(settings, published.release_id, form)
     published.raise_if_refused()
 

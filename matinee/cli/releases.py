@@ -176,10 +176,10 @@ def diff(
 @app.command(epilog="Example: matinee releases gc --keep 14")
 def gc(
     keep: Annotated[
-        int, typer.Option(min=1, max=10**6, help="Number of newest releases to keep.")
+        int, typer.Option(min=1, max=10**6, help="Days to keep: of each the newest release.")
     ] = 14,
 ) -> None:
-    """Remove old releases without an alias, and remains of crashes."""
+    """Remove releases of old days without an alias, older ones of a day, and remains of crashes."""
     from matinee.releases import Store
     from matinee.settings import Settings
 

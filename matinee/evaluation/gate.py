@@ -105,6 +105,19 @@ class Verdict:
             parts.append(f"{self.members} members evaluated")
         return "  ".join(parts)
 
+    def row(self) -> Row:
+        """The verdict as a row of a table that people read."""
+        has_interval = self.low is not None and self.high is not None
+        return {
+            "status": str(self.status),
+            "rule": self.rule,
+            "metric": f"{self.metric} {self.subject}".rstrip(),
+            "value": self.value,
+            "interval": f"[{self.low:+.4f}, {self.high:+.4f}]" if has_interval else "",
+            "limit": self.limit,
+            "members": self.members,
+        }
+
     def facts(self) -> Row:
         """The verdict as a manifest holds it."""
         return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matinee import landing, releases, transform, warehouse
 from matinee.errors import IntegrityError
 from matinee.night import reconcile
@@ -54,3 +56,12 @@ def build(
     for mark in stale:
         mark.unlink(missing_ok=True)
     return built
+
+
+def nodes(night: Night) -> list[dict[str, Any]]:
+    """A row a dbt node of tonight's build, failed or not: kind, status, seconds, rows, failures."""
+    results = transform.node_results(night.home, since=night.started_at)
+    if not results:
+        return []
+    sizes = warehouse.row_counts(night.home)
+    return [{**one, "rows": sizes.get(one["node"])} for one in results]

@@ -80,6 +80,8 @@ def publish(night: Night, evidence: Evidence) -> Published:
         release = store.publish(draft, fields)
     refusals = tuple(verdict.text for verdict in evidence.verdicts if not verdict.passed)
     note = _name(store, release, night, refusals)
+    if night.settings.keep_days and not refusals:
+        store.gc(night.settings.keep_days, at=night.started_at, by="night", why="keep_days")
     return Published(release.id, release.path, refusals, note)
 
 

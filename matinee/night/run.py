@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -55,6 +56,12 @@ class NightRun:
     pinned: releases.Release | None = None
     """The release whose weights a rebuild keeps, as its night did."""
 
+    before_step: Callable[[str], None] = lambda name: None
+    """Called with the name of each step before it runs."""
+
+    durations: dict[str, float] = field(default_factory=dict)
+    """Step -> seconds, of each step that ran."""
+
     night: Night = field(init=False)
     receipt: landing.Receipt = field(init=False)
     expired: landing.Expired = field(init=False)
@@ -98,7 +105,12 @@ class Step:
                 progress(done, total, what)
 
         releases.fence(home)
-        note = self.call(started, advance)
+        started.before_step(self.name)
+        began = time.monotonic()
+        try:
+            note = self.call(started, advance)
+        finally:
+            started.durations[self.name] = round(time.monotonic() - began, 3)
         releases.fence(home)
         return note
 
@@ -246,11 +258,16 @@ def run(
         pinned=pinned,
     )
     with lease(settings, "night"):
-        for step in STEPS:
-            with progress(step.title) as advance:
-                note = step.run(started, advance)
-            if note:
-                tell(note)
+        return walk(started, progress)
+
+
+def walk(started: NightRun, progress: Reporter) -> Published:
+    """Run every step in order; the caller holds the home. Notes of steps go to `started.tell`."""
+    for step in STEPS:
+        with progress(step.title) as advance:
+            note = step.run(started, advance)
+        if note:
+            started.tell(note)
     return started.published
 
 

@@ -7,7 +7,7 @@ that start with a dot, and `sweep` removes them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from matinee import provenance
-from matinee.errors import BusyError, ConfigError, DataError, GateError, IntegrityError
+from matinee.errors import (
+    BusyError,
+    ConfigError,
+    DataError,
+    GateError,
+    IntegrityError,
+    MatineeError,
+)
 from matinee.releases import audit, compare, digest, draft, files, signing, verify
 from matinee.releases.aliases import NAMES, RELEASE_ID, Alias, Aliases, alias_of, check_name
 from matinee.releases.compare import Difference
@@ -266,16 +273,19 @@ class Store:
         return alias_of(entry)
 
     def gc(self, keep: int, *, at: datetime, by: str, why: str = "gc") -> tuple[str, ...]:
-        """Remove all releases except the newest `keep` and those with an alias.
+        """Remove all releases except those of the newest `keep` days and those with an alias.
 
-        On a full disk the first one goes before the trail says so, to make room for that line. A
-        machine that cannot sign writes no line: its copies go, and other machines keep theirs.
+        Days of data are counted, not releases: a reissue of a day takes no other day's place, and
+        of one day the newest release is kept. On a full disk the first one goes before the trail
+        says so, to make room for that line. A machine that cannot sign writes no line: its copies
+        go, and other machines keep theirs.
         """
         if keep < 1:
             raise ConfigError(f"keep must be 1 or more, got {keep}")
         with self._register.locked():
             _, state = self._register.verified_state()  # edited aliases would remove live
-            removable = [release for release in self.list()[keep:] if release.id not in state.ids()]
+            kept = {*state.ids(), *_newest_of_days(self.list(), keep)}
+            removable = [release for release in self.list() if release.id not in kept]
             for release in removable:
                 entry = audit.new_entry("remove", release.id, at=at, by=by, why=why)
 
@@ -337,6 +347,19 @@ class Store:
             overrides=sorted(overrides),
             manifest_sha256=manifest_sha256,
         )
+
+
+def _newest_of_days(listed: Sequence[Release], keep: int) -> Iterator[str]:
+    """The newest release of each of the newest `keep` days, and those that cannot be read."""
+    newest: dict[datetime, str] = {}
+    for release in listed:  # the newest first
+        try:
+            day = datetime.fromisoformat(release.manifest["as_of"])
+        except (MatineeError, KeyError, ValueError):
+            yield release.id
+            continue
+        newest.setdefault(day, release.id)
+    yield from (newest[day] for day in sorted(newest, reverse=True)[:keep])
 
 
 def _identity(manifest: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -10,13 +10,16 @@ import time
 import urllib.request
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow.parquet as pq
 import pytest
 
+from flows import deploy
 from matinee import pipeline, releases
 from matinee.privacy import Traces
 from matinee.rights import control, member_search
+from matinee.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUARD = ROOT / "tests/guards"
@@ -54,9 +57,9 @@ def prefect(tmp_path, small_home, night_home):
         "COLUMNS": "200",
     }
 
-    def run(*arguments: str, timeout: int = 240) -> str:
+    def run(*arguments: str, timeout: int = 240, program: str = PREFECT) -> str:
         done = subprocess.run(
-            [PREFECT, "--no-prompt", *arguments],
+            [program, *arguments],
             cwd=ROOT,
             env=environment,
             capture_output=True,
@@ -109,24 +112,36 @@ def test_a_deployed_night_publishes_the_same_release_through_a_worker(prefect, t
     """The same logs in another folder, another process and another program: the same content, so
     nothing new, and the release whose night died is promoted."""
     run, api = prefect
-    run("work-pool", "create", "local", "--type", "process")
-    run("deploy", "--all")
+    (tmp_path / "home/notify.yml").write_text("urls: ['json://127.0.0.1:1']\n")
+    for _ in range(2):  # nothing is there twice
+        run("-m", "flows.deploy", program=sys.executable)
+    names = [one["name"] for one in api("automations/filter")]
+    assert sorted(names) == sorted(one.name for one in deploy.automations([uuid4()]))
     deployments = {one["name"]: one["id"] for one in api("deployments/filter")}
     assert deployments.keys() == {"nightly", "hourly"}
 
     nightly = f"deployments/{deployments['nightly']}"
     flow_run = api(f"{nightly}/create_flow_run", state={"type": "SCHEDULED"})["id"]
-    output = run("worker", "start", "--pool", "local", "--run-once", timeout=400)
+    output = run("--no-prompt", "worker", "start", "--pool", "local", "--run-once", timeout=400)
 
-    states = {one["id"]: one["state_type"] for one in api("flow_runs/filter")}
-    assert states[flow_run] == "COMPLETED", output
+    states = {one["id"]: one["state"] for one in api("flow_runs/filter")}
+    assert states[flow_run]["type"] == "COMPLETED", output
+    record = pipeline.record_of(Settings(home=tmp_path / "home"))
+    assert (record["state"], record["flow_run"]) == ("live", flow_run)
+    assert record["release_id"] in states[flow_run]["message"]
     for step in pipeline.STEPS:
         assert output.count(f" {step.title}: ") == 1, output
     store = releases.Store.of(tmp_path / "home")
     assert [one.id for one in store.list()] == [store.open("live").id] == [release.id]
     assert [entry.action for entry in store.trail().entries()] == ["promote", "void", "promote"]
-    artifacts = {one["key"] for one in api("artifacts/filter")}
-    assert artifacts >= {"gate-table", "validation-report", "release-card"}
+    artifacts = {one["key"]: one["data"] for one in api("artifacts/filter")}
+    assert artifacts.keys() >= {"validation-report", "evaluation-table", "release-card"}
+    rules = json.loads(artifacts["gate-table"])
+    expected = [rule["rule"] for rule in release.manifest["gate"]["rules"]]
+    assert [rule["rule"] for rule in rules] == expected
+    nodes = {one["node"]: one for one in json.loads(artifacts["dbt-nodes"])}
+    assert nodes["member_tastes"]["rows"] > 0
+    assert nodes["assert_tastes_are_shares"]["status"] == "pass"
     attempts = (tmp_path / "attempts").read_text().splitlines()
     assert len([line for line in attempts if "control.invalid" in line]) >= 3
     assert [line for line in attempts if "control.invalid" not in line] == []

@@ -43,11 +43,11 @@ def test_days_between_full_evaluations_have_bounds(monkeypatch, days):
 def test_the_option_reaches_the_night(monkeypatch):
     options = []
 
-    def run(settings, **more):
-        options.append(more["full_evaluation"])
+    def recorded(night, **more):
+        options.append(night.full_evaluation)
         raise ConfigError("enough")
 
-    monkeypatch.setattr(pipeline, "run", run)
+    monkeypatch.setattr(pipeline, "recorded", recorded)
     for arguments in (["run", "--full-evaluation"], ["run"]):
         CliRunner().invoke(app, arguments)
     assert options == [True, False]

@@ -62,7 +62,8 @@ def fields(minutes=0, gate=GREEN, **more):
 def publish(store, shift=0, minutes=0, gate=GREEN, force=False):
     with store.draft() as draft:
         fill(draft.path, shift)
-        return store.publish(draft, fields(minutes, gate), force=force)
+        day = AT + timedelta(days=shift)
+        return store.publish(draft, fields(minutes, gate, as_of=day), force=force)
 
 
 def promote(store, release, **more):

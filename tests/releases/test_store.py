@@ -183,6 +183,13 @@ def test_each_manifest_contains_the_head_of_the_trail(store):
     assert publish(store, shift=1, minutes=1).manifest["audit_head"] == store.trail().head()
 
 
+def test_gc_counts_days_of_data_and_no_reissue_takes_the_place_of_a_day(store):
+    first, second = publish(store, shift=1, minutes=1), publish(store, shift=2, minutes=2)
+    reissued = publish(store, shift=1, minutes=3, force=True)
+    assert store.gc(2, **ARGUMENTS) == (first.id,)
+    assert {one.id for one in store.list()} == {second.id, reissued.id}
+
+
 def test_gc_keeps_the_newest_and_those_with_an_alias(store):
     old = [publish(store, shift=n, minutes=n) for n in range(5)]
     promote(store, old[0])
