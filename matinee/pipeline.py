@@ -11,6 +11,7 @@ from matinee.night.expire import drop_expired
 from matinee.night.features import Refreshed, refresh_features
 from matinee.night.fit import FITS, fit
 from matinee.night.frame import Framed, frame, hold_out
+from matinee.night.insights.step import Insights, compute_weekly, insights
 from matinee.night.lease import interrupted, lease, live_id
 from matinee.night.manifest import Evidence
 from matinee.night.night import Night, begin
@@ -48,6 +49,7 @@ __all__ = [
     "Expired",
     "Explanation",
     "Framed",
+    "Insights",
     "Night",
     "NightRun",
     "Progress",
@@ -62,6 +64,7 @@ __all__ = [
     "begin",
     "build",
     "combine",
+    "compute_weekly",
     "days",
     "docs",
     "doctor",
@@ -74,6 +77,7 @@ __all__ = [
     "forget",
     "frame",
     "hold_out",
+    "insights",
     "interrupted",
     "lease",
     "list_releases",
