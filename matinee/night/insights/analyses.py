@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from matinee.night.insights import momentum
+from matinee.night.insights import demand, momentum, searches, segments
 from matinee.night.insights.inputs import Inputs
 from matinee.night.insights.result import Result
 
@@ -20,7 +20,12 @@ class Analysis:
     compute: Callable[[Inputs], Result]
 
 
-ANALYSES: tuple[Analysis, ...] = (Analysis("momentum", ("insights/momentum",), momentum.compute),)
+ANALYSES: tuple[Analysis, ...] = (
+    Analysis("segments", (segments.TABLE, segments.MEMBERS), segments.compute),
+    Analysis("momentum", (momentum.TABLE,), momentum.compute),
+    Analysis("demand", (demand.TABLE, demand.NARRATIVES), demand.compute),
+    Analysis("searches", (searches.TABLE,), searches.compute),
+)
 """In the order in which they are computed."""
 
 FILES = tuple(f"{name}.parquet" for one in ANALYSES for name in one.files)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,7 @@ WEEKS = 9
 
 TITLES = """
     select title_id, name, genres, themes, directors, actors, language, countries,
-        owner, is_original, runtime_seconds, released_on, added_on, is_retired
+        owner, is_original, runtime_seconds, minimum_age, released_on, added_on, is_retired
     from titles
     order by title_id
 """
@@ -54,6 +54,8 @@ class Inputs:
     vectors: Vectors
     previous: Path | None
     """The release, or the folder of weekly results, that has the results before; see `carry`."""
+    found: dict[str, pa.Table] = field(default_factory=dict)
+    """The tables of the analyses before, by their names in a release."""
 
     @cached_property
     def vars(self) -> dict[str, object]:

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from matinee.columns import MEMBER_ID, TITLE_ID
 from matinee.insights.attributes import Attributes
 from matinee.insights.cells import CellRule, column_counts, column_sums
-from matinee.insights.momentum import Matrix, Ratio, change
 from matinee.insights.multiple_tests import q_values
+from matinee.insights.ratios import Matrix, Ratio, change
 from matinee.night.insights.inputs import WEEKS, Inputs
 from matinee.night.insights.result import Result
 from matinee.vocabulary import Vocabulary
+
+TABLE = "insights/momentum"
 
 ALARM_RATE = 0.01
 """The share of false discoveries among values that are said to rise or fall."""
@@ -46,6 +48,7 @@ SCHEMA = pa.schema(
         ("change", pa.float64()),
         ("low", pa.float64()),
         ("high", pa.float64()),
+        ("p", pa.float64()),
         ("q", pa.float64()),
         ("direction", pa.string()),
         ("member_count", pa.int64()),
@@ -53,7 +56,8 @@ SCHEMA = pa.schema(
     ]
 )
 """`change` is of the share (of the completion rate itself) among titles that were in the catalogue
-in both weeks, `q` its adjusted p-value among all tests. Null where too few members make it up."""
+in both weeks; `p` is its p-value, and `q` the same adjusted for the number of tests. Null where too
+few members make it up."""
 
 
 def compute(inputs: Inputs) -> Result:
@@ -68,7 +72,7 @@ def compute(inputs: Inputs) -> Result:
     order = [("family", "ascending"), ("value", "ascending"), ("measure", "ascending")]
     tested = int(np.isfinite(q).sum())
     return Result(
-        {"insights/momentum": table.sort_by(order)},
+        {TABLE: table.sort_by(order)},
         {"tested": tested, "alarm_rate": ALARM_RATE, "smallest_change": SMALLEST_CHANGE},
     )
 
@@ -202,7 +206,7 @@ def _of_measure(
             "change": float(relative[column]) if is_compared else None,
             "low": float(low[column]) if is_compared else None,
             "high": float(high[column]) if is_compared else None,
-            "p": float(p[column]) if is_compared else np.nan,
+            "p": float(p[column]) if is_compared else None,
             "member_count": int(members[column]),
             "title_count": int(titles[column]),
         }

@@ -90,6 +90,7 @@ def compute(inputs: Inputs, folder: Path) -> Mapping[str, Any]:
     }
     for analysis in ANALYSES:
         result = analysis.compute(inputs)
+        inputs.found.update(result.tables)
         for name in analysis.files:
             path = folder / f"{name}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
