@@ -24,6 +24,7 @@ from matinee.operations.docs import docs
 from matinee.operations.doctor import doctor
 from matinee.operations.explain import Explanation, explain
 from matinee.operations.forget import forget
+from matinee.operations.insight_table import InsightTable, insight_table
 from matinee.operations.list_releases import list_releases
 from matinee.operations.promote import promote
 from matinee.operations.rebuild import RebuildResult, rebuild
@@ -49,6 +50,7 @@ __all__ = [
     "Expired",
     "Explanation",
     "Framed",
+    "InsightTable",
     "Insights",
     "Night",
     "NightRun",
@@ -77,6 +79,7 @@ __all__ = [
     "forget",
     "frame",
     "hold_out",
+    "insight_table",
     "insights",
     "interrupted",
     "lease",

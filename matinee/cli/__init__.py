@@ -15,7 +15,17 @@ from typing import Annotated
 
 import typer
 
-from matinee.cli import ablate, dp_counts, explain, importing, logs, privacy, quality, releases
+from matinee.cli import (
+    ablate,
+    dp_counts,
+    explain,
+    importing,
+    insights,
+    logs,
+    privacy,
+    quality,
+    releases,
+)
 from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, say, say_lines
 from matinee.errors import ConfigError, InterruptError, MatineeError, StorageError
 
@@ -30,6 +40,7 @@ app.command(epilog=quality.BENCHMARK)(quality.benchmark)
 app.command(epilog=quality.TUNE)(quality.tune)
 app.command(epilog=dp_counts.EXAMPLE)(dp_counts.dp_counts)
 app.add_typer(importing.app, name="import")
+app.add_typer(insights.app, name="insights")
 app.add_typer(releases.app, name="releases")
 privacy.register(app)
 logs.register(app)

@@ -77,6 +77,8 @@ class Scored:
     """The targets of the exposure policy, and the boost that each needs."""
     providers: list[exposure.Row]
     """Exposure of the most watched values; see `exposure_report`."""
+    self_preference: dict[str, Any] | None
+    """Exposure of own productions beside what viewing predicts; None where that is not known."""
     verdicts: tuple[gate.Verdict, ...]
 
     def facts(self) -> dict[str, Any]:
@@ -144,6 +146,8 @@ def score(
     shown = metrics.exposure(first, title_count=n_titles)
     exposed = exposure_report.measure_exposure(scorer, first)
     of_session = exposure_report.measure_exposure(scorer, places["session"].rows)
+    own = exposure_report.own_productions(scorer, first)
+    worst = exposure_policy.self_preference_status(night.settings.project)
     (folder / "exposure").mkdir()
     providers = exposure_report.table(exposed.providers)
     pq.write_table(providers, folder / "exposure/providers.parquet", **releases.PARQUET)
@@ -159,8 +163,10 @@ def score(
         lift_of_hits=exposed.lift_of_hits,
         raised=[boost.row() for boost in scorer.ranker.boosts.get("next_visit", ())],
         providers=exposed.most_watched(),
+        self_preference=own.facts() if own else None,
         verdicts=(
             *looked_at,
+            *([own.verdict(worst, places=PLACES)] if own else []),
             *exposed.verdicts,
             *(replace(one, rule=SESSION_METRICS + one.rule) for one in of_session.verdicts),
         ),
