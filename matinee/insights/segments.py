@@ -28,8 +28,11 @@ STARTS = 4
 MOST_CLUSTERED = 20_000
 """Members that clusters are found on; the others join the nearest."""
 
-STABLE = 0.7
-"""The least stability of a number of segments that is preferred to a smaller one."""
+CLOSE = 0.05
+"""Numbers of segments whose stabilities differ by less are as stable as each other."""
+
+LEAST_STABILITY = 0.5
+"""The least stability of segments that are shown: with less, another sample has others."""
 
 SMALLEST_OVERLAP = 0.25
 """The least share of members in common (Jaccard) with which a segment keeps its number."""
@@ -79,7 +82,7 @@ class Clustering:
 
     @cached_property
     def k(self) -> int:
-        """The number of segments; 0 where there are too few members for two."""
+        """The number of segments; 0 where there are none."""
         return int(self.labels.max(initial=-1)) + 1
 
 
@@ -87,8 +90,8 @@ def cluster(points: Floats, *, smallest: int, seed: int) -> Clustering:
     """Segments of at least `smallest` members, as many as are stable.
 
     Each number of segments is clustered on bootstrap samples of the members, and each sample's
-    clusters are compared with those of all members. The largest number with a stability of `STABLE`
-    is taken, or the most stable one where none has it.
+    clusters are compared with those of all members. Of the most stable numbers the largest is
+    taken. There are no segments where none has `LEAST_STABILITY`.
 
     Parameters
     ----------
@@ -115,11 +118,12 @@ def cluster(points: Floats, *, smallest: int, seed: int) -> Clustering:
             centres = _centres(drawn, k, random, starts=2)
             scores.append(adjusted_rand(labels[::step], nearest(sample, centres)))
         found[k] = float(np.mean(scores)), labels
-    if not found:
-        return Clustering(np.full(len(points), -1, np.intp), {})
-    stable = [k for k, (score, _) in found.items() if score >= STABLE]
-    k = max(stable) if stable else max(found, key=lambda one: found[one][0])
-    return Clustering(by_size(found[k][1]), {k: score for k, (score, _) in found.items()})
+    stability = {k: score for k, (score, _) in found.items()}
+    best = max(stability.values(), default=0.0)
+    if best < LEAST_STABILITY:
+        return Clustering(np.full(len(points), -1, np.intp), stability)
+    k = max(k for k, score in stability.items() if score >= best - CLOSE)
+    return Clustering(by_size(found[k][1]), stability)
 
 
 def _centres(points: Floats, k: int, random: np.random.Generator, *, starts: int) -> Floats:

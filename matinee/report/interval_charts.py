@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from matinee.report.charts import LEFT, LINE, RIGHT, WIDTH
 from matinee.report.formatting import MINUS, Row
-from matinee.report.svg import Child, coordinate, drawing, element, text_at, tick
+from matinee.report.svg import Child, coordinate, drawing, element, text_at
 
 WIDE = LEFT + 60
 """Room for the names: a pair of themes is longer than a model."""
@@ -116,9 +116,10 @@ def percent_change(ratio: float) -> str:
     >>> percent_change(1.2)
     '+20 %'
     """
-    return f"{100 * (ratio - 1):+.0f} %".replace("-", MINUS)
+    percent = round(100 * (ratio - 1))
+    return f"{percent:+} %".replace("-", MINUS) if percent else "0 %"
 
 
 def times(ratio: float) -> str:
     """A ratio as a factor, such as 1.25 times."""
-    return f"{tick(round(ratio, 2))} \N{MULTIPLICATION SIGN}"
+    return f"{ratio:.2f} \N{MULTIPLICATION SIGN}"

@@ -114,7 +114,10 @@ def self_preference(
     if is_own.sum() < LEAST_TITLES or expected < LEAST_SLOTS or members < LEAST_MEMBERS:
         return None
     ratio = float(shown.sum()) / expected
-    influence = (shown - ratio * predicted) / expected
+    # The usual shares are estimates too, from the viewing of the same members.
+    leverage = (slots * PRIOR_VIEWINGS / (viewings + PRIOR_VIEWINGS)).sum(axis=0) / total
+    through_usual = ((own_viewings - usual * viewings) * leverage).sum(axis=1)
+    influence = (shown - ratio * (predicted + through_usual)) / expected
     error = float(np.sqrt((influence**2).sum() * members / (members - 1)))
     count = float(slots.sum())
     return SelfPreference(
