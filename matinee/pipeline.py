@@ -11,6 +11,7 @@ from matinee.night.expire import drop_expired
 from matinee.night.features import Refreshed, refresh_features
 from matinee.night.fit import FITS, fit
 from matinee.night.frame import Framed, frame, hold_out
+from matinee.night.insights.step import Insights, compute_weekly, insights
 from matinee.night.lease import interrupted, lease, live_id
 from matinee.night.manifest import Evidence
 from matinee.night.night import Night, begin
@@ -23,6 +24,7 @@ from matinee.operations.docs import docs
 from matinee.operations.doctor import doctor
 from matinee.operations.explain import Explanation, explain
 from matinee.operations.forget import forget
+from matinee.operations.insight_table import InsightTable, insight_table
 from matinee.operations.list_releases import list_releases
 from matinee.operations.nights import list_nights, record_of, recorded
 from matinee.operations.notify import check_live_age, live_age, read_targets, send_test, watched
@@ -50,6 +52,8 @@ __all__ = [
     "Expired",
     "Explanation",
     "Framed",
+    "InsightTable",
+    "Insights",
     "Night",
     "NightRun",
     "Progress",
@@ -65,6 +69,7 @@ __all__ = [
     "build",
     "check_live_age",
     "combine",
+    "compute_weekly",
     "days",
     "docs",
     "doctor",
@@ -77,6 +82,8 @@ __all__ = [
     "forget",
     "frame",
     "hold_out",
+    "insight_table",
+    "insights",
     "interrupted",
     "lease",
     "list_nights",

@@ -62,7 +62,6 @@ OWNERS = {
     "fastapi": {"serving"},
     "starlette": {"serving"},
     "granian": {"serving"},
-    "prometheus_client": {"serving"},
     "orjson": {"serving"},
     "typer": {"cli"},
     "pickle": set(),

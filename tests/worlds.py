@@ -86,6 +86,7 @@ def catalogue(frame):
         "is_retired": [False] * len(titles),
         "ai_use": ["none"] * len(titles),
         "ai_disclosure": pa.nulls(len(titles), pa.string()),
+        "is_original": pa.nulls(len(titles), pa.bool_()),
     }.items():
         table = table.append_column(name, [values])
     members = frame.member_features.select(["member_id", "country", "plan"])

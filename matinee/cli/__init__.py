@@ -22,6 +22,7 @@ from matinee.cli import (
     explain,
     history,
     importing,
+    insights,
     logs,
     privacy,
     quality,
@@ -46,6 +47,7 @@ app.add_typer(history.app, name="nights")
 app.add_typer(importing.app, name="import")
 app.command(epilog=serve.SERVE)(serve.serve)
 app.add_typer(serve.tokens, name="tokens")
+app.add_typer(insights.app, name="insights")
 app.add_typer(releases.app, name="releases")
 privacy.register(app)
 logs.register(app)

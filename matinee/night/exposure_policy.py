@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from matinee import transform
 from matinee.columns import PLACES
 from matinee.errors import ConfigError
+from matinee.evaluation.gate import Status
 from matinee.models.frame import Frame
 from matinee.slates import exposure
 from matinee.slates.exposure import Row
@@ -101,3 +102,19 @@ def boosted(slates: Slates, found: Sequence[Boost]) -> Slates:
     for boost in found:
         slates = exposure.boosted(*slates, boost.titles, boost.head_start)
     return slates
+
+
+def self_preference_status(project: Path) -> Status:
+    """What the gate says of own productions that are shown too much: the var `self_preference`.
+
+    Raises
+    ------
+    ConfigError
+        If the var is neither `warn` nor `fail`.
+    """
+    wanted = transform.project_vars(project)["self_preference"]
+    if wanted not in ("warn", "fail"):
+        raise ConfigError(
+            f"self_preference must be warn or fail in dbt_project.yml, got {wanted!r}"
+        )
+    return Status.WARN if wanted == "warn" else Status.FAIL

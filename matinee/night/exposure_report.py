@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ from matinee.night.scorer import Scorer
 from matinee.night.shelves import NEW_FOR
 from matinee.slates import exposure, ranking
 from matinee.slates.exposure import Row
+from matinee.slates.self_preference import SelfPreference, self_preference
 
 MOST_LISTED = 8
 """Values of an attribute in the manifest: those most watched. `exposure/providers` has them all."""
@@ -87,6 +89,34 @@ def measure_exposure(scorer: Scorer, first: NDArray[np.intp]) -> Exposed:
         ),
     )
     return Exposed(lift, lift_of_hits, provided, effective, tuple(verdicts))
+
+
+def own_productions(scorer: Scorer, first: NDArray[np.intp]) -> SelfPreference | None:
+    """Exposure of own productions in the first places, beside what viewing predicts.
+
+    Strata are the titles of this month, of this year, and older ones. None where no title is known
+    to be an own production, or there are too few.
+    """
+    titles = scorer.catalogue.titles
+    is_own = pc.fill_null(titles["is_original"], False).to_numpy(zero_copy_only=False)
+    if not is_own.any():
+        return None
+    added = titles["added_on"].cast(pa.date32())
+    day = scorer.frame.as_of.date()
+    stratum = sum(
+        pc.fill_null(pc.less(added, pa.scalar(day - since, pa.date32())), True)
+        .to_numpy(zero_copy_only=False)
+        .astype(np.intp)
+        for since in (NEW_FOR, timedelta(days=365))
+    )
+    rows = scorer.frame.members.rows(scorer.catalogue.members[MEMBER_ID])
+    known = np.flatnonzero(rows >= 0)
+    return self_preference(
+        first[known],
+        sp.csr_array(scorer.ranker.seen[rows[known]]),
+        is_own=is_own,
+        stratum=np.asarray(stratum, np.intp),
+    )
 
 
 def _seen(seen: sp.csr_array[np.bool_], rows: NDArray[np.intp]) -> sp.csr_array[np.bool_]:

@@ -18,6 +18,7 @@ from matinee.night import combine, evaluate, fit, score, validate
 from matinee.night.features import Refreshed
 from matinee.night.forward.decide import Plan
 from matinee.night.frame import EVALUATED, PUBLISHED, SERVICE, Framed, HeldOut, read_frame
+from matinee.night.insights.step import Insights
 from matinee.night.night import SETTINGS, Night
 from matinee.releases import build_info, digest
 from matinee.rights import dp_counts
@@ -39,6 +40,7 @@ class Evidence:
     """None on a forward night."""
     evaluation: evaluate.Evaluation
     scored: score.Scored
+    insights: Insights
 
     @property
     def verdicts(self) -> list[gate.Verdict]:
@@ -92,6 +94,7 @@ def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:
         "forward_test": test.facts() if (test := evidence.plan.test) else None,
         "gate": {"rules": [verdict.facts() for verdict in evidence.verdicts], "overrides": []},
         "exposure": evidence.exposure(),
+        "insights": evidence.insights.facts(),
         "privacy": _privacy(night),
         "authenticity": _authenticity(night),
         "samples": sample_members(night, frame),

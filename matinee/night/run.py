@@ -23,6 +23,8 @@ from matinee.night.features import Refreshed, refresh_features
 from matinee.night.fit import FITS, fit
 from matinee.night.forward.decide import Plan, decide
 from matinee.night.frame import PUBLISHED, Framed, HeldOut, frame, hold_out
+from matinee.night.insights import carry
+from matinee.night.insights.step import Insights, insights
 from matinee.night.lease import lease
 from matinee.night.manifest import Evidence
 from matinee.night.night import Night, begin
@@ -62,6 +64,9 @@ class NightRun:
     durations: dict[str, float] = field(default_factory=dict)
     """Step -> seconds, of each step that ran."""
 
+    pinned_insights: carry.Plan | None = None
+    """Where a rebuild takes the weekly results from, as its night did."""
+
     night: Night = field(init=False)
     receipt: landing.Receipt = field(init=False)
     expired: landing.Expired = field(init=False)
@@ -73,6 +78,7 @@ class NightRun:
     held_out: HeldOut | None = field(init=False, default=None)
     evaluation: Evaluation = field(init=False)
     scored: Scored = field(init=False)
+    insights: Insights = field(init=False)
     published: Published = field(init=False)
 
 
@@ -192,6 +198,11 @@ def _score(run: NightRun, progress: Progress | None) -> str:
     return ""
 
 
+def _insights(run: NightRun, progress: Progress | None) -> str:
+    run.insights = insights(run.night, verified=run.plan.carried, pinned=run.pinned_insights)
+    return run.insights.note
+
+
 def _publish(run: NightRun, progress: Progress | None) -> str:
     evidence = Evidence(
         run.receipt,
@@ -204,6 +215,7 @@ def _publish(run: NightRun, progress: Progress | None) -> str:
         run.held_out,
         run.evaluation,
         run.scored,
+        run.insights,
     )
     run.published = publish(run.night, evidence)
     return run.published.note
@@ -225,6 +237,7 @@ STEPS = (
     Step("combine", "choose the weights of the combination", _combine),
     Step("evaluate", "evaluate beside baselines", _evaluate),
     Step("score", "score every member", _score),
+    Step("insights", "insights for marketing and content", _insights),
     Step("publish", "publish", _publish),
 )
 """The whole night."""
@@ -241,6 +254,7 @@ def run(
     published_histograms: tuple[str, Mapping[str, Any]] | None = None,
     full_evaluation: bool = False,
     pinned: releases.Release | None = None,
+    pinned_insights: carry.Plan | None = None,
 ) -> Published:
     """Run every step in order and publish.
 
@@ -256,6 +270,7 @@ def run(
         published_histograms=published_histograms,
         full_evaluation=full_evaluation,
         pinned=pinned,
+        pinned_insights=pinned_insights,
     )
     with lease(settings, "night"):
         return walk(started, progress)

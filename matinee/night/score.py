@@ -76,6 +76,8 @@ class Scored:
     """The targets of the exposure policy, and the boost that each needs."""
     providers: list[exposure.Row]
     """Exposure of the most watched values; see `exposure_report`."""
+    self_preference: dict[str, Any] | None
+    """Exposure of own productions beside what viewing predicts; None where that is not known."""
     verdicts: tuple[gate.Verdict, ...]
 
     def facts(self) -> dict[str, Any]:
@@ -109,7 +111,7 @@ def score(
     write_arrays(folder, scorer)
     serving.finish(night, interactions(scorer))
     chosen.write(folder)
-    return _measured(scorer, folder, filled, coverage_floors or {})
+    return _measured(night, scorer, filled, coverage_floors or {})
 
 
 @dataclass
@@ -158,7 +160,7 @@ def _fill(
 
 
 def _measured(
-    scorer: Scorer, folder: Path, filled: _Filled, coverage_floors: Mapping[Context, float]
+    night: Night, scorer: Scorer, filled: _Filled, coverage_floors: Mapping[Context, float]
 ) -> Scored:
     """Metrics of what is shown, and the verdicts on it; writes the exposure of providers."""
     n_titles = scorer.frame.shape[1]
@@ -171,8 +173,11 @@ def _measured(
     shown = metrics.exposure(first, title_count=n_titles)
     exposed = exposure_report.measure_exposure(scorer, first)
     of_session = exposure_report.measure_exposure(scorer, filled.places["session"].rows)
+    own = exposure_report.own_productions(scorer, first)
+    worst = exposure_policy.self_preference_status(night.settings.project)
     providers = exposure_report.table(exposed.providers)
-    pq.write_table(providers, folder / "exposure/providers.parquet", **releases.PARQUET)
+    path = night.work(RELEASE) / "exposure/providers.parquet"
+    pq.write_table(providers, path, **releases.PARQUET)
     return Scored(
         members=len(scorer.catalogue.members),
         rows=filled.rows,
@@ -185,8 +190,10 @@ def _measured(
         lift_of_hits=exposed.lift_of_hits,
         raised=[boost.row() for boost in scorer.ranker.boosts.get("next_visit", ())],
         providers=exposed.most_watched(),
+        self_preference=own.facts() if own else None,
         verdicts=(
             *looked_at,
+            *([own.verdict(worst, places=PLACES)] if own else []),
             *exposed.verdicts,
             *(replace(one, rule=names.SESSION + one.rule) for one in of_session.verdicts),
         ),

@@ -18,6 +18,7 @@ from typing import Any
 from matinee import durable, landing, releases
 from matinee.columns import MEMBER_ID
 from matinee.errors import DataError, IntegrityError, RefusedError
+from matinee.night.insights import carry
 from matinee.night.run import Reporter, run
 from matinee.night.validate import HISTOGRAMS
 from matinee.releases import build_info, files, stages
@@ -86,7 +87,7 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> RebuildResu
         with progress("verify the release"):
             store.verify(release.id)
         manifest = release.manifest
-        previous = _previous(store, release)
+        previous, insights = _previous(store, release), _insights(store, release)
         erased = (manifest.get("privacy") or {}).get("erased_members")
         if erased or manifest["reason"] == reissue.ERASURE:
             raise DataError(
@@ -110,7 +111,8 @@ def rebuild(settings: Settings, name: str, *, progress: Reporter) -> RebuildResu
         try:
             with progress("collect its landing files"):
                 collect_inputs(home, clean, manifest["inputs"])
-            rebuilt = _run(_settings_of(settings, manifest, clean), release, previous, progress)
+                again = _settings_of(settings, manifest, clean)
+                rebuilt = _run(again, release, previous, insights, progress)
         finally:
             shutil.rmtree(clean, ignore_errors=True)
     is_same = rebuilt["content_digest"] == manifest["content_digest"]
@@ -140,6 +142,31 @@ def _previous(store: releases.Store, release: releases.Release) -> releases.Rele
     found = next((one for one in kept if one.id == name), kept[0])
     store.verify(found.id)
     return found
+
+
+def _insights(store: releases.Store, release: releases.Release) -> carry.Plan | None:
+    """Where the weekly results of a release come from; None in releases without any.
+
+    Results that were carried are carried from the release itself, which has them as they were.
+    """
+    facts = release.manifest.get("insights")
+    if facts is None:
+        return None
+    because = f"as the release that is rebuilt: {facts['because']}"
+    if facts["is_carried"]:
+        return carry.Plan(because, carry.of_release(release), is_carried=True)
+    if facts["content_digest"] is None:
+        return carry.Plan(because, None, is_carried=False)
+    kept = [
+        one for one in store.list() if one.manifest["content_digest"] == facts["content_digest"]
+    ]
+    if not kept:
+        raise DataError(
+            f"the segments of {release.id} were matched with those of {facts['of_release']}, which "
+            f"is not in {store.root}: pull it from a mirror or a backup"
+        )
+    store.verify(kept[0].id)
+    return carry.Plan(because, carry.of_release(kept[0]), is_carried=False)
 
 
 def _withdrawn_since(settings: Settings, release: releases.Release) -> int:
@@ -217,6 +244,7 @@ def _run(
     settings: Settings,
     release: releases.Release,
     previous: releases.Release | None,
+    insights: carry.Plan | None,
     progress: Reporter,
 ) -> Manifest:
     """Run the night again and return the manifest of its release."""
@@ -232,6 +260,7 @@ def _run(
             published_histograms=(first, release.json(HISTOGRAMS)) if first else None,
             full_evaluation=previous is None,
             pinned=previous,
+            pinned_insights=insights,
         )
     except RefusedError as error:
         raise IntegrityError(

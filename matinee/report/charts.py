@@ -5,20 +5,24 @@ Colours are classes of `templates/charts.css`. Each chart has a text for those w
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from matinee.report.formatting import Row, is_lower_better, label, printable, show, unique
+from matinee.report.formatting import Row, is_lower_better, label, show, unique
+from matinee.report.svg import Child
+from matinee.report.svg import coordinate as _x
+from matinee.report.svg import drawing as _svg
+from matinee.report.svg import element as _element
+from matinee.report.svg import text_at as _text
+from matinee.report.svg import tick as _tick
 
 WIDTH = 360
 LINE = 17
 LEFT, RIGHT = 104, 52
 STYLE = Path(__file__).parent / "templates" / "charts.css"
-
-Child = str | int | float | None | Iterable["Child"]
 
 
 def dots_and_whiskers(rows: Sequence[Row], *, metric: str) -> Markup:
@@ -251,47 +255,6 @@ def _grid(scale: float, ticks: Sequence[float], top: float, bottom: float) -> li
     ]
 
 
-def _svg(
-    shapes: Child, width: float, height: float, description: str, class_: str = "chart"
-) -> Markup:
-    return _element(
-        "svg",
-        shapes,
-        class_=class_,
-        viewBox=f"0 0 {width} {_x(height)}",
-        role="img",
-        aria_label=description,
-        preserveAspectRatio="none" if class_ == "bar" else None,
-    )
-
-
-def _text(x: float, y: float, words: Child, class_: str, anchor: str | None = None) -> Markup:
-    return _element("text", words, x=_x(x), y=_x(y), class_=class_, text_anchor=anchor)
-
-
-def _element(name: str, /, *children: Child, **attributes: str | float | None) -> Markup:
-    """One SVG element. Text is escaped; in attribute names `_` is `-`, one at the end is dropped.
-
-    >>> _element("text", "1 < 2", class_="tick")
-    Markup('<text class="tick">1 &lt; 2</text>')
-    """
-    pairs = [(key, value) for key, value in attributes.items() if value is not None]
-    start = "".join(f' {key.rstrip("_").replace("_", "-")}="{_safe(one)}"' for key, one in pairs)
-    return Markup(f"<{name}{start}>{_join(children)}</{name}>")  # noqa: S704
-
-
-def _join(children: Child) -> str:
-    if children is None:
-        return ""
-    if isinstance(children, str | int | float):
-        return _safe(children)
-    return "".join(_join(child) for child in children)
-
-
-def _safe(value: str | float) -> str:
-    return value if isinstance(value, Markup) else escape(printable(value))
-
-
 def _path(points: Sequence[tuple[float, float]]) -> str:
     return "".join(f"{'L' if i else 'M'}{_x(x)} {_x(y)}" for i, (x, y) in enumerate(points))
 
@@ -302,11 +265,3 @@ def _short(words: str) -> str:
 
 def _share(index: int, count: int) -> float:
     return index / (count - 1) if count > 1 else 0.5
-
-
-def _tick(value: float) -> str:
-    return f"{value:g}"
-
-
-def _x(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")

@@ -32,6 +32,7 @@ NAMES = {
     "kept_from": "oldest day left",
     "lift": "popularity lift",
     "low": "95 % low",
+    "member_ratio": "share of members",
     "members_in": "members with personalisation",
     "n": "members evaluated",
     "of_release": "evaluated in release",

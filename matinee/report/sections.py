@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from matinee.report import charts, contents, figures, history
+from matinee.report import charts, contents, figures, history, insights
 from matinee.report.formatting import Row, label, show, unique
 
 TITLES = {
@@ -21,6 +21,9 @@ TITLES = {
     "files": "Input files",
     "expiry": "Data expiry",
     "validation": "Validation",
+    "segments": "Audience segments",
+    "momentum": "What is rising and falling",
+    "demand": "Demand and supply",
     "trends": "Genres by day",
     "retention": "Member retention",
     "history": "Metrics over releases",
@@ -65,6 +68,7 @@ def of_release(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Data]:
             nights=earlier.get("validation") or [],
             drift=((manifest.get("validation") or {}).get("drift") or {}).get("verdict"),
         ),
+        **insights.sections(folder),
         "trends": _trends(contents.genre_trends(folder, datetime.fromisoformat(as_of).date())),
         "retention": _some(days=contents.retention(folder)),
         "history": _history([*(earlier.get("releases") or []), history.numbers(manifest)]),

@@ -172,7 +172,7 @@ def _erase(
     recent_events.erase(home, ids)
     # The next night writes these again. dbt's target repeats text of the project, and an id that
     # is a word of that text would be found there after every erasure.
-    for temporary in ("work", "warehouse/dbt/target"):
+    for temporary in ("work", "insights", "warehouse/dbt/target"):
         shutil.rmtree(home / temporary, ignore_errors=True)
     step(4)
     reissued = _reissue(settings, traces, before.rows, at, by)

@@ -63,6 +63,11 @@ class Film:
     is_series: bool = False
     ai_use: str = "none"
 
+    @property
+    def is_invented(self) -> bool:
+        """Whether it is an original of the service, or stands in for one that has no facts."""
+        return self.id.startswith("invented")
+
 
 @dataclass(frozen=True)
 class Catalogue:

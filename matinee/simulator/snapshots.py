@@ -104,6 +104,8 @@ class Snapshots:
                 "synopsis": synopsis(film),
                 "ai_use": film.ai_use,
                 "ai_disclosure": AI_DISCLOSURES[film.ai_use],
+                "owner": "matinee" if film.is_invented else None,
+                "is_original": film.is_invented,
             }
             for film, added, age in zip(
                 catalogue.films,

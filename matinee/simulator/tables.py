@@ -53,6 +53,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         ("added_on", DAY), ("runtime_seconds", WHOLE), ("language", TEXT), ("countries", TEXTS),
         ("genres", TEXTS), ("themes", TEXTS), ("directors", TEXTS), ("actors", TEXTS),
         ("minimum_age", WHOLE), ("synopsis", TEXT), ("ai_use", TEXT), ("ai_disclosure", TEXT),
+        ("owner", TEXT), ("is_original", FLAG),
     ]),
     "title_windows": pa.schema([
         ("title_id", TEXT), ("country", TEXT), ("starts_on", DAY), ("ends_on", DAY),

@@ -43,7 +43,7 @@ def describe(simulation: Simulation) -> dict[str, Any]:
         "members": {member_id(row): _member(simulation, row) for row in range(count)},
         "titles": {
             film.id: {
-                "is_invented": film.id.startswith("invented"),
+                "is_invented": film.is_invented,
                 "popularity": round(float(simulation.catalogue.popularity[row]), 6),
                 "quality": round(float(simulation.catalogue.quality[row]), 4),
                 "added_on": simulation.tables.on(int(simulation.catalogue.added[row])).isoformat(),

@@ -118,7 +118,7 @@ def test_a_deployed_night_publishes_the_same_release_through_a_worker(prefect, t
     names = [one["name"] for one in api("automations/filter")]
     assert sorted(names) == sorted(one.name for one in deploy.automations([uuid4()]))
     deployments = {one["name"]: one["id"] for one in api("deployments/filter")}
-    assert deployments.keys() == {"nightly", "hourly"}
+    assert deployments.keys() == {"nightly", "weekly", "hourly"}
 
     nightly = f"deployments/{deployments['nightly']}"
     flow_run = api(f"{nightly}/create_flow_run", state={"type": "SCHEDULED"})["id"]

@@ -26,6 +26,7 @@ latest as (
         synopsis,
         ai_use,
         ai_disclosure,
+        owner,
 
         ---------- lists
         coalesce(countries, []) as countries,
@@ -39,6 +40,7 @@ latest as (
         minimum_age,
 
         ---------- booleans
+        is_original,
         landed_on < newest_snapshot_on as is_retired,
 
         ---------- dates

@@ -20,6 +20,7 @@ accepted as (
         synopsis,
         ai_use,
         ai_disclosure,
+        owner,
 
         ---------- lists
         countries,
@@ -31,6 +32,9 @@ accepted as (
         ---------- numerics
         runtime_seconds,
         minimum_age,
+
+        ---------- booleans
+        is_original,
 
         ---------- dates
         released_on,

@@ -1,0 +1,1 @@
+"""What behaviour says to those who market and make films: arrays in, arrays out."""
