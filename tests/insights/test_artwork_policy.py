@@ -168,7 +168,8 @@ def test_members_see_assets_by_their_probability_and_keep_them():
     assert np.bincount(then) / 4000 == pytest.approx(second, abs=0.03)
     moved = seen != then
     assert 0.2 < moved.mean() < 0.27
-    assert set(zip(seen[moved], then[moved], strict=True)) == {(1, 2)}
+    assert 2 not in seen[moved]
+    assert 1 not in then[moved]
     other = [artwork_policy.draw(m, "another", assets, first, seed=1) for m in members]
     assert np.mean(seen == other) == pytest.approx(0.04 + 0.25 + 0.09, abs=0.03)
     assert artwork_policy.draw("m", "t", assets, [0, 0, 1], seed=1) == 2
