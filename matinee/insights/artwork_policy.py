@@ -171,7 +171,7 @@ def keep_stable(
     overturned = (policy.verdict == BEST) & (before < top[group])
     released = np.bincount(group, came_or_went | overturned | (days >= stable_days))[group] > 0
     probability = np.where(released, policy.probability, before)
-    changed = np.bincount(group, ~np.isclose(probability, before, atol=1e-9))[group] > 0
+    changed = np.bincount(group, ~np.isclose(probability, before, rtol=0, atol=2e-6))[group] > 0
     return replace(policy, probability=probability, changed_days=np.where(changed, 0, days))
 
 
