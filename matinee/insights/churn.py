@@ -40,6 +40,8 @@ FEATURES = (*SATISFACTION, *ACCOUNT)
 
 BASELINES = {"tenure only": ("tenure", "first_period"), "recency only": ("recent_plays",)}
 
+SUPPORTED = "supported"
+
 LEAST_CANCELLATIONS = 30
 """Cancellations to learn from, below which there is no model."""
 
@@ -168,8 +170,21 @@ def fit(
             f"{LEAST_CANCELLATIONS} of either kind",
         )
     evaluation = evaluate(design, cancelled, days, names)
-    verdict = "supported" if evaluation else "not evaluated: too few cancellations in later weeks"
-    return Churn(logistic.fit(design, cancelled, names), evaluation, verdict)
+    return Churn(logistic.fit(design, cancelled, names), evaluation, _verdict(evaluation))
+
+
+def _verdict(evaluation: Evaluation | None) -> str:
+    """Whether the model orders later renewals better than every baseline."""
+    if evaluation is None:
+        return f"no verdict: fewer than {LEAST_HELD_OUT} cancellations in later weeks"
+    own, *others = evaluation.scores
+    best = max(others, key=lambda one: one.auc)
+    if own.auc <= best.auc:
+        return (
+            f"no verdict: AUC {own.auc:.3f} on {evaluation.renewals} later renewals, "
+            f"{best.auc:.3f} by {best.model}"
+        )
+    return SUPPORTED
 
 
 def evaluate(

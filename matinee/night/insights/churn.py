@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from matinee import features
 from matinee.columns import MEMBER_ID, PLACES, RANK, TITLE_ID
-from matinee.insights import churn, logistic
+from matinee.insights import churn
 from matinee.night.insights.inputs import Inputs
 from matinee.night.insights.result import Result
 
@@ -123,9 +123,9 @@ SCHEMA = pa.schema(
         pa.field("renewal_expected_on", pa.date32()),
     ]
 )
-"""`probability` is the hazard of cancelling at the next renewal, `reasons` are signs of little
-satisfaction, the strongest first, and `new_title_count` the titles among the first ten of the slate
-that came within the last 30 days."""
+"""`probability` is the hazard of cancelling at the next renewal. `reasons` of a member at risk are
+signs of little satisfaction, the strongest first. `new_title_count` counts titles among the first
+ten of the slate that came within the last 30 days."""
 
 
 def compute(inputs: Inputs) -> Result:
@@ -139,10 +139,7 @@ def compute(inputs: Inputs) -> Result:
     days = moments["event_at"].to_numpy().astype("datetime64[s]").astype(np.int64) / 86_400
     cancelled = pc.fill_null(moments["is_cancelled"], fill_value=False).to_numpy()
     found = churn.fit(design[decided], cancelled[decided], days[decided])
-    table = SCHEMA.empty_table()
-    if found.model is not None:
-        members = moments.filter(pa.array(~decided))
-        table = _table(inputs, members, found.model, design[~decided])
+    table = _table(inputs, moments.filter(pa.array(~decided)), found, design[~decided])
     return Result({FILE: table}, _facts(found, int(decided.sum()), int(cancelled.sum())))
 
 
@@ -188,20 +185,24 @@ def _design(inputs: Inputs, moments: pa.Table) -> NDArray[np.float64]:
 
 
 def _table(
-    inputs: Inputs, members: pa.Table, model: logistic.Logistic, design: NDArray[np.float64]
+    inputs: Inputs, members: pa.Table, found: churn.Churn, design: NDArray[np.float64]
 ) -> pa.Table:
     """Rows of the members who may be contacted, the highest hazard first."""
-    hazard = np.round(model.probability(design), 6)
-    risk = hazard >= np.quantile(hazard, 1 - RISK_SHARE) if len(hazard) else hazard > 0
+    if found.model is None or not len(design):
+        return SCHEMA.empty_table()
+    hazard = np.round(found.model.probability(design), 6)
+    # A model that no later renewals bear out calls nobody at risk.
+    is_supported = found.verdict == churn.SUPPORTED
+    risk = is_supported & (hazard >= np.quantile(hazard, 1 - RISK_SHARE))
     period = inputs.query(RENEWALS)["days"].to_pylist()[0]
     new = _new_titles(inputs)
-    reasons = churn.reasons(model, design)
+    reasons = churn.reasons(found.model, design)
     rows = [
         {
             MEMBER_ID: row[MEMBER_ID],
             "probability": float(hazard[place]),
             "is_at_risk": bool(risk[place]),
-            "reasons": reasons[place],
+            "reasons": reasons[place] if risk[place] else [],
             "new_title_count": new.get(row[MEMBER_ID], 0),
             "is_payment_overdue": row["is_overdue"],
             "renewal_expected_on": _expected(inputs, row["event_at"], period),
