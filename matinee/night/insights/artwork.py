@@ -29,7 +29,7 @@ SCHEMA = pa.schema(
     [
         pa.field(TITLE_ID, pa.string(), nullable=False),
         pa.field("asset_kind", pa.string()),
-        pa.field("segment", pa.string()),
+        pa.field("segment", pa.int64()),
         pa.field("asset_id", pa.string(), nullable=False),
         pa.field("probability", pa.float64(), nullable=False),
         pa.field("basis", pa.string(), nullable=False),
@@ -110,7 +110,7 @@ def _table(shown: Shown, rates: Rates, policy: Policy) -> pa.Table:
         {
             TITLE_ID: assets[TITLE_ID],
             "asset_kind": assets["asset_kind"],
-            "segment": pa.array([segment for segment, _ in shown.keys(rates)], pa.string()),
+            "segment": pa.array([segment for segment, _ in shown.keys(rates)], pa.int64()),
             "asset_id": assets["asset_id"],
             "probability": np.round(policy.probability, 6),
             "basis": policy.basis,

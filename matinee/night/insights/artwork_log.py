@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from matinee.columns import MEMBER_ID, TITLE_ID
 from matinee.insights.take_rates import ALL_SEGMENTS, Log, Rates
+from matinee.night.insights import segments
 from matinee.night.insights.inputs import Inputs
 from matinee.slates import ai_labels
 from matinee.vocabulary import Vocabulary
@@ -98,9 +99,14 @@ class Shown:
         )
 
     @cached_property
-    def segments(self) -> tuple[list[str], NDArray[np.intp]]:
-        """The names of segments, and the number of each member's."""
-        return [], np.full(len(self.members), ALL_SEGMENTS, np.intp)
+    def segments(self) -> tuple[list[int], NDArray[np.intp]]:
+        """The numbers of segments, and the place of each member's among them."""
+        table = self.inputs.found[segments.MEMBERS]
+        numbers = sorted(table["segment"].unique().to_pylist())
+        rows = self.members.rows(table[MEMBER_ID])
+        places = np.full(len(self.members), ALL_SEGMENTS, np.intp)
+        places[rows[rows >= 0]] = np.searchsorted(numbers, table["segment"].to_numpy()[rows >= 0])
+        return numbers, places
 
     def part(self, kept: NDArray[np.bool_]) -> Log:
         """Some of the impressions."""
@@ -113,9 +119,9 @@ class Shown:
         impressions = inputs.query(IMPRESSIONS, as_of=as_of, since=as_of - WINDOW)
         return cls(inputs, inputs.query(ASSETS), impressions)
 
-    def keys(self, rates: Rates) -> list[tuple[str | None, str]]:
+    def keys(self, rates: Rates) -> list[tuple[int | None, str]]:
         """(segment, asset_id) of each row of rates."""
-        names = [*self.segments[0], None]  # ALL_SEGMENTS is the last
+        names = [*self.segments[0], None]  # ALL_SEGMENTS is -1: the last
         ids = self.asset_rows.take(rates.asset).to_pylist()
         return [(names[one], asset) for one, asset in zip(rates.segment.tolist(), ids, strict=True)]
 
