@@ -20,6 +20,8 @@ from matinee.night.receive import receive
 from matinee.night.run import REFRESH_STEPS, STEPS, NightRun, Step, days, run
 from matinee.night.score import Scored, score
 from matinee.night.validate import stop_on_breach, validate, validate_frame, validate_slates
+from matinee.operations.audience import title_audience
+from matinee.operations.brief import brief
 from matinee.operations.docs import docs
 from matinee.operations.doctor import doctor
 from matinee.operations.explain import Explanation, explain
@@ -64,6 +66,7 @@ __all__ = [
     "Step",
     "Validation",
     "begin",
+    "brief",
     "build",
     "combine",
     "compute_weekly",
@@ -105,6 +108,7 @@ __all__ = [
     "slates",
     "statement",
     "stop_on_breach",
+    "title_audience",
     "unreceived",
     "validate",
     "validate_frame",

@@ -17,6 +17,7 @@ import typer
 
 from matinee.cli import (
     ablate,
+    audience,
     dp_counts,
     explain,
     importing,
@@ -39,6 +40,8 @@ app.command(epilog=explain.EXAMPLE)(explain.explain)
 app.command(epilog=quality.BENCHMARK)(quality.benchmark)
 app.command(epilog=quality.TUNE)(quality.tune)
 app.command(epilog=dp_counts.EXAMPLE)(dp_counts.dp_counts)
+app.command(epilog=audience.AUDIENCE)(audience.audience)
+app.command(epilog=audience.BRIEF)(audience.brief)
 app.add_typer(importing.app, name="import")
 app.add_typer(insights.app, name="insights")
 app.add_typer(releases.app, name="releases")

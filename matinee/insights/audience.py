@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.sparse.linalg import lsqr
 
 from matinee.errors import DataError
 from matinee.evaluation.metrics import binary
@@ -35,8 +36,10 @@ REACHED = 0.1
 MOST_WINDOWS = 4
 """Windows of which the newest evaluates, the one before calibrates, and others are learned from."""
 
-PENALTY = 10.0
+PENALTY = 1.0
 """Of the ridge of demand on content."""
+
+FOLDS = 5
 
 LEAST_POSITIVES = 50
 """Viewings that a window must have to learn from."""
@@ -46,9 +49,9 @@ COLD = ("activity", "freshness", "likeness", "demand")
 BASELINE = ("activity", "freshness", "popularity")
 """The columns of each model. The baseline knows how active members and how popular titles are."""
 
-Affinity = Callable[[sp.csr_array[np.float32], NDArray[np.intp]], NDArray[np.floating]]
-"""(history, shape (n_members, n_titles); rows) -> how much alike members watched each title,
-shape (len(rows), n_titles)."""
+Affinity = Callable[[sp.csr_array[np.float32]], Callable[[NDArray[np.intp]], NDArray[np.floating]]]
+"""Learns from a history, shape (n_members, n_titles), how much members alike watched each title:
+float, shape (len(rows), n_titles), of some members."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,11 @@ class Window:
     activity: NDArray[np.float64]
     """float, shape (len(rows),): titles watched in the `days` before, as log(1 + n)."""
     freshness: NDArray[np.float64]
-    """The share of these in all that the member watched; 1 for members without a history."""
+    """The share of these in all that the member watched."""
+    is_known: NDArray[np.bool_]
+    """bool, shape (len(rows),): members with a history; nothing is said of the others."""
+    total_known: int
+    """Members with a history among all, of which `rows` may be a sample."""
     popularity: NDArray[np.float64]
     """float, shape (n_titles,): members in the `days` before, as log(1 + n)."""
     demand: NDArray[np.float64]
@@ -109,48 +116,87 @@ class Window:
         return np.column_stack([values[name]() for name in names])
 
 
-def window(
-    log: Log,
-    content: sp.csr_array[np.float32],
-    affinity: Affinity,
-    *,
-    instant: float,
-    days: float,
-    rows: NDArray[np.intp],
-) -> Window:
-    """The window that begins at an instant.
+@dataclass(frozen=True)
+class Instant:
+    """What was known of all members and titles at an instant."""
 
-    Parameters
-    ----------
-    content : float32 CSR, shape (n_titles, n_features)
-    instant : float
-        In days. Nothing after it is used but for `watched` and `is_new`.
-    """
-    before, after = log.day <= instant, (log.day > instant) & (log.day <= instant + days)
-    recent = before & (log.day > instant - days)
-    known = log.matrix(before)
-    n_members, n_titles = log.shape
-    active = np.bincount(log.member[recent], minlength=n_members)[rows].astype(np.float64)
-    total = np.bincount(log.member[before], minlength=n_members)[rows]
-    popularity = np.log1p(np.bincount(log.title[recent], minlength=n_titles))
-    count = np.bincount(log.title[before], minlength=n_titles)
-    unit = _unit_rows(content)
-    profile = _unit_rows(sp.csr_array(known[rows] @ unit))
-    raw = np.asarray(affinity(known, rows), np.float64)
-    mean = float(raw[raw > 0].mean()) if (raw > 0).any() else 1.0
-    return Window(
-        rows=rows,
-        activity=np.log1p(active),
-        freshness=np.divide(active, total, out=np.ones(len(rows)), where=total > 0),
-        popularity=popularity,
-        demand=expected_demand(popularity, content, count > 0),
-        likeness=np.asarray((profile @ unit.T).toarray(), np.float64),
-        affinity=np.log1p(np.maximum(raw, 0) / mean),
-        seen=known[rows].toarray() > 0,
-        watched=log.matrix(after)[rows].toarray() > 0,
-        is_warm=count > 0,
-        is_new=(count == 0) & (np.bincount(log.title[after], minlength=n_titles) > 0),
-    )
+    log: Log
+    before: sp.csr_array[np.float32]
+    """What each member had watched."""
+    recent: NDArray[np.bool_]
+    """Which events are of the `days` before."""
+    after: NDArray[np.bool_]
+    """Which are of the `days` after."""
+    content: sp.csr_array[np.float32]
+    """Rows of length 1."""
+    affinity: Callable[[NDArray[np.intp]], NDArray[np.floating]]
+    count: NDArray[np.intp]
+    """Members who had watched each title."""
+    popularity: NDArray[np.float64]
+    demand: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        log: Log,
+        content: sp.csr_array[np.float32],
+        affinity: Affinity,
+        *,
+        instant: float,
+        days: float,
+    ) -> Instant:
+        """Nothing after the instant is used but for `after`.
+
+        Parameters
+        ----------
+        content : float32 CSR, shape (n_titles, n_features)
+        instant, days : float
+            In days.
+        """
+        before = log.day <= instant
+        recent = before & (log.day > instant - days)
+        n_titles = log.shape[1]
+        popularity = np.log1p(np.bincount(log.title[recent], minlength=n_titles))
+        count = np.bincount(log.title[before], minlength=n_titles)
+        known, unit = log.matrix(before), _unit_rows(content)
+        return cls(
+            log=log,
+            before=known,
+            affinity=affinity(known),
+            recent=recent,
+            after=(log.day > instant) & (log.day <= instant + days),
+            content=unit,
+            count=count,
+            popularity=popularity,
+            demand=expected_demand(popularity, unit, count > 0),
+        )
+
+    def window(self, rows: NDArray[np.intp]) -> Window:
+        """The window of some members."""
+        log = self.log
+        n_members, n_titles = log.shape
+        active = np.bincount(log.member[self.recent], minlength=n_members)[rows].astype(np.float64)
+        total = np.diff(self.before.indptr)[rows]
+        profile = _unit_rows(sp.csr_array(self.before[rows] @ self.content))
+        raw = np.asarray(self.affinity(rows), np.float64)
+        # By the member's mean, so that members in blocks get the same as all at once.
+        mean = np.maximum(raw.mean(axis=1, keepdims=True), 1e-12)
+        first = np.bincount(log.title[self.after], minlength=n_titles) > 0
+        return Window(
+            rows=rows,
+            activity=np.log1p(active),
+            freshness=np.divide(active, total, out=np.zeros(len(rows)), where=total > 0),
+            is_known=total > 0,
+            total_known=int((np.diff(self.before.indptr) > 0).sum()),
+            popularity=self.popularity,
+            demand=self.demand,
+            likeness=np.asarray((profile @ self.content.T).toarray(), np.float64),
+            affinity=np.log1p(np.maximum(raw, 0) / mean),
+            seen=self.before[rows].toarray() > 0,
+            watched=log.matrix(self.after)[rows].toarray() > 0,
+            is_warm=self.count > 0,
+            is_new=(self.count == 0) & first,
+        )
 
 
 def expected_demand(
@@ -158,25 +204,32 @@ def expected_demand(
 ) -> NDArray[np.float64]:
     """A ridge regression of `popularity` on content, learned from the `known` titles.
 
-    Each known title is predicted without itself, so that known and new titles compare.
+    A known title is predicted without itself, with its fold of `FOLDS`, so that known and new
+    titles compare.
+
+    Parameters
+    ----------
+    popularity : float, shape (n_titles,)
+    content : float32 CSR, shape (n_titles, n_features)
+    known : bool, shape (n_titles,)
 
     References
     ----------
-    Leave-one-out residuals of ridge regression: Golub, Heath and Wahba, 1979.
+    Paige and Saunders, "LSQR: an algorithm for sparse linear equations and sparse least squares",
+    1982; its damping is the square root of the ridge's penalty.
     """
-    if not known.any():
-        return np.zeros(len(popularity))
-    features = np.asarray(content.toarray(), np.float64)
-    mean = float(popularity[known].mean())
-    centre = features[known].mean(axis=0)
-    own = features[known] - centre
-    gram = own.T @ own + PENALTY * features[known].var(axis=0).mean() * np.eye(own.shape[1])
-    solved = np.linalg.solve(gram + 1e-9 * np.eye(len(gram)), own.T)
-    demand = mean + (features - centre) @ (solved @ (popularity[known] - mean))
-    leverage = np.minimum((own * solved.T).sum(axis=1), 0.99)
-    left_out = popularity[known] - (popularity[known] - demand[known]) / (1 - leverage)
-    demand[known] = left_out
-    return np.asarray(np.clip(demand, 0, popularity[known].max() + 1), np.float64)
+    places = np.flatnonzero(known)
+    demand = np.full(len(known), float(popularity[known].mean()) if len(places) else 0.0)
+    if len(places) < FOLDS:
+        return demand
+    fold = np.arange(len(places)) % FOLDS
+    for left_out in range(FOLDS + 1):
+        learned = places[fold != left_out]
+        predicted = places[fold == left_out] if left_out < FOLDS else np.flatnonzero(~known)
+        mean = float(popularity[learned].mean())
+        solved = lsqr(content[learned], popularity[learned] - mean, damp=np.sqrt(PENALTY))[0]
+        demand[predicted] = mean + np.asarray(content[predicted] @ solved, np.float64)
+    return np.asarray(np.clip(demand, 0, popularity.max()), np.float64)
 
 
 def _unit_rows(matrix: sp.csr_array[np.float32]) -> sp.csr_array[np.float32]:
@@ -218,6 +271,18 @@ class Audience:
     held_out: dict[str, Held]
     """`warm` and, if any title was new, `cold`."""
     days: float
+    last: Window
+    """The window that evaluated."""
+    early_cold: Calibrated
+    """The model of cold titles that it evaluated: it has not seen that window."""
+
+    def probability(self, made: Window, title: int) -> NDArray[np.float64]:
+        """Of each member to watch a title, float, shape (n,); 0 if they have, or are unknown."""
+        members = np.arange(len(made.rows))
+        model = self.warm if made.is_warm[title] else self.cold
+        columns = made.columns(model.names, members, np.full(len(members), title))
+        is_open = made.is_known & ~made.seen[:, title]
+        return np.where(is_open, model.probability(columns), 0.0)
 
     def interval(self, expected: float, kind: str) -> tuple[float, float]:
         """The 95 % interval of the number of viewers of a title with so many expected."""
@@ -253,7 +318,7 @@ def fit(
     rows = np.sort(random.choice(active, min(len(active), MOST_MEMBERS), replace=False))
     backs = range(min(int((now - float(log.day.min())) // days) - 1, MOST_WINDOWS), 0, -1)
     made = [
-        window(log, content, affinity, instant=now - back * days, days=days, rows=rows)
+        Instant.of(log, content, affinity, instant=now - back * days, days=days).window(rows)
         for back in backs
     ]
     found = sum(int((one.watched & ~one.seen)[:, one.is_warm].sum()) for one in made[:-1])
@@ -270,7 +335,7 @@ def fit(
     if late.watched[new[-1]].sum() >= LEAST_VIEWERS:
         held_out["cold"] = _evaluate(late, new[-1], early[1], early[2])
     both = _fit(made, warm, new)
-    return Audience(both[0], both[1], held_out, days)
+    return Audience(both[0], both[1], held_out, days, late, early[1])
 
 
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -321,11 +386,11 @@ def _fit(made: list[Window], warm: list[Pairs], new: list[Pairs]) -> tuple[Calib
 
 
 def _pairs(made: Window, titles: NDArray[np.bool_], random: np.random.Generator) -> Pairs:
-    """Places of members and titles that were not watched before, of some of the titles."""
+    """Places of known members and titles that they had not watched, of some of the titles."""
     chosen = np.flatnonzero(titles)
     if len(chosen) > MOST_TITLES:
         chosen = np.sort(random.choice(chosen, MOST_TITLES, replace=False))
-    member, place = np.nonzero(~made.seen[:, chosen])
+    member, place = np.nonzero(~made.seen[:, chosen] & made.is_known[:, None])
     return member.astype(np.intp), chosen[place].astype(np.intp)
 
 
