@@ -29,6 +29,19 @@ SUITE = feature_suite(
             severity="critical",
         ),
         gxe.UnexpectedRowsExpectation(
+            description="completion_milli_28d <= 1000 * play_count_28d in every row.",
+            unexpected_rows_query="""
+                select member_id, observed_at
+                from {batch}
+                where completion_milli_28d > 1000 * play_count_28d
+                order by member_id, observed_at
+            """,
+            notes="The mean part watched of a member's plays is above 1. "
+            "Cause: plays are counted with a limit and their parts without it. "
+            "Action: correct the model int_member_title_days__summed and run with --full-refresh.",
+            severity="critical",
+        ),
+        gxe.UnexpectedRowsExpectation(
             description="play_count_7d <= play_count_28d <= play_count_90d in every row.",
             unexpected_rows_query="""
                 select member_id, observed_at

@@ -25,5 +25,15 @@ member_activity_stats = FeatureView(
         Field(name="watched_seconds_90d", dtype=Int64, description="Seconds watched in 90 days."),
         Field(name="title_count_28d", dtype=Int64, description="Distinct titles in 28 days."),
         Field(name="rating_count_28d", dtype=Int64, description="Ratings given in 28 days."),
+        Field(
+            name="completion_milli_28d",
+            dtype=Int64,
+            description="Parts watched by the plays of 28 days, summed, in thousandths.",
+        ),
+        Field(
+            name="stars_milli_28d",
+            dtype=Int64,
+            description="Stars of the ratings of 28 days, summed, in thousandths.",
+        ),
     ],
 )

@@ -23,6 +23,18 @@ TITLE_FIELDS_V1 = [
 ]
 """Fields of `title_contents` in services from before `name` and `release_year` were added."""
 
+ACTIVITY_FIELDS_V1 = [
+    "play_count_7d",
+    "play_count_28d",
+    "play_count_90d",
+    "watched_seconds_7d",
+    "watched_seconds_28d",
+    "watched_seconds_90d",
+    "title_count_28d",
+    "rating_count_28d",
+]
+"""Fields of `member_activity_stats` in services from before the sums of completion and stars."""
+
 hybrid_ranker_v1 = FeatureService(
     name="hybrid_ranker_v1",
     description="What LightFM is trained on, as of the cut, and scores with, as of the night.",
@@ -53,10 +65,29 @@ homepage_v1 = FeatureService(
     features=[
         member_profiles,
         member_tastes,
-        member_activity_stats,
+        member_activity_stats[ACTIVITY_FIELDS_V1],
         member_dayparts,
         member_search_intents,
         title_contents[TITLE_FIELDS_V1],
         title_popularity_stats,
+    ],
+)
+
+churn_v1 = FeatureService(
+    name="churn_v1",
+    description="Signs of satisfaction before a renewal, for the hazard of cancelling at it.",
+    features=[
+        member_profiles[["country", "plan", "joined_on"]],
+        member_activity_stats[
+            [
+                "play_count_7d",
+                "play_count_28d",
+                "title_count_28d",
+                "rating_count_28d",
+                "completion_milli_28d",
+                "stars_milli_28d",
+            ]
+        ],
+        member_search_intents[["search_count_28d", "no_result_ratio_28d"]],
     ],
 )

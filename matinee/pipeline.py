@@ -20,6 +20,8 @@ from matinee.night.receive import receive
 from matinee.night.run import REFRESH_STEPS, STEPS, NightRun, Step, days, run, walk
 from matinee.night.score import Scored, score
 from matinee.night.validate import stop_on_breach, validate, validate_frame, validate_slates
+from matinee.operations.audience import title_audience
+from matinee.operations.brief import brief
 from matinee.operations.docs import docs
 from matinee.operations.doctor import doctor
 from matinee.operations.explain import Explanation, explain
@@ -66,6 +68,7 @@ __all__ = [
     "Step",
     "Validation",
     "begin",
+    "brief",
     "build",
     "check_live_age",
     "combine",
@@ -115,6 +118,7 @@ __all__ = [
     "slates",
     "statement",
     "stop_on_breach",
+    "title_audience",
     "unreceived",
     "validate",
     "validate_frame",

@@ -58,6 +58,7 @@ OWNERS = {
     "fsspec": {"releases"},
     "implicit": {"research"},
     "optuna": {"research"},
+    "sklearn": {"insights"},
     "prefect": {"flows"},
     "fastapi": {"serving"},
     "starlette": {"serving"},

@@ -18,6 +18,7 @@ import typer
 
 from matinee.cli import (
     ablate,
+    audience,
     dp_counts,
     explain,
     history,
@@ -44,6 +45,8 @@ app.command(epilog=quality.TUNE)(quality.tune)
 app.command(epilog=dp_counts.EXAMPLE)(dp_counts.dp_counts)
 app.command(epilog=history.NOTIFY)(history.notify)
 app.add_typer(history.app, name="nights")
+app.command(epilog=audience.AUDIENCE)(audience.audience)
+app.command(epilog=audience.BRIEF)(audience.brief)
 app.add_typer(importing.app, name="import")
 app.command(epilog=serve.SERVE)(serve.serve)
 app.add_typer(serve.tokens, name="tokens")

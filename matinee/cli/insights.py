@@ -23,6 +23,9 @@ class Table(StrEnum):
     demand = "demand"
     narratives = "narratives"
     searches = "searches"
+    artwork = "artwork"
+    churn = "churn"
+    at_risk = "at-risk"
 
 
 class TableFormat(StrEnum):

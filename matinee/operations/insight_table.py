@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from matinee import releases
+from matinee.columns import MEMBER_ID
 from matinee.errors import DataError
 from matinee.night.insights.carry import DOCUMENT
+from matinee.rights import consent
 from matinee.settings import Settings
+
+FILES = {"artwork": "artwork/policy", "churn": "retention/churn", "at-risk": "retention/churn"}
+"""Tables that are not in `insights/`."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,10 @@ class InsightTable:
 
 
 def insight_table(settings: Settings, name: str, *, release: str = "live") -> InsightTable:
-    """A table of `insights/` by its name without `.parquet`; no member is named.
+    """A table of insights by its name.
+
+    `churn` and `at-risk` name members: those who allow marketing, insights and personalisation
+    today. `at-risk` has the members whose slate holds nothing new for them.
 
     Raises
     ------
@@ -34,6 +42,15 @@ def insight_table(settings: Settings, name: str, *, release: str = "live") -> In
         raise DataError(
             f"release {found.id} was made before there were insights: `matinee run` makes a new one"
         )
-    table = found.table(f"insights/{name}.parquet")
-    as_of = found.json(DOCUMENT)["as_of"]
-    return InsightTable(found.id, as_of, table.column_names, table.to_pylist())
+    table = found.table(f"{FILES.get(name, f'insights/{name}')}.parquet")
+    rows = table.to_pylist()
+    if MEMBER_ID in table.column_names:
+        refused = consent.read(settings)
+        rows = [
+            row
+            for row in rows
+            if not any(refused.includes(row[MEMBER_ID], one) for one in consent.PURPOSES)
+        ]
+    if name == "at-risk":
+        rows = [row for row in rows if row["is_at_risk"] and not row["new_title_count"]]
+    return InsightTable(found.id, found.json(DOCUMENT)["as_of"], table.column_names, rows)

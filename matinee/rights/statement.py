@@ -37,6 +37,10 @@ USE_OF_SOURCE = {
 }
 
 
+PROFILES = ("insights/segment_members.parquet", "retention/churn.parquet")
+"""Files of a release that have a row for each of some members."""
+
+
 def export(settings: Settings, member_id: str) -> dict[str, Any]:
     """All data about a member; each column with its purposes and its days until expiry.
 
@@ -80,7 +84,11 @@ def export(settings: Settings, member_id: str) -> dict[str, Any]:
         "derived": {name: table for name, table in tables.items() if table["rows"]},
         "shown_now": _shown_now(settings, member_id),
         "published": {
-            release.id: {"list": shown, "why": _reasons(release, member_id)}
+            release.id: {
+                "list": shown,
+                "why": _reasons(release, member_id),
+                "profiles": _profiles(release, member_id),
+            }
             for release in releases.Store.of(settings.home).list()
             if (shown := release.slate(member_id).to_pylist())
         },
@@ -238,6 +246,16 @@ def _reasons(release: Release, member_id: str) -> list[Row]:
             release.path / name, filters=[(MEMBER_ID, "=", member_id)]
         ).to_pylist()
     ]
+
+
+def _profiles(release: Release, member_id: str) -> dict[str, list[Row]]:
+    """What the insights of a release say of a member, by file."""
+    found = {
+        name: pq.read_table(path, filters=[(MEMBER_ID, "=", member_id)]).to_pylist()
+        for name in PROFILES
+        if (path := release.path / name).is_file()
+    }
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def _shown_now(settings: Settings, member_id: str) -> list[Row]:

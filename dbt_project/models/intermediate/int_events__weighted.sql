@@ -19,6 +19,7 @@ events as (
         device,
         utc_offset_minutes,
         watched_seconds,
+        completion_milli,
         cast(null as bigint) as stars_milli,
         signal_milli,
         is_seen,
@@ -39,6 +40,7 @@ events as (
         device,
         utc_offset_minutes,
         0 as watched_seconds,
+        0 as completion_milli,
         stars_milli,
         signal_milli,
         true as is_seen,
@@ -59,6 +61,7 @@ events as (
         device,
         utc_offset_minutes,
         0 as watched_seconds,
+        0 as completion_milli,
         null as stars_milli,
         {{ signal_milli('search') }} as signal_milli,
         false as is_seen,
@@ -82,6 +85,7 @@ events as (
         device,
         utc_offset_minutes,
         0 as watched_seconds,
+        0 as completion_milli,
         null as stars_milli,
         {{ signal_milli('impression') }} as signal_milli,
         false as is_seen,
@@ -124,6 +128,7 @@ known as (
 
         ---------- numerics
         events.watched_seconds,
+        events.completion_milli,
         events.stars_milli,
         events.signal_milli,
 

@@ -22,6 +22,13 @@ summed as (
         received_on,
         {{ cap_count("count(*) filter (where event_kind = 'play')") }} as play_count,
         cast(sum(watched_seconds) as bigint) as watched_seconds,
+        -- Of no more plays than are counted.
+        cast(
+            least(
+                sum(completion_milli),
+                1000 * {{ cap_count("count(*) filter (where event_kind = 'play')") }}
+            ) as bigint
+        ) as completion_milli,
         {{ cap_count("count(*) filter (where event_kind = 'rating')") }} as rating_count,
         avg(stars_milli) as stars_milli,
         bool_or(event_kind in ('play', 'rating')) as has_play_or_rating,
@@ -94,6 +101,7 @@ linked as (
         summed.received_on,
         summed.play_count,
         summed.watched_seconds,
+        summed.completion_milli,
         summed.rating_count,
         -- Whole thousandths: sums of them do not depend on the order in which they come.
         cast(coalesce(round(summed.stars_milli * summed.rating_count), 0) as bigint) as stars_milli,

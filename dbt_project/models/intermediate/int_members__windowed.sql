@@ -13,7 +13,7 @@
 {%- set sums = [
     'play_count_7d', 'play_count_28d', 'play_count_90d',
     'watched_seconds_7d', 'watched_seconds_28d', 'watched_seconds_90d',
-    'rating_count_28d',
+    'rating_count_28d', 'completion_milli_28d', 'stars_milli_28d',
     'morning_count_90d', 'afternoon_count_90d', 'evening_count_90d', 'night_count_90d',
     'console_count_90d', 'phone_count_90d', 'tablet_count_90d', 'tv_count_90d', 'web_count_90d',
     'title_count_28d',
@@ -66,6 +66,8 @@ count_days as (
         -- At most the seconds of a day, however many plays a bot reports.
         least(sum(watched_seconds), 86400) as watched_seconds,
         sum(rating_count) as rating_count,
+        sum(completion_milli) as completion_milli,
+        sum(stars_milli) as stars_milli,
         count(*) filter (where coalesce(days_since_previous > 28, true)) as arrival_count,
         count(*) as title_count
 
@@ -85,6 +87,8 @@ member_days as (
         count_days.play_count,
         count_days.watched_seconds,
         count_days.rating_count,
+        count_days.completion_milli,
+        count_days.stars_milli,
         count_days.arrival_count,
         count_days.title_count
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from matinee.night.insights import demand, momentum, searches, segments
+from matinee.night.insights import artwork, churn, demand, momentum, searches, segments
 from matinee.night.insights.inputs import Inputs
 from matinee.night.insights.result import Result
 
@@ -25,6 +25,8 @@ ANALYSES: tuple[Analysis, ...] = (
     Analysis("momentum", (momentum.TABLE,), momentum.compute),
     Analysis("demand", (demand.TABLE, demand.NARRATIVES), demand.compute),
     Analysis("searches", (searches.TABLE,), searches.compute),
+    Analysis("artwork", (artwork.FILE,), artwork.compute),
+    Analysis("churn", (churn.FILE,), churn.compute),
 )
 """In the order in which they are computed."""
 

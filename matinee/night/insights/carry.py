@@ -143,5 +143,5 @@ def outdated(night: Night, before: Before, files: Sequence[str]) -> Iterator[str
     if erased or before.erased_through != landing.tombstones.newest(night.home):
         yield "a member was erased since"
     refused = consent.refused_since(night.settings, before.known)
-    if {purpose for _, purpose in refused} & {consent.INSIGHTS, consent.PERSONALISATION}:
+    if refused:
         yield "a member refused since"

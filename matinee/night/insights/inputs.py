@@ -52,6 +52,9 @@ class Inputs:
 
     night: Night
     vectors: Vectors
+    release: Path
+    """A release, or the folder in which one is put together: it has the slates."""
+
     previous: Path | None
     """The release, or the folder of weekly results, that has the results before; see `carry`."""
     found: dict[str, pa.Table] = field(default_factory=dict)

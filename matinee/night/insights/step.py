@@ -70,7 +70,8 @@ def insights(
     else:
         fitted = fit.load(night, PUBLISHED)
         vectors = Vectors(fitted.frame.titles, fitted.model.title_vectors(fitted.features.titles))
-        document = compute(Inputs(night, vectors, before.path if before else None), folder)
+        previous = before.path if before else None
+        document = compute(Inputs(night, vectors, folder, previous), folder)
     release = before.release if before else None
     return Insights(
         document["as_of"],
@@ -126,7 +127,7 @@ def compute_weekly(night: Night) -> date | None:
         "known": [name for name in known if name.startswith("consents/")],
         "erased_through": landing.tombstones.newest(night.home),
     }
-    compute(Inputs(night, vectors, before.path if before else None), draft)
+    compute(Inputs(night, vectors, live.path, before.path if before else None), draft)
     (draft / ORIGIN).write_bytes(provenance.readable_json(origin))
     durable.sync_tree(draft)
     durable.rename(draft, final)

@@ -4,17 +4,17 @@ import doctest
 
 import pytest
 
-from matinee.evaluation.metrics import accuracy, beyond_accuracy, intervals
+from matinee.evaluation.metrics import accuracy, beyond_accuracy, binary, intervals
 
 
-@pytest.mark.parametrize("module", [accuracy, beyond_accuracy, intervals])
+@pytest.mark.parametrize("module", [accuracy, beyond_accuracy, binary, intervals])
 def test_examples_give_the_results_they_show(module):
     result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0
 
 
-@pytest.mark.parametrize("module", [accuracy, beyond_accuracy, intervals])
+@pytest.mark.parametrize("module", [accuracy, beyond_accuracy, binary, intervals])
 def test_every_metric_has_an_example(module):
     for name, thing in vars(module).items():
         if callable(thing) and thing.__module__ == module.__name__ and name.islower():

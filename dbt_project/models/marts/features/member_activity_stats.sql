@@ -29,6 +29,8 @@ windowed as (
         watched_seconds_90d,
         title_count_28d,
         rating_count_28d,
+        completion_milli_28d,
+        stars_milli_28d,
 
         ---------- timestamps (UTC)
         cast(observed_on as timestamp) as observed_at

@@ -1,0 +1,442 @@
+"""The audience of a title: who would most likely watch it in the weeks to come.
+
+A logistic regression gives each member a probability to watch each title within `days` that they
+have not watched yet. Warm titles are described by their popularity and by what members alike
+watched. Cold titles, and titles that do not exist yet, are described by their content alone. Both
+models learn from earlier windows, and are evaluated on the one after them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.linalg import lsqr
+
+from matinee.errors import DataError
+from matinee.evaluation.metrics import binary
+from matinee.insights import logistic
+
+DAYS = 28.0
+"""The weeks to come."""
+
+MOST_MEMBERS = 1_000
+MOST_TITLES = 1_500
+"""What a window samples to learn from: a million pairs and a half."""
+
+LEAST_VIEWERS = 3
+"""Viewers of a title in the held-out window from which it counts in the lift."""
+
+REACHED = 0.1
+"""The share of members that a campaign reaches, for the lift."""
+
+MOST_WINDOWS = 4
+"""Windows of which the newest evaluates, the one before calibrates, and others are learned from."""
+
+PENALTY = 1.0
+"""Of the ridge of demand on content."""
+
+FOLDS = 5
+
+LEAST_POSITIVES = 50
+"""Viewings that a window must have to learn from."""
+
+WARM = ("activity", "freshness", "likeness", "popularity", "affinity")
+COLD = ("activity", "freshness", "likeness", "demand")
+BASELINE = ("activity", "freshness", "popularity")
+"""The columns of each model. The baseline knows how active members and how popular titles are."""
+
+Affinity = Callable[[sp.csr_array[np.float32]], Callable[[NDArray[np.intp]], NDArray[np.floating]]]
+"""Learns from a history, shape (n_members, n_titles), how much members alike watched each title:
+float, shape (len(rows), n_titles), of some members."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """Who watched what, and when."""
+
+    member: NDArray[np.intp]
+    title: NDArray[np.intp]
+    day: NDArray[np.float64]
+    """In days; the newest event of a member and title."""
+    shape: tuple[int, int]
+
+    def matrix(self, kept: NDArray[np.bool_]) -> sp.csr_array[np.float32]:
+        """1 where a member watched a title: float32 CSR of `shape`."""
+        pairs = self.member[kept], self.title[kept]
+        matrix = sp.csr_array((np.ones(len(pairs[0]), np.float32), pairs), shape=self.shape)
+        matrix.data[:] = 1.0
+        return matrix
+
+
+@dataclass(frozen=True)
+class Window:
+    """What was known at an instant of some members and all titles, and who watched what after."""
+
+    rows: NDArray[np.intp]
+    """The members."""
+    activity: NDArray[np.float64]
+    """float, shape (len(rows),): titles watched in the `days` before, as log(1 + n)."""
+    freshness: NDArray[np.float64]
+    """The share of these in all that the member watched."""
+    is_known: NDArray[np.bool_]
+    """bool, shape (len(rows),): members with a history; nothing is said of the others."""
+    total_known: int
+    """Members with a history among all, of which `rows` may be a sample."""
+    popularity: NDArray[np.float64]
+    """float, shape (n_titles,): members in the `days` before, as log(1 + n)."""
+    demand: NDArray[np.float64]
+    """What `popularity` would be by content alone."""
+    likeness: NDArray[np.float64]
+    """float, shape (len(rows), n_titles): the title beside what the member watched, by content."""
+    affinity: NDArray[np.float64]
+    seen: NDArray[np.bool_]
+    watched: NDArray[np.bool_]
+    """bool, shape (len(rows), n_titles): within the `days` after."""
+    is_warm: NDArray[np.bool_]
+    """bool, shape (n_titles,): watched by anyone before the instant."""
+    is_new: NDArray[np.bool_]
+    """Watched after it for the first time."""
+
+    def columns(
+        self, names: tuple[str, ...], members: NDArray[np.intp], titles: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """The columns of pairs, by place among `rows` and title: float, shape (n, len(names))."""
+        values = {
+            "activity": lambda: self.activity[members],
+            "freshness": lambda: self.freshness[members],
+            "popularity": lambda: self.popularity[titles],
+            "demand": lambda: self.demand[titles],
+            "likeness": lambda: self.likeness[members, titles],
+            "affinity": lambda: self.affinity[members, titles],
+        }
+        return np.column_stack([values[name]() for name in names])
+
+
+@dataclass(frozen=True)
+class Instant:
+    """What was known of all members and titles at an instant."""
+
+    log: Log
+    before: sp.csr_array[np.float32]
+    """What each member had watched."""
+    recent: NDArray[np.bool_]
+    """Which events are of the `days` before."""
+    after: NDArray[np.bool_]
+    """Which are of the `days` after."""
+    content: sp.csr_array[np.float32]
+    """Rows of length 1."""
+    affinity: Callable[[NDArray[np.intp]], NDArray[np.floating]]
+    count: NDArray[np.intp]
+    """Members who had watched each title."""
+    popularity: NDArray[np.float64]
+    demand: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        log: Log,
+        content: sp.csr_array[np.float32],
+        affinity: Affinity,
+        *,
+        instant: float,
+        days: float,
+    ) -> Instant:
+        """Nothing after the instant is used but for `after`.
+
+        Parameters
+        ----------
+        content : float32 CSR, shape (n_titles, n_features)
+        instant, days : float
+            In days.
+        """
+        before = log.day <= instant
+        recent = before & (log.day > instant - days)
+        n_titles = log.shape[1]
+        popularity = np.log1p(np.bincount(log.title[recent], minlength=n_titles))
+        count = np.bincount(log.title[before], minlength=n_titles)
+        known, unit = log.matrix(before), _unit_rows(content)
+        return cls(
+            log=log,
+            before=known,
+            affinity=affinity(known),
+            recent=recent,
+            after=(log.day > instant) & (log.day <= instant + days),
+            content=unit,
+            count=count,
+            popularity=popularity,
+            demand=expected_demand(popularity, unit, count > 0),
+        )
+
+    def window(self, rows: NDArray[np.intp]) -> Window:
+        """The window of some members."""
+        log = self.log
+        n_members, n_titles = log.shape
+        active = np.bincount(log.member[self.recent], minlength=n_members)[rows].astype(np.float64)
+        total = np.diff(self.before.indptr)[rows]
+        profile = _unit_rows(sp.csr_array(self.before[rows] @ self.content))
+        raw = np.asarray(self.affinity(rows), np.float64)
+        # By the member's mean, so that members in blocks get the same as all at once.
+        mean = np.maximum(raw.mean(axis=1, keepdims=True), 1e-12)
+        first = np.bincount(log.title[self.after], minlength=n_titles) > 0
+        return Window(
+            rows=rows,
+            activity=np.log1p(active),
+            freshness=np.divide(active, total, out=np.zeros(len(rows)), where=total > 0),
+            is_known=total > 0,
+            total_known=int((np.diff(self.before.indptr) > 0).sum()),
+            popularity=self.popularity,
+            demand=self.demand,
+            likeness=np.asarray((profile @ self.content.T).toarray(), np.float64),
+            affinity=np.log1p(np.maximum(raw, 0) / mean),
+            seen=self.before[rows].toarray() > 0,
+            watched=log.matrix(self.after)[rows].toarray() > 0,
+            is_warm=self.count > 0,
+            is_new=(self.count == 0) & first,
+        )
+
+
+def expected_demand(
+    popularity: NDArray[np.float64], content: sp.csr_array[np.float32], known: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """A ridge regression of `popularity` on content, learned from the `known` titles.
+
+    A known title is predicted without itself, with its fold of `FOLDS`, so that known and new
+    titles compare.
+
+    Parameters
+    ----------
+    popularity : float, shape (n_titles,)
+    content : float32 CSR, shape (n_titles, n_features)
+    known : bool, shape (n_titles,)
+
+    References
+    ----------
+    Paige and Saunders, "LSQR: an algorithm for sparse linear equations and sparse least squares",
+    1982; its damping is the square root of the ridge's penalty.
+    """
+    places = np.flatnonzero(known)
+    demand = np.full(len(known), float(popularity[known].mean()) if len(places) else 0.0)
+    if len(places) < FOLDS:
+        return demand
+    fold = np.arange(len(places)) % FOLDS
+    for left_out in range(FOLDS + 1):
+        learned = places[fold != left_out]
+        predicted = places[fold == left_out] if left_out < FOLDS else np.flatnonzero(~known)
+        mean = float(popularity[learned].mean())
+        solved = lsqr(content[learned], popularity[learned] - mean, damp=np.sqrt(PENALTY))[0]
+        demand[predicted] = mean + np.asarray(content[predicted] @ solved, np.float64)
+    return np.asarray(np.clip(demand, 0, popularity.max()), np.float64)
+
+
+def _unit_rows(matrix: sp.csr_array[np.float32]) -> sp.csr_array[np.float32]:
+    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    scale = sp.diags_array((1 / np.maximum(lengths, 1e-12)).astype(np.float32))
+    return sp.csr_array(scale @ matrix)
+
+
+@dataclass(frozen=True)
+class Held:
+    """How a model did on the window that it was not fitted on."""
+
+    pairs: int
+    viewings: int
+    auc: float
+    brier: float
+    calibration: tuple[binary.Bin, ...]
+    titles: int
+    """Titles with enough viewers for the next two."""
+    reached: float
+    """The share of a title's viewers among the tenth of members with the highest probability."""
+    reached_by_baseline: float
+    """The same by activity and popularity alone."""
+    spread: float
+    """Standard deviation of log(actual / predicted viewers) of a title, beyond chance."""
+
+    @property
+    def lift(self) -> float:
+        """How many times as many viewers a campaign of the same size reaches."""
+        return self.reached / self.reached_by_baseline if self.reached_by_baseline else np.nan
+
+
+@dataclass(frozen=True)
+class Audience:
+    """The models of warm and of cold titles, refitted on all windows."""
+
+    warm: Calibrated
+    cold: Calibrated
+    held_out: dict[str, Held]
+    """`warm` and, if any title was new, `cold`."""
+    days: float
+    last: Window
+    """The window that evaluated."""
+    early_cold: Calibrated
+    """The model of cold titles that it evaluated: it has not seen that window."""
+
+    def probability(self, made: Window, title: int) -> NDArray[np.float64]:
+        """Of each member to watch a title, float, shape (n,); 0 if they have, or are unknown."""
+        members = np.arange(len(made.rows))
+        model = self.warm if made.is_warm[title] else self.cold
+        columns = made.columns(model.names, members, np.full(len(members), title))
+        is_open = made.is_known & ~made.seen[:, title]
+        return np.where(is_open, model.probability(columns), 0.0)
+
+    def interval(self, expected: float, kind: str) -> tuple[float, float]:
+        """The 95 % interval of the number of viewers of a title with so many expected."""
+        spread = self.held_out[kind].spread if kind in self.held_out else 1.0
+        deviation = np.sqrt(spread**2 + 1 / (expected + 1))
+        return expected * float(np.exp(-1.96 * deviation)), expected * float(
+            np.exp(1.96 * deviation)
+        )
+
+
+def horizon(log: Log, now: float) -> float:
+    """`DAYS`, or a third of what the log covers if that is less."""
+    return min(DAYS, (now - float(log.day.min())) / 3) if len(log.day) else DAYS
+
+
+def fit(
+    log: Log,
+    content: sp.csr_array[np.float32],
+    affinity: Affinity,
+    *,
+    now: float,
+    seed: int,
+) -> Audience:
+    """Learn from earlier windows, evaluate on the last one, and refit on all.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than `LEAST_POSITIVES` viewings to learn from.
+    """
+    days, random = horizon(log, now), np.random.default_rng(seed)
+    active = np.unique(log.member)
+    rows = np.sort(random.choice(active, min(len(active), MOST_MEMBERS), replace=False))
+    backs = range(min(int((now - float(log.day.min())) // days) - 1, MOST_WINDOWS), 0, -1)
+    made = [
+        Instant.of(log, content, affinity, instant=now - back * days, days=days).window(rows)
+        for back in backs
+    ]
+    found = sum(int((one.watched & ~one.seen)[:, one.is_warm].sum()) for one in made[:-1])
+    if found < LEAST_POSITIVES:
+        raise DataError(
+            f"{found} viewings in the weeks to learn from, and an audience is learned from "
+            f"{LEAST_POSITIVES}: wait for more logs"
+        )
+    warm = [_pairs(one, one.is_warm, random) for one in made]
+    new = [_pairs(one, one.is_new, random) for one in made]
+    late = made[-1]
+    early = _fit(made[:-1], warm[:-1], new[:-1])
+    held_out = {"warm": _evaluate(late, warm[-1], early[0], early[2])}
+    if late.watched[new[-1]].sum() >= LEAST_VIEWERS:
+        held_out["cold"] = _evaluate(late, new[-1], early[1], early[2])
+    both = _fit(made, warm, new)
+    return Audience(both[0], both[1], held_out, days, late, early[1])
+
+
+Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Places of members among the rows of a window, and titles."""
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A regression whose log-odds are brought to the level and slope of the newest window."""
+
+    model: logistic.Logistic
+    platt: logistic.Logistic
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.model.names
+
+    def probability(self, columns: NDArray[np.floating]) -> NDArray[np.float64]:
+        """float, shape (n,)."""
+        return self.platt.probability(self.model.log_odds(columns)[:, None])
+
+
+def _fit(made: list[Window], warm: list[Pairs], new: list[Pairs]) -> tuple[Calibrated, ...]:
+    """The models of warm and cold titles, and the baseline.
+
+    Each learns from warm pairs of all windows but the newest, where there are two or more, and is
+    calibrated on the newest: the cold one on the titles that were new then, which are watched more
+    than old ones of like content.
+
+    References
+    ----------
+    Platt, "Probabilistic outputs for support vector machines", 1999.
+    """
+    earlier = list(zip(made, warm, strict=True))[: max(len(made) - 1, 1)]
+    label = np.concatenate([one.watched[pairs] for one, pairs in earlier])
+    found = []
+    for names in (WARM, COLD, BASELINE):
+        columns = np.concatenate([one.columns(names, *pairs) for one, pairs in earlier])
+        model = logistic.fit(columns, label, names)
+        pairs = new[-1] if names == COLD else warm[-1]
+        viewings = made[-1].watched[pairs]
+        if not LEAST_POSITIVES <= viewings.sum() < len(viewings):
+            pairs = warm[-1]
+            viewings = made[-1].watched[pairs]
+        odds = model.log_odds(made[-1].columns(names, *pairs))
+        found.append(Calibrated(model, logistic.fit(odds[:, None], viewings, ("log-odds",))))
+    return tuple(found)
+
+
+def _pairs(made: Window, titles: NDArray[np.bool_], random: np.random.Generator) -> Pairs:
+    """Places of known members and titles that they had not watched, of some of the titles."""
+    chosen = np.flatnonzero(titles)
+    if len(chosen) > MOST_TITLES:
+        chosen = np.sort(random.choice(chosen, MOST_TITLES, replace=False))
+    member, place = np.nonzero(~made.seen[:, chosen] & made.is_known[:, None])
+    return member.astype(np.intp), chosen[place].astype(np.intp)
+
+
+def _evaluate(
+    made: Window,
+    pairs: Pairs,
+    model: Calibrated,
+    baseline: Calibrated,
+) -> Held:
+    chance = model.probability(made.columns(model.names, *pairs))
+    plain = baseline.probability(made.columns(baseline.names, *pairs))
+    label, title = made.watched[pairs], pairs[1]
+    viewers, expected = np.bincount(title, label), np.bincount(title, chance).astype(np.float64)
+    known = np.flatnonzero(viewers >= LEAST_VIEWERS)
+    reached = [
+        [_reached(score[title == one], label[title == one]) for one in known]
+        for score in (chance, plain)
+    ]
+    return Held(
+        pairs=len(label),
+        viewings=int(label.sum()),
+        auc=binary.roc_auc(chance, label),
+        brier=binary.brier(chance, label),
+        calibration=tuple(binary.reliability(chance, label)),
+        titles=len(known),
+        reached=float(np.mean(reached[0])) if len(known) else np.nan,
+        reached_by_baseline=float(np.mean(reached[1])) if len(known) else np.nan,
+        spread=spread(viewers[np.unique(title)], expected[np.unique(title)]),
+    )
+
+
+def _reached(score: NDArray[np.float64], label: NDArray[np.bool_]) -> float:
+    """The share of viewers among the tenth of members with the highest score."""
+    first = np.argsort(-score, kind="stable")[: max(int(np.ceil(REACHED * len(score))), 1)]
+    return float(label[first].sum() / label.sum())
+
+
+def spread(
+    actual: NDArray[np.floating] | NDArray[np.integer], expected: NDArray[np.floating]
+) -> float:
+    """How far counts are from what was expected, beyond what chance explains, on the log scale.
+
+    Notes
+    -----
+    The squared log ratio has about the mean s^2 + 1 / (expected + 1), of which the second part is
+    that of a Poisson count.
+    """
+    ratio = np.log((actual + 0.5) / (expected + 0.5))
+    return float(np.sqrt(max(float((ratio**2 - 1 / (expected + 1)).mean()), 0.0)))
