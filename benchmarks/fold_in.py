@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,13 +24,13 @@ import pyarrow as pa
 from benchmarks.combination import line
 from matinee.evaluation import metrics
 from matinee.models import fits, hybrid
-from matinee.models.fold_in import PENALTY, folded_in
+from matinee.models.fold_in import folded_in
 from matinee.night import combine, evaluate
 from matinee.night.evaluate import Split
 from matinee.research import benchmark, datasets
 from matinee.settings import Settings
 
-PENALTIES = (3.0, PENALTY, 30.0)
+PENALTIES = (1.0, 3.0, 10.0)
 
 QUARTERS = 4
 
@@ -60,6 +61,7 @@ def refit(frame, hyperparameters: hybrid.Hyperparameters, chosen: combine.Chosen
             continue
         one = replace(
             frame,
+            as_of=datetime.fromtimestamp(begin / 1e6, UTC),
             signals=pa.concat_tables([frame.signals, frame.held_out.filter(pa.array(is_before))]),
             held_out=frame.held_out.filter(pa.array(inside)),
         )

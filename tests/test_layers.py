@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"columns", "errors", "settings", "progress", "data", "cache", "imports"},
-    {"vocabulary", "matrices", "privacy", "provenance", "durable", "duckdb_paths"},
+    {"vocabulary", "matrices", "privacy", "provenance", "durable", "duckdb_paths", "sealed"},
     {"evaluation"},
     {"slates"},
     {"insights"},
@@ -54,7 +54,7 @@ OWNERS = {
     "lightfm": {"models"},
     "jinja2": {"report"},
     "markupsafe": {"report"},
-    "cryptography": {"releases"},
+    "cryptography": {"releases", "sealed"},
     "fsspec": {"releases"},
     "implicit": {"research"},
     "optuna": {"research"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-PENALTY = 10.0
+PENALTY = 3.0
 """Of the ridge, in titles: so many of mean length weigh as much as the vector that was known."""
 
 HIGH = 2.0

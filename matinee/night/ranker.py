@@ -227,6 +227,8 @@ class Ranker:
 
     def calibrated(self, rows: NDArray[np.intp], lists: Lists, *, weight: float) -> Lists:
         """The lists of members with a history near their own genres; the others as they are."""
+        if not weight:
+            return lists
         own = np.flatnonzero((rows != NOT_IN_FRAME) & (self.sources[rows] == Source.HYBRID))
         order = lists.rows.copy()
         order[own], _ = calibration.rerank(

@@ -22,7 +22,6 @@ from matinee.night.night import Night
 from matinee.night.scorer import CONTEXTS, Block, Scorer
 from matinee.provenance import canonical_json
 from matinee.releases import serving_files as files
-from matinee.releases import texts
 from matinee.slates import ai_labels, ranking
 from matinee.slates.dayparts import daypart_tastes
 
@@ -76,7 +75,7 @@ class ServingWriter:
             self._save(name, np.concatenate(arrays))
         ids = members[MEMBER_ID].combine_chunks()
         files.write_members(self._folder, ids)
-        texts.write(
+        files.write_texts(
             self._folder, files.SENTENCES, (json.dumps(text).encode() for text in self._sentences)
         )
         group = shelves.group_of(members, groups)

@@ -7,7 +7,8 @@ Rows of members follow `members`, in the order of their ids' bytes. Numbers of t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import mmap
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ from numpy.typing import NDArray
 from matinee.columns import MEMBER_ID
 from matinee.provenance import parse_json
 from matinee.releases.files import PARQUET
-from matinee.releases.texts import Texts
 
 FOLDER = "serving"
 
@@ -80,6 +80,31 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Texts:
+    """Bytes of each text, by its number."""
+
+    data: mmap.mmap | bytes
+    ends: NDArray[np.int64]
+    """int64, shape (n_texts,): where each text ends."""
+
+    @classmethod
+    def open(cls, folder: Path, name: str) -> Texts:
+        """Open what `write` left."""
+        ends = np.load(folder / f"{name}_ends.npy", mmap_mode="r", allow_pickle=False)
+        with (folder / f"{name}.bin").open("rb") as file:
+            size = file.seek(0, 2)
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        return cls(data, ends)
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, number: int) -> bytes:
+        begin = int(self.ends[number - 1]) if number else 0
+        return self.data[begin : int(self.ends[number])]
+
+
+@dataclass(frozen=True)
 class ServingFiles:
     """The folder, opened."""
 
@@ -128,6 +153,17 @@ class ServingFiles:
         begin = int(ends[row - 1]) if row else 0
         part = slice(begin, int(ends[row]))
         return {one: self.arrays[f"{name}_{one}"][part] for one in LISTS_BY_MEMBER[name]}
+
+
+def write_texts(folder: Path, name: str, texts: Iterable[bytes]) -> None:
+    """Leave `<name>.bin` and `<name>_ends.npy` in a folder."""
+    ends, end = [], 0
+    with (folder / f"{name}.bin").open("wb") as file:
+        for text in texts:
+            file.write(text)
+            end += len(text)
+            ends.append(end)
+    np.save(folder / f"{name}_ends.npy", np.array(ends, np.int64), allow_pickle=False)
 
 
 def hashed(member_id: str) -> np.uint64:

@@ -96,7 +96,7 @@ class FoldIn:
         arrays = self.view.files.arrays
         n_titles = len(self.view.files.titles)
         empty = np.empty(0, np.intp)
-        nobody = History(empty, empty, empty.astype(np.int64), (1, n_titles))
+        empty_history = History(empty, empty, empty.astype(np.int64), (1, n_titles))
         names = self.chosen.parts
         if ITEM_KNN in (self.chosen.model("next_visit"), self.chosen.model("session")):
             names = (*names, ITEM_KNN)
@@ -104,10 +104,10 @@ class FoldIn:
         is_cold[arrays["cold"]] = True
         vectors = np.zeros((1, arrays["title_vector"].shape[1]), np.float32)
         hybrid = with_cold_titles(
-            (vectors, arrays["title_vector"]), self.title_features, nobody, is_cold=is_cold
+            (vectors, arrays["title_vector"]), self.title_features, empty_history, is_cold=is_cold
         )
         folder = self.view.release.path / "model"
-        return load_parts(folder, names, nobody, {HYBRID: hybrid})
+        return load_parts(folder, names, empty_history, {HYBRID: hybrid})
 
     def profile_vector(self) -> NDArray[np.float32]:
         """The vector of a member of whom nothing is known: the mean of all members'."""

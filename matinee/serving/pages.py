@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from matinee.releases.sealed import Sealer
+from matinee.sealed import Sealer
 from matinee.serving.live import Live, Opened
 from matinee.serving.members import MemberNow, Members
 from matinee.serving.problems import ProblemError

@@ -14,8 +14,8 @@ from matinee import landing
 from matinee.landing.api import log_files
 from matinee.landing.api.log_files import LogFiles
 from matinee.recent_events import RecentEvents
-from matinee.releases.sealed import Sealer
 from matinee.rights import consent
+from matinee.sealed import Sealer
 from matinee.serving.clock import Clock
 from matinee.serving.impressions import Impressions
 from matinee.serving.intake import Intake
