@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"columns", "errors", "settings", "progress", "data", "cache", "imports"},
-    {"vocabulary", "matrices", "privacy", "provenance", "durable", "duckdb_paths"},
+    {"vocabulary", "matrices", "privacy", "id_tokens", "provenance", "durable", "duckdb_paths"},
     {"evaluation"},
     {"slates"},
     {"insights"},
