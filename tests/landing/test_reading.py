@@ -45,7 +45,7 @@ def received(contract, tmp_path):
 
     def receive(name, content):
         from matinee.landing.intake import take_in
-        from matinee.landing.receive import connection as connect
+        from matinee.landing.received import connection as connect
 
         shutil.rmtree(tmp_path / "received", ignore_errors=True)
         path = tmp_path / name
