@@ -16,7 +16,7 @@ from flows.scheduled import flow_run_id, mark_crashed, require_absolute_home
 from flows.steps import walk
 from matinee import pipeline
 from matinee.errors import InterruptError, MatineeError, StorageError
-from matinee.settings import Settings
+from matinee.settings import Settings, unknown_variables
 
 PATIENCE_SECONDS = 600
 """How long a night waits for another holder of the lease, such as the hourly refresh."""
@@ -43,6 +43,8 @@ def nightly(
     """
     settings = Settings()
     log = get_run_logger()
+    for warning in unknown_variables(os.environ):
+        log.warning(warning)
     options = {"volume": accept_volume, "erasures": accept_erasures}
     accepted = frozenset(name for name, is_set in options.items() if is_set)
     run = pipeline.NightRun(

@@ -12,7 +12,8 @@ landing  transform  warehouse  validation  features  releases  report  simulator
 models                 hybrid and baselines on arrays: no I/O
 slates                 ranking, calibration, eligibility, exposure, reasons
 evaluation             splits, metrics, gate
-vocabulary  matrices  privacy  provenance    values and small arithmetic
+vocabulary  matrices  privacy  id_tokens  provenance
+                       values and small arithmetic
 columns  errors  settings  progress          names
 """
 

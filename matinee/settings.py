@@ -1,7 +1,9 @@
 """The settings of matinee, read once from `MATINEE_*` environment variables."""
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -46,6 +48,14 @@ def _home(home: Path) -> Path:
                 "the path {path} has a {text}: {why}; name a folder without one",
                 {"path": path, "text": text, "why": why},
             )
+    for parent in home.resolve().parents:
+        if (parent / "landing").is_dir() and (parent / "releases").is_dir():
+            raise PydanticCustomError(
+                "nested",
+                "it lies in another home, {parent}, whose searches for members, backups and "
+                "erasures would take in this one: name a folder beside it",
+                {"parent": str(parent)},
+            )
     if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in path):
         raise PydanticCustomError(
             "control", "the path has a control character: name a folder without one"
@@ -59,6 +69,29 @@ def _memory(text: str) -> str:
     if not LEAST_MEGABYTES <= megabytes <= MOST_MEGABYTES:
         raise PydanticCustomError("memory", "it must be 100MB to 100TB, as in 4GB or 512MiB")
     return text
+
+
+TESTS_ONLY = frozenset({"ATTACKS", "REAL_DATA", "TEST_CPU", "TRY_STORE"})
+"""Variables that only the tests of the checkout read."""
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """A warning for each `MATINEE_*` variable that is no setting, with the nearest that is one.
+
+    >>> unknown_variables({"MATINEE_THREAD": "4", "MATINEE_HOME": "var", "PATH": ""})
+    ['MATINEE_THREAD is no setting and is ignored; did you mean MATINEE_THREADS?']
+    """
+    prefix = "MATINEE_"
+    known = sorted(name.upper() for name in Settings.model_fields)
+    warnings = []
+    for variable in sorted(one for one in environment if one.upper().startswith(prefix)):
+        name = variable[len(prefix) :].upper()
+        if name in known or name in TESTS_ONLY:
+            continue
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"did you mean {prefix}{nearest[0]}?" if nearest else "README.md has the settings"
+        warnings.append(f"{variable} is no setting and is ignored; {hint}")
+    return warnings
 
 
 Folder = Annotated[Path, BeforeValidator(_folder)]

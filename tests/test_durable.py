@@ -14,7 +14,7 @@ from matinee.errors import StorageError
 from matinee.features import online
 from matinee.landing import ledger, tombstones
 from matinee.releases import aliases, signing
-from matinee.rights import consent, erase
+from matinee.rights import consent, erase, withdrawals
 from matinee.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -172,8 +172,8 @@ def _truth(home):
 
 
 def _withdrawals(home):
-    consent._save(Settings(home=home), consent.Withdrawals(bytes(32)))
-    return home / consent.FILE
+    consent._save(Settings(home=home), withdrawals.Withdrawals(bytes(32)))
+    return home / withdrawals.FILE
 
 
 def _aliases(home):

@@ -13,7 +13,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"columns", "errors", "settings", "progress", "data", "cache", "imports"},
-    {"vocabulary", "matrices", "privacy", "provenance", "durable", "duckdb_paths", "sealed"},
+    {
+        "vocabulary",
+        "matrices",
+        "privacy",
+        "id_tokens",
+        "provenance",
+        "durable",
+        "duckdb_paths",
+        "sealed",
+    },
     {"evaluation"},
     {"slates"},
     {"insights"},

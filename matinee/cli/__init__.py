@@ -80,6 +80,10 @@ def options(
     ] = False,
 ) -> None:
     """From a streaming service's raw logs to published, versioned recommendations."""
+    from matinee.settings import unknown_variables
+
+    for warning in unknown_variables(os.environ):
+        say(f"matinee: {warning}")
 
 
 def main() -> None:

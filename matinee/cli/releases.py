@@ -226,3 +226,26 @@ def trust_key(
     store, person = Store.of(Settings().home), by or getpass.getuser()
     key = key_changes.trust_key(store, public, at=datetime.now(UTC), by=person, why=why)
     say(f"releases signed by key {key[:16]} are trusted from now on")
+
+
+@app.command(
+    "revoke-key", epilog="Example: matinee releases revoke-key 0123456789abcdef --why leaked"
+)
+def revoke_key(
+    key: Annotated[str, typer.Argument(help="The first 16 digits of its id: its .pub's name.")],
+    by: By = "",
+    why: Why = "",
+) -> None:
+    """Never trust a key again, by a line of the audit trail that the signing key signs.
+
+    If the signing key itself leaked, run rotate-key first, and revoke the old one.
+    """
+    from matinee.releases import Store, key_changes
+    from matinee.settings import Settings
+
+    store, person = Store.of(Settings().home), by or getpass.getuser()
+    found = key_changes.revoke_key(store, key, at=datetime.now(UTC), by=person, why=why)
+    say(
+        f"key {found[:16]} signs nothing from now on; keep its .pub, which verifies the lines "
+        f"before; look at those in {store.root}/audit.jsonl, then push"
+    )

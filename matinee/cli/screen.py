@@ -101,9 +101,11 @@ def _print_all(console: Console, settings: Settings, store: Store, release: Rele
     console.print(_title(store, release))
     console.print()
     for gate_line in _gate(manifest, only_exceptions=False):
-        console.print(gate_line, soft_wrap=True)
-    console.print()
-    console.print(table_of(_metrics(manifest["evaluation"]["metrics"])))
+        _print_hanging(console, gate_line)
+    for metric, rows in _by_metric(manifest["evaluation"]["metrics"]).items():
+        console.print()
+        console.print(Text(shown(metric), "bold"))
+        console.print(table_of(rows))
     for member in manifest["samples"]:
         rows = _slate(settings, release, member, k=5)
         console.print()
@@ -119,6 +121,13 @@ def _print_all(console: Console, settings: Settings, store: Store, release: Rele
     for nth, command in enumerate(_next(store, release)):
         label = "Try next" if nth == 0 else ""
         console.print(f"{label:<10}{escape(shown(command))}", soft_wrap=True)
+
+
+def _print_hanging(console: Console, text: Text) -> None:
+    """A text on as many lines as it needs; all but the first stand under the text of a rule."""
+    indent = " " * len("  PASS  ")
+    for nth, part in enumerate(text.wrap(console, console.width - len(indent))):
+        console.print(Text(indent if nth else "") + part)
 
 
 def _print_lines(console: Console, lines: Sequence[Text], width: int) -> None:
@@ -181,6 +190,25 @@ def _metrics(metrics: Sequence[Row]) -> list[dict[str, Any]]:
     # Not every model is evaluated in every cohort; a missing one leaves its cell empty.
     names = ("metric", "cohort", "members", *models)
     return [{name: one.get(name) for name in names} for one in lines.values()]
+
+
+def _by_metric(metrics: Sequence[Row]) -> dict[str, list[dict[str, Any]]]:
+    """Metric -> its members by cohort, then one row per model; one column per cohort.
+
+    Cohorts are few and models many: so the tables fit 80 columns.
+    """
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for metric in dict.fromkeys(row["metric"] for row in metrics):
+        lines = [line for line in _metrics(metrics) if line["metric"] == metric]
+        rows = [
+            {"model": model} | {line["cohort"]: line[model] for line in lines}
+            for model in lines[0]
+            if model not in ("metric", "cohort", "members")
+            and any(line[model] is not None for line in lines)
+        ]
+        members = {"model": "(members)"} | {line["cohort"]: line["members"] for line in lines}
+        tables[metric] = [members, *rows]
+    return tables
 
 
 def _headlines(metrics: Sequence[Row]) -> list[dict[str, Any]]:

@@ -22,7 +22,8 @@ from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.ledger import read as read_ledger
 from matinee.landing.read import Records, records_of
 from matinee.landing.receipt import Receipt, Totals, count
-from matinee.landing.receive import landed_days, receive, require_history
+from matinee.landing.receive import landed_days, receive
+from matinee.landing.received import require_history
 from matinee.landing.replay import Replayed, replay
 from matinee.landing.requests import requested
 from matinee.landing.retention import Dropped, Expired, drop

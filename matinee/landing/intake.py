@@ -15,7 +15,7 @@ from matinee.landing import check
 from matinee.landing.contract import FORMATS, Stream
 from matinee.landing.drift import renamed
 from matinee.landing.files import LandingFile, TornError
-from matinee.landing.tables import open_file
+from matinee.landing.formats.tables import open_file
 
 if TYPE_CHECKING:
     import duckdb

@@ -4,7 +4,6 @@ A batch is what one call finds new. The ledger is its commit: until it is replac
 was received, and what a crash left behind is swept by the next call.
 """
 
-import re
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,12 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from matinee import durable
-from matinee.duckdb_paths import exact, literal
-from matinee.errors import ConfigError, DataError, IntegrityError, StorageError, printable_name
+from matinee.errors import DataError, StorageError, printable_name
 from matinee.landing import (
     files,
     ledger,
@@ -28,7 +23,7 @@ from matinee.landing import (
     tombstones,
     withdrawals,
 )
-from matinee.landing.contract import REJECTED, Contract, received_schema
+from matinee.landing.contract import Contract
 from matinee.landing.days import misnamed
 from matinee.landing.discover import discover
 from matinee.landing.drift import lost_columns, several
@@ -36,6 +31,7 @@ from matinee.landing.files import LandingFile
 from matinee.landing.intake import Intake, take_in
 from matinee.landing.ledger import Entry, Ledger
 from matinee.landing.receipt import Receipt, Totals, count
+from matinee.landing.received import connection, sweep, write_empty
 from matinee.landing.shares import implausible
 from matinee.progress import Progress
 
@@ -132,7 +128,7 @@ def _prepare(
     known, withdrawn = withdrawals.take_back(home, known, reasons)
     sweep(home, known)
     withdrawals.clean(home, known)
-    _write_empty(home, contract)
+    write_empty(home, contract)
     return known, withdrawn
 
 
@@ -319,96 +315,3 @@ def _hold_back(entry: Entry, reason: str) -> Entry:
     """The entry as if nothing of the file had been taken in."""
     counts = replace(entry, rows=0, kept=0, rejected=0, columns=())
     return replace(counts, status="set_aside", batch=None, reason=reason)
-
-
-@contextmanager
-def connection(home: Path, threads: int, memory_limit: str) -> Iterator["DuckDBPyConnection"]:
-    """A DuckDB that can touch nothing but `received/`, and whose settings are locked."""
-    import duckdb
-
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "threads": threads,
-        "memory_limit": memory_limit,
-        "temp_directory": str(home / "received" / ".spill"),
-        "autoinstall_known_extensions": False,
-    }
-    try:
-        connection = duckdb.connect(config=config)
-    except duckdb.Error as error:
-        refused = f"DuckDB refuses threads {threads}, memory {memory_limit}: {error}"
-        raise ConfigError(refused) from None
-    with connection:
-        connection.execute("set TimeZone = 'UTC'")
-        # Twice, for a pattern is compared as it is written.
-        received = home / "received"
-        allowed = f"[{literal(received)}, {literal(exact(received))}]"
-        connection.execute(f"set allowed_directories = {allowed}")
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
-        try:
-            yield connection
-        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-            raise StorageError(f"DuckDB: {' '.join(str(error).split())}") from error
-
-
-# ---------- what is in received/
-
-
-def sweep(home: Path, known: Ledger) -> None:
-    """Remove batches that a crash left, and make sure that those of the ledger are there."""
-    for path in sorted((home / "received").glob("*")) + sorted((home / "received").glob("*/*")):
-        if path.is_symlink():
-            raise IntegrityError(f"{path} is a link, which nothing here makes: remove it")
-    for folder in sorted((home / "received").glob("*/batch=*")):
-        match = re.fullmatch(r"batch=(\d{6,})", folder.name)
-        number = int(match[1]) if match else -1
-        if number != 0 and number not in known.batches(folder.parent.name):
-            shutil.rmtree(folder)
-    for entry in known.received:
-        for table, rows, batch in (
-            # What a replay took in may be all that was kept.
-            (entry.stream, entry.kept, entry.batches[0 if not entry.replays else -1]),
-            (f"rejected_{entry.stream}", entry.rejected, entry.batches[-1]),
-        ):
-            if rows and not ledger.folder_of(home, table, batch).exists():
-                raise IntegrityError(
-                    f"{entry.file} was received but received/{table} has no batch {batch}:"
-                    f" remove {home / 'received'} to receive every file again"
-                )
-
-
-def _write_empty(home: Path, contract: Contract) -> None:
-    """One empty Parquet file a table, so that a stream that never came has its columns."""
-    for name, stream in contract.streams.items():
-        for table, schema in (
-            (name, received_schema(stream)),
-            (f"rejected_{name}", pa.schema(REJECTED)),
-        ):
-            path = ledger.folder_of(home, table, 0) / "empty.parquet"
-            if not path.exists() or pq.read_schema(path) != schema:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                unfinished = path.with_suffix(".tmp")
-                pq.write_table(schema.empty_table(), unfinished)
-                durable.put(unfinished, path)
-
-
-def require_history(home: Path) -> None:
-    """Refuse a home that has no catalogue, or nothing that members did.
-
-    Raises
-    ------
-    DataError
-        When no file of `titles`, or none of `plays` and `ratings`, was ever received.
-    """
-    entries = ledger.read(home).entries.values()
-    have = {entry.stream for entry in entries if entry.status == "received"}
-    for wanted in (("titles",), ("plays", "ratings")):
-        if have.isdisjoint(wanted):
-            aside = next(
-                (e for e in entries if e.status == "set_aside" and e.stream in wanted), None
-            )
-            why = f"{aside.file} was quarantined: {aside.reason}" if aside else "land one"
-            raise DataError(
-                f"no file of {' or '.join(wanted)} was ever received in {home / 'landing'}: {why};"
-                " `matinee doctor --landing` says what became of every file there"
-            )

@@ -20,7 +20,7 @@ from matinee.landing.discover import discover
 from matinee.landing.files import LandingFile, TornError
 from matinee.landing.intake import Intake, take_in
 from matinee.landing.ledger import Entry, Ledger
-from matinee.landing.receive import connection, sweep
+from matinee.landing.received import connection, sweep
 
 if TYPE_CHECKING:
     import duckdb

@@ -17,7 +17,7 @@ from matinee.errors import StorageError
 from matinee.landing import files, ledger
 from matinee.landing.contract import Contract, Stream
 from matinee.landing.ledger import Entry, Ledger
-from matinee.landing.receive import connection
+from matinee.landing.received import connection
 from matinee.landing.withdrawals import without
 
 CHOICES = "consents"

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from matinee import durable
 from matinee.columns import MEMBER_ID
 from matinee.errors import ConfigError, IntegrityError
+from matinee.id_tokens import tokens
 from matinee.landing import files
 from matinee.landing.contract import Contract
 from matinee.landing.discover import discover
@@ -22,7 +23,7 @@ from matinee.landing.formats.dialect import detect
 from matinee.landing.formats.dialect import fields as split_fields
 from matinee.landing.formats.parquet_tables import texts
 from matinee.landing.read import csv_fields, records_of
-from matinee.privacy import LEAST_KEY_BYTES, Traces, is_member_field, pseudonym, tokens
+from matinee.privacy import LEAST_KEY_BYTES, Traces, is_member_field, pseudonym
 from matinee.provenance import document, parse_as_written
 
 USE = "tombstone"

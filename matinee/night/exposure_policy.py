@@ -18,7 +18,7 @@ from matinee.columns import PLACES
 from matinee.errors import ConfigError
 from matinee.evaluation.gate import Status
 from matinee.models.frame import Frame
-from matinee.slates import exposure
+from matinee.slates import boosts as slate_boosts
 from matinee.slates.exposure import Row
 
 ATTRIBUTES = {"country": "countries", "genre": "genres", "language": "language"}
@@ -91,16 +91,16 @@ def boosts(slates: Slates, frame: Frame, policy: Sequence[ExposureTarget]) -> li
     found = []
     for target in policy:
         titles = target.carriers(frame)
-        boost = exposure.required_boost(*slates, titles, share=target.share, places=PLACES)
+        boost = slate_boosts.required_boost(*slates, titles, share=target.share, places=PLACES)
         found.append(Boost(target, titles, boost))
-        slates = exposure.boosted(*slates, titles, boost)
+        slates = slate_boosts.boosted(*slates, titles, boost)
     return found
 
 
 def boosted(slates: Slates, found: Sequence[Boost]) -> Slates:
     """The slates with all of them applied."""
     for boost in found:
-        slates = exposure.boosted(*slates, boost.titles, boost.head_start)
+        slates = slate_boosts.boosted(*slates, boost.titles, boost.head_start)
     return slates
 
 

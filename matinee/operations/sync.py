@@ -12,28 +12,29 @@ from matinee import releases
 from matinee.errors import IntegrityError
 from matinee.releases import Remote, mirror
 from matinee.rights import consent
+from matinee.rights.withdrawals import FILE, MOST_BYTES
 from matinee.settings import Settings
 
-FOLDER, NAME = consent.FILE.split("/")
+FOLDER, NAME = FILE.split("/")
 
 
 def push(
     settings: Settings, remote: Remote, extra: Collection[str] = (), *, at: datetime, by: str
 ) -> mirror.SyncResult:
     """Send the withdrawals, then the releases with an alias, then the aliases."""
-    withdrawals = consent.serialised(settings)
+    refusals = consent.serialised(settings)
     is_there = NAME in remote.names(FOLDER)
-    there = remote.read(consent.FILE, consent.MOST_BYTES) if is_there else b""
+    there = remote.read(FILE, MOST_BYTES) if is_there else b""
     if there and consent.take_newer(settings, there):  # another home pushed it
-        withdrawals = consent.serialised(settings)
-    if there != withdrawals:
-        remote.write(consent.FILE, withdrawals)
+        refusals = consent.serialised(settings)
+    if there != refusals:
+        remote.write(FILE, refusals)
     return mirror.push(releases.Store.of(settings.home), remote, extra, at=at, by=by)
 
 
 def pull(settings: Settings, remote: Remote, extra: Collection[str] = ()) -> mirror.SyncResult:
     """Fetch the withdrawals, then the releases with a remote alias, then the aliases."""
-    where = f"{remote.name}/{consent.FILE}"
+    where = f"{remote.name}/{FILE}"
     if NAME not in remote.names(FOLDER):
         if remote.names("states"):
             raise IntegrityError(
@@ -41,5 +42,5 @@ def pull(settings: Settings, remote: Remote, extra: Collection[str] = ()) -> mir
                 f"home that builds releases, which sends it again"
             )
     else:
-        consent.merge(settings, remote.read(consent.FILE, consent.MOST_BYTES), where)
+        consent.merge(settings, remote.read(FILE, MOST_BYTES), where)
     return mirror.pull(releases.Store.of(settings.home), remote, extra)

@@ -20,7 +20,7 @@ from matinee.releases import files, signing
 GENESIS = "0" * 64
 """The hash before the first entry."""
 
-LATER_FIELDS = ("supersedes", "trusts", "key_id", "signature")
+LATER_FIELDS = ("supersedes", "trusts", "revokes", "key_id", "signature")
 """Fields that entries from before signed lines lack; left out where they are empty."""
 
 
@@ -41,6 +41,8 @@ class Entry:
     """Of a reissue: the id of the release whose aliases move."""
     trusts: tuple[str, ...] = ()
     """Ids of the keys that are trusted from this entry on, besides those trusted before."""
+    revokes: tuple[str, ...] = ()
+    """Ids of the keys that are trusted up to this entry and never again."""
     key_id: str | None = None
     """Id of the key that signed this entry; None in a home from before signed lines."""
     signature: str | None = None
@@ -201,7 +203,7 @@ def _line(entry: Entry) -> bytes:
 def _parse(line: bytes) -> Entry | None:
     try:
         fields = parse_json(line)
-        lists = {name: tuple(fields.get(name, ())) for name in ("overrides", "trusts")}
+        lists = {name: tuple(fields.get(name, ())) for name in ("overrides", "trusts", "revokes")}
         return Entry(**{**fields, **lists})
     except (ValueError, TypeError, AttributeError):
         return None

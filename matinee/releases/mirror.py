@@ -138,6 +138,12 @@ def read_state(
         )
     if signer not in trust.trusted_keys(chain, keys):
         raise signing.untrusted(_name(remote, newest["number"]), signer, keys)
+    if not known.contains(chain.head) and signer in trust.read_trust(known, keys).revoked:
+        raise IntegrityError(
+            f"{_name(remote, newest['number'])} was signed by key {signer[:16]}, which this "
+            f"machine knows to be revoked: do not use it; remove {remote.name}/states, then push "
+            f"from the home that builds releases"
+        )
     version = len(chain.entries)
     if newest.get("version", version) != version:
         raise IntegrityError(
@@ -268,7 +274,7 @@ def list_remote(
 ) -> Iterator[tuple[str, list[str], Mapping[str, Any]]]:
     """Every complete release at a URL, newest first: id, aliases, signed manifest."""
     current = read_state(remote, keys)
-    trusted = trust.trusted_keys(current.chain, keys)
+    trusted = trust.read_trust(current.chain, keys)
     for release_id in reversed(remote.folders("releases")):
         folder = RemoteFiles(remote, release_id)
         if MANIFEST in (present := folder.names()):
@@ -357,7 +363,7 @@ def _fetch(store: Store, remote: Remote, release_id: str, chain: Chain) -> bool:
         verify(LocalFiles(final), keys=store.keys, chain=chain)
         return False
     source = RemoteFiles(remote, release_id)
-    trusted = trust.trusted_keys(chain, store.keys)
+    trusted = trust.read_trust(chain, store.keys)
     manifest, _, _ = signed_manifest(source, source.names(), keys=store.keys, trusted=trusted)
     lengths = {MANIFEST: MOST_MANIFEST_BYTES, SIGNATURE: MOST_SIGNATURE_BYTES} | {
         record["file"]: record["bytes"] for record in manifest["files"]

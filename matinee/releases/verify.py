@@ -89,7 +89,7 @@ def verify(source: ReleaseFiles, *, keys: Path, chain: Chain) -> Verification:
         With the first file that is not what was signed.
     """
     present = source.names()
-    trusted = trust.trusted_keys(chain, keys)
+    trusted = trust.read_trust(chain, keys)
     manifest, manifest_sha256, key_id = signed_manifest(source, present, keys=keys, trusted=trusted)
     byte_count = _check_files(source, manifest, present)
     if not chain.contains(manifest["audit_head"]):
@@ -122,14 +122,17 @@ def verify(source: ReleaseFiles, *, keys: Path, chain: Chain) -> Verification:
 
 
 def signed_manifest(
-    source: ReleaseFiles, present: list[str], *, keys: Path, trusted: trust.Keys
+    source: ReleaseFiles, present: list[str], *, keys: Path, trusted: trust.Trust
 ) -> tuple[Mapping[str, Any], str, str]:
     """The manifest after a check of its signature, its sha256, and the id of the key."""
     for name in (MANIFEST, SIGNATURE):
         if name not in present:
             raise IntegrityError(f"{source.id}/{name} is missing: {_REMEDY}")
     statement, key_id = signing.verified_payload(
-        source.read(SIGNATURE, MOST_SIGNATURE_BYTES), keys, f"{source.id}/{SIGNATURE}", trusted
+        source.read(SIGNATURE, MOST_SIGNATURE_BYTES),
+        keys,
+        f"{source.id}/{SIGNATURE}",
+        trusted.for_releases(),
     )
     signed_sha256, signed_bytes = _signed_manifest(statement)
     text = source.read(MANIFEST, signed_bytes)
@@ -144,6 +147,7 @@ def signed_manifest(
         raise IntegrityError(
             f"{source.id}/{MANIFEST} belongs to release {manifest['release_id']}: {_REMEDY}"
         )
+    trusted.require_before(key_id, source.id, manifest_sha256)
     return manifest, manifest_sha256, key_id
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from matinee.columns import PLACES
 from matinee.errors import ConfigError
-from matinee.evaluation import gate, metrics
+from matinee.evaluation import comparison, gate, metrics
 from matinee.evaluation.names import EVERYONE
 from matinee.models import fits, hybrid
 from matinee.models.frame import Frame
@@ -35,7 +35,7 @@ SEEDS = 3
 class Ablated:
     """The two models by cohort, and whether the gate finds a difference."""
 
-    rows: list[gate.Row]
+    rows: list[comparison.Row]
     verdict: gate.Verdict
 
 
@@ -87,9 +87,9 @@ def compare(
         )
         values[name] += metrics.ndcg(slates, truth) / SEEDS
     counts = np.bincount(frame.interactions().row, minlength=len(frame.members))
-    rows = gate.compared(
+    rows = comparison.compared(
         values,
-        gate.cohorts(counts),
+        comparison.cohorts(counts),
         metric=METRIC,
         candidate=WITHOUT,
         seed=hyperparameters.seed,

@@ -12,10 +12,8 @@ write a new one.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,32 +26,27 @@ from matinee import durable, features, landing, releases
 from matinee.columns import EVENT_AT, MEMBER_ID
 from matinee.errors import ConfigError, IntegrityError, RefusedError
 from matinee.privacy import pseudonym
-from matinee.provenance import canonical_json, parse_json, readable_json
+from matinee.provenance import parse_json
 from matinee.releases import non_profiled
 from matinee.releases.release import SLATES
+from matinee.rights.withdrawals import (
+    COPY,
+    FILE,
+    MIRRORED,
+    USE,
+    Withdrawals,
+    read_copy,
+    read_list,
+    text_of,
+    verified,
+    write,
+)
 from matinee.settings import Settings
 
 PERSONALISATION, INSIGHTS = "personalisation", "insights"
 
 PURPOSES = (PERSONALISATION, INSIGHTS, "marketing")
 
-FILE = "privacy/withdrawals.json"
-
-COPY = "keys/withdrawals.json"
-"""The list as it was last written, beside the keys: the file is never older."""
-
-MIRRORED = "keys/withdrawals_mirrored.json"
-"""The newest list that came from a mirror: the next one is never older."""
-
-RESTORE = (
-    "restore it. No member gets a personalised answer without it: run `matinee consent --restore`, "
-    "or, on a machine that pulls, `matinee releases pull URL`"
-)
-
-USE = "withdrawal"
-
-MOST_BYTES = 256 << 20
-"""A longer list is not read from a mirror; 1,000 refusals have 70 kB."""
 
 _SCHEMA = pa.schema(
     {
@@ -68,31 +61,6 @@ _SCHEMA = pa.schema(
 )
 
 
-@dataclass(frozen=True)
-class Withdrawals:
-    """Purpose -> pseudonym of a member who refused it -> time of the refusal."""
-
-    key: bytes
-    since: dict[str, dict[str, str]] = field(default_factory=dict)
-    version: int = 0
-    """Goes up by one with each change; 0 for a list from before it had one."""
-
-    def includes(self, member_id: str, purpose: str) -> bool:
-        """Whether a member has refused a purpose."""
-        refused = self.since.get(purpose, {})
-        return len(refused) > 0 and pseudonym(self.key, member_id, use=USE) in refused
-
-    def record(self, name: str, purpose: str, *, granted: bool, at: str) -> None:
-        """Apply one choice, unless a later one is known."""
-        refused = self.since.setdefault(purpose, {})
-        if refused.get(name, "") > at:
-            return
-        if granted:
-            refused.pop(name, None)
-        else:
-            refused[name] = at
-
-
 def read(settings: Settings) -> Withdrawals:
     """The list of withdrawals of a home.
 
@@ -102,24 +70,7 @@ def read(settings: Settings) -> Withdrawals:
         If it is missing, was changed by hand or is an older one, or its key is missing: no slate
         is shown on the basis of a list that may lack members.
     """
-    return _read(settings.home.resolve())
-
-
-def _read(home: Path) -> Withdrawals:
-    path = home / FILE
-    with durable.storage_errors(path):
-        if not path.exists():
-            raise IntegrityError(f"{path} is missing: {RESTORE}")
-        text = path.read_bytes()
-    key = landing.tombstones.key(home)
-    if (withdrawals := _verified(text, key)) is None:
-        raise IntegrityError(f"{path} was changed by hand: {RESTORE}")
-    if (newest := _copy(home, key)) and withdrawals.version < newest.version:
-        raise IntegrityError(
-            f"{path} is version {withdrawals.version} of the list, and this home has written "
-            f"version {newest.version}, so it was rewound: {RESTORE}"
-        )
-    return withdrawals
+    return read_list(settings.home.resolve())
 
 
 def restore(settings: Settings) -> Withdrawals:
@@ -138,28 +89,17 @@ def restore(settings: Settings) -> Withdrawals:
                 f"the list with `matinee releases pull URL`, or restore {home / FILE} from a backup"
             )
         key = landing.tombstones.key(home)
-        withdrawals = _copy(home, key) or Withdrawals(key)
+        withdrawals = read_copy(home, key) or Withdrawals(key)
         path = home / FILE
-        if path.exists() and (there := _verified(path.read_bytes(), key)):
+        if path.exists() and (there := verified(path.read_bytes(), key)):
             withdrawals = max(withdrawals, there, key=lambda one: one.version)
         _apply(withdrawals, pa.concat_tables([_received_consents(home), _local_consents(home)]))
         return _save(settings, withdrawals)
 
 
-def _copy(home: Path, key: bytes, name: str = COPY) -> Withdrawals | None:
-    path = home / name
-    with durable.storage_errors(path):
-        if not path.exists():
-            return None
-        text = path.read_bytes()
-    if (withdrawals := _verified(text, key)) is None:
-        raise IntegrityError(f"{path} was changed by hand: restore it from a backup")
-    return withdrawals
-
-
 def serialised(settings: Settings) -> bytes:
     """The list as bytes, for a serving machine with the same privacy key."""
-    return _text(read(settings))
+    return text_of(read(settings))
 
 
 def merge(settings: Settings, text: bytes, where: str) -> None:
@@ -180,13 +120,13 @@ def merge(settings: Settings, text: bytes, where: str) -> None:
         )
     with releases.lease(home, name="consent", wait_seconds=10):
         key = landing.tombstones.key(home)
-        remote = _verified(text, key)
+        remote = verified(text, key)
         if remote is None:
             raise IntegrityError(
                 f"{where} was not written with the privacy key of {home}: copy the key from the "
                 f"home that pushed, or find out who changed it"
             )
-        seen = _copy(home, key, MIRRORED)
+        seen = read_copy(home, key, MIRRORED)
         if seen and remote.version < seen.version:
             raise IntegrityError(
                 f"{where} is version {remote.version} of the list, and this home has seen version "
@@ -195,19 +135,19 @@ def merge(settings: Settings, text: bytes, where: str) -> None:
             )
         _apply(remote, pa.concat_tables([_received_consents(home), _local_consents(home)]))
         try:
-            before, is_current = _read(home), True
+            before, is_current = read_list(home), True
         except IntegrityError:  # what is fetched takes its place
-            before, is_current = _copy(home, key) or Withdrawals(key), False
+            before, is_current = read_copy(home, key) or Withdrawals(key), False
         if not is_current or remote.since != before.since:
             version = max(remote.version, before.version)
             _save(settings, Withdrawals(key, remote.since, version))
         if seen is None or seen.version < remote.version:
-            _write(home / MIRRORED, text)
+            write(home / MIRRORED, text)
 
 
 def take_newer(settings: Settings, text: bytes) -> bool:
     """Take over a list if it is a valid one of a higher version; return whether it was."""
-    found = _verified(text, landing.tombstones.key(settings.home.resolve()))
+    found = verified(text, landing.tombstones.key(settings.home.resolve()))
     if found is None or found.version <= read(settings).version:
         return False
     merge(settings, text, "the mirror's list")
@@ -266,7 +206,7 @@ def refresh(settings: Settings) -> Withdrawals:
     home = settings.home.resolve()
     with releases.lease(home, name="consent", wait_seconds=10):
         is_first = not (home / FILE).exists() and not (home / COPY).exists()
-        withdrawals = Withdrawals(landing.tombstones.key(home)) if is_first else _read(home)
+        withdrawals = Withdrawals(landing.tombstones.key(home)) if is_first else read_list(home)
         before = json.dumps(withdrawals.since, sort_keys=True)
         _apply(withdrawals, _received_consents(home))
         if is_first:
@@ -389,35 +329,12 @@ def _choice(line: bytes) -> dict[str, Any]:
     return choice | {name: at.replace(tzinfo=None) for name, at in times.items()}
 
 
-def _seal(key: bytes, since: dict[str, Any], version: int) -> str:
-    content = canonical_json([version, since] if version else since)
-    return hmac.new(key, b"withdrawals\0" + content, hashlib.sha256).hexdigest()
-
-
-def _text(withdrawals: Withdrawals) -> bytes:
-    seal = _seal(withdrawals.key, withdrawals.since, withdrawals.version)
-    document = {"version": withdrawals.version, "since": withdrawals.since, "seal": seal}
-    return readable_json(document)
-
-
-def _verified(text: bytes, key: bytes) -> Withdrawals | None:
-    """The list in a text, or None if its MAC does not match the key."""
-    try:
-        document = parse_json(text)
-        since: dict[str, dict[str, str]] = document["since"]
-        version = int(document.get("version", 0))
-        is_sealed = hmac.compare_digest(document["seal"], _seal(key, since, version))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-    return Withdrawals(key, since, version) if is_sealed else None
-
-
 def _save(settings: Settings, withdrawals: Withdrawals) -> Withdrawals:
     """Write the list as the next version, then its copy; then nothing of them is online."""
     home = settings.home.resolve()
     new = Withdrawals(withdrawals.key, withdrawals.since, withdrawals.version + 1)
     for name in (FILE, COPY):
-        _write(home / name, _text(new))
+        write(home / name, text_of(new))
     remove_online(settings, new)
     return new
 
@@ -432,8 +349,3 @@ def remove_online(settings: Settings, withdrawals: Withdrawals) -> int:
     if not refused:
         return 0
     return features.remove_online(settings.home, settings.project, is_refused)
-
-
-def _write(path: Path, text: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    durable.replace(path, text, mode=0o600)

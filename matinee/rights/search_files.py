@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import sqlite3
 import tempfile
 import zlib
@@ -17,7 +16,6 @@ from urllib.parse import quote
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from pyarrow import feather, orc
 
 from matinee import landing, warehouse
@@ -35,28 +33,26 @@ from matinee.landing.formats.members import (
 from matinee.landing.formats.parquet_tables import TORN_PARQUET, first_line
 from matinee.privacy import Forgotten, Traces, is_member_field
 from matinee.provenance import TooDeepError
+from matinee.rights.file_bytes import (
+    ARCHIVES,
+    BLOCK_BYTES,
+    BYTE_ORDER_MARKS,
+    DUCKDB,
+    GZIP,
+    HEAD_BYTES,
+    SQLITE,
+    ZLIB,
+    blocks,
+    entity_id,
+    gzip_header,
+    inflated,
+    is_text,
+    is_utf8,
+    is_zlib,
+)
 
 TEXT_SUFFIXES = {".json", ".jsonl", ".csv", ".txt", ".md", ".html", ".log", ".sql", ".yml"}
 COMPRESSED_SUFFIXES = {".parquet", ".gz"}
-SQLITE, DUCKDB = b"SQLite format 3\0", b"DUCK"
-ARCHIVES = {
-    b"PK\x03\x04": "a zip archive",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"\x28\xb5\x2f\xfd": "Zstandard",
-    b"7z\xbc\xaf": "7z",
-    b"\x04\x22\x4d\x18": "lz4",
-}
-"""First bytes of what is not opened: matinee writes none."""
-GZIP, ZLIB = b"\x1f\x8b", (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
-BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
-"""Longest first: UTF-32 begins as UTF-16 does."""
-HEAD_BYTES, BLOCK_BYTES = 64 << 10, 8 << 20
 MOST_LAYERS = 4
 """How deep compressed data is unpacked."""
 LONGEST_DOCUMENT = 256 << 20
@@ -117,7 +113,7 @@ class FileSearch:
             return self._parquet(file, name)
         if head.startswith((b"ARROW1", b"FEA1", b"ORC")):
             return self._tables(file, head)
-        if head.startswith(GZIP) or (head.startswith(ZLIB) and _is_zlib(head)):
+        if head.startswith(GZIP) or (head.startswith(ZLIB) and is_zlib(head)):
             return self._unpacked(file, head, name, layer)
         suffix = Path(name).suffix
         if suffix in COMPRESSED_SUFFIXES and not layer:
@@ -126,7 +122,7 @@ class FileSearch:
             if head.startswith(mark):
                 text = codecs.EncodedFile(file, "utf-8", encoding, errors="replace")
                 return self._text(cast("IO[bytes]", text), name)
-        if Path(name.removesuffix(".gz")).suffix in TEXT_SUFFIXES or _is_text(head):
+        if Path(name.removesuffix(".gz")).suffix in TEXT_SUFFIXES or is_text(head):
             return self._text(file, name)
         return self._binary(file)
 
@@ -136,11 +132,11 @@ class FileSearch:
         if layer == MOST_LAYERS:
             return Found(reason=f"it is packed more than {MOST_LAYERS} times")
         # The name and the comment in the header of gzip.
-        mention = int(head.startswith(GZIP) and self.traces.mentioned(_gzip_header(head)))
+        mention = int(head.startswith(GZIP) and self.traces.mentioned(gzip_header(head)))
         with tempfile.TemporaryFile(dir=self.home) as plain:
             reason = None
             try:
-                for block in _inflated(file, is_gzip=head.startswith(GZIP)):
+                for block in inflated(file, is_gzip=head.startswith(GZIP)):
                     plain.write(block)
             except (EOFError, OSError, zlib.error) as error:
                 if isinstance(error, OSError) and error.errno is not None:
@@ -183,7 +179,7 @@ class FileSearch:
 
     def _lines(self, file: IO[bytes], owner: Owner) -> Found:
         rows = mentions = 0
-        for data, offsets in _blocks(file):
+        for data, offsets in blocks(file):
             for row in self.traces.suspects(data, offsets).tolist():
                 line = data[offsets[row] : offsets[row + 1]]
                 if owner.belongs(line):
@@ -202,7 +198,7 @@ class FileSearch:
             file.seek(0)
             lines = (
                 landing.Records(data, offsets, np.arange(len(offsets) - 1))
-                for data, offsets in _blocks(file)
+                for data, offsets in blocks(file)
             )
             return self._records(lines, Owner(self.traces, dialect, has_members=has_members))
 
@@ -307,7 +303,7 @@ class FileSearch:
     # ---------- databases and bytes
 
     def _database(self, path: Path, head: bytes) -> Found:
-        if not _is_utf8(path):
+        if not is_utf8(path):
             return Found(reason="no library opens it by such a name")
         try:
             found = self._sqlite(path) if head.startswith(SQLITE) else self._duckdb(path)
@@ -336,7 +332,7 @@ class FileSearch:
 
     def _is_cell(self, name: str, cell: object) -> bool:
         if name == ENTITY_KEY and isinstance(cell, bytes):
-            return self.traces.includes(_entity_id(cell))
+            return self.traces.includes(entity_id(cell))
         if not is_member_field(name):
             return False
         return self.traces.includes(
@@ -375,89 +371,3 @@ class FileSearch:
 
 
 _SCHEMA = b"ARROW:schema"
-
-
-def _is_utf8(path: Path) -> bool:
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _is_text(head: bytes) -> bool:
-    """Whether the first bytes are UTF-8 without control characters."""
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return False
-    return not any(byte in head for byte in range(9))
-
-
-def _is_zlib(head: bytes) -> bool:
-    try:
-        zlib.decompressobj().decompress(head, 64)
-    except zlib.error:
-        return False
-    return True
-
-
-def _gzip_header(head: bytes) -> bytes:
-    """The texts in the header of gzip: extra field, file name and comment."""
-    flags, place = head[3] if len(head) > 3 else 0, 10
-    if flags & 4:
-        place += 2 + int.from_bytes(head[10:12], "little")
-    end = place
-    for flag in (8, 16):
-        if flags & flag:
-            end = head.find(b"\0", end) + 1 or len(head)
-    texts = head[10:end].replace(b"\0", b"\n")
-    stems = [one.partition(b".")[0] for one in texts.split(b"\n")]
-    return b"\n".join([texts, *stems])
-
-
-def _inflated(file: IO[bytes], *, is_gzip: bool) -> Iterator[bytes]:
-    if is_gzip:
-        with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
-            while block := unpacked.read(BLOCK_BYTES):
-                yield block
-        return
-    inflater = zlib.decompressobj()
-    while packed := file.read(BLOCK_BYTES):
-        yield inflater.decompress(packed)
-        if inflater.eof:
-            yield inflater.unused_data  # what follows is searched as it is
-            while rest := file.read(BLOCK_BYTES):
-                yield rest
-            return
-    yield inflater.flush()
-    if not inflater.eof:
-        raise EOFError("it ends before its end")
-
-
-def _blocks(file: IO[bytes]) -> Iterator[tuple[bytes, NDArray[np.int64]]]:
-    """Whole lines, many at a time, and where each begins."""
-    rest = b""
-    while block := file.read(BLOCK_BYTES):
-        cut = block.rfind(b"\n") + 1
-        if not cut:
-            rest += block
-            continue
-        yield _split(rest + block[:cut])
-        rest = block[cut:]
-    if rest:
-        yield _split(rest)
-
-
-def _split(data: bytes) -> tuple[bytes, NDArray[np.int64]]:
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
-    return data, np.unique(np.concatenate([[0], ends, [len(data)]]))
-
-
-def _entity_id(key: bytes) -> str | None:
-    """The member id in a key of Feast's online store: name, type, length, id."""
-    _, name, rest = key.partition(b"member_id")
-    if not name:
-        return None
-    length = int.from_bytes(rest[4:8], "little")
-    return rest[8 : 8 + length].decode(errors="replace")

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 
 from matinee.errors import MatineeError
-from matinee.rights import consent
+from matinee.rights import consent, withdrawals
 from matinee.settings import Settings
 
 
@@ -16,14 +16,14 @@ class Refusals:
 
     settings: Settings
     _signature: tuple[int, ...] | None = None
-    _list: consent.Withdrawals | None = field(default=None)
+    _list: withdrawals.Withdrawals | None = field(default=None)
     problem: str = ""
     """Why the list cannot be used; '' when it can."""
 
     def refresh(self) -> None:
         """Read the list if its file is another one than before."""
         try:
-            status = os.stat(self.settings.home / consent.FILE)
+            status = os.stat(self.settings.home / withdrawals.FILE)
             signature: tuple[int, ...] = (status.st_mtime_ns, status.st_ino, status.st_size)
         except OSError:
             signature = ()

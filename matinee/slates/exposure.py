@@ -7,16 +7,14 @@ too little a larger share of the first places.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import NormalDist
 from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from matinee.errors import ConfigError
 from matinee.evaluation import metrics
-from matinee.evaluation.gate import Status, Verdict, percent, status_if, status_of_gap
+from matinee.evaluation.gate import Verdict, percent, status_if
 from matinee.slates.ranking import NONE
 
 Row: TypeAlias = dict[str, Any]
@@ -27,8 +25,6 @@ TASTES = ("niche", "blended", "blockbuster")
 HEAD_RATIO = 0.2
 """The share of titles that counts as popular, and the share of members at each end of the scale."""
 
-SMALLEST_GROUP = 20
-"""Members below which a group has no row: its mean would be noise, and may identify people."""
 
 LARGEST_LIFT_RATIO = 0.95
 """The largest popularity lift of niche tastes, as a share of the lift of the popularity list.
@@ -42,8 +38,6 @@ of it where that is less: members have seen its titles, or the catalogue no long
 LEAST_WATCHED_RATIO = 0.05
 """The viewing share from which `SMALLEST_SHOWN_RATIO` applies."""
 
-LARGEST_GAP_RATIO = 0.3
-"""How far a group's mean may be below the mean of all other members, as a share of the latter."""
 
 LARGEST_EFFECTIVE_SHARE = 0.75
 """The share of the effective catalogue size of what members watch beyond which none is required."""
@@ -53,10 +47,6 @@ SMALLEST_EFFECTIVE_SHARE = 0.075
 members watch, on a scale of logarithms. Measured in November 2026: on MovieTweetings 100K members
 watch 2,159 effective titles and the limit is 15 of ten places; slates have 16 there, and 60 and 180
 on sets with longer histories."""
-
-FALSE_ALARM_RATE = 0.01
-"""The share of nights on which a gap rule may fail although no group is behind. The intervals are
-corrected for the number of groups."""
 
 
 def taste_groups(liked: sp.csr_array[np.float32]) -> NDArray[np.intp]:
@@ -218,52 +208,6 @@ def _effective_size(counts: NDArray[np.integer]) -> float:
     return float(2 * (rank @ np.sort(counts)[::-1]) / total - 1) if total else 0.0
 
 
-def group_means(
-    values: NDArray[np.floating], attributes: Mapping[str, Sequence[str | None]]
-) -> list[Row]:
-    """The mean of a metric in every group of members, and in the rest of the members.
-
-    Parameters
-    ----------
-    values : float, shape (n_members,)
-        NaN for members who were not evaluated.
-    attributes : mapping of name to one value per member
-        None where it is unknown; those members are in no group and in no rest.
-
-    Returns
-    -------
-    Rows: attribute, value, n, mean, rest, short (`rest - mean`), short_low, short_high, for groups
-    of at least `SMALLEST_GROUP` members.
-
-    Notes
-    -----
-    The interval uses the variance of all members within their groups, because the few members of a
-    small group may by chance hardly vary. It is widened by Bonferroni's correction, because the
-    rules look at the worst of all groups.
-    """
-    rows: list[Row] = []
-    evaluated = np.isfinite(values)
-    for attribute, of_members in attributes.items():
-        known = np.array([value is not None for value in of_members]) & evaluated
-        for value in sorted({str(value) for value in of_members if value is not None}):
-            inside = known & np.array([one == value for one in of_members])
-            own, others = values[inside], values[known & ~inside]
-            if min(len(own), len(others)) < SMALLEST_GROUP:
-                continue
-            row: Row = {"attribute": attribute, "value": value, "n": len(own)}
-            row |= {"mean": float(own.mean()), "rest": float(others.mean())}
-            row["short"] = row["rest"] - row["mean"]
-            sizes = 1 / len(own) + 1 / len(others)
-            within = np.concatenate([own - own.mean(), others - others.mean()])
-            row["error"] = float(np.sqrt(within.var() * sizes))
-            rows.append(row)
-    quantile = NormalDist().inv_cdf(1 - FALSE_ALARM_RATE / max(len(rows), 1))
-    for row in rows:
-        error = quantile * row.pop("error")
-        row |= {"short_low": row["short"] - error, "short_high": row["short"] + error}
-    return rows
-
-
 def least_effective_titles(places: int, watched: float) -> float:
     """The least effective catalogue size that passes.
 
@@ -372,121 +316,6 @@ def _exposure_share(row: Row, attainable: float, places: int) -> Verdict:
         value=f"{row['value']} {percent(shown)} of top-{places} slots, {percent(watched)} of plays",
         limit=f"{percent(SMALLEST_SHOWN_RATIO, decimals=0)} of {of_what}",
     )
-
-
-def gap_verdicts(groups: Sequence[Row], *, metric: str) -> list[Verdict]:
-    """One rule per attribute of members: the group that is furthest behind the rest.
-
-    FAIL when the gap is larger than `LARGEST_GAP_RATIO` of the rest's mean and the whole interval
-    is above zero; WARN when it is larger and the interval includes zero.
-
-    Parameters
-    ----------
-    groups
-        As `group_means` returns them.
-    metric : str
-        The metric of the groups' means: `ndcg@10`.
-    """
-    severity = [Status.PASS, Status.WARN, Status.FAIL]
-    rules = []
-    for attribute in dict.fromkeys(row["attribute"] for row in groups):
-        of_attribute = [row for row in groups if row["attribute"] == attribute]
-        gaps = [(_gap(row, metric=metric), row["short"]) for row in of_attribute]
-        rules.append(max(gaps, key=lambda gap: (severity.index(gap[0].status), gap[1]))[0])
-    return rules
-
-
-def _gap(row: Row, *, metric: str) -> Verdict:
-    """The gap of one group to the rest of the members, one row of `group_means`."""
-    limit = LARGEST_GAP_RATIO * row["rest"]
-    name, _, places = metric.partition("@")
-    return Verdict(
-        rule=f"gap_by_{row['attribute']}",
-        status=status_of_gap(row["short"], low=row["short_low"], limit=limit),
-        metric=f"{name}_gap@{places}",
-        subject=f"by member {row['attribute']}",
-        observed=row["short"],
-        threshold=limit,
-        value=f"{row['value']} {row['short']:+.4f}",
-        limit=f"{limit:+.4f}",
-        low=row["short_low"],
-        high=row["short_high"],
-        members=row["n"],
-    )
-
-
-def required_boost(
-    rows: NDArray[np.intp],
-    scores: NDArray[np.float32],
-    titles: NDArray[np.bool_],
-    *,
-    share: float,
-    places: int,
-) -> float:
-    """The smallest boost that gives some titles `share` of the first places; see `boosted`.
-
-    Parameters
-    ----------
-    rows, scores : shape (n_members, k)
-        Slates as `ranking.best_titles` returns them, or reordered; longer than `places`.
-    titles : bool, shape (n_titles,)
-        The titles that are shown too little.
-
-    Notes
-    -----
-    Where slates hold too few of the titles, the share stays below `share` and all of them move up.
-    """
-    if not 0 <= share <= 1:
-        raise ConfigError(f"a share is 0 to 1, got {share}")
-    filled = rows != NONE
-    of_titles = titles[rows] & filled
-
-    def reached(boost: float) -> float:
-        order = _order(rows, scores, titles, boost)[:, :places]
-        first = np.take_along_axis(of_titles, order, 1)
-        return float(first.sum() / max(1, np.take_along_axis(filled, order, 1).sum()))
-
-    low, high = 0.0, 2.0
-    if reached(low) >= share:
-        return low
-    for _ in range(20):
-        middle = (low + high) / 2
-        low, high = (low, middle) if reached(middle) >= share else (middle, high)
-    return high
-
-
-def boosted(
-    rows: NDArray[np.intp],
-    scores: NDArray[np.float32],
-    titles: NDArray[np.bool_],
-    boost: float,
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """The same slates with some titles moved up by a boost of their scores.
-
-    The boost is in units of the spread of each slate's scores, so that the slates that change are
-    those that lose little.
-    """
-    order = _order(rows, scores, titles, boost)
-    return np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)
-
-
-def _order(
-    rows: NDArray[np.intp],
-    scores: NDArray[np.float32],
-    titles: NDArray[np.bool_],
-    boost: float,
-) -> NDArray[np.intp]:
-    """The new order of the places of each slate.
-
-    A place has the score of its rank when sorted by score, so that slates that were reordered
-    before keep that order.
-    """
-    filled = rows != NONE
-    by_score = -np.sort(-np.where(filled, scores, -np.inf), axis=1)
-    last = np.where(filled, scores, np.inf).min(axis=1, keepdims=True)
-    spread = np.maximum(by_score[:, :1] - last, 1e-9)
-    scaled = np.where(filled, (by_score - last) / spread, -1.0)
-    return np.argsort(-(scaled + boost * (titles[rows] & filled)), axis=1, kind="stable")
 
 
 def _ratios(amounts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from matinee.errors import ConfigError, IntegrityError
 from matinee.features import erasure
 from matinee.operations import sync
 from matinee.privacy import Traces
-from matinee.rights import consent
+from matinee.rights import consent, withdrawals
 from matinee.settings import Settings
 from tests.features.conftest import COLUMNS, PROJECT
 from tests.releases import objects
@@ -75,7 +75,7 @@ def receive(settings, rows):
 
 
 def file_of(settings):
-    return settings.home / consent.FILE
+    return settings.home / withdrawals.FILE
 
 
 # ---------- the list
@@ -106,12 +106,12 @@ def edited(settings):
 def rewound(settings):
     """A list of before, with its valid seal."""
     key = landing.tombstones.key(settings.home)
-    file_of(settings).write_bytes(consent._text(consent.Withdrawals(key, {}, 1)))
+    file_of(settings).write_bytes(withdrawals.text_of(withdrawals.Withdrawals(key, {}, 1)))
 
 
 def of_a_version_before_versions(settings):
     key = landing.tombstones.key(settings.home)
-    document = {"since": {}, "seal": consent._seal(key, {}, 0)}
+    document = {"since": {}, "seal": withdrawals._seal(key, {}, 0)}
     file_of(settings).write_text(json.dumps(document))
 
 
@@ -182,7 +182,7 @@ def test_refusals_that_came_from_a_mirror_survive_a_restore(settings, server, re
 
 def test_a_home_without_copy_and_logs_cannot_write_an_empty_list(server):
     removed(server)
-    (server.home / consent.COPY).unlink()
+    (server.home / withdrawals.COPY).unlink()
     with pytest.raises(IntegrityError, match="fetch the list with `matinee releases pull URL`"):
         consent.restore(server)
     with pytest.raises(IntegrityError):
@@ -202,7 +202,7 @@ def test_a_first_night_writes_the_list_and_keeps_the_refusals_that_landed(tmp_pa
 
 # ---------- the list of a mirror
 
-LIST = f"bucket/matinee/{consent.FILE}"
+LIST = f"bucket/matinee/{withdrawals.FILE}"
 
 
 def test_a_mirror_without_its_list_is_not_pulled(server, remote, settings):
@@ -230,7 +230,7 @@ def test_an_older_list_of_a_mirror_is_refused(server, remote, settings):
 def test_a_push_never_takes_the_list_of_a_mirror_back(server, remote, settings):
     for granted in (True, False, True, False):
         pipeline.record_choice(server, OTHER, "personalisation", granted=granted)
-    remote.write(consent.FILE, consent.serialised(server))
+    remote.write(withdrawals.FILE, consent.serialised(server))
     sync.push(settings, remote, at=AT, by="ada")
     assert not consent.may_personalise(settings, OTHER)
     assert not consent.may_personalise(settings, MEMBER)
@@ -342,11 +342,11 @@ def test_after_a_refusal_nothing_of_the_member_is_in_feast_online(online):
 
 
 def test_a_night_puts_no_member_who_refused_online_whatever_the_tables_hold(online):
-    withdrawals = consent.read(online)
+    refusals = consent.read(online)
     where = {"home": online.home, "project": PROJECT}
 
     def left_out(member):
-        return withdrawals.includes(member, "personalisation")
+        return refusals.includes(member, "personalisation")
 
     features.materialise(as_of=D[2], lateness_days=3, left_out=left_out, **where)
     assert names_in(online.home / "feast/online.db") == [OTHER]

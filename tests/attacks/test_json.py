@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from matinee import provenance, releases, warehouse
+from matinee import provenance, releases
 from matinee.errors import ConfigError, DataError, IntegrityError, MatineeError
 from matinee.landing import ledger, tombstones
 from matinee.night import combine, frame, model_files
 from matinee.privacy import Traces
 from matinee.releases import audit, digest, release, signing, verify
-from matinee.rights import consent, dp_counts, erase
+from matinee.rights import consent, dp_counts, erase, withdrawals
 from matinee.settings import Settings
+from matinee.warehouse import feature_files
 from tests.attacks import homes
 from tests.attacks.homes import LEAVER, STAYER, lines, play
 from tests.releases.samples import publish
@@ -47,7 +48,7 @@ def _newest_tombstone(home, text):
 
 
 def _withdrawals(home, text):
-    plant(home / consent.FILE, text)
+    plant(home / withdrawals.FILE, text)
     consent.read(Settings(home=home))
 
 
@@ -159,7 +160,7 @@ def test_a_file_of_a_release_that_is_no_json_names_release_and_file(tmp_path):
 
 def test_exported_tables_with_a_deep_list_are_written_again(tmp_path):
     plant(tmp_path / "exported.json")
-    assert warehouse._shown(tmp_path) == {"build": None, "tables": {}}
+    assert feature_files._shown(tmp_path) == {"build": None, "tables": {}}
 
 
 @pytest.mark.parametrize("name", ["x.json", "lines.json", "deep.json"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 
 from matinee.cli import screen
 from matinee.cli.output import Format
@@ -104,6 +105,18 @@ def test_the_full_screen_has_every_rule_stream_and_warning(screen_of):
     assert sum(line.startswith("  PASS") for line in lines) == 12
     assert sum("is late" in line for line in lines) == 9
     assert any(line.split()[:2] == ["subscriptions", "136"] for line in lines)
+
+
+def test_the_full_screen_can_be_read_in_80_columns(screen_of, monkeypatch):
+    monkeypatch.setattr(screen, "stdout", lambda **_: Console(width=80))
+    lines = screen_of(lambda manifest: manifest["gate"]["rules"].append(FAILED), full=True)
+    paths = ("Look at", "Try next", " " * 10)  # never cut
+    assert max(cell_len(line) for line in lines if not line.startswith(paths)) <= 80
+    assert "…" not in "".join(lines)
+    (first,) = [number for number, line in enumerate(lines) if "FAIL  exposure_share" in line]
+    assert " ".join(" ".join(lines[first : first + 2]).split()) == " ".join(
+        f"FAIL {FAILED['text']}".split()
+    )
 
 
 @pytest.mark.parametrize("full", [False, True])

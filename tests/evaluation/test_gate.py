@@ -10,6 +10,7 @@ import pytest
 import scipy.sparse as sp
 
 from matinee.errors import ConfigError
+from matinee.evaluation import comparison
 from matinee.evaluation import gate as evaluation_gate
 from matinee.evaluation.gate import Status
 
@@ -34,8 +35,8 @@ def hitting(share):
 
 
 def evaluate(truth, **slates):
-    cohorts = evaluation_gate.cohorts(np.arange(MEMBERS) % 40)
-    return evaluation_gate.evaluate(slates, truth, cohorts, candidate="hybrid", seed=1)
+    cohorts = comparison.cohorts(np.arange(MEMBERS) % 40)
+    return comparison.evaluate(slates, truth, cohorts, candidate="hybrid", seed=1)
 
 
 def gate(evaluation, scores=(1.0, -np.inf), **more):
@@ -49,7 +50,7 @@ def gate(evaluation, scores=(1.0, -np.inf), **more):
 
 
 def test_cohorts_divide_members_by_length_of_history():
-    cohorts = evaluation_gate.cohorts(np.array([0, 1, 19, 20]))
+    cohorts = comparison.cohorts(np.array([0, 1, 19, 20]))
     assert {name: mask.tolist() for name, mask in cohorts.items()} == {
         "everyone": [True, True, True, True],
         "heavy": [False, False, False, True],
@@ -60,7 +61,7 @@ def test_cohorts_divide_members_by_length_of_history():
 
 def test_an_evaluation_has_a_row_per_model_cohort_and_metric(truth):
     evaluation = evaluate(truth, hybrid=hitting(0.8), popularity=hitting(0.2))
-    assert evaluation.schema == evaluation_gate.EVALUATION
+    assert evaluation.schema == comparison.EVALUATION
     assert len(evaluation) == 2 * 4 * 2 + 2
     rows = {(r["model"], r["cohort"], r["metric"]): r for r in evaluation.to_pylist()}
     row = rows["popularity", "everyone", "recall@10"]
@@ -77,13 +78,13 @@ def test_an_evaluation_has_a_row_per_model_cohort_and_metric(truth):
 def test_a_cohort_without_evaluated_members_has_no_rows(truth):
     empty = {"cold": np.zeros(MEMBERS, np.bool_)}
     slates = {"hybrid": hitting(1)}
-    evaluation = evaluation_gate.evaluate(slates, truth, empty, candidate="hybrid", seed=1)
+    evaluation = comparison.evaluate(slates, truth, empty, candidate="hybrid", seed=1)
     assert evaluation["metric"].to_pylist() == ["coverage@10"]
 
 
 def test_the_held_out_set_can_be_restricted_to_cold_titles():
     truth = sp.csr_array(np.array([[1, 1, 0], [0, 0, 1]], dtype=bool))
-    narrowed = evaluation_gate.only_titles(truth, np.array([False, True, False]))
+    narrowed = comparison.only_titles(truth, np.array([False, True, False]))
     assert narrowed.toarray().astype(int).tolist() == [[0, 1, 0], [0, 0, 0]]
     assert narrowed.nnz == 1
 
@@ -190,7 +191,7 @@ def test_slates_of_different_lengths_are_an_error(truth):
 
 
 def test_a_baseline_that_was_not_evaluated_is_an_error():
-    nothing = pa.Table.from_pylist([], schema=evaluation_gate.EVALUATION)
+    nothing = pa.Table.from_pylist([], schema=comparison.EVALUATION)
     with pytest.raises(ConfigError, match="the evaluation has 0 rows for hybrid and coverage@10"):
         gate(nothing)
 
@@ -198,7 +199,7 @@ def test_a_baseline_that_was_not_evaluated_is_an_error():
 def test_the_rules_and_metrics_of_another_context_have_its_prefix(truth):
     slates = {"hybrid": hitting(0.8), "popularity": hitting(0.2)}
     every = {evaluation_gate.EVERYONE: np.ones(MEMBERS, bool)}
-    evaluation = evaluation_gate.evaluate(
+    evaluation = comparison.evaluate(
         slates, truth, every, candidate="hybrid", seed=1, prefix="session_"
     )
     metrics = {row["metric"] for row in evaluation.to_pylist()}

@@ -43,17 +43,16 @@ LAW = settings(
 def received(contract, tmp_path):
     """How many rows a file of plays is received as: counted, kept and rejected Parquet rows."""
 
-    def receive(name, content):
-        from matinee.landing.intake import take_in
-        from matinee.landing.receive import connection as connect
+    from matinee.landing.intake import take_in
+    from matinee.landing.received import connection as connect
 
+    def receive(name, content):
         shutil.rmtree(tmp_path / "received", ignore_errors=True)
         path = tmp_path / name
         path.write_bytes(content)
         file = read.LandingFile(path, name, "plays", date(2026, 1, 2), name.split(".")[1])
         folders = [tmp_path / "received" / kind for kind in ("kept", "rejected")]
-        with connect(tmp_path, 1, "1GB") as connection:
-            intake = take_in(connection, contract.streams["plays"], [file], *folders)
+        intake = take_in(database, contract.streams["plays"], [file], *folders)
         tables = [
             pq.read_table(folder) if folder.exists() else pa.table({"line": []})
             for folder in folders
@@ -61,7 +60,8 @@ def received(contract, tmp_path):
         lines = sorted(line for table in tables for line in table["line"].to_pylist())
         return intake, lines
 
-    return receive
+    with connect(tmp_path, 1, "1GB") as database:  # one for all examples: each costs more
+        yield receive
 
 
 @LAW

@@ -286,7 +286,7 @@ def test_a_memory_limit_that_duckdb_refuses_is_named(zone):
 def test_the_database_can_touch_nothing_but_received(tmp_path):
     import duckdb
 
-    from matinee.landing.receive import connection as connect
+    from matinee.landing.received import connection as connect
 
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")

@@ -9,14 +9,14 @@ from matinee import landing, pipeline, releases
 from matinee.errors import ConfigError, IntegrityError
 from matinee.operations import sync
 from matinee.releases import Remote
-from matinee.rights import consent
+from matinee.rights import consent, withdrawals
 from matinee.settings import Settings
 from tests.releases import objects
 from tests.releases.objects import Fake
 from tests.releases.samples import AT, promote, publish
 
 MEMBER, OTHER = "m1", "m2"
-LIST = f"bucket/matinee/{consent.FILE}"
+LIST = f"bucket/matinee/{withdrawals.FILE}"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from matinee.errors import ConfigError, DataError, IntegrityError
 from matinee.night.frame import PUBLISHED, read_frame
 from matinee.privacy import Traces
 from matinee.releases import non_profiled
-from matinee.rights import consent, erase, member_search
+from matinee.rights import consent, erase, member_search, withdrawals
 from matinee.rights.search_files import Found
 from matinee.settings import Settings
 
@@ -114,7 +114,7 @@ def test_a_refusal_is_applied_at_the_next_read_and_a_grant_reverses_it(settings,
 def test_the_list_of_withdrawals_contains_no_id_and_cannot_be_edited(settings, members):
     name = sorted(members)[-1]
     pipeline.record_choice(settings, name, "insights", granted=False)
-    path = settings.home / consent.FILE
+    path = settings.home / withdrawals.FILE
     text = path.read_text()
     assert not any(one in text for one in members)
     document = json.loads(text)

@@ -10,7 +10,7 @@ from matinee.errors import ConfigError
 from matinee.evaluation import metrics
 from matinee.evaluation.gate import Status
 from matinee.matrices import has_interactions
-from matinee.slates import exposure
+from matinee.slates import boosts, exposure, group_gaps
 
 
 def likes(*rows, titles=10):
@@ -73,15 +73,15 @@ def ndcg_by_country(mean_of_se):
 
 
 def gap(values, country):
-    (verdict,) = exposure.gap_verdicts(
-        exposure.group_means(values, {"country": country}), metric="ndcg@10"
+    (verdict,) = group_gaps.gap_verdicts(
+        group_gaps.group_means(values, {"country": country}), metric="ndcg@10"
     )
     return verdict
 
 
 def test_a_group_is_compared_with_all_other_members_of_a_known_group():
     values, country = ndcg_by_country(0.1)
-    rows = exposure.group_means(values, {"country": country})
+    rows = group_gaps.group_means(values, {"country": country})
     assert [(row["value"], row["n"]) for row in rows] == [("DE", 36), ("SE", 20)]
     assert rows[1]["short"] == pytest.approx(0.2)
     assert 0.16 < rows[1]["short_low"] < 0.2 < rows[1]["short_high"]
@@ -98,8 +98,8 @@ def test_a_large_gap_of_a_group_fails_and_a_small_one_passes():
 def test_small_groups_and_members_who_were_not_evaluated_are_left_out():
     values, country = ndcg_by_country(0.1)
     values[:5] = np.nan
-    assert exposure.group_means(values, {"country": country}) == []
-    assert exposure.gap_verdicts([], metric="ndcg@10") == []
+    assert group_gaps.group_means(values, {"country": country}) == []
+    assert group_gaps.gap_verdicts([], metric="ndcg@10") == []
 
 
 def verdicts(shown, lift=0.5, effective=100.0, watched=2159.0, attainable=None):
@@ -202,8 +202,8 @@ def test_a_planted_gap_is_closed_by_a_boost_at_a_cost_that_is_printed(capsys):
     before, verdict_before = look(rows)
     assert not verdict_before.passed
     target = exposure.SMALLEST_SHOWN_RATIO * before["watched_ratio"]
-    boost = exposure.required_boost(rows, scores, swedish, share=target, places=10)
-    boosted, boosted_scores = exposure.boosted(rows, scores, swedish, boost)
+    boost = boosts.required_boost(rows, scores, swedish, share=target, places=10)
+    boosted, boosted_scores = boosts.boosted(rows, scores, swedish, boost)
     after, verdict_after = look(boosted)
     assert verdict_after.passed
     # No more than the target, so that the cost is the lowest.
@@ -221,18 +221,18 @@ def test_a_planted_gap_is_closed_by_a_boost_at_a_cost_that_is_printed(capsys):
 def test_slates_that_meet_the_share_need_no_boost_and_a_share_is_at_most_one():
     rows, scores = np.array([[0, 1, 2]]), np.array([[3, 2, 1]], np.float32)
     titles = np.array([True, False, False])
-    assert exposure.required_boost(rows, scores, titles, share=0.5, places=2) == 0
-    assert exposure.boosted(rows, scores, titles, 0.0)[0].tolist() == rows.tolist()
+    assert boosts.required_boost(rows, scores, titles, share=0.5, places=2) == 0
+    assert boosts.boosted(rows, scores, titles, 0.0)[0].tolist() == rows.tolist()
     with pytest.raises(ConfigError, match="a share is 0 to 1, got 2"):
-        exposure.required_boost(rows, scores, titles, share=2, places=2)
+        boosts.required_boost(rows, scores, titles, share=2, places=2)
 
 
 def test_reordered_slates_keep_their_order_except_for_boosted_titles():
     rows = np.array([[5, 2, 0, 1, -1]])
     scores = np.array([[1, 3, 2, 0, -np.inf]], np.float32)  # by score 2 comes first
     titles = np.isin(np.arange(6), [1])
-    boost = exposure.required_boost(rows, scores, titles, share=0.5, places=2)
-    boosted, boosted_scores = exposure.boosted(rows, scores, titles, boost)
+    boost = boosts.required_boost(rows, scores, titles, share=0.5, places=2)
+    boosted, boosted_scores = boosts.boosted(rows, scores, titles, boost)
     assert boosted.tolist() == [[5, 1, 2, 0, -1]]
     assert boosted_scores[0, :4].tolist() == [1, 0, 3, 2]
 
@@ -253,9 +253,9 @@ def test_a_rule_reports_the_most_severe_group_and_then_the_largest_gap():
          "short": short, "short_low": low, "short_high": 2 * short - low}
         for value, short, low in (("DE", 0.2, 0.1), ("SE", 0.4, -0.1), ("NO", 0.1, -0.2))
     ]  # fmt: skip
-    (verdict,) = exposure.gap_verdicts(rows, metric="ndcg@10")
+    (verdict,) = group_gaps.gap_verdicts(rows, metric="ndcg@10")
     assert (verdict.status, verdict.value) == (Status.WARN, "SE +0.4000")
-    (verdict,) = exposure.gap_verdicts([rows[0], rows[2]], metric="ndcg@10")
+    (verdict,) = group_gaps.gap_verdicts([rows[0], rows[2]], metric="ndcg@10")
     assert (verdict.status, verdict.value) == (Status.PASS, "DE +0.2000")
 
 
@@ -268,4 +268,4 @@ def test_equal_groups_rarely_fail_however_many_groups_there_are():
         values = np.where(random.random(430) < 0.2, random.random(430), 0.0)
         country = [f"country {group}" for group in random.permutation(groups)]
         failed += not gap(values, country).passed
-    assert failed <= 2 * exposure.FALSE_ALARM_RATE * 400
+    assert failed <= 2 * group_gaps.FALSE_ALARM_RATE * 400

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from matinee.id_tokens import is_delimiter
 from matinee.landing.formats.dialect import Dialect
 from matinee.landing.formats.parquet_tables import texts
 from matinee.landing.read import Records, csv_fields
-from matinee.privacy import Forgotten, Traces, is_delimiter, is_member_field
+from matinee.privacy import Forgotten, Traces, is_member_field
 from matinee.provenance import TooDeepError
 
 Mask = NDArray[np.bool_]

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from matinee import releases, transform, warehouse
 from matinee.columns import PLACES
-from matinee.evaluation import gate
+from matinee.evaluation import comparison, gate
 from matinee.models import fits
 from matinee.night import combine, exposure_policy, fit
 from matinee.night.evaluate.baselines import baseline
@@ -77,7 +77,7 @@ def carried(
     table = release.evaluation()
     names = ["member_count" if name == "n" else name for name in table.column_names]
     return Evaluation(
-        table.rename_columns(names).cast(gate.EVALUATION),
+        table.rename_columns(names).cast(comparison.EVALUATION),
         (*verdicts, _labels(night)),
         tuple(release.manifest["exposure"]["gaps"]),
     )
@@ -117,7 +117,7 @@ def compare(
         chosen = chosen.publishing(split.context, result.model)
     if not tables:
         n_members = len(fitted[PUBLISHED].frame.members)
-        empty = gate.EVALUATION.empty_table()
+        empty = comparison.EVALUATION.empty_table()
         return Evaluation(empty, (gate.no_evaluated_members(n_members),)), chosen
     return Evaluation(pa.concat_tables(tables), tuple(verdicts), tuple(groups)), chosen
 

@@ -18,7 +18,7 @@ class Evaluation:
     """Metrics and gate verdicts: the evidence of a release."""
 
     table: pa.Table
-    """In the schema of `gate.EVALUATION`."""
+    """In the schema of `comparison.EVALUATION`."""
 
     verdicts: tuple[gate.Verdict, ...]
     groups: tuple[exposure.Row, ...] = ()

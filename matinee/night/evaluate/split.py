@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee.columns import PLACES
-from matinee.evaluation import gate, metrics
+from matinee.evaluation import comparison, gate, metrics
 from matinee.evaluation.names import COLD_TITLE, HYBRID
 from matinee.models import fits
 from matinee.models.baselines import baselines_of, part_of
@@ -24,7 +24,7 @@ from matinee.night.evaluate.baselines import baseline
 from matinee.night.evaluate.versions import Split, Versions, ranker_of, versions
 from matinee.night.ranker import Ranker
 from matinee.night.scorer import COMBINATION
-from matinee.slates import calibration, exposure
+from matinee.slates import calibration, exposure, group_gaps
 
 Slates = dict[str, NDArray[np.intp]]
 """Model -> first places of the evaluated members, intp, shape (n_evaluated, PLACES)."""
@@ -80,7 +80,7 @@ def evaluate_split(split: Split, chosen: combine.Chosen, options: Options) -> Re
             coverage_floor=options.coverage_share
             * gate.attainable_coverage(split.held_out, PLACES),
         ),
-        *(exposure.gap_verdicts(groups, metric=f"ndcg@{PLACES}") if groups is not None else ()),
+        *(group_gaps.gap_verdicts(groups, metric=f"ndcg@{PLACES}") if groups is not None else ()),
     ]
     return Result(table, verdicts, groups or [], model)
 
@@ -117,10 +117,10 @@ def _evaluated(split: Split, slates: Slates, seed: int) -> pa.Table:
     counts = np.diff(split.fit.parts.history.matrix().indptr)[split.members]
     liked = sp.csr_array(split.fit.frame.interactions())[split.members]
     tastes = calibration.tastes(liked, features)
-    return gate.evaluate(
+    return comparison.evaluate(
         slates,
         split.held_out,
-        gate.cohorts(counts),
+        comparison.cohorts(counts),
         candidate=HYBRID,
         seed=seed,
         prefix=split.prefix,
@@ -138,7 +138,7 @@ def _groups(split: Split, published: Versions, options: Options) -> list[exposur
         name: [values[row] for row in split.members.tolist()]
         for name, values in (options.audited or {}).items()
     }
-    return exposure.group_means(metrics.ndcg(published.shown, split.held_out), of_members)
+    return group_gaps.group_means(metrics.ndcg(published.shown, split.held_out), of_members)
 
 
 def _cold_titles(split: Split, chosen: combine.Chosen, seed: int) -> list[pa.Table]:
@@ -146,7 +146,7 @@ def _cold_titles(split: Split, chosen: combine.Chosen, seed: int) -> list[pa.Tab
     frame, parts, members = split.fit.frame, split.fit.parts, split.members
     seen_titles = np.concatenate([parts.history.titles, frame.seen().indices])
     cold = frame.in_catalogue & (np.bincount(seen_titles, minlength=frame.shape[1]) == 0)
-    truth = gate.only_titles(split.held_out, cold)
+    truth = comparison.only_titles(split.held_out, cold)
     if not truth.nnz:
         return []
     ranker = Ranker(
@@ -163,7 +163,9 @@ def _cold_titles(split: Split, chosen: combine.Chosen, seed: int) -> list[pa.Tab
         for part, name in baselines_of((fits.HYBRID, "popularity")).items()
     }
     cohort = {COLD_TITLE: np.ones(len(members), np.bool_)}
-    found = gate.evaluate(slates, truth, cohort, candidate=HYBRID, seed=seed, prefix=split.prefix)
+    found = comparison.evaluate(
+        slates, truth, cohort, candidate=HYBRID, seed=seed, prefix=split.prefix
+    )
     return [found.filter(pc.equal(found["cohort"], COLD_TITLE))]
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from matinee import matrices, releases
 from matinee.columns import MEMBER_ID, PLACES, RANK, TITLE_ID
-from matinee.evaluation import gate, metrics, splits
+from matinee.evaluation import comparison, gate, metrics, splits
 from matinee.evaluation.names import (
     CHOSEN_WEIGHTS,
     DEFAULT_WEIGHTS,
@@ -72,7 +72,7 @@ class ForwardTest:
     """Members evaluated: those with a list who watched a title that was new to them."""
 
     table: pa.Table
-    """In the schema of `gate.EVALUATION`: NDCG of the lists, of each baseline and of weights."""
+    """In the schema of `comparison.EVALUATION`: NDCG of lists, baselines and weights."""
 
     best: Mapping[str, str]
     """Metric -> the best baseline; empty where too few members are evaluated."""
@@ -130,7 +130,7 @@ def compare(release: releases.Release, known: Frame, *, seed: int) -> ForwardTes
     }
     if len(members) < FEWEST:
         few = _too_few(len(members))
-        empty = gate.EVALUATION.empty_table()
+        empty = comparison.EVALUATION.empty_table()
         return ForwardTest(**test, table=empty, best={}, regret=(), verdicts=(few,))
     baselines = _baselines(opened, members)
     weighted = _weighted(opened, members)
@@ -178,7 +178,7 @@ def _test(
 ) -> _Tested:
     """Evaluate the lists of a context, and compare with the best of the baselines."""
     prefix, metric = PREFIXES[context], f"{PREFIXES[context]}ndcg@{PLACES}"
-    table = gate.evaluate(
+    table = comparison.evaluate(
         slates,
         held_out,
         {EVERYONE: np.ones(held_out.shape[0], np.bool_)},
