@@ -36,7 +36,7 @@ from matinee.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 POOL = "local"
-FLOWS = ["nightly", "refresh-features"]
+FLOWS = ["nightly", "refresh-features", "insights-weekly"]
 
 HEARTBEAT_SECONDS = 30
 """Of each run; `prefect.yaml` sets it. Three that are missing are a dead process."""

@@ -7,6 +7,7 @@ from prefect.client.schemas import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
+from flows.scheduled import require_absolute_home
 from flows.steps import walk
 from matinee import pipeline
 from matinee.errors import BusyError
@@ -17,9 +18,14 @@ from matinee.settings import Settings
 def insights_weekly(last_day: date | None = None) -> State:
     """Leave the results of the newest closed weeks to the next night; skipped while one runs."""
     settings = Settings()
-    run = pipeline.NightRun(settings, last_day, tell=get_run_logger().info)
+    log = get_run_logger()
+    require_absolute_home(settings)
+    run = pipeline.NightRun(settings, last_day, tell=log.info)
     try:
-        with pipeline.lease(settings, "weekly insights"):
+        with (
+            pipeline.watched(settings, "weekly insights", tell=log.warning),
+            pipeline.lease(settings, "weekly insights"),
+        ):
             walk(run, pipeline.REFRESH_STEPS)
             until = pipeline.compute_weekly(run.night)
     except BusyError as busy:

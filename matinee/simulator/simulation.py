@@ -15,7 +15,7 @@ from matinee.simulator.delivery import VERY_LATE_HOURS, DeliveryQueue, LandedRow
 from matinee.simulator.people import People
 from matinee.simulator.seeds import Purpose, stream
 from matinee.simulator.tables import TableBuilder
-from matinee.simulator.taste import Taste
+from matinee.simulator.taste import RisingTheme, Taste
 
 MAX_DELIVERY_DAYS = VERY_LATE_HOURS[1] // 24 + 4  # with a play after midnight, and a redelivery
 """Days until all events of a day are delivered."""
@@ -45,6 +45,8 @@ class Simulation:
     days: int
     seed: int
     first_day: date = date(2026, 1, 1)
+    rising: RisingTheme | None = None
+    """A trend for insights to find; none unless a benchmark plants one."""
     cancellations: list[dict[str, float | int]] = field(default_factory=list, init=False)
 
     @cached_property
@@ -58,6 +60,14 @@ class Simulation:
     @cached_property
     def taste(self) -> Taste:
         return taste.build(self.people, self.catalogue)
+
+    @cached_property
+    def _taste_after_the_rise(self) -> Taste:
+        return self.rising.applied(self.taste, self.catalogue) if self.rising else self.taste
+
+    def _taste_on(self, day: int) -> Taste:
+        is_risen = self.rising is not None and day >= self.rising.day
+        return self._taste_after_the_rise if is_risen else self.taste
 
     @cached_property
     def tables(self) -> TableBuilder:
@@ -114,7 +124,9 @@ class Simulation:
         self, day: int, accounts: acc.Accounts, seen: behaviour.WatchedPairs
     ) -> behaviour.Day:
         count = int((self.people.joined < day).sum())
-        audience = behaviour.Audience(self.people, self.catalogue.arrived_by(day), self.taste)
+        audience = behaviour.Audience(
+            self.people, self.catalogue.arrived_by(day), self._taste_on(day)
+        )
         happened = behaviour.simulate_day(
             audience,
             day,

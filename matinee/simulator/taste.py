@@ -1,6 +1,6 @@
 """The planted utility of a title for a member, on which all choices depend."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,8 @@ class Taste:
     """(T, D)"""
     favourites: Ints
     people: Ints
+    lift: Floats
+    """(T,) what every member finds in a title now, whatever their taste; usually 0."""
 
     def score(self, member: Ints, title: Ints) -> Floats:
         """(n, s) utility of `title` (n, s) for `member` (n,), in standard deviations."""
@@ -31,7 +33,7 @@ class Taste:
             rows, columns = member[block], title[block]
             scores[block] = np.einsum("nd,nsd->ns", self.members[rows], self.titles[columns])
             scores[block] += STRENGTH["people"] * self.has_favourite(rows, columns)
-        return scores
+        return scores + self.lift[title]
 
     def has_favourite(self, member: Ints, title: Ints) -> npt.NDArray[np.bool_]:
         """(n, s) whether a title has a favourite person of the member."""
@@ -68,4 +70,20 @@ def build(people: People, catalogue: Catalogue) -> Taste:
         titles=np.hstack(titles),
         favourites=people.favourites,
         people=catalogue.people,
+        lift=np.zeros(len(catalogue), np.float32),
     )
+
+
+@dataclass(frozen=True)
+class RisingTheme:
+    """A planted trend: from a day on, all titles of a theme are worth more to all members."""
+
+    theme: str
+    day: int
+    utility: float
+    """In standard deviations of the utility of a title for a member."""
+
+    def applied(self, taste: Taste, catalogue: Catalogue) -> Taste:
+        """The taste from that day on."""
+        has_theme = catalogue.themes[:, list(world.THEMES).index(self.theme)].astype(np.float32)
+        return replace(taste, lift=taste.lift + has_theme * np.float32(self.utility))

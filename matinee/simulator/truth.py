@@ -3,6 +3,7 @@
 The pipeline never reads it.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ def describe(simulation: Simulation) -> dict[str, Any]:
                 "artwork_exploration": homepage.ARTWORK_EXPLORATION,
             },
             "experiment": {"id": homepage.EXPERIMENT_ID, "effect": "position bias and no other"},
+            "rising_theme": asdict(simulation.rising) if simulation.rising else None,
             "late_ratio": delivery.LATE_RATE,
             "very_late_ratio": delivery.VERY_LATE_RATE,
             "bots": 0,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from flows import deploy
 from matinee import pipeline, releases
@@ -159,3 +161,15 @@ def files_with_member_ids(folder: Path, received: Path) -> set[str]:
     assert planted
     assert set(planted) <= set(found)
     return set(found) - set(planted)
+
+
+def test_every_deployment_names_a_flow_that_exists_and_is_watched():
+    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    assert {one["name"] for one in deployments} == {"nightly", "weekly", "hourly"}
+    names = set()
+    for one in deployments:
+        path, _, function = one["entrypoint"].partition(":")
+        text = (ROOT / path).read_text()
+        assert f"def {function}(" in text
+        names |= set(re.findall(r'@flow\(name="([^"]+)"\)', text))
+    assert names == set(deploy.FLOWS)

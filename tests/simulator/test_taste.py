@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from matinee.simulator import Simulation
+from matinee.simulator import Simulation, world
+from matinee.simulator.taste import RisingTheme
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +81,21 @@ def test_titles_of_favourite_people_are_played_more(simulation):
     cast = simulation.catalogue.people[title]
     loved = simulation.people.favourites[member]
     assert (cast[:, :, None] == loved[:, None, :]).any(axis=(1, 2)).all()
+
+
+def test_a_planted_trend_changes_the_days_from_its_own_on_and_the_theme_alone():
+    quiet = Simulation(members=200, titles=80, days=6, seed=3)
+    rising = Simulation(members=200, titles=80, days=6, seed=3, rising=RisingTheme("epic", 4, 2.0))
+    before, after = (list(one.landing_days()) for one in (quiet, rising))
+    assert all(
+        x.tables["plays"].equals(y.tables["plays"])
+        for x, y in zip(before[:4], after[:4], strict=True)
+    )
+    epic = quiet.catalogue.themes[:, list(world.THEMES).index("epic")]
+    ids = {quiet.catalogue.films[row].id for row in np.flatnonzero(epic)}
+
+    def share(days):
+        titles = [one for day in days for one in day.tables["plays"]["title_id"].to_pylist()]
+        return sum(one in ids for one in titles) / len(titles)
+
+    assert share(after[4:]) > share(before[4:]) + 0.1
