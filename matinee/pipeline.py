@@ -22,6 +22,7 @@ from matinee.night.score import Scored, score
 from matinee.night.validate import stop_on_breach, validate, validate_frame, validate_slates
 from matinee.operations.audience import title_audience
 from matinee.operations.brief import brief
+from matinee.operations.copy_home import backup, restore, sandbox
 from matinee.operations.docs import docs
 from matinee.operations.doctor import doctor
 from matinee.operations.explain import Explanation, explain
@@ -67,6 +68,7 @@ __all__ = [
     "Scored",
     "Step",
     "Validation",
+    "backup",
     "begin",
     "brief",
     "build",
@@ -109,8 +111,10 @@ __all__ = [
     "rejected",
     "replay",
     "require_data",
+    "restore",
     "restore_withdrawals",
     "run",
+    "sandbox",
     "score",
     "send_test",
     "similar",

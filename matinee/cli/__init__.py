@@ -19,6 +19,7 @@ import typer
 from matinee.cli import (
     ablate,
     audience,
+    copies,
     dp_counts,
     explain,
     history,
@@ -53,6 +54,7 @@ app.add_typer(serve.tokens, name="tokens")
 app.add_typer(insights.app, name="insights")
 app.add_typer(releases.app, name="releases")
 privacy.register(app)
+copies.register(app)
 logs.register(app)
 
 
