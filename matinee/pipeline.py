@@ -26,6 +26,7 @@ from matinee.operations.copy_home import backup, restore, sandbox
 from matinee.operations.docs import docs
 from matinee.operations.doctor import doctor
 from matinee.operations.explain import Explanation, explain
+from matinee.operations.feature_values import feature_frame, list_features, online_features
 from matinee.operations.forget import forget
 from matinee.operations.insight_table import InsightTable, insight_table
 from matinee.operations.list_releases import list_releases
@@ -83,6 +84,7 @@ __all__ = [
     "evaluate",
     "explain",
     "export",
+    "feature_frame",
     "fit",
     "forget",
     "frame",
@@ -91,11 +93,13 @@ __all__ = [
     "insights",
     "interrupted",
     "lease",
+    "list_features",
     "list_nights",
     "list_releases",
     "live_age",
     "live_id",
     "nodes",
+    "online_features",
     "parameters",
     "promote",
     "publish",

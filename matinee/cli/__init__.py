@@ -22,6 +22,7 @@ from matinee.cli import (
     copies,
     dp_counts,
     explain,
+    features,
     history,
     importing,
     insights,
@@ -48,6 +49,7 @@ app.command(epilog=history.NOTIFY)(history.notify)
 app.add_typer(history.app, name="nights")
 app.command(epilog=audience.AUDIENCE)(audience.audience)
 app.command(epilog=audience.BRIEF)(audience.brief)
+app.add_typer(features.app, name="features")
 app.add_typer(importing.app, name="import")
 app.command(epilog=serve.SERVE)(serve.serve)
 app.add_typer(serve.tokens, name="tokens")
