@@ -91,3 +91,30 @@ churn_v1 = FeatureService(
         member_search_intents[["search_count_28d", "no_result_ratio_28d"]],
     ],
 )
+
+MEMBER_VIEWS = [
+    member_profiles,
+    member_tastes,
+    member_activity_stats,
+    member_dayparts,
+    member_search_intents,
+]
+TITLE_VIEWS = [title_contents, title_popularity_stats]
+
+member_v1 = FeatureService(
+    name="member_v1",
+    description="All that is known of a member. Needs member_id alone.",
+    features=MEMBER_VIEWS,
+)
+
+title_v1 = FeatureService(
+    name="title_v1",
+    description="All that is known of a title. Needs title_id alone.",
+    features=TITLE_VIEWS,
+)
+
+member_title_v1 = FeatureService(
+    name="member_title_v1",
+    description="Both, of pairs: ask with full_feature_names, for both sides have `genres`.",
+    features=[*MEMBER_VIEWS, *TITLE_VIEWS],
+)

@@ -22,9 +22,11 @@ from matinee.night.score import Scored, score
 from matinee.night.validate import stop_on_breach, validate, validate_frame, validate_slates
 from matinee.operations.audience import title_audience
 from matinee.operations.brief import brief
+from matinee.operations.copy_home import backup, restore, sandbox
 from matinee.operations.docs import docs
 from matinee.operations.doctor import doctor
 from matinee.operations.explain import Explanation, explain
+from matinee.operations.feature_values import feature_frame, list_features, online_features
 from matinee.operations.forget import forget
 from matinee.operations.insight_table import InsightTable, insight_table
 from matinee.operations.list_releases import list_releases
@@ -67,6 +69,7 @@ __all__ = [
     "Scored",
     "Step",
     "Validation",
+    "backup",
     "begin",
     "brief",
     "build",
@@ -81,6 +84,7 @@ __all__ = [
     "evaluate",
     "explain",
     "export",
+    "feature_frame",
     "fit",
     "forget",
     "frame",
@@ -89,11 +93,13 @@ __all__ = [
     "insights",
     "interrupted",
     "lease",
+    "list_features",
     "list_nights",
     "list_releases",
     "live_age",
     "live_id",
     "nodes",
+    "online_features",
     "parameters",
     "promote",
     "publish",
@@ -109,8 +115,10 @@ __all__ = [
     "rejected",
     "replay",
     "require_data",
+    "restore",
     "restore_withdrawals",
     "run",
+    "sandbox",
     "score",
     "send_test",
     "similar",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from matinee import warehouse
 from tests.cases import failing
 
 DBT = Path(__file__).resolve().parents[1] / "dbt_project"
@@ -36,6 +37,10 @@ KEY_TESTS = {"assert_staged_keys_are_unique", "assert_changes_are_listed_once"}
 @cache
 def read(path: Path) -> dict:
     return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+
+
+def columns_of(path: Path) -> list[dict]:
+    return read(path)["models"][0]["columns"]
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +143,44 @@ def test_what_members_typed_never_leaves_staging():
         columns = {column["name"] for column in read(path)["models"][0]["columns"]}
         if "staging" not in path.parts:
             assert not columns & {"query_text", "raw_text"}, path.stem
+
+
+PUBLISHED = [one for one in MODEL_FILES if one.parent.name in ("insights", "retention")]
+PUBLISHED = [one for one in PUBLISHED if "member_id" not in {c["name"] for c in columns_of(one)}]
+"""Marts of aggregates: what leaves the warehouse with a release."""
+
+
+def test_a_published_mart_counts_consenting_members_only_in_cells_that_are_large_enough(manifest):
+    """By construction: the members it reads consent to insights, and every total is suppressed."""
+    assert len(PUBLISHED) >= 5
+    assert failing(check_published_mart, [(path, manifest) for path in PUBLISHED]) == []
+
+
+def check_published_mart(path, manifest):
+    node = manifest["nodes"][f"model.matinee.{path.stem}"]
+    sql = path.with_suffix(".sql").read_text(encoding="utf-8")
+    assert any("require_enough_members" in hook["sql"] for hook in node["config"]["post-hook"])
+    assert "has_enough_members()" in sql
+    assert "int_events__closed" in sql or "may_use_for_insights" in sql
+    for column in columns_of(path):
+        name = column["name"]
+        if name.endswith(("_count", "_seconds", "_bytes")) and name != "member_count":
+            assert f"suppress_small_cells('{name}')" in sql, name
+
+
+def test_a_table_has_the_columns_of_its_yml_and_no_others(night_home, tables):
+    """A new column without a line in the yml would have no description, purpose or age."""
+    sql = "select table_name, list(column_name) as columns from duckdb_columns() group by all"
+    built = {
+        row["table_name"]: set(row["columns"])
+        for row in warehouse.query(sql, home=night_home).to_pylist()
+    }
+    differ = {
+        name: built[name] ^ set(table["columns"])
+        for name, table in tables.items()
+        if name in built and table["resource_type"] == "model"
+    }
+    assert {name: columns for name, columns in differ.items() if columns} == {}
 
 
 def test_exposures_and_sources_have_only_keys_that_dbt_reads():

@@ -76,6 +76,22 @@ def test_only_months_that_changed_are_written_again(home, sql, written):
     assert changed(home, sql) == written
 
 
+@pytest.mark.parametrize(
+    ("sql", "name", "kind"),
+    [
+        ("alter table member_moods rename moods to tempers", "tempers", "list<element: string>"),
+        ("alter table member_moods add column is_new boolean", "is_new", "bool"),
+        ("alter table member_moods alter moods type varchar", "moods", "string"),
+    ],
+)
+def test_a_column_of_another_name_or_type_is_written_though_its_values_are_the_same(
+    home, sql, name, kind
+):
+    (exported,) = warehouse.export_features(home)
+    assert changed(home, sql) == {"2026-01.parquet"}
+    assert str(pq.read_table(exported.path).schema.field(name).type) == kind
+
+
 def test_a_damaged_file_is_written_again(home):
     (exported,) = warehouse.export_features(home)
     rows = pq.read_table(exported.path)

@@ -19,8 +19,10 @@ import typer
 from matinee.cli import (
     ablate,
     audience,
+    copies,
     dp_counts,
     explain,
+    features,
     history,
     importing,
     insights,
@@ -47,12 +49,14 @@ app.command(epilog=history.NOTIFY)(history.notify)
 app.add_typer(history.app, name="nights")
 app.command(epilog=audience.AUDIENCE)(audience.audience)
 app.command(epilog=audience.BRIEF)(audience.brief)
+app.add_typer(features.app, name="features")
 app.add_typer(importing.app, name="import")
 app.command(epilog=serve.SERVE)(serve.serve)
 app.add_typer(serve.tokens, name="tokens")
 app.add_typer(insights.app, name="insights")
 app.add_typer(releases.app, name="releases")
 privacy.register(app)
+copies.register(app)
 logs.register(app)
 
 

@@ -137,7 +137,7 @@ def _drop_expired(run: NightRun, progress: Progress | None) -> str:
 
 def _build(run: NightRun, progress: Progress | None) -> str:
     run.built = build(run.night, full_refresh=run.full_refresh, progress=progress)
-    return ""
+    return run.built.note
 
 
 def _validate(run: NightRun, progress: Progress | None) -> str:

@@ -33,6 +33,9 @@ UNFINISHED = "privacy/forgetting.json"
 STALE_MARKER = "warehouse/stale"
 """Tells the next build that more than `erased_days` still counts erased members: full refresh."""
 
+DEV_WAREHOUSE = "warehouse/dev.duckdb"
+"""What `dbt build --target dev` writes; it is built again by hand."""
+
 STEPS = (
     "search",
     "logs and received rows",
@@ -174,6 +177,7 @@ def _erase(
     # is a word of that text would be found there after every erasure.
     for temporary in ("work", "insights", "warehouse/dbt/target"):
         shutil.rmtree(home / temporary, ignore_errors=True)
+    (home / DEV_WAREHOUSE).unlink(missing_ok=True)
     step(4)
     reissued = _reissue(settings, traces, before.rows, at, by)
     step(5)

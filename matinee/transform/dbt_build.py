@@ -1,11 +1,10 @@
 """The warehouse, built by dbt in this process. The only module that knows dbt."""
 
-import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,19 @@ from matinee.errors import (
 )
 from matinee.imports import rare_collections
 from matinee.progress import Progress
-from matinee.transform import dbt_parse
+from matinee.transform import dbt_parse, structure
 
 Query = Callable[[str], list[dict[str, Any]]]
 """Runs a SELECT and gives its rows."""
 
+NIGHTLY = {"as_of", "changed_models", "code_sha256"}
+"""Vars that a build sets itself."""
+
 BROKEN = {"error", "runtime error", "partial success"}
 FAILED = {"fail"}
+
+OTHER_COLUMNS = ("out of sync", "Binder Error")
+"""Parts of messages on an incremental table whose columns are not those of its model."""
 
 NOT_BUILT = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure"]
 
@@ -50,6 +55,9 @@ class Built:
 
     seconds: Mapping[str, float]
     """How long each node took. A measurement: never part of a digest."""
+
+    note: str = ""
+    """Which incremental tables were built whole because code or contract changed, if any were."""
 
 
 def build(
@@ -95,13 +103,21 @@ def build(
     if as_of.tzinfo is None or as_of.astimezone(UTC).time() != time():
         raise ConfigError(f"as_of must be a midnight in UTC, got {as_of.isoformat()}")
     dbt = _Dbt(project, home, threads, memory_limit, query)
-    flags = ["--full-refresh"] if full_refresh else []
-    ran, manifest = dbt.run(
-        ["build", *NOT_BUILT, "--exclude", *BY_HAND, *flags],
-        vars={**(vars or {}), "as_of": as_of.astimezone(UTC).date().isoformat()},
-        progress=progress,
-    )
-    built = _built(ran.results, manifest)
+    command = ["build", *NOT_BUILT, "--exclude", *BY_HAND]
+    values = {**(vars or {}), "as_of": as_of.astimezone(UTC).date().isoformat()}
+    before = {} if full_refresh else structure.read(home)
+    note = ""
+    try:
+        if full_refresh:
+            ran, manifest = dbt.run([*command, "--full-refresh"], vars=values, progress=progress)
+        else:
+            ran, manifest = dbt.run(command, vars=values, progress=progress, before=before)
+            note = structure.note(structure.changed(before, manifest))
+    except _OtherColumnsError as error:  # by hand, or by a model that takes all columns of another
+        ran, manifest = dbt.run([*command, "--full-refresh"], vars=values, progress=progress)
+        note = f"built everything whole: {error.table} had other columns than its model gives"
+    structure.write(home, manifest)
+    built = replace(_built(ran.results, manifest), note=note)
     if not built.tests_passed + built.tests_warned:
         raise RefusedError(
             f"dbt ran {built.models} models and not one data test, so nothing is known of the "
@@ -141,6 +157,14 @@ def project_vars(project: Path) -> dict[str, Any]:
     return found
 
 
+class _OtherColumnsError(Exception):
+    """An incremental table has other columns than its model gives now."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(table)
+        self.table = table
+
+
 class _Dbt:
     """dbt for one project and home: paths, environment and what its failures mean."""
 
@@ -170,8 +194,13 @@ class _Dbt:
         *,
         vars: Mapping[str, object] | None = None,
         progress: Progress | None = None,
+        before: Mapping[str, str] | None = None,
     ) -> tuple[Any, Any]:
-        """The result of a command, and the manifest it ran on."""
+        """The result of a command, and the manifest it ran on.
+
+        Incremental tables that are not as in `before` are dropped first, so that dbt builds them
+        whole.
+        """
         if not (self.home / "received").is_dir():
             raise DataError(f"nothing received in {self.home}: run `matinee run` on some logs")
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -180,6 +209,8 @@ class _Dbt:
         with rare_collections(), dbt_parse.unlogged_queries(), self._session(self.environment):
             manifest = dbt_parse.load(self.project, self.home, self._parse)
             values = {**(vars or {}), "code_sha256": _code(manifest, self.vars | dict(vars or {}))}
+            if before is not None:
+                values["changed_models"] = structure.changed(before, manifest)
             result = self._invoke(
                 [*command, "--vars", json.dumps(values)], manifest=manifest, progress=progress
             )
@@ -222,14 +253,19 @@ class _Dbt:
             raise ran.exception  # dbt hands it over as a result like any other
         if ran.exception is not None:
             raise _error("dbt", str(ran.exception), self.log)
-        self._check(getattr(ran.result, "results", []))
+        is_full = "--full-refresh" in command or command[0] != "build"
+        self._check(getattr(ran.result, "results", []), is_full=is_full)
         return ran.result
 
-    def _check(self, results: Sequence[Any]) -> None:
+    def _check(self, results: Sequence[Any], *, is_full: bool) -> None:
         """Raise what a failure among the results means; a broken model before a failed test."""
         for result in results:
             if result.status in BROKEN:
-                raise _error(result.node.name, result.message or "", self.log)
+                message = result.message or ""
+                is_incremental = result.node.config.materialized == "incremental"
+                if is_incremental and not is_full and any(one in message for one in OTHER_COLUMNS):
+                    raise _OtherColumnsError(result.node.name)
+                raise _error(result.node.name, message, self.log)
         failed = [result for result in results if result.status in FAILED]
         if failed:
             named = "; ".join(f"{one.node.name}: {self._failures(one)}" for one in failed)
@@ -313,18 +349,11 @@ def _code(manifest: Any, vars: Mapping[str, object]) -> str:
             for node in manifest.nodes.values()
             if node.resource_type == "model"
         },
-        "macros": _our_macros(manifest),
-        "vars": {name: vars[name] for name in vars if name not in ("as_of", "code_sha256")},
+        "macros": structure.macros(manifest),
+        "contract": structure.contract(manifest),
+        "vars": {name: vars[name] for name in vars if name not in NIGHTLY},
     }
-    return _sha256(said)
-
-
-def _our_macros(manifest: Any) -> dict[str, str]:
-    return {
-        macro.unique_id: macro.macro_sql
-        for macro in manifest.macros.values()
-        if macro.package_name == "matinee"
-    }
+    return structure.sha256(said)
 
 
 def _digest(manifest: Any) -> str:
@@ -347,11 +376,6 @@ def _digest(manifest: Any) -> str:
             ]
             for source in manifest.sources.values()
         },
-        "macros": _our_macros(manifest),
+        "macros": structure.macros(manifest),
     }
-    return _sha256(said)
-
-
-def _sha256(said: object) -> str:
-    text = json.dumps(said, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return structure.sha256(said)

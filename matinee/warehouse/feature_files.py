@@ -50,9 +50,10 @@ def export_features(home: Path) -> list[Exported]:
     """Write every feature table to the folder `features/<table>.parquet`, one file a month.
 
     A feature table is one with the feature clock, `observed_at`. Rows are by key and then time, and
-    instants become TIMESTAMPTZ, which Feast expects. Only months whose rows differ from their
-    file are written, each whole or not at all; `features/exported.json` has the build they are of,
-    and of each file the number of rows, the sum of their hashes, and the sha256.
+    instants become TIMESTAMPTZ, which Feast expects. Only months whose rows or columns differ from
+    their file are written, each whole or not at all; `features/exported.json` has the build they
+    are of, the columns, and of each file the number of rows, the sum of their hashes, and the
+    sha256.
     """
     folder = home.resolve() / "features"
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,17 +71,26 @@ def export_features(home: Path) -> list[Exported]:
         shown = _shown(folder)
         lost = _drop_lost(folder, shown)
         build, first_month = _changes(connection, shown["build"])
+        columns = {name: dict(zip(names, types, strict=True)) for name, names, types in found}
+        # A table whose columns have other names or types is written whole.
+        before = {
+            name: parts
+            for name, parts in shown["tables"].items()
+            if shown.get("columns", {}).get(name) == columns.get(name)
+        }
         tables = {
             name: _export(
                 connection,
                 folder / f"{name}.parquet",
-                dict(zip(columns, types, strict=True)),
-                shown["tables"].get(name, {}),
-                min(first_month, lost.get(name, first_month)) if name in SUMMED else "",
+                columns[name],
+                before.get(name, {}),
+                min(first_month, lost.get(name, first_month))
+                if name in SUMMED and name in before
+                else "",
             )
-            for name, columns, types in found
+            for name in columns
         }
-    text = json.dumps({"build": build, "tables": tables}) + "\n"
+    text = json.dumps({"build": build, "columns": columns, "tables": tables}) + "\n"
     durable.replace(folder / "exported.json", text.encode())
     return [
         Exported(name, folder / f"{name}.parquet", sum(rows for rows, *_ in parts.values()))

@@ -1,5 +1,6 @@
 """What a build reports, and the errors of its failures."""
 
+import json
 import os
 
 import duckdb
@@ -7,6 +8,7 @@ import pytest
 
 from matinee import transform, warehouse
 from matinee.errors import DataError, IntegrityError, RefusedError
+from matinee.transform import dbt_build
 
 TITLE = {"title_id": "t1", "name": "T", "title_kind": "movie", "landed_on": "2026-01-01"}
 TITLE |= {"genres": ["Drama", "Crime"]}
@@ -60,6 +62,35 @@ def test_streams_that_never_came_are_empty_tables(home, built):
     assert warehouse.table("members", home=home)["member_id"].to_pylist() == ["m1"]
     tastes = warehouse.table("member_tastes", home=home)
     assert tastes["genres"].to_pylist() == [["Crime", "Drama"]]
+
+
+def test_an_incremental_table_is_built_whole_when_its_contract_has_changed(home, built, build):
+    """A column came since the last build, so the table has rows of another shape."""
+    table = "base_playback__plays"
+    before = warehouse.table(table, home=home)
+    with duckdb.connect(str(warehouse.path(home))) as connection:
+        connection.execute(f"alter table {table} drop column position_seconds")
+    structure = home / "warehouse/dbt/structure.json"
+    structure.write_text(json.dumps(json.loads(structure.read_text()) | {table: "older"}))
+    note = build(home, "2026-01-02").note
+    assert note == f"built {table} whole: code, columns or contract changed since the last build"
+    assert warehouse.table(table, home=home).equals(before)
+    assert json.loads(structure.read_text())[table] != "older"
+
+
+def test_a_table_edited_by_hand_makes_the_build_begin_again_whole(home, built, build, monkeypatch):
+    commands = []
+
+    def run(dbt, command, **more):
+        commands.append(command)
+        if len(commands) == 1:
+            raise dbt_build._OtherColumnsError("member_tastes")
+        raise DataError("enough")
+
+    monkeypatch.setattr(dbt_build._Dbt, "run", run)
+    with pytest.raises(DataError, match="enough"):
+        build(home, "2026-01-02")
+    assert ["--full-refresh" in command for command in commands] == [False, True]
 
 
 def test_every_rule_holds_at_its_edge(home, built, project):

@@ -11,7 +11,15 @@ from matinee.features.registry import digest
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-SERVICES = ("homepage_v1", "hybrid_ranker_v1", "hybrid_ranker_v2")
+SERVICES = (
+    "churn_v1",
+    "homepage_v1",
+    "hybrid_ranker_v1",
+    "hybrid_ranker_v2",
+    "member_title_v1",
+    "member_v1",
+    "title_v1",
+)
 
 
 def test_every_file_of_the_repo_is_registered(where):
