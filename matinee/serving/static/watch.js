@@ -1,0 +1,130 @@
+// The page of a member, or of somebody who named titles: controls, one large title, shelves.
+
+import * as api from "./api.js";
+import { disclosure } from "./card.js";
+import { choice, profile } from "./choice.js";
+import { controls } from "./controls.js";
+import { element, newId } from "./element.js";
+import { clock, greeting, instant, localOf, longDate, partOfDay } from "./moment.js";
+import { clear, problem, say } from "./notice.js";
+import { art, poster, split } from "./poster.js";
+import { shelf } from "./shelf.js";
+import { openTitle } from "./title.js";
+
+const SOURCES = {
+  hybrid: "Made for this member",
+  cold_member: "First picks for a new member",
+  popular: "Popular in the country",
+  non_profiled: "Not profiled: no data of the member is used",
+};
+
+let running = null;
+
+export function watch(main) {
+  const top = element("div", { class: "hero-place" });
+  const bar = element("div", {});
+  const shelves = element("div", { class: "shelves", "aria-busy": "true" });
+  main.replaceChildren(top, bar, shelves);
+  const view = { top, bar, shelves, key: "", refresh: () => load(view) };
+  load(view);
+  return (now) => now.view === "watch" && load(view);
+}
+
+function ask(now, signal) {
+  const filters = { at: instant(now), language: now.language, genre: now.genre };
+  if (now.member && !now.child) return api.page(now.member, filters, signal);
+  const body = { titles: now.isSession ? now.titles : [] };
+  const country = now.country || profile.country;
+  if (country) body.country = country;
+  if (now.child) body.maximum_age = Number(now.child);
+  else if (now.isSession) body.maximum_age = 99;
+  return api.sessionPage(body, filters, signal);
+}
+
+async function load(view) {
+  running?.abort();
+  running = new AbortController();
+  const now = choice();
+  const { signal } = running;
+  view.shelves.setAttribute("aria-busy", "true");
+  try {
+    const page = await ask(now, signal);
+    clear();
+    show(view, now, page);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    view.bar.replaceChildren(controls(now, null, view.refresh));
+    view.shelves.replaceChildren();
+    problem(error);
+  }
+  view.shelves.setAttribute("aria-busy", "false");
+}
+
+function show(view, now, page) {
+  const held = document.activeElement?.id;
+  const heldTitle = document.activeElement?.dataset?.title;
+  const open = (title) => openTitle(title, view.refresh);
+  document.getElementById("release").textContent = `This one is ${page.release_id}.`;
+  view.top.replaceChildren(hero(now, page, open));
+  view.bar.replaceChildren(controls(now, page, view.refresh));
+  const rows = page.shelves.map((row) => shelf(row, open));
+  view.shelves.replaceChildren(...(rows.length ? rows : [nothing(now)]));
+  if (rows.length) view.shelves.append(more(page, open));
+  const again = held ? document.getElementById(held) : heldTitle && view.shelves.querySelector(`[data-title="${CSS.escape(heldTitle)}"]`);
+  again?.focus({ preventScroll: true });
+  const names = page.shelves.map((row) => row.name);
+  say(names.length ? `${names.length} shelves: ${names.join(", ")}. ${SOURCES[page.source] ?? page.source}.` : "No shelves.");
+}
+
+function hero(now, page, open) {
+  const row = page.shelves.find((one) => one.kind !== "continue_watching");
+  const local = localOf(now);
+  const eyebrow = `${greeting(local)} · ${longDate(local)}, ${clock(local)}`;
+  const head = newId("hero");
+  const source = element("p", { class: "source", "data-source": page.source },
+    `${SOURCES[page.source] ?? `List: ${page.source}`}${page.context === "session" ? " · in a session" : ""}${page.degraded ? " · from the previous release, because the live one does not verify" : ""}`);
+  if (!row) {
+    return element("section", { class: "hero bare", "data-part": partOfDay(local), "aria-labelledby": head },
+      element("div", { class: "hero-text" }, element("p", { class: "eyebrow" }, eyebrow), element("h1", { id: head }, "Nothing to show"), source));
+  }
+  const [title] = row.titles;
+  const [name, year] = split(title.name);
+  return element("section", { class: "hero", "data-part": partOfDay(local), "aria-labelledby": head },
+    art(title, { class: "hero-art" }),
+    element("div", { class: "hero-shade" }),
+    element("div", { class: "hero-text" },
+      element("p", { class: "eyebrow" }, eyebrow),
+      element("h1", { id: head }, name),
+      element("p", { class: "hero-facts" }, [year, title.kind === "series" ? "Series" : "Film", ...(title.genres ?? []).slice(0, 4)].filter(Boolean).join(" · ")),
+      element("p", { class: "hero-reason" }, `${row.name}: ${title.reason}`),
+      element("div", { class: "actions" }, element("button", { type: "button", class: "primary", "aria-haspopup": "dialog", onclick: () => open(title) }, "Why this title?")),
+      source),
+    element("div", { class: "hero-poster sheet" }, poster(title), disclosure(title)));
+}
+
+function nothing(now) {
+  const reasons = [now.language && "language", now.genre && "genre", now.child && "age limit"].filter(Boolean);
+  return element("p", { class: "empty" }, reasons.length
+    ? `No shelf has three titles with this ${reasons.join(" and ")}. Choose another.`
+    : "No title may be shown to this member now.");
+}
+
+function more(page, open) {
+  let pageId = page.page_id;
+  const button = element("button", { type: "button", class: "more", onclick: async () => {
+    button.disabled = true;
+    try {
+      const next = await api.next(pageId);
+      pageId = next.page_id;
+      const rows = next.shelves.map((row) => shelf(row, open));
+      button.before(...rows);
+      say(rows.length ? `${rows.length} more shelves.` : "That was all.");
+      rows[0]?.querySelector("button.card")?.focus();
+      if (rows.length < page.shelves.length) button.replaceWith(element("p", { class: "end muted" }, "That was all for now."));
+    } catch (error) {
+      problem(error);
+    }
+    button.disabled = false;
+  } }, "Show more shelves");
+  return button;
+}
