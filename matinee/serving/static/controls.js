@@ -1,4 +1,5 @@
-// What the visitor can turn: the time, the filters, a child's profile, the use of data.
+// What the visitor can turn: the time, the filters, an age limit, the use of data.
+// The elements stay in the document while the page changes, so a drag or a focus is never lost.
 
 import * as api from "./api.js";
 import { choose, profile } from "./choice.js";
@@ -12,62 +13,100 @@ export async function prepare() {
   catalogue = await api.catalogue();
 }
 
-export function controls(now, page, refresh) {
-  return element("section", { class: "controls", "aria-label": "Time, filters and profile" },
+export function controls(now, refresh) {
+  const parts = [
     time(now),
-    select("Day", days(), now.day, (day) => choose({ day })),
-    select("Language", [["", "Every language"], ...catalogue.languages.map((code) => [code, languageName(code)])], now.language, (language) => choose({ language })),
-    select("Genre", [["", "Every genre"], ...catalogue.genres.map((one) => [one, one])], now.genre, (genre) => choose({ genre })),
-    catalogue.maximum_ages.length > 0 && select("Child profile", [["", "Off"], ...catalogue.maximum_ages.filter((age) => age < 18).map((age) => [String(age), `Up to ${age}`])], now.child, (child) => choose({ child })),
-    consent(now, page, refresh),
-    note(now, page));
+    chosen(now, "day", "Day", days()),
+    chosen(now, "language", "Language", [["", "Every language"], ...catalogue.languages.map((code) => [code, languageName(code)])]),
+    chosen(now, "genre", "Genre", [["", "Every genre"], ...catalogue.genres.map((one) => [one, one])]),
+    chosen(now, "child", now.member ? "Child profile" : "Age limit", ages(now)),
+    consent(refresh),
+    note(),
+  ];
+  return {
+    node: element("section", { class: "controls", "aria-label": "Time, filters and profile" }, parts.map((part) => part.node)),
+    update: (next, page) => parts.forEach((part) => part.update(next, page)),
+  };
+}
+
+function ages(now) {
+  const limits = catalogue.maximum_ages.filter((age) => age < 18).map((age) => [String(age), `Up to ${age}`]);
+  return now.member ? [["", "Off"], ...limits] : [["", "Not said"], ...limits, ["99", "Adults"]];
+}
+
+function chosen(now, key, label, options) {
+  const node = select(label, options, now[key], (value) => choose({ [key]: value }));
+  const box = node.querySelector("select");
+  return { node, update: (next) => { box.value = next[key]; } };
 }
 
 const move = paused((hour) => choose({ hour }), 90);
 
-function time(now) {
-  const local = localOf(now);
-  const hours = local.getUTCHours() + local.getUTCMinutes() / 60;
-  const out = element("output", { for: "time" }, clock(local));
-  const input = element("input", {
-    type: "range", id: "time", min: 0, max: 23.5, step: 0.5, "aria-valuetext": `${clock(local)}, ${longDate(local)}`,
-    oninput: (event) => {
-      const chosen = localOf({ ...now, hour: event.target.value });
-      out.textContent = clock(chosen);
-      input.setAttribute("aria-valuetext", `${clock(chosen)}, ${longDate(chosen)}`);
-      move(event.target.value);
-    },
-  });
-  input.value = String(Math.floor(hours * 2) / 2);
-  return element("div", { class: "field time" }, element("label", { for: "time" }, "Time of day", out), input);
+function time() {
+  const out = element("output", { for: "time" });
+  let last = null;
+  const input = element("input", { type: "range", id: "time", min: 0, max: 23.5, step: 0.5, oninput: () => {
+    name(localOf({ ...last, hour: input.value }));
+    move(input.value);
+  } });
+  function name(local) {
+    out.textContent = clock(local);
+    input.setAttribute("aria-valuetext", `${clock(local)}, ${longDate(local)}`);
+  }
+  function update(next) {
+    const local = localOf(next);
+    const isMoving = last !== null && document.activeElement === input && next.hour !== "" && next.hour !== input.value;
+    last = next;
+    if (isMoving) return;
+    input.value = String(Math.floor((local.getUTCHours() + local.getUTCMinutes() / 60) * 2) / 2);
+    name(local);
+  }
+  return { node: element("div", { class: "field time" }, element("label", { for: "time" }, "Time of day", out), input), update };
 }
 
-function consent(now, page, refresh) {
-  if (!now.member || now.child || !page) return null;
-  const isOff = page.source === "non_profiled";
-  const button = element("button", {
-    type: "button", role: "switch", id: "consent", class: "switch", "aria-checked": String(!isOff),
-    onclick: async () => {
-      button.disabled = true;
-      try {
-        await api.consent(now.member, isOff);
-        say(isOff ? "Personalisation is granted." : "Personalisation is refused. The list uses no data of the member.");
-        await refresh();
-      } catch (error) {
-        problem(error);
-        button.disabled = false;
-      }
-    },
-  }, element("span", { class: "knob", "aria-hidden": "true" }), "Personalised");
-  return element("div", { class: "field" }, element("span", { "aria-hidden": "true" }, "Use of data"), button);
+function consent(refresh) {
+  let member = "";
+  let isOff = false;
+  const button = element("button", { type: "button", role: "switch", id: "consent", class: "switch", onclick: async () => {
+    button.setAttribute("aria-disabled", "true");
+    try {
+      await api.consent(member, isOff);
+      await refresh();
+      say(isOff ? "Refused. The list uses no data of the member." : "Granted. The list is personal.");
+    } catch (error) {
+      problem(error);
+    }
+    button.removeAttribute("aria-disabled");
+  } }, element("span", { class: "knob", "aria-hidden": "true" }), "Personalised");
+  const node = element("div", { class: "field" }, element("span", { "aria-hidden": "true" }, "Use of data"), button);
+  return { node, update: (next, page) => {
+    member = next.member;
+    node.hidden = !member || next.child !== "" || !page;
+    if (!page) return;
+    isOff = page.source === "non_profiled";
+    button.setAttribute("aria-checked", String(!isOff));
+  } };
 }
 
-function note(now, page) {
-  let text = "";
-  if (now.child) text = `A child's page knows no member: only the age limit${profile.country ? ` and ${profile.country}` : ""} count.`;
-  else if (now.member && page?.source === "non_profiled") text = "Refused: the list holds what is popular in the country. A grant counts at once, or from the next night for who had refused before it.";
-  else if (now.isSession) text = `From ${now.titles.length} titles that you named, without an id. Open a title to change them.`;
-  return text ? element("p", { class: "note" }, text) : null;
+function note() {
+  const node = element("p", { class: "note" });
+  return { node, update: (next, page) => {
+    node.textContent = noteOf(next, page);
+    node.hidden = !node.textContent;
+  } };
+}
+
+function noteOf(now, page) {
+  const where = profile.country ? ` and ${profile.country}` : "";
+  if (now.member && now.child) return `A child's page knows no member: only the age limit${where} count.`;
+  if (now.member && page?.source === "non_profiled") {
+    return "Refused: the list holds what is popular in the country. A grant counts at the next read; who had refused before the last night gets a list of their own from the next one.";
+  }
+  if (now.isSession) {
+    const limit = now.child ? "" : " Without an age limit the server uses its own.";
+    return `From ${now.titles.length} titles that you named, without an id. Open a title to change them.${limit}`;
+  }
+  return "";
 }
 
 function languageName(code) {

@@ -141,10 +141,12 @@ function lanes(draw, { light, accent, deep }) {
 function target(draw, { light, accent, deep }) {
   const x = 70 + draw() * 60;
   const y = 96 + draw() * 50;
+  const rays = 8 + 2 * Math.floor(draw() * 7);
+  const end = (angle) => `${(x + 360 * Math.cos(angle)).toFixed(1)} ${(y + 360 * Math.sin(angle)).toFixed(1)}`;
   return [
-    many(16, (n) => {
-      const angle = (n / 16) * Math.PI * 2;
-      return path(`M${x} ${y} L${x + 300 * Math.cos(angle)} ${y + 300 * Math.sin(angle)} L${x + 300 * Math.cos(angle + 0.2)} ${y + 300 * Math.sin(angle + 0.2)}Z`, { fill: n % 2 ? deep : accent, opacity: 0.75 });
+    many(rays, (n) => {
+      const angle = (n / rays) * Math.PI * 2;
+      return path(`M${x} ${y} L${end(angle)} L${end(angle + Math.PI / rays)}Z`, { fill: n % 2 ? deep : accent, opacity: 0.75 });
     }),
     circle(x, y, 30, { fill: light }), circle(x, y, 13, { fill: deep }),
   ];

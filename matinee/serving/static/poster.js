@@ -27,12 +27,12 @@ export function split(name) {
 
 function motifOf(title, draw) {
   const own = GENRES.filter(([genre]) => title.genres?.includes(genre));
-  const among = own.length ? own.slice(0, 2) : GENRES;
-  return among[Math.floor(draw() ** 1.6 * among.length)];
+  const among = own.length ? own.slice(0, 4) : GENRES;
+  return among[Math.floor(draw() ** 1.5 * among.length)];
 }
 
 function paletteOf(hue, accent, draw) {
-  const turn = draw() * 28 - 14;
+  const turn = draw() * 44 - 22;
   const tone = (h, s, l) => `hsl(${Math.round(h + turn + 360) % 360} ${s}% ${l}%)`;
   const isPale = draw() > 0.72;
   return {
@@ -43,6 +43,14 @@ function paletteOf(hue, accent, draw) {
     light: tone(accent, 72, isPale ? 94 : 84),
     shade: tone(hue, 60, 8),
   };
+}
+
+// The drawing of a title, some of them mirrored, nearer or farther.
+function drawing(motif, draw, palette) {
+  const side = draw() > 0.5 ? -1 : 1;
+  const near = 0.94 + draw() * 0.4;
+  const more = { transform: `translate(100 125) scale(${(side * near).toFixed(3)} ${near.toFixed(3)}) translate(-100 -125)` };
+  return svg("g", more, motif(draw, palette));
 }
 
 function linesOf(text, most) {
@@ -75,7 +83,7 @@ export function art(title, attributes = {}) {
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "xMidYMid slice", "aria-hidden": "true", ...attributes },
     svg("rect", { width: WIDTH, height: HEIGHT, fill: palette.sheet }),
-    motif(draw, palette),
+    drawing(motif, draw, palette),
   );
 }
 
@@ -87,9 +95,9 @@ export function poster(title, attributes = {}) {
   const face = FACES[Math.floor(draw() * FACES.length)];
   const isWide = face === "face-wide";
   const words = isWide ? name.toUpperCase() : name;
-  const { size, lines } = setting(words, { "face-narrow": 0.48, "face-wide": 0.7 }[face] ?? 0.56);
+  const { size, lines } = setting(words, { "face-narrow": 0.48, "face-wide": 0.7, "face-serif": 0.52 }[face] ?? 0.56);
   const scrim = newId("scrim");
-  const base = 272 - (lines.length - 1) * size * 1.06;
+  const base = 266 - (lines.length - 1) * size * 1.06;
   return svg(
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: `poster ${face}`, "aria-hidden": "true", ...attributes },
@@ -98,7 +106,7 @@ export function poster(title, attributes = {}) {
       svg("stop", { offset: 0.42, "stop-color": palette.shade, "stop-opacity": 0.82 }),
       svg("stop", { offset: 1, "stop-color": palette.shade, "stop-opacity": 0.98 }))),
     svg("rect", { width: WIDTH, height: HEIGHT, fill: palette.sheet }),
-    motif(draw, palette),
+    drawing(motif, draw, palette),
     svg("rect", { y: base - size - 58, width: WIDTH, height: HEIGHT - base + size + 58, fill: `url(#${scrim})` }),
     svg("text", { x: 14, y: base, "font-size": size, fill: "#fff", class: "name" },
       lines.map((one, place) => svg("tspan", { x: 14, dy: place ? size * 1.06 : 0 }, one))),

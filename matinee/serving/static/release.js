@@ -15,7 +15,9 @@ export async function release(main) {
   try {
     const found = await api.release();
     facts.textContent = `${found.release_id}, as of ${found.as_of.slice(0, 10)}. ${found.evaluation ?? ""}.`;
-    body.replaceChildren(gate(found.gate), metrics(found.metrics), exposure(found.exposure), trends(found.trends));
+    body.replaceChildren(
+      element("div", { class: "panel-column" }, gate(found.gate), exposure(found.exposure)),
+      element("div", { class: "panel-column" }, metrics(found.metrics), trends(found.trends)));
   } catch (error) {
     facts.textContent = error.status === 403 ? "These panels need a token of the scope operator." : "The release could not be read.";
     problem(error);
@@ -33,7 +35,7 @@ function gate(rules) {
   const order = { FAIL: 0, WARN: 1, PASS: 2 };
   const sorted = [...rules].sort((one, other) => order[one.status] - order[other.status]);
   return panel("gate", "Gate", element("p", { class: "badges" }, sum),
-    element("ul", { class: "rules", role: "list" }, sorted.map((rule) => element("li", {}, element("span", { class: `badge ${rule.status.toLowerCase()}` }, rule.status), element("span", {}, rule.text)))));
+    element("ul", { class: "rules", role: "list" }, sorted.map((rule) => element("li", {}, element("span", { class: `badge ${rule.status.toLowerCase()}` }, rule.status), element("span", {}, rule.text.replaceAll("  ", " · "))))));
 }
 
 function metrics(rows) {

@@ -36,7 +36,7 @@ export function signUp() {
     try {
       const found = text
         ? (await api.search({ q: text, k: OFFERED })).titles
-        : (await api.sessionPage({ titles: [], maximum_age: 99 }, {})).shelves.flatMap((row) => row.titles).slice(0, OFFERED);
+        : (await api.sessionPage({ titles: [] }, {})).shelves.flatMap((row) => row.titles).slice(0, OFFERED);
       if (input.value.trim() !== text) return;
       const kept = [...picked.values()].filter((one) => !found.some((other) => other.title_id === one.title_id));
       grid.replaceChildren(...[...kept, ...found].map(tile));

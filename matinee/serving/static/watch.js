@@ -22,10 +22,11 @@ let running = null;
 
 export function watch(main) {
   const top = element("div", { class: "hero-place" });
-  const bar = element("div", {});
   const shelves = element("div", { class: "shelves", "aria-busy": "true" });
-  main.replaceChildren(top, bar, shelves);
-  const view = { top, bar, shelves, key: "", refresh: () => load(view) };
+  const view = { top, shelves, refresh: () => load(view) };
+  view.controls = controls(choice(), view.refresh);
+  view.controls.update(choice(), null);
+  main.replaceChildren(top, view.controls.node, shelves);
   load(view);
   return (now) => now.view === "watch" && load(view);
 }
@@ -37,7 +38,6 @@ function ask(now, signal) {
   const country = now.country || profile.country;
   if (country) body.country = country;
   if (now.child) body.maximum_age = Number(now.child);
-  else if (now.isSession) body.maximum_age = 99;
   return api.sessionPage(body, filters, signal);
 }
 
@@ -53,7 +53,7 @@ async function load(view) {
     show(view, now, page);
   } catch (error) {
     if (error.name === "AbortError") return;
-    view.bar.replaceChildren(controls(now, null, view.refresh));
+    view.top.replaceChildren();
     view.shelves.replaceChildren();
     problem(error);
   }
@@ -61,19 +61,25 @@ async function load(view) {
 }
 
 function show(view, now, page) {
-  const held = document.activeElement?.id;
-  const heldTitle = document.activeElement?.dataset?.title;
+  const held = document.activeElement;
+  const isHeld = view.top.contains(held) || view.shelves.contains(held);
   const open = (title) => openTitle(title, view.refresh);
   document.getElementById("release").textContent = `This one is ${page.release_id}.`;
   view.top.replaceChildren(hero(now, page, open));
-  view.bar.replaceChildren(controls(now, page, view.refresh));
+  view.controls.update(now, page);
   const rows = page.shelves.map((row) => shelf(row, open));
   view.shelves.replaceChildren(...(rows.length ? rows : [nothing(now)]));
   if (rows.length) view.shelves.append(more(page, open));
-  const again = held ? document.getElementById(held) : heldTitle && view.shelves.querySelector(`[data-title="${CSS.escape(heldTitle)}"]`);
-  again?.focus({ preventScroll: true });
+  if (isHeld) again(view, held).focus({ preventScroll: true });
   const names = page.shelves.map((row) => row.name);
   say(names.length ? `${names.length} shelves: ${names.join(", ")}. ${SOURCES[page.source] ?? page.source}.` : "No shelves.");
+}
+
+// Where the focus goes when what had it is drawn again, or is gone.
+function again(view, held) {
+  if (held.id) return document.getElementById(held.id) ?? document.getElementById("main");
+  const title = held.dataset.title ?? "";
+  return view.shelves.querySelector(`[data-title="${CSS.escape(title)}"]`) ?? view.shelves.querySelector("button.card") ?? document.getElementById("main");
 }
 
 function hero(now, page, open) {
@@ -96,8 +102,8 @@ function hero(now, page, open) {
       element("p", { class: "eyebrow" }, eyebrow),
       element("h1", { id: head }, name),
       element("p", { class: "hero-facts" }, [year, title.kind === "series" ? "Series" : "Film", ...(title.genres ?? []).slice(0, 4)].filter(Boolean).join(" · ")),
-      element("p", { class: "hero-reason" }, `${row.name}: ${title.reason}`),
-      element("div", { class: "actions" }, element("button", { type: "button", class: "primary", "aria-haspopup": "dialog", onclick: () => open(title) }, "Why this title?")),
+      element("p", { class: "hero-reason" }, row.name === title.reason ? row.name : `${row.name}: ${title.reason}`),
+      element("div", { class: "actions" }, element("button", { type: "button", id: "hero-why", class: "primary", "aria-haspopup": "dialog", onclick: () => open(title) }, "Why this title?")),
       source),
     element("div", { class: "hero-poster sheet" }, poster(title), disclosure(title)));
 }
