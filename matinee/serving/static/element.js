@@ -33,12 +33,13 @@ export function hidden(text) {
 }
 
 export function select(label, options, value, onchange) {
+  const id = newId("select");
   const box = element(
     "select",
-    { onchange: (event) => onchange(event.target.value) },
+    { id, onchange: (event) => onchange(event.target.value) },
     options.map(([key, text]) => element("option", { value: key, selected: key === value }, text)),
   );
-  return element("label", { class: "field" }, element("span", {}, label), box);
+  return element("div", { class: "field" }, element("label", { for: id }, label), box);
 }
 
 // Calls a function once after a pause in calls.
