@@ -55,7 +55,7 @@ def serving(home, *options):
         if process.poll() is not None:
             pytest.fail(process.stderr.read())
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
                 return process, port
         except OSError:
             time.sleep(0.1)
