@@ -153,7 +153,7 @@ def test_why_and_why_not_for_any_title_by_search(watching, server):
     title = next(one for one in seen["in_the_release"] if one["counts_as_seen"])
     search.fill(title["name"].rpartition(" (")[0])
     page.locator("#found [role=option]").first.click()
-    page.get_by_role("heading", name="Why it is not shown").wait_for()
+    page.get_by_role("heading", name="Why it is not recommended").wait_for()
     assert "seen" in page.locator("dialog .facts").inner_text()
 
 

@@ -11,20 +11,23 @@ export function clear() {
 }
 
 const BY_STATUS = {
-  403: "The token does not open this.",
-  404: "It is not here.",
-  429: "Too many requests: wait a moment.",
+  403: "The token does not open this: ",
+  429: "Too many requests, wait a moment: ",
 };
+
+function sentence(text) {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.?!]$/.test(begun) ? begun : `${begun}.`;
+}
 
 export function problem(error) {
   if (error.name === "AbortError") return;
-  const lead = BY_STATUS[error.status] ?? "";
-  const text = `${lead} ${error.message}`.trim();
+  const text = sentence(`${BY_STATUS[error.status] ?? ""}${error.message}`);
   document.getElementById("notice").replaceChildren(
     element(
       "div",
       { class: "notice" },
-      element("p", {}, text.endsWith(".") || text.endsWith("?") ? text : `${text}.`),
+      element("p", {}, text),
       element("button", { class: "quiet", onclick: clear }, "Close"),
     ),
   );

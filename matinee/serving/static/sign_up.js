@@ -16,12 +16,14 @@ export function signUp() {
   const go = element("button", { type: "button", class: "primary", onclick: () => start(picked, country) }, "Show my page");
   const grid = element("ul", { class: "grid", role: "list" });
   const choices = element("div", { class: "pick-bar" });
+  const foot = element("div", { class: "pick-foot" }, status, go);
   let country = "";
   const input = element("input", { type: "search", id: "pick", autocomplete: "off", placeholder: "Name, person, genre", oninput: paused(() => offer(input.value.trim()), 180) });
 
   function count() {
     const left = LEAST - picked.size;
     go.disabled = left > 0;
+    foot.classList.toggle("follows", picked.size > 0);
     status.textContent = left > 0 ? `${picked.size} of ${LEAST} chosen` : `${picked.size} chosen: your page is ready`;
   }
 
@@ -68,7 +70,7 @@ export function signUp() {
   return element("section", { class: "sign-up", "aria-labelledby": "new-head" },
     element("h2", { id: "new-head" }, "New here? Choose three titles you like"),
     element("p", { class: "muted" }, "Your page follows from them at once. Nothing is stored: no id, no account."),
-    choices, grid, element("div", { class: "pick-foot" }, status, go));
+    choices, grid, foot);
 }
 
 function start(picked, country) {

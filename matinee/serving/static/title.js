@@ -3,13 +3,16 @@
 import * as api from "./api.js";
 import { disclosure } from "./card.js";
 import { choice, choose, profile } from "./choice.js";
-import { bars } from "./chart.js";
+import { bars, signed } from "./chart.js";
 import { element, newId } from "./element.js";
 import { instant } from "./moment.js";
 import { problem, say } from "./notice.js";
 import { poster, split } from "./poster.js";
 
 const ABOUT_SCORE = new Set(["rank", "shelf", "gap", "outranked"]);
+
+// A title that may not be shown cannot be played either.
+const CLOSED = new Set(["retired", "embargo", "maturity", "window"]);
 
 export function openTitle(title, onchange) {
   const head = newId("title");
@@ -48,6 +51,7 @@ async function explain(title, body) {
   try {
     const answer = await api.why(now.member, title.title_id, instant(now));
     body.replaceChildren(...because(answer));
+    if (answer.because.some((row) => CLOSED.has(row.kind))) body.parentNode.querySelector("button.play")?.remove();
   } catch (error) {
     body.replaceChildren(element("p", {}, error.message));
   }
@@ -60,9 +64,9 @@ function because(answer) {
   const total = scored < 0 ? null : answer.because[scored].value;
   const rows = parts.map((row) => ({ name: row.text, value: row.value }));
   return [
-    element("h3", {}, answer.shown ? "Why it is shown" : "Why it is not shown"),
+    element("h3", {}, answer.shown ? "Why it is shown" : "Why it is not recommended"),
     element("ul", { class: "facts" }, facts.map((row) => element("li", { "data-kind": row.kind, class: ABOUT_SCORE.has(row.kind) ? "" : "rule" }, row.text))),
-    rows.length > 0 && element("p", { class: "muted" }, `Its score is ${total.toFixed(2)}, the exact sum of these parts:`),
+    rows.length > 0 && element("p", { class: "muted" }, `Its score is ${signed(total)}, the exact sum of these parts:`),
     rows.length > 0 && bars(rows),
   ].filter(Boolean);
 }
@@ -89,7 +93,7 @@ function actions(title, close, onchange) {
   }
   if (!now.member || now.child) return null;
   return element("div", { class: "actions" },
-    act("Play", () => play(now.member, title.title_id), `${title.name} was played. The page follows.`, "primary"),
+    act("Play", () => play(now.member, title.title_id), `${title.name} was played. The page follows.`, "primary play"),
     act("Not interested", () => api.notInterested(now.member, title.title_id), `${title.name} is not shown again.`));
 }
 

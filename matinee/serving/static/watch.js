@@ -18,6 +18,13 @@ const SOURCES = {
   non_profiled: "Not profiled: no data of the member is used",
 };
 
+function sourceOf(now, page) {
+  if (!now.member && page.source === "hybrid") return "Made from the titles that you named";
+  if (!now.member && page.source === "non_profiled") return "Not profiled: popular in the country";
+  const text = SOURCES[page.source] ?? `List: ${page.source}`;
+  return page.context === "session" ? `${text} · active now` : text;
+}
+
 let running = null;
 
 export function watch(main) {
@@ -72,7 +79,7 @@ function show(view, now, page) {
   if (rows.length) view.shelves.append(more(page, open));
   if (isHeld) again(view, held).focus({ preventScroll: true });
   const names = page.shelves.map((row) => row.name);
-  say(names.length ? `${names.length} shelves: ${names.join(", ")}. ${SOURCES[page.source] ?? page.source}.` : "No shelves.");
+  say(names.length ? `${names.length} shelves: ${names.join(", ")}. ${sourceOf(now, page)}.` : "No shelves.");
 }
 
 // Where the focus goes when what had it is drawn again, or is gone.
@@ -88,7 +95,7 @@ function hero(now, page, open) {
   const eyebrow = `${greeting(local)} · ${longDate(local)}, ${clock(local)}`;
   const head = newId("hero");
   const source = element("p", { class: "source", "data-source": page.source },
-    `${SOURCES[page.source] ?? `List: ${page.source}`}${page.context === "session" ? " · in a session" : ""}${page.degraded ? " · from the previous release, because the live one does not verify" : ""}`);
+    `${sourceOf(now, page)}${page.degraded ? " · from the previous release, because the live one does not verify" : ""}`);
   if (!row) {
     return element("section", { class: "hero bare", "data-part": partOfDay(local), "aria-labelledby": head },
       element("div", { class: "hero-text" }, element("p", { class: "eyebrow" }, eyebrow), element("h1", { id: head }, "Nothing to show"), source));
