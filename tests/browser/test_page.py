@@ -75,8 +75,7 @@ def test_the_time_of_day_changes_the_daypart_shelf_and_keeps_the_focus(watching)
 def test_a_filter_leaves_titles_of_its_genre_only(watching):
     page = watching()
     page.get_by_label("Genre").select_option("Comedy")
-    page.wait_for_function("location.hash.includes('Comedy')")
-    settled(page)
+    page.wait_for_url("**genre=Comedy**")
     page.locator(".hero-facts", has_text="Comedy").wait_for()
     page.get_by_label("Language").select_option(index=1)  # Arabic or German: few titles
     page.get_by_text(re.compile("No shelf has three titles")).wait_for()
@@ -109,7 +108,7 @@ def test_show_more_brings_shelves_without_repeats(watching):
     titles = page.locator(".shelf button.card")
     before = titles.count()
     page.get_by_role("button", name="Show more shelves").click()
-    page.wait_for_function(f"document.querySelectorAll('.shelf button.card').length > {before}")
+    titles.nth(before).wait_for(state="attached")
     ids = titles.evaluate_all("nodes => nodes.map((one) => one.dataset.title)")
     assert len(ids) == len(set(ids)) > before
 
@@ -163,7 +162,7 @@ def test_a_title_that_is_not_wanted_leaves_the_page_at_once(watching, server):
     title = card.get_attribute("data-title")
     card.click()
     page.get_by_role("button", name="Not interested").click()
-    page.wait_for_function(f"!document.querySelector('.shelf [data-title=\"{title}\"]')")
+    page.locator(f".shelf [data-title='{title}']").wait_for(state="detached")
 
 
 def test_a_play_moves_the_page_at_once(watching, server):
