@@ -1,6 +1,7 @@
 # The task runner. `make run` and `make test` are all that is needed to start.
 
 PYTHON ?= python3
+PORT ?= 8080
 BIN := .venv/bin
 UV := VIRTUAL_ENV=.venv $(BIN)/uv
 
@@ -11,7 +12,7 @@ export GX_ANALYTICS_ENABLED := false
 # Without compiled modules, each of the processes that tests start would compile all of them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test real attack attack-long faults check lint types sql docs lock clean help
+.PHONY: run serve test browser real attack attack-long faults check lint types sql docs lock clean help
 
 help:       ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'
@@ -21,8 +22,17 @@ run: .venv/run.stamp    ## Set up, make raw logs if there are none, run the nigh
 	@$(BIN)/python -m flows.nightly
 	@$(BIN)/matinee releases show live
 
-test: .venv/test.stamp  ## Set up what tests need and run all but attacks and real logs: within 8 CPU minutes.
-	$(BIN)/pytest -m "not attack and not real" --numprocesses auto --maxprocesses 4 --dist loadfile
+serve: .venv/run.stamp  ## Serve what `make run` made, with a web page; PORT=8080. Simulated logs set the clock to their evening.
+	@now=; if [ -e "$${MATINEE_HOME:-var}/simulator/truth.json" ]; then now="--now $$($(BIN)/matinee releases show live \
+		--format json | $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["as_of"][:10])')T19:00:00Z"; fi; \
+		exec $(BIN)/matinee serve --port $(PORT) $$now
+
+test: .venv/test.stamp  ## Set up what tests need and run all but attacks, browser and real logs: within 8 CPU minutes.
+	$(BIN)/pytest -m "not attack and not browser and not real" --numprocesses auto --maxprocesses 4 --dist loadfile
+
+browser: .venv/test.stamp ## The web page in Debian's chromium (apt-get install chromium): within 2 CPU minutes.
+	@test -x /usr/bin/chromium || { echo "there is no /usr/bin/chromium: apt-get install chromium" >&2; exit 2; }
+	$(BIN)/pytest -m browser tests/browser
 
 real: .venv/test.stamp  ## Whole nights on the real logs in $$MATINEE_REAL_DATA, judged from outside: within 6 CPU minutes.
 	$(BIN)/pytest -m real --numprocesses auto --maxprocesses 4 --dist load

@@ -42,6 +42,13 @@ def pytest_collection_modifyitems(config, items):
     items[:] = [item for item in items if item not in real]
 
 
+def pytest_terminal_summary(terminalreporter, config):
+    if "not browser" in (config.option.markexpr or ""):
+        terminalreporter.write_line(
+            "the web page is tested by `make browser`, which needs Debian's chromium"
+        )
+
+
 @pytest.fixture(autouse=True)
 def offline(monkeypatch):
     """Any connection that would leave the loopback fails the test that tried."""

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from matinee.errors import MatineeError
 from matinee.rights import consent
 from matinee.serving import intake, problems, rights
+from matinee.serving.directory import add_directory
 from matinee.serving.guard import App, Guard, may_see
 from matinee.serving.members import MemberNow
 from matinee.serving.pages import SHELF_KINDS, SHELVES, Filters, moment
@@ -86,6 +87,7 @@ def create(options: Options) -> App:
     _add_reads(api, state)
     _add_writes(api, state)
     _add_operations(api, state)
+    add_directory(api, state)
     add_page(api)
     tokens = Tokens(options.settings.home.resolve())
     return Guard(_measured(api, state), tokens, options.needs_token, options.requests_per_second)
@@ -184,10 +186,12 @@ def _add_reads(api: FastAPI, state: State) -> None:
         member_id: MemberId,
         at: At = None,
         k: Annotated[int, Query(ge=1, le=1_000)] = 50,
+        release: Literal["live", "previous"] = "live",
     ) -> Response:
-        """The list of a member, best first."""
+        """The list of a member, best first; by the release before the live one, to compare."""
         may_see(token_of(request), member_id)
-        body = state.pages.slate(state.live.current(), member_id, moment(at, now()), k)
+        opened = await state.live.named(release)
+        body = state.pages.slate(opened, member_id, moment(at, now()), k)
         return Response(body, media_type=JSON)
 
     @api.get("/v1/titles/{title_id:path}/similar", tags=["lists"])
@@ -238,7 +242,11 @@ def _add_reads(api: FastAPI, state: State) -> None:
         return Response(_list(state, shown), media_type=JSON)
 
     @api.post("/v1/session/page", tags=["pages"])
-    async def session_page(body: SessionBody, at: At = None) -> Response:
+    async def session_page(
+        body: SessionBody,
+        at: At = None,
+        filters: Annotated[Filters, Depends(_filters)] = Filters(),  # noqa: B008
+    ) -> Response:
         """A page from titles somebody likes, without an id: a sign-up, a child's tablet."""
         current = state.live.current()
         given = body.maximum_age
@@ -248,6 +256,7 @@ def _add_reads(api: FastAPI, state: State) -> None:
             moment(at, now()),
             country=body.country,
             maximum_age=current.view.default_age if given is None else given,
+            filters=filters,
         )
         return Response(page, media_type=JSON)
 

@@ -28,7 +28,7 @@ PUBLIC = re.compile(r"/|/healthz|/readyz|/static/[a-z0-9_.-]+")
 """Open without a token: no data of anybody."""
 
 FOR_MEMBERS = re.compile(
-    r"/v1/(members/.+|titles/.+/similar|search|session/page|parameters|pages/.+/next|events)"
+    r"/v1/(members/.+|titles/.+/similar|search|session/page|parameters|catalogue|pages/.+/next|events)"
 )
 """Open to every token. Whether a member's token is for the member a request is about is checked
 where the request is answered: `may_see`."""

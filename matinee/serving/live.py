@@ -13,10 +13,12 @@ import os
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from matinee.errors import ConfigError, MatineeError, StorageError
 from matinee.releases import Store
 from matinee.serving.fold_in import FoldIn
+from matinee.serving.problems import ProblemError
 from matinee.serving.release_view import ReleaseView
 from matinee.settings import Settings
 
@@ -52,6 +54,9 @@ class Live:
     _pointer: mmap.mmap | None = None
     _line: bytes = b""
     _opened: dict[str, Opened] = field(default_factory=dict)
+    _verified: set[str] = field(default_factory=set)
+    """Previous releases that were verified."""
+
     _current: Opened | None = None
     is_degraded: bool = False
     _looked_at: tuple[int, ...] = ()
@@ -111,6 +116,29 @@ class Live:
                 self._opened.pop(next(iter(self._opened)))
             self._opened[release_id] = Opened(view, FoldIn(view))
         return self._opened[release_id]
+
+    async def named(self, name: Literal["live", "previous"]) -> Opened:
+        """The release that new answers come from, or the one before."""
+        return self.current() if name == "live" else await asyncio.to_thread(self.previous)
+
+    def previous(self) -> Opened:
+        """The release before the live one, verified when it is first asked for.
+
+        Raises
+        ------
+        ProblemError
+            404 if there is none.
+        MatineeError
+            If it does not verify.
+        """
+        try:
+            release_id = self.store.open("previous").id
+        except ConfigError as error:
+            raise ProblemError(404, f"there is no release to compare with: {error}") from None
+        if release_id not in self._verified:
+            self.store.verify(release_id)
+            self._verified.add(release_id)
+        return self.open(release_id)
 
     def look(self) -> bool:
         """Verify the live release if it is another one; return whether there is one to serve."""

@@ -179,6 +179,7 @@ class Pages:
         country: str | None,
         maximum_age: int | None,
         limit: int = SHELVES,
+        filters: Filters | None = None,
     ) -> bytes:
         """The page of somebody who names titles that they like."""
         state = PageState(
@@ -191,7 +192,7 @@ class Pages:
             0,
             limit,
             0,
-            Filters(),
+            filters or Filters(),
         )
         return self._page(opened, state)
 

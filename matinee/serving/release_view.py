@@ -298,6 +298,8 @@ def said(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "title_id": row["id"],
         "name": row["name"],
+        "kind": row["kind"],
+        "genres": row["genres"],
         "asset_id": row["asset_id"],
         "disclosure": "; ".join(labels) or None,
     }
