@@ -118,7 +118,7 @@ def _measured(api: FastAPI, state: State) -> App:
 
 def _add_errors(api: FastAPI) -> None:
     def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
-        body = problems.body(status, detail)
+        body = problems.body(status, _without_home(api, detail))
         return Response(body, status, headers=headers, media_type=problems.MEDIA_TYPE)
 
     @api.exception_handler(ProblemError)
@@ -138,6 +138,19 @@ def _add_errors(api: FastAPI) -> None:
     @api.exception_handler(MatineeError)
     async def of_matinee(request: Request, error: MatineeError) -> Response:
         return problem(503, str(error))
+
+    @api.exception_handler(Exception)
+    async def of_fault(request: Request, error: Exception) -> Response:
+        problems.report(error)
+        return problem(500, "a fault of the server; its log names the place")
+
+
+def _without_home(api: FastAPI, text: str) -> str:
+    """A text that does not say where on this machine the home is."""
+    settings = api.state.matinee.options.settings
+    for home in (settings.home.resolve(), settings.home):
+        text = text.replace(str(home), "MATINEE_HOME")
+    return text
 
 
 def token_of(request: Request) -> Any:
@@ -324,9 +337,8 @@ def _add_writes(api: FastAPI, state: State) -> None:
             )
         token = token_of(request)
         for row in rows:
-            if isinstance(row, dict):
-                named = row.get("member_id")
-                may_see(token, named if isinstance(named, str) else None)
+            if isinstance(row, dict) and isinstance(named := row.get("member_id"), str):
+                may_see(token, named)  # a row without a member is rejected by its rule
         filled = [state.impressions.filled(row) for row in rows]
         answer = await state.intake.take(filled, now())
         for outcome in ("accepted", "duplicates"):
@@ -342,8 +354,9 @@ def _add_writes(api: FastAPI, state: State) -> None:
         at = now()
         state.members.now(current, member_id, at)  # an id that is known
         _title(current.view.title_numbers, body.title_id)
-        text = f"{member_id}\0{body.title_id}".encode()
-        event_id = f"hide-{hashlib.sha256(text).hexdigest()[:24]}"
+        # Sealed, so that nobody else can make the id and learn, or prevent, the choice.
+        sealed = state.pages.sealer.seal(f"{member_id}\0{body.title_id}".encode())
+        event_id = f"hide-{hashlib.sha256(sealed.encode()).hexdigest()[:24]}"
         await state.intake.hide(event_id, member_id, body.title_id, at)
         return Response(status_code=202)
 
@@ -380,7 +393,11 @@ def _add_operations(api: FastAPI, state: State) -> None:
         answer = {
             "status": "degraded" if state.live.is_degraded or state.refusals.problem else "ok",
             "release_id": view.id,
-            "problems": [one for one in (state.live.problem, state.refusals.problem) if one],
+            "problems": [
+                _without_home(api, one)
+                for one in (state.live.problem, state.refusals.problem)
+                if one
+            ],
         }
         return Response(orjson.dumps(answer), media_type=JSON)
 

@@ -7,7 +7,7 @@ without repeats, from the release that it began with.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,7 +41,7 @@ SHELVES = 8
 MOST_FILTERS = 256
 """Filters of which a release keeps the titles."""
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -56,17 +56,16 @@ class Filters:
     max_runtime: int | None = None
     """Minutes."""
 
-    def titles(self, view: ReleaseView) -> frozenset[int] | None:
-        """The titles that pass; None where all do."""
+    def titles(self, view: ReleaseView) -> bytes | None:
+        """One byte a title, 1 where it passes; None where all do."""
         of_titles = self.kind is not None and self.kind not in SHELF_KINDS
         if not (of_titles or self.genre or self.language or self.max_runtime):
             return None
         key = replace(self, kind=self.kind if of_titles else None)
         if key not in view.filtered:
-            if len(view.filtered) > MOST_FILTERS:
+            if len(view.filtered) >= MOST_FILTERS:
                 view.filtered.clear()
-            rows = enumerate(view.files.titles)
-            view.filtered[key] = frozenset(number for number, row in rows if key._pass(row))
+            view.filtered[key] = bytes(key._pass(row) for row in view.files.titles)
         return view.filtered[key]
 
     def _pass(self, row: Mapping[str, Any]) -> bool:
@@ -88,8 +87,8 @@ class PageState:
 
     release_id: str
     member_id: str | None
-    titles: tuple[str, ...]
-    """Of a page without a member."""
+    titles: tuple[int, ...]
+    """Their numbers in the release, of a page without a member."""
 
     country: str | None
     maximum_age: int | None
@@ -181,10 +180,11 @@ class Pages:
         limit: int = SHELVES,
     ) -> bytes:
         """The page of somebody who names titles that they like."""
+        numbers = opened.view.title_numbers
         state = PageState(
             opened.view.id,
             None,
-            tuple(titles),
+            tuple(numbers[one] for one in titles if one in numbers),
             country,
             maximum_age,
             int(at.timestamp()),
@@ -231,10 +231,8 @@ class Pages:
         at = datetime.fromtimestamp(state.at, UTC)
         if state.member_id is not None:
             return self.members.now(opened, state.member_id, at, upto=state.upto)
-        numbers = opened.view.title_numbers
-        rows = [numbers[one] for one in state.titles if one in numbers]
         group = Group(state.country, state.maximum_age)
-        return self.members.of_titles(opened, rows, group, at, 0)
+        return self.members.of_titles(opened, state.titles, group, at, 0)
 
     def _page(self, opened: Opened, state: PageState) -> bytes:
         member = self._member(opened, state)
@@ -295,14 +293,12 @@ def shelves_of(member: MemberNow, filters: Filters) -> list[Shelf]:
         return _whole(member, [*proposed], passing)
     return compose(
         proposed,
-        may_show=lambda title: member.may_show(title) and (passing is None or title in passing),
+        may_show=lambda title: member.may_show(title) and (passing is None or passing[title] == 1),
         seen=member.seen,
     )
 
 
-def _whole(
-    member: MemberNow, proposed: Sequence[Any], passing: Collection[int] | None
-) -> list[Shelf]:
+def _whole(member: MemberNow, proposed: Sequence[Any], passing: bytes | None) -> list[Shelf]:
     """Shelves of one kind, each cut into shelves of a page's size until its titles end."""
     found: list[Shelf] = []
     for one in proposed:
@@ -313,7 +309,7 @@ def _whole(
                 may_show=lambda title: (
                     member.may_show(title)
                     and title not in used  # noqa: B023 - called before it changes
-                    and (passing is None or title in passing)
+                    and (passing is None or passing[title] == 1)
                 ),
                 seen=member.seen,
             )

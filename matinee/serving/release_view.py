@@ -34,6 +34,9 @@ TRENDING, POPULAR = "popularity-1000", "popularity-16000"
 
 NONE = -1
 
+MOST_MASKS, MOST_GROUPS = 256, 64
+"""Masks of titles and lists of groups that are kept: 20 and 200 kB each of 20,000 titles."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -51,8 +54,8 @@ class ReleaseView:
     files: ServingFiles
     _allowed: dict[tuple[Group, date], bytes] = field(default_factory=dict)
     _of_group: dict[tuple[Group, date], OfGroup] = field(default_factory=dict)
-    filtered: dict[object, frozenset[int]] = field(default_factory=dict)
-    """Filters of a request -> the titles that pass."""
+    filtered: dict[object, bytes] = field(default_factory=dict)
+    """Filters of a request -> one byte a title, 1 where it passes."""
 
     @classmethod
     def open(cls, release: Release) -> ReleaseView:
@@ -159,7 +162,7 @@ class ReleaseView:
         """Which titles may be shown on a day: one byte a title, 1 where it may."""
         key = group, day
         if key not in self._allowed:
-            if len(self._allowed) > 1_000:  # many days were asked for
+            if len(self._allowed) >= MOST_MASKS:  # many days were asked for
                 self._allowed.clear()
             eligibility = Eligibility(*self._eligibility, day=day)
             self._allowed[key] = eligibility.allowed(*_pair(group)).astype(np.uint8).tobytes()
@@ -182,7 +185,7 @@ class ReleaseView:
         """The lists of a country and a maturity limit, of titles that may be shown on a day."""
         key = group, day
         if key not in self._of_group:
-            if len(self._of_group) > 1_000:
+            if len(self._of_group) >= MOST_GROUPS:
                 self._of_group.clear()
             self._of_group[key] = self._new_of_group(group, day)
         return self._of_group[key]
