@@ -173,5 +173,5 @@ def write_without(source: Path, target: Path, gone: NDArray[np.bool_]) -> None:
 
 
 def _mapped(folder: Path, name: str) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-    return array
+    mapped: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+    return np.asarray(mapped)  # `np.memmap` picks single values slowly

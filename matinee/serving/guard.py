@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from matinee.errors import MatineeError
@@ -209,6 +210,7 @@ def _check_origin(headers: dict[bytes, bytes]) -> None:
         raise ProblemError(403, "without a token no other site's page may ask this server")
 
 
+@lru_cache(maxsize=256)
 def _is_loopback(host: bytes) -> bool:
     """Whether a Host header names this machine, so that no other site's name leads here."""
     name = host.decode("latin-1").strip().lower()

@@ -68,7 +68,7 @@ class ReleaseView:
         """
         return cls(release, ServingFiles.open(release.path))
 
-    @property
+    @cached_property
     def id(self) -> str:
         return self.release.id
 
@@ -132,10 +132,15 @@ class ReleaseView:
 
     def group_row(self, group: Group) -> int:
         """The row of the lists of a country: of the group itself, or of its country."""
-        if group in self.groups:
-            return self.groups.index(group)
+        row = self._group_rows.get(group)
+        if row is not None:
+            return row
         same = [row for row, one in enumerate(self.groups) if one.country == group.country]
         return same[-1] if same else len(self.groups) - 1
+
+    @cached_property
+    def _group_rows(self) -> dict[Group, int]:
+        return {group: row for row, group in reversed(list(enumerate(self.groups)))}
 
     @cached_property
     def _eligibility(self) -> tuple[pa.Table, pa.Table]:
@@ -246,6 +251,13 @@ class ReleaseView:
         """The reason in one place of a list, as JSON."""
         number = int(self.files.arrays[f"{prefix}{LISTS[context]}_reason"][row, place])
         return self.files.sentences[number] if number >= 0 else b'""'
+
+    def published(self, row: int, context: Context, prefix: str) -> tuple[list[int], list[bytes]]:
+        """The titles of a published list, and their reasons as JSON."""
+        name = prefix + LISTS[context]
+        titles = self.files.arrays[name][row].tolist()
+        numbers = self.files.arrays[f"{name}_reason"][row]
+        return titles, [text or b'""' for text in self.files.sentences.take(numbers)]
 
     def lists(self, row: int, context: Context) -> OfMember:
         """The published lists of a member."""

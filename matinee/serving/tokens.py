@@ -10,6 +10,7 @@ import secrets
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 
 from matinee import durable, releases
@@ -123,6 +124,10 @@ class Tokens:
     _signature: tuple[int, ...] = ()
     _tokens: list[Token] = field(default_factory=list)
 
+    @cached_property
+    def _path(self) -> str:
+        return str(self.home / FILE)
+
     def find(self, text: str) -> Token | None:
         """The token of a text, compared in constant time."""
         self._refresh()
@@ -135,7 +140,7 @@ class Tokens:
 
     def _refresh(self) -> None:
         try:
-            status = os.stat(self.home / FILE)
+            status = os.stat(self._path)
             signature: tuple[int, ...] = (status.st_mtime_ns, status.st_ino, status.st_size)
         except OSError:
             signature = ()
