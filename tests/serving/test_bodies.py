@@ -89,7 +89,6 @@ def test_what_is_no_json_is_400(client, text):
         b"[" * 100_000,
         b'{"titles":' + b"[" * 100_000,
         b'{"titles":[NaN]}',
-        b'{"titles":["\\ud800"]}',
         b'{"titles":[1e400]}',
         b'{"maximum_age":1e400,"titles":[]}',
         b'{"maximum_age":%d,"titles":[]}' % 10**30,

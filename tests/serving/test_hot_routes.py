@@ -35,7 +35,7 @@ QUERIES = (
         f"at={'1' * 41}",
         "kind=genre",
     ),
-    *("genre=Drama", "max_runtime=90", "x=1", "k=٣", "k=%D9%A3", "at=%FF", "=", "&", "k"),
+    *("genre=Drama", "max_runtime=90", "x=1", "k=%D9%A3", "at=%FF", "=", "&", "k"),
 )
 
 
@@ -43,8 +43,6 @@ QUERIES = (
 @pytest.mark.parametrize("query", QUERIES)
 def test_both_ways_answer_alike(client, members, monkeypatch, kind, query):
     paths = [f"/v1/members/{one}/{kind}?{query}" for one in (members[1], members[7])]
-    if "٣" in query:
-        paths = [one.replace("٣", "%D9%A3") for one in paths]
     at = "" if "at=" in query else f"{'&' if query else ''}at=2026-01-22T10:00:00Z"
     paths = [one + at for one in paths]
     fast = [ask(client, "get", one) for one in paths]
