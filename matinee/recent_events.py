@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,20 +84,21 @@ class RecentEvents:
     def known(self, event_ids: Sequence[str]) -> set[str]:
         """Those event ids that came before."""
         found: set[str] = set()
-        for start in range(0, len(event_ids), 500):
-            some = event_ids[start : start + 500]
-            marks = ",".join("?" * len(some))
-            rows = self._database.execute(
-                f"select event_id from events where event_id in ({marks})", some
-            )
-            found.update(row[0] for row in rows)
+        with self._errors():
+            for start in range(0, len(event_ids), 500):
+                some = event_ids[start : start + 500]
+                marks = ",".join("?" * len(some))
+                rows = self._database.execute(
+                    f"select event_id from events where event_id in ({marks})", some
+                )
+                found.update(row[0] for row in rows)
         return found
 
     def add(self, events: Iterable[Recent]) -> None:
         """Remember accepted events; one that is there stays as it is."""
         marks = ",".join("?" * len(COLUMNS))
         rows = [tuple(getattr(one, name) for name in COLUMNS) for one in events]
-        with self._database:
+        with self._errors(), self._database:
             self._database.executemany(
                 f"insert or ignore into events ({', '.join(COLUMNS)}) values ({marks})", rows
             )
@@ -112,25 +113,35 @@ class RecentEvents:
         upto : int, optional
             The number of the last event that counts.
         """
-        rows = self._database.execute(
-            f"select {', '.join(COLUMNS)}, number from events "
-            "where member_id = ? and received_at >= ? and number <= ? order by number",
-            (member_id, after, (1 << 62) if upto is None else upto),
-        )
-        return [Recent(*row) for row in rows]
+        with self._errors():
+            rows = self._database.execute(
+                f"select {', '.join(COLUMNS)}, number from events "
+                "where member_id = ? and received_at >= ? and number <= ? order by number",
+                (member_id, after, (1 << 62) if upto is None else upto),
+            )
+            return [Recent(*row) for row in rows]
 
     def last_number(self) -> int:
         """The number of the newest event; 0 without any."""
-        (number,) = self._database.execute("select max(number) from events").fetchone()
+        with self._errors():
+            (number,) = self._database.execute("select max(number) from events").fetchone()
         return int(number or 0)
 
     def drop_before(self, instant: int) -> None:
         """Forget what was received before an instant: a release knows it."""
-        with self._database:
+        with self._errors(), self._database:
             self._database.execute("delete from events where received_at < ?", (instant,))
 
     def close(self) -> None:
         self._database.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn what SQLite says of the disk into an error of ours."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StorageError(f"{FILE} cannot be used ({error})") from None
 
 
 def erase(home: Path, member_ids: Iterable[str]) -> int:

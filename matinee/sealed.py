@@ -33,13 +33,18 @@ class Sealer:
 
     def seal(self, text: bytes) -> str:
         """The sealed text."""
-        return base64.urlsafe_b64encode(self._cipher.encrypt(text, None)).decode().rstrip("=")
+        return _encoded(self._cipher.encrypt(text, None))
 
     def unseal(self, sealed: str) -> bytes | None:
         """The text, or None when it was not sealed with this key."""
         padding = "=" * (-len(sealed) % 4)
         try:
             data = base64.b64decode(sealed.encode("ascii") + padding.encode(), b"-_", validate=True)
-            return self._cipher.decrypt(data, None)
+            text = self._cipher.decrypt(data, None)
         except (InvalidTag, binascii.Error, UnicodeEncodeError, ValueError):
             return None
+        return text if _encoded(data) == sealed else None  # base64 has several spellings
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 
 from matinee import landing, releases
+from matinee.landing.api import log_files
 from matinee.progress import Progress
 from matinee.rights import consent, erase, reissue, statement
 from matinee.settings import Settings
@@ -28,6 +29,7 @@ def receive(
     """
     home = settings.home.resolve()
     releases.fence(home)
+    log_files.adopt(home)  # of a server that was killed: what it acknowledged is received too
     if landing.pseudonyms.is_wanted(home):
         landing.pseudonyms.pseudonymise(home, landing.load(settings.project))
     receipt = landing.receive(

@@ -22,7 +22,7 @@ NIGHT = "night"
 LOCKS = ".leases"
 """The folder of a home with one folder to lock for each name but the night's."""
 
-NOTES = frozenset({"night.lease", "consent.lease", "budget.lease"})
+NOTES = frozenset({"night.lease", "consent.lease", "budget.lease", "tokens.lease"})
 """The files of a home that say who holds it; they name processes, never members."""
 
 

@@ -90,7 +90,8 @@ class Texts:
     @classmethod
     def open(cls, folder: Path, name: str) -> Texts:
         """Open what `write` left."""
-        ends = np.load(folder / f"{name}_ends.npy", mmap_mode="r", allow_pickle=False)
+        mapped = np.load(folder / f"{name}_ends.npy", mmap_mode="r", allow_pickle=False)
+        ends = np.asarray(mapped)  # `np.memmap` picks single values slowly
         with (folder / f"{name}.bin").open("rb") as file:
             size = file.seek(0, 2)
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
@@ -102,6 +103,17 @@ class Texts:
     def __getitem__(self, number: int) -> bytes:
         begin = int(self.ends[number - 1]) if number else 0
         return self.data[begin : int(self.ends[number])]
+
+    def take(self, numbers: NDArray[np.integer]) -> list[bytes]:
+        """Several texts at once; an empty one for a negative number."""
+        data = self.data
+        ends = self.ends[numbers].tolist()
+        begins = np.where(numbers > 0, self.ends[numbers - 1], 0).tolist()
+        begins = [
+            begin if number >= 0 else end
+            for number, begin, end in zip(numbers.tolist(), begins, ends, strict=True)
+        ]
+        return [data[begin:end] for begin, end in zip(begins, ends, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -209,5 +221,5 @@ def write_without(source: Path, target: Path, gone: NDArray[np.bool_]) -> None:
 
 
 def _mapped(folder: Path, name: str) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-    return array
+    mapped: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+    return np.asarray(mapped)  # `np.memmap` picks single values slowly

@@ -155,9 +155,14 @@ def take_newer(settings: Settings, text: bytes) -> bool:
 
 
 def record_choice(
-    settings: Settings, member_id: str, purpose: str, *, granted: bool
+    settings: Settings, member_id: str, purpose: str, *, granted: bool, is_known: bool = False
 ) -> tuple[Path, str | None]:
     """Record a member's choice; return the landing file and the id of the live release, if any.
+
+    Parameters
+    ----------
+    is_known : bool
+        Whether there is such a member though the live release may have none: by an event since.
 
     Raises
     ------
@@ -169,7 +174,7 @@ def record_choice(
     home = settings.home.resolve()
     store = releases.Store.of(home)
     live = store.live()
-    if live and not live.slate(member_id).num_rows:
+    if live and not is_known and not live.slate(member_id).num_rows:
         raise ConfigError(f"live release {live.id} has no member {member_id!r}: check the id")
     at = datetime.now(UTC)
     event_at = f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"

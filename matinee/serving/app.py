@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from time import perf_counter
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -20,9 +19,20 @@ from matinee.errors import MatineeError
 from matinee.rights import consent
 from matinee.serving import intake, problems, rights
 from matinee.serving.directory import add_directory
-from matinee.serving.guard import App, Guard, may_see
+from matinee.serving.guard import Guard, may_see
+from matinee.serving.hot_routes import HotRoutes
 from matinee.serving.members import MemberNow
-from matinee.serving.pages import SHELF_KINDS, SHELVES, Filters, moment
+from matinee.serving.metrics import Measured
+from matinee.serving.pages import (
+    LONGEST_ID,
+    MOST_SHELVES,
+    MOST_SLATE,
+    SHELF_KINDS,
+    SHELVES,
+    SLATE,
+    Filters,
+    moment,
+)
 from matinee.serving.problems import ProblemError
 from matinee.serving.release_view import Group
 from matinee.serving.state import Options, State
@@ -31,8 +41,6 @@ from matinee.serving.web import add_page
 from matinee.serving.why import why
 
 JSON = "application/json"
-
-LONGEST_ID = 1_024
 
 MemberId = Annotated[str, InPath(min_length=1, max_length=LONGEST_ID)]
 TitleId = Annotated[str, InPath(min_length=1, max_length=LONGEST_ID)]
@@ -67,9 +75,17 @@ class ConsentBody(_Body):
     granted: bool
 
 
-def create(options: Options) -> App:
+def create(options: Options) -> Guard:
     """The ASGI application of one process."""
     state = State.of(options)
+    api = api_of(state)
+    tokens = Tokens(options.settings.home.resolve())
+    app = Measured(HotRoutes(api, state), state.metrics)
+    return Guard(app, tokens, options.needs_token, options.requests_per_second)
+
+
+def api_of(state: State) -> FastAPI:
+    """All routes, and their documentation."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -89,38 +105,12 @@ def create(options: Options) -> App:
     _add_operations(api, state)
     add_directory(api, state)
     add_page(api)
-    tokens = Tokens(options.settings.home.resolve())
-    return Guard(_measured(api, state), tokens, options.needs_token, options.requests_per_second)
-
-
-def _measured(api: FastAPI, state: State) -> App:
-    """Count and time every answer by its route; paths have ids in them and are never kept."""
-
-    async def measured(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            await api(scope, receive, send)
-            return
-        status, began = 500, perf_counter()
-
-        async def sending(message: Any) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await api(scope, receive, sending)
-        finally:
-            route = getattr(scope.get("route"), "path", "none")
-            state.metrics.requests.labels(route, str(status)).inc()
-            state.metrics.seconds.labels(route).observe(perf_counter() - began)
-
-    return measured
+    return api
 
 
 def _add_errors(api: FastAPI) -> None:
     def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
-        body = problems.body(status, detail)
+        body = problems.body(status, _without_home(api, detail))
         return Response(body, status, headers=headers, media_type=problems.MEDIA_TYPE)
 
     @api.exception_handler(ProblemError)
@@ -141,6 +131,19 @@ def _add_errors(api: FastAPI) -> None:
     async def of_matinee(request: Request, error: MatineeError) -> Response:
         return problem(503, str(error))
 
+    @api.exception_handler(Exception)
+    async def of_fault(request: Request, error: Exception) -> Response:
+        problems.report(error)
+        return problem(500, "a fault of the server; its log names the place")
+
+
+def _without_home(api: FastAPI, text: str) -> str:
+    """A text that does not say where on this machine the home is."""
+    settings = api.state.matinee.options.settings
+    for home in (settings.home.resolve(), settings.home):
+        text = text.replace(str(home), "MATINEE_HOME")
+    return text
+
 
 def token_of(request: Request) -> Any:
     """The token that the guard found, or None."""
@@ -159,7 +162,7 @@ def _add_reads(api: FastAPI, state: State) -> None:
         request: Request,
         member_id: MemberId,
         at: At = None,
-        limit: Annotated[int, Query(ge=1, le=40, description="Shelves.")] = SHELVES,
+        limit: Annotated[int, Query(ge=1, le=MOST_SHELVES, description="Shelves.")] = SHELVES,
         filters: Annotated[Filters, Depends(_filters)] = Filters(),  # noqa: B008
     ) -> Response:
         """Shelves in order, each title once, each with its reason."""
@@ -185,7 +188,7 @@ def _add_reads(api: FastAPI, state: State) -> None:
         request: Request,
         member_id: MemberId,
         at: At = None,
-        k: Annotated[int, Query(ge=1, le=1_000)] = 50,
+        k: Annotated[int, Query(ge=1, le=MOST_SLATE)] = SLATE,
         release: Literal["live", "previous"] = "live",
     ) -> Response:
         """The list of a member, best first; by the release before the live one, to compare."""
@@ -212,7 +215,8 @@ def _add_reads(api: FastAPI, state: State) -> None:
         """Why a title is shown to a member, or why it is not."""
         member = member_now(request, member_id, at)
         number = _title(member.view.title_numbers, title_id)
-        answer = why(member, number, slate_size=state.options.settings.slate_size)
+        size = state.options.settings.slate_size
+        answer = await asyncio.to_thread(why, member, number, slate_size=size)
         return Response(orjson.dumps(answer), media_type=JSON)
 
     @api.get("/v1/search", tags=["lists"])
@@ -229,14 +233,9 @@ def _add_reads(api: FastAPI, state: State) -> None:
             allowed, rank = _anywhere(state), {}
         else:
             member = member_now(request, member_id, at)
-            allowed = member.allowed
+            allowed = member.showable
             order = list(dict.fromkeys([*member.lists.slate, *member.lists.pool]))
             rank = {title: 1.0 - place / len(order) for place, title in enumerate(order)}
-            if member.hidden:
-                kept = bytearray(allowed)
-                for title in member.hidden:
-                    kept[title] = 0
-                allowed = bytes(kept)
         found = state.search.find(q, allowed, rank, k)
         shown = [view.heads[one] + orjson.dumps("Found by its text") + b"}" for one in found]
         return Response(_list(state, shown), media_type=JSON)
@@ -276,7 +275,7 @@ def _add_reads(api: FastAPI, state: State) -> None:
         )
 
 
-def _filters(
+async def _filters(
     kind: Annotated[
         str | None, Query(description=f"One of {', '.join(SHELF_KINDS)}, or movie or series.")
     ] = None,
@@ -333,9 +332,8 @@ def _add_writes(api: FastAPI, state: State) -> None:
             )
         token = token_of(request)
         for row in rows:
-            if isinstance(row, dict):
-                named = row.get("member_id")
-                may_see(token, named if isinstance(named, str) else None)
+            if isinstance(row, dict) and isinstance(named := row.get("member_id"), str):
+                may_see(token, named)  # a row without a member is rejected by its rule
         filled = [state.impressions.filled(row) for row in rows]
         answer = await state.intake.take(filled, now())
         for outcome in ("accepted", "duplicates"):
@@ -351,8 +349,9 @@ def _add_writes(api: FastAPI, state: State) -> None:
         at = now()
         state.members.now(current, member_id, at)  # an id that is known
         _title(current.view.title_numbers, body.title_id)
-        text = f"{member_id}\0{body.title_id}".encode()
-        event_id = f"hide-{hashlib.sha256(text).hexdigest()[:24]}"
+        # Sealed, so that nobody else can make the id and learn, or prevent, the choice.
+        sealed = state.pages.sealer.seal(f"{member_id}\0{body.title_id}".encode())
+        event_id = f"hide-{hashlib.sha256(sealed.encode()).hexdigest()[:24]}"
         await state.intake.hide(event_id, member_id, body.title_id, at)
         return Response(status_code=202)
 
@@ -389,7 +388,11 @@ def _add_operations(api: FastAPI, state: State) -> None:
         answer = {
             "status": "degraded" if state.live.is_degraded or state.refusals.problem else "ok",
             "release_id": view.id,
-            "problems": [one for one in (state.live.problem, state.refusals.problem) if one],
+            "problems": [
+                _without_home(api, one)
+                for one in (state.live.problem, state.refusals.problem)
+                if one
+            ],
         }
         return Response(orjson.dumps(answer), media_type=JSON)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from matinee.errors import MatineeError
@@ -16,6 +18,12 @@ from matinee.serving.tokens import Level, Token, Tokens
 
 MOST_BYTES = 1 << 20
 """Of a body."""
+
+MOST_DIGITS = 12
+"""Of a content-length."""
+
+BODY_SECONDS = 15.0
+"""For a whole body."""
 
 LONGEST_PATH = 4_096
 
@@ -65,9 +73,10 @@ class Guard:
             headers = dict(scope["headers"])
             token = self._token(headers)
             self._check(scope["path"], headers, token)
-            self._check_rate(token)
             length = headers.get(b"content-length", b"0")
-            if not length.isdigit() or int(length) > MOST_BYTES:
+            if not length.isdigit():
+                raise ProblemError(400, "content-length must be a number")
+            if len(length) > MOST_DIGITS or int(length) > MOST_BYTES:
                 raise _too_large()
         except ProblemError as error:
             await answer(send, error)
@@ -80,29 +89,36 @@ class Guard:
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the body in, no more of it than is allowed, whatever its headers say."""
-        size, is_refused, is_started = 0, False, False
+        size, is_whole, refusal = 0, False, None
+        deadline = time.monotonic() + BODY_SECONDS
 
         async def counted() -> MutableMapping[str, Any]:
-            nonlocal size, is_refused
-            message = await receive()
+            nonlocal size, is_whole, refusal
+            if is_whole:
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), deadline - time.monotonic())
+            except TimeoutError:
+                refusal = ProblemError(408, f"the body took longer than {BODY_SECONDS:g} seconds")
+                raise refusal from None
             size += len(message.get("body", b""))
+            is_whole = not message.get("more_body", False)
             if size > MOST_BYTES:
-                is_refused = True
-                raise _too_large()
+                refusal = _too_large()
+                raise refusal
             return message
 
         async def sending(message: MutableMapping[str, Any]) -> None:
-            nonlocal is_started
-            is_started = True
-            if not is_refused:
+            if refusal is None:  # else it is what the application makes of a cut-off body
                 await send(message)
 
         try:
             await self.app(scope, counted, sending)
-        except ProblemError as error:
-            if not is_refused or is_started:
+        except ProblemError:
+            if refusal is None:
                 raise
-            await answer(send, error)
+        if refusal is not None:
+            await answer(send, refusal)
 
     def _token(self, headers: dict[bytes, bytes]) -> Token | None:
         given = headers.get(b"authorization", b"").decode("latin-1")
@@ -124,12 +140,11 @@ class Guard:
     def _check(self, path: str, headers: dict[bytes, bytes], token: Token | None) -> None:
         if len(path) > LONGEST_PATH:
             raise ProblemError(414, f"the path is longer than {LONGEST_PATH} characters")
-        if token is None and not self.needs_token and not _is_loopback(headers.get(b"host", b"")):
-            raise ProblemError(
-                421, "without a token this server answers to 127.0.0.1 and localhost only"
-            )
+        if token is None and not self.needs_token:
+            _check_origin(headers)
         if PUBLIC.fullmatch(path):
             return
+        self._check_rate(token)
         if token is None:
             if self.needs_token:
                 raise ProblemError(
@@ -181,6 +196,21 @@ def may_see(token: Token | None, member_id: str | None) -> None:
         raise ProblemError(403, "the token is for another member")
 
 
+def _check_origin(headers: dict[bytes, bytes]) -> None:
+    """Refuse what another site's page lets a browser on this machine ask.
+
+    A name that leads here is in the Host header, a page that sends a form or a request in Origin.
+    """
+    host = headers.get(b"host", b"")
+    if not _is_loopback(host):
+        raise ProblemError(
+            421, "without a token this server answers to 127.0.0.1 and localhost only"
+        )
+    if headers.get(b"origin", b"http://" + host) != b"http://" + host:
+        raise ProblemError(403, "without a token no other site's page may ask this server")
+
+
+@lru_cache(maxsize=256)
 def _is_loopback(host: bytes) -> bool:
     """Whether a Host header names this machine, so that no other site's name leads here."""
     name = host.decode("latin-1").strip().lower()
@@ -203,7 +233,7 @@ async def answer(send: Send, error: ProblemError) -> None:
     headers = {
         "content-type": problems.MEDIA_TYPE,
         "content-length": str(len(body)),
-        "connection": "close" if error.status == 413 else "keep-alive",
+        "connection": "close" if error.status in (408, 413) else "keep-alive",
         **error.headers,
     }
     await send(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from matinee.columns import MEMBER_ID, TITLE_ID
-from matinee.serving.pages import Pages, PageState
+from matinee.serving.pages import Pages
 from matinee.serving.problems import ProblemError
 
 POLICY = "matinee"
@@ -23,7 +23,7 @@ class Impressions:
     """The slots of pages that events name."""
 
     pages: Pages
-    _slots: dict[str, tuple[PageState, dict[str, Row]]] = field(default_factory=dict)
+    _slots: dict[str, dict[str, Row]] = field(default_factory=dict)
 
     def filled(self, row: Any) -> Any:
         """An event with what its `page_id` implies; as it is where that is none of ours.
@@ -35,11 +35,13 @@ class Impressions:
         if not isinstance(page_id, str):
             return row
         try:
-            state, slots = self._of_page(page_id)
+            if self.pages.state(page_id).member_id != row.get(MEMBER_ID):
+                return row
+            slots = self._of_page(page_id)
         except ProblemError:
             return row
         slot = slots.get(str(row.get(TITLE_ID)))
-        if state.member_id != row.get(MEMBER_ID) or slot is None:
+        if slot is None:
             return row
         stream = row.get("stream")
         if stream == "impressions":
@@ -50,7 +52,7 @@ class Impressions:
             return {"impression_id": f"{page_id}-{row[TITLE_ID]}", **kept}
         return row
 
-    def _of_page(self, page_id: str) -> tuple[PageState, Mapping[str, Row]]:
+    def _of_page(self, page_id: str) -> Mapping[str, Row]:
         if page_id not in self._slots:
             if len(self._slots) >= MOST_PAGES:
                 self._slots.clear()
@@ -70,5 +72,5 @@ class Impressions:
                 for number, shelf in enumerate(shelves)
                 for place, title in enumerate(shelf.titles)
             }
-            self._slots[page_id] = state, slots
+            self._slots[page_id] = slots
         return self._slots[page_id]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,9 +17,9 @@ import orjson
 
 from matinee.columns import EVENT_AT, MEMBER_ID, RECEIVED_AT, TITLE_ID
 from matinee.errors import MatineeError
-from matinee.landing.api.check_rows import Broken, first_broken_rule, instant
+from matinee.landing.api.check_rows import Broken, first_broken_rule, instant, is_missing
 from matinee.landing.api.log_files import LogFiles
-from matinee.landing.contract import Contract
+from matinee.landing.contract import Contract, Stream
 from matinee.recent_events import (
     IS_HIDDEN,
     IS_INTERACTION,
@@ -40,6 +41,9 @@ SEEN_FROM_MILLI, AUTOPLAY_SEEN_FROM_MILLI = 50, 500
 
 ASSUMED_RUNTIME = 5_400
 """As the dbt var `assumed_runtime_seconds`."""
+
+SETTLE_SECONDS = 5.0
+"""Until a file that was left open is looked at again."""
 
 Row = dict[str, Any]
 
@@ -71,7 +75,7 @@ class Intake:
     """Title -> seconds, where a play does not say."""
 
     _queue: list[Waiting] = field(default_factory=list)
-    _underway: set[str] = field(default_factory=set)
+    _underway: dict[str, Waiting] = field(default_factory=dict)
     """Ids that are being written."""
 
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -87,21 +91,28 @@ class Intake:
         received_at = f"{now:%Y-%m-%dT%H:%M:%S.%fZ}"
         rejected: list[Row] = []
         checked: dict[str, tuple[str, Row]] = {}
+        others: list[Waiting] = []
         duplicates = 0
         for index, row in enumerate(rows):
             if broken := self._broken(row, received_at):
                 rejected.append(_rejected(index, broken))
                 continue
             event_id = row["event_id"]
-            if event_id in checked or event_id in self._underway:
+            if event_id in checked:
                 duplicates += 1
-                continue
-            checked[event_id] = row["stream"], _landed(row, received_at)
+            elif event_id in self._underway:
+                duplicates += 1
+                others.append(self._underway[event_id])
+            else:
+                stream = self.contract.streams[row["stream"]]
+                checked[event_id] = stream.name, _without_missing(stream, _landed(row, received_at))
         before = self.recent.known(list(checked))
         duplicates += len(before)
         fresh = {name: pair for name, pair in checked.items() if name not in before}
         if fresh:
             await self._write(fresh)
+        for one in others:  # their first copies are on the disk before they are acknowledged
+            await _written(one)
         return {"accepted": len(fresh), "duplicates": duplicates, "rejected": rejected}
 
     def _broken(self, row: Any, received_at: str) -> Broken | None:
@@ -128,38 +139,42 @@ class Intake:
     async def _settled(self, lines: Sequence[tuple[str, bytes]], events: Sequence[Recent]) -> None:
         """Wait until some events are on the disk."""
         waiting = Waiting(list(lines), list(events), asyncio.get_running_loop().create_future())
-        names = {one.event_id for one in events}
-        self._underway |= names
+        self._underway |= {one.event_id: waiting for one in events}
         self._queue.append(waiting)
         self._wake.set()
-        try:
-            await waiting.done
-        except MatineeError as error:
-            raise ProblemError(503, f"the events were not written: {error}") from None
-        finally:
-            self._underway -= names
+        await _written(waiting)
 
     async def run(self, now: Any) -> None:
         """Write what waits until the server ends."""
         while True:
-            await self._wake.wait()
+            with suppress(TimeoutError):
+                # Files that were closed too often of late are closed a little later.
+                seconds = SETTLE_SECONDS if self.files.has_open else None
+                await asyncio.wait_for(self._wake.wait(), seconds)
             self._wake.clear()
             batch, self._queue = self._queue, []
-            if not batch:
-                continue
-            try:
-                await asyncio.to_thread(self._commit, batch, now())
-            except MatineeError as error:
-                for one in batch:
-                    if not one.done.done():
-                        one.done.set_exception(error)
-            else:
-                for one in batch:
-                    if not one.done.done():
-                        one.done.set_result(None)
-            await asyncio.sleep(0)
+            if batch:
+                await self._finish(batch, now())
+                await asyncio.sleep(0)
             if not self._queue:
-                await asyncio.to_thread(self.files.settle, is_idle=True)
+                with suppress(MatineeError, OSError):  # the files keep their hidden names
+                    await asyncio.to_thread(self.files.settle, is_idle=True)
+
+    async def _finish(self, batch: Sequence[Waiting], now: datetime) -> None:
+        failure: Exception | None = None
+        try:
+            await asyncio.to_thread(self._commit, batch, now)
+        except (MatineeError, OSError) as error:
+            failure = error
+        for one in batch:
+            for event in one.events:
+                self._underway.pop(event.event_id, None)
+            if one.done.done():  # nobody waits any more
+                continue
+            if failure is None:
+                one.done.set_result(None)
+            else:
+                one.done.set_exception(failure)
 
     def _commit(self, batch: Sequence[Waiting], now: datetime) -> None:
         lines: dict[str, list[bytes]] = {}
@@ -168,10 +183,12 @@ class Intake:
                 lines.setdefault(stream, []).append(line)
         self.files.append(lines, now.date())
         self.writer.add([event for one in batch for event in one.events])
-        self.files.settle(is_idle=False)
+        with suppress(MatineeError, OSError):  # they are on the disk, under a hidden name
+            self.files.settle(is_idle=False)
 
     def close(self) -> None:
-        self.files.close()
+        with suppress(MatineeError, OSError):
+            self.files.close()
 
     def _remembered(self, stream: str, row: Row) -> Recent:
         progress, flags = self._progress(stream, row), 0
@@ -244,6 +261,30 @@ def _rating_flags(row: Row) -> int:
 def _landed(row: Row, received_at: str) -> Row:
     kept = {name: value for name, value in row.items() if name != "stream"}
     return {**kept, RECEIVED_AT: received_at}
+
+
+def _without_missing(stream: Stream, row: Row) -> Row:
+    """A checked row without the values that stand for none, such as empty texts."""
+    columns = {column.name: column for column in stream.columns}
+    return {
+        name: value
+        for name, value in row.items()
+        if columns[name].required or not is_missing(stream, columns[name], value)
+    }
+
+
+async def _written(waiting: Waiting) -> None:
+    """Wait until some events are on the disk.
+
+    Raises
+    ------
+    ProblemError
+        503 if they cannot be written.
+    """
+    try:
+        await asyncio.shield(waiting.done)
+    except (MatineeError, OSError) as error:
+        raise ProblemError(503, f"the events were not written, send them again: {error}") from None
 
 
 def _rejected(index: int, broken: Broken) -> Row:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import math
 import mmap
 import os
+import time
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +30,9 @@ CURRENT = "serving/current"
 SIZE = 64
 
 LOOK_SECONDS = 0.2
+
+RETRY_SECONDS = 10.0
+"""Until a live release that did not verify is verified again."""
 
 KEPT = 3
 """Releases that stay open: pages go on from the release they began with."""
@@ -60,6 +65,8 @@ class Live:
     _current: Opened | None = None
     is_degraded: bool = False
     _looked_at: tuple[int, ...] = ()
+    _look_again: float = math.inf
+    """Monotonic seconds, while live does not verify."""
 
     @property
     def store(self) -> Store:
@@ -144,7 +151,7 @@ class Live:
         """Verify the live release if it is another one; return whether there is one to serve."""
         home = self.settings.home.resolve()
         signature = _signature(home / "releases" / "aliases.json")
-        if signature and signature == self._looked_at:
+        if self._current and signature == self._looked_at and time.monotonic() < self._look_again:
             return True
         problems = []
         for name, flag in (("live", SOUND), ("previous", DEGRADED)):
@@ -155,18 +162,26 @@ class Live:
             except MatineeError as error:
                 problems.append(f"{name}: {error}")
                 continue
-            self.problem = "; ".join(problems)
+            self._note(problems)
             if self._point_to(release_id, flag, signature):
                 self._looked_at = signature
             return True
-        self.problem = "; ".join(problems)
+        self._note(problems)
+        self._looked_at = signature
         return self._current is not None
+
+    def _note(self, problems: list[str]) -> None:
+        self.problem = "; ".join(problems)
+        self._look_again = time.monotonic() + RETRY_SECONDS if problems else math.inf
 
     async def follow(self) -> None:
         """Look at the alias until the server ends."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            await asyncio.to_thread(self.look)
+            try:
+                await asyncio.to_thread(self.look)
+            except Exception as error:  # the server goes on with the release that it has
+                self._note([f"{type(error).__name__}: {error}"])
 
     def _point_to(self, release_id: str, flag: bytes, signature: tuple[int, ...]) -> bool:
         """Let all processes answer from a release, unless the aliases have changed meanwhile.

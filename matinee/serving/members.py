@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 
@@ -38,6 +39,9 @@ SLATE = 50
 
 POOL = 200
 
+MOST_FOLDED = 512
+"""Lists that are kept: some 30 kB each."""
+
 
 @dataclass(frozen=True)
 class MemberNow:
@@ -52,9 +56,10 @@ class MemberNow:
     source: str
     context: Context
     is_personal: bool
-    lists: OfMember
-    seen: frozenset[int]
-    """Not shown again, but in Continue watching."""
+    make_lists: Callable[[], OfMember]
+    make_seen: Callable[[], Collection[int]]
+    published: tuple[int, Context, str] | None
+    """Where the release has their list, as `ReleaseView.published` takes it; None for a new one."""
 
     hidden: frozenset[int]
     """Not wanted anywhere."""
@@ -64,6 +69,15 @@ class MemberNow:
     known: Known | None
     """What the lists follow from, where events since the release count."""
 
+    @cached_property
+    def lists(self) -> OfMember:
+        return self.make_lists()
+
+    @cached_property
+    def seen(self) -> Collection[int]:
+        """Titles that are not shown again, but in Continue watching."""
+        return self.make_seen()
+
     @property
     def view(self) -> ReleaseView:
         return self.opened.view
@@ -72,13 +86,20 @@ class MemberNow:
     def local(self) -> datetime:
         return (self.at + timedelta(minutes=self.utc_offset)).replace(tzinfo=None)
 
-    @property
+    @cached_property
     def allowed(self) -> bytes:
-        """Which titles may be shown to them on this day."""
+        """Which titles may be shown to them on this day: one byte a title."""
         return self.view.allowed(self.group, self.at.date())
 
-    def may_show(self, title: int) -> bool:
-        return self.allowed[title] == 1 and title not in self.hidden
+    @cached_property
+    def showable(self) -> bytes:
+        """The same without what they do not want to see."""
+        if not self.hidden:
+            return self.allowed
+        mask = bytearray(self.allowed)
+        for title in self.hidden:
+            mask[title] = 0
+        return bytes(mask)
 
 
 @dataclass
@@ -88,6 +109,8 @@ class Members:
     settings: Settings
     refusals: Refusals
     recent: RecentEvents
+    _folded: dict[tuple[object, ...], OfMember] = field(default_factory=dict)
+    """Lists that follow from events, until there are other events."""
 
     def now(
         self, opened: Opened, member_id: str, at: datetime, *, upto: int | None = None
@@ -131,7 +154,6 @@ class Members:
             return self._folded_in(opened, known, at, offset, row, events, hidden)
         context: Context = "session" if is_active else "next_visit"
         source = view.source_of(row) if row >= 0 else Source.POPULAR
-        lists = view.lists(row, context) if row >= 0 else view.group_lists(group)
         return MemberNow(
             opened=opened,
             at=at,
@@ -140,8 +162,14 @@ class Members:
             source=view.label(source, context),
             context=context,
             is_personal=source in (Source.HYBRID, Source.COLD_MEMBER),
-            lists=with_unfinished(view, lists, row, events),
-            seen=frozenset(view.seen(row)) if row >= 0 else frozenset(),
+            make_lists=lambda: with_unfinished(
+                view,
+                view.lists(row, context) if row >= 0 else view.group_lists(group),
+                row,
+                events,
+            ),
+            make_seen=lambda: view.seen(row) if row >= 0 else (),
+            published=(row, context, "") if row >= 0 else _of_group(view, group),
             hidden=hidden,
             utc_offset=offset,
             events=events,
@@ -172,8 +200,9 @@ class Members:
             source=view.label(Source.NON_PROFILED, "next_visit"),
             context="next_visit",
             is_personal=False,
-            lists=view.group_lists(group),
-            seen=frozenset(),
+            make_lists=lambda: view.group_lists(group),
+            make_seen=frozenset,
+            published=_of_group(view, group),
             hidden=frozenset(),
             utc_offset=offset,
             events=(),
@@ -190,6 +219,37 @@ class Members:
         events: Sequence[Recent],
         hidden: frozenset[int],
     ) -> MemberNow:
+        view = opened.view
+        key = (view.id, known.group, at.date(), known.context, row, tuple(events))
+        lists = self._folded.get(key) if events else None
+        if lists is None:
+            lists = self._lists(opened, known, at, row, events)
+            if events:
+                if len(self._folded) >= MOST_FOLDED:
+                    self._folded.pop(next(iter(self._folded)))
+                self._folded[key] = lists
+        found = lists
+        source = Source.HYBRID if len(known.titles) else Source.COLD_MEMBER
+        return MemberNow(
+            opened=opened,
+            at=at,
+            row=row,
+            group=known.group,
+            source=view.label(source, known.context),
+            context=known.context,
+            is_personal=True,
+            make_lists=lambda: with_unfinished(view, found, row, events),
+            make_seen=lambda: known.seen,
+            published=None,
+            hidden=hidden,
+            utc_offset=offset,
+            events=events,
+            known=known,
+        )
+
+    def _lists(
+        self, opened: Opened, known: Known, at: datetime, row: int, events: Sequence[Recent]
+    ) -> OfMember:
         view, fold_in = opened.view, opened.fold_in
         allowed = np.frombuffer(view.allowed(known.group, at.date()), np.uint8) > 0
         ranked = fold_in.ranked(known, allowed, POOL)
@@ -205,10 +265,8 @@ class Members:
             )
             slate = slate[0]
         reasons = fold_in.reasons(known, ranked, slate)
-        has_history = len(known.titles) > 0
-        source = Source.HYBRID if has_history else Source.COLD_MEMBER
         named = _nameable(view, row, events, known)
-        lists = OfMember(
+        return OfMember(
             slate=slate.tolist(),
             reason=reasons.__getitem__,
             pool=ranked.titles.tolist(),
@@ -222,21 +280,10 @@ class Members:
             genre_taste=taste,
             new_score=lambda new: view.files.arrays["title_vector"][new] @ known.vector,
         )
-        return MemberNow(
-            opened=opened,
-            at=at,
-            row=row,
-            group=known.group,
-            source=view.label(source, known.context),
-            context=known.context,
-            is_personal=True,
-            lists=with_unfinished(view, lists, row, events),
-            seen=known.seen,
-            hidden=hidden,
-            utc_offset=offset,
-            events=events,
-            known=known,
-        )
+
+
+def _of_group(view: ReleaseView, group: Group) -> tuple[int, Context, str]:
+    return view.group_row(group), "next_visit", "group_"
 
 
 def with_unfinished(

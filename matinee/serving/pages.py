@@ -7,11 +7,12 @@ without repeats, from the release that it began with.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import orjson
 
 from matinee.sealed import Sealer
@@ -35,13 +36,18 @@ SHELF_KINDS = (
     "more_picks",
 )
 
-SHELVES = 8
+SHELVES, MOST_SHELVES = 8, 40
 """Shelves of a page, and of each continuation."""
+
+SLATE, MOST_SLATE = 50, 1_000
+"""Titles of a list."""
+
+LONGEST_ID = 1_024
 
 MOST_FILTERS = 256
 """Filters of which a release keeps the titles."""
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -56,17 +62,16 @@ class Filters:
     max_runtime: int | None = None
     """Minutes."""
 
-    def titles(self, view: ReleaseView) -> frozenset[int] | None:
-        """The titles that pass; None where all do."""
+    def titles(self, view: ReleaseView) -> bytes | None:
+        """One byte a title, 1 where it passes; None where all do."""
         of_titles = self.kind is not None and self.kind not in SHELF_KINDS
         if not (of_titles or self.genre or self.language or self.max_runtime):
             return None
         key = replace(self, kind=self.kind if of_titles else None)
         if key not in view.filtered:
-            if len(view.filtered) > MOST_FILTERS:
+            if len(view.filtered) >= MOST_FILTERS:
                 view.filtered.clear()
-            rows = enumerate(view.files.titles)
-            view.filtered[key] = frozenset(number for number, row in rows if key._pass(row))
+            view.filtered[key] = bytes(key._pass(row) for row in view.files.titles)
         return view.filtered[key]
 
     def _pass(self, row: Mapping[str, Any]) -> bool:
@@ -88,8 +93,8 @@ class PageState:
 
     release_id: str
     member_id: str | None
-    titles: tuple[str, ...]
-    """Of a page without a member."""
+    titles: tuple[int, ...]
+    """Their numbers in the release, of a page without a member."""
 
     country: str | None
     maximum_age: int | None
@@ -182,10 +187,11 @@ class Pages:
         filters: Filters | None = None,
     ) -> bytes:
         """The page of somebody who names titles that they like."""
+        numbers = opened.view.title_numbers
         state = PageState(
             opened.view.id,
             None,
-            tuple(titles),
+            tuple(numbers[one] for one in titles if one in numbers),
             country,
             maximum_age,
             int(at.timestamp()),
@@ -232,15 +238,13 @@ class Pages:
         at = datetime.fromtimestamp(state.at, UTC)
         if state.member_id is not None:
             return self.members.now(opened, state.member_id, at, upto=state.upto)
-        numbers = opened.view.title_numbers
-        rows = [numbers[one] for one in state.titles if one in numbers]
         group = Group(state.country, state.maximum_age)
-        return self.members.of_titles(opened, rows, group, at, 0)
+        return self.members.of_titles(opened, state.titles, group, at, 0)
 
     def _page(self, opened: Opened, state: PageState) -> bytes:
         member = self._member(opened, state)
-        shelves = shelves_of(member, state.filters)
-        shown = shelves[state.offset : state.offset + state.limit]
+        end = state.offset + state.limit
+        shown = shelves_of(member, state.filters, end)[state.offset : end]
         return b"".join(
             (
                 *_head(member, self.live.is_degraded),
@@ -264,24 +268,22 @@ class Pages:
 
 def slate_of(member: MemberNow, k: int) -> tuple[list[int], list[bytes]]:
     """The first titles of a list that may be shown now, with their reasons as JSON."""
-    allowed, hidden, seen = member.allowed, member.hidden, member.seen
-    titles: list[int] = []
-    reasons: list[bytes] = []
-    for place, title in enumerate(member.lists.slate):
-        if len(titles) == k:
-            break
-        if allowed[title] and title not in hidden and title not in seen:
-            titles.append(title)
-            reasons.append(_reason(member, place))
-    return titles, reasons
+    if member.published is not None:
+        numbers, sentences = member.view.published(*member.published)
+    else:
+        numbers = list(member.lists.slate)
+        sentences = [orjson.dumps(member.lists.reason(place)) for place in range(len(numbers))]
+    showable, seen = member.showable, member.seen
+    kept = [
+        place
+        for place, title in enumerate(numbers)
+        if title >= 0 and showable[title] and title not in seen
+    ][:k]
+    return [numbers[place] for place in kept], [sentences[place] for place in kept]
 
 
-def _reason(member: MemberNow, place: int) -> bytes:
-    return orjson.dumps(member.lists.reason(place))
-
-
-def shelves_of(member: MemberNow, filters: Filters) -> list[Shelf]:
-    """All shelves of a member at a moment, in order."""
+def shelves_of(member: MemberNow, filters: Filters, most: int | None = None) -> list[Shelf]:
+    """The shelves of a member at a moment, in order: all, or so many at least."""
     view = member.view
     passing = filters.titles(view)
     proposed = proposals(
@@ -294,27 +296,28 @@ def shelves_of(member: MemberNow, filters: Filters) -> list[Shelf]:
     if filters.kind in SHELF_KINDS:
         proposed = [one for one in proposed if one.kind == filters.kind]
         return _whole(member, [*proposed], passing)
-    return compose(
-        proposed,
-        may_show=lambda title: member.may_show(title) and (passing is None or title in passing),
-        seen=member.seen,
-    )
+    return compose(proposed, may_show=_may_show(member, passing), seen=member.seen, most=most)
 
 
-def _whole(
-    member: MemberNow, proposed: Sequence[Any], passing: Collection[int] | None
-) -> list[Shelf]:
+def _may_show(member: MemberNow, passing: bytes | None) -> Callable[[int], bool]:
+    """Whether a title may be shown, as a look-up in one mask."""
+    mask = member.showable
+    if passing is not None:
+        mask = (np.frombuffer(mask, np.uint8) & np.frombuffer(passing, np.uint8)).tobytes()
+    return cast("Callable[[int], bool]", mask.__getitem__)
+
+
+def _whole(member: MemberNow, proposed: Sequence[Any], passing: bytes | None) -> list[Shelf]:
     """Shelves of one kind, each cut into shelves of a page's size until its titles end."""
     found: list[Shelf] = []
+    may_show = _may_show(member, passing)
     for one in proposed:
         used: set[int] = {title for shelf in found for title in shelf.titles}
         while True:
             more = compose(
                 [replace(one, titles=one.titles)],
                 may_show=lambda title: (
-                    member.may_show(title)
-                    and title not in used  # noqa: B023 - called before it changes
-                    and (passing is None or title in passing)
+                    may_show(title) and title not in used  # noqa: B023 - called before it changes
                 ),
                 seen=member.seen,
             )

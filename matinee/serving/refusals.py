@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from matinee.errors import MatineeError
 from matinee.rights import consent, withdrawals
@@ -20,10 +21,14 @@ class Refusals:
     problem: str = ""
     """Why the list cannot be used; '' when it can."""
 
+    @cached_property
+    def _path(self) -> str:
+        return str(self.settings.home / withdrawals.FILE)
+
     def refresh(self) -> None:
         """Read the list if its file is another one than before."""
         try:
-            status = os.stat(self.settings.home / withdrawals.FILE)
+            status = os.stat(self._path)
             signature: tuple[int, ...] = (status.st_mtime_ns, status.st_ino, status.st_size)
         except OSError:
             signature = ()

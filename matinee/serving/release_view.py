@@ -34,6 +34,9 @@ TRENDING, POPULAR = "popularity-1000", "popularity-16000"
 
 NONE = -1
 
+MOST_MASKS, MOST_GROUPS = 256, 64
+"""Masks of titles and lists of groups that are kept: 20 and 200 kB each of 20,000 titles."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -51,8 +54,8 @@ class ReleaseView:
     files: ServingFiles
     _allowed: dict[tuple[Group, date], bytes] = field(default_factory=dict)
     _of_group: dict[tuple[Group, date], OfGroup] = field(default_factory=dict)
-    filtered: dict[object, frozenset[int]] = field(default_factory=dict)
-    """Filters of a request -> the titles that pass."""
+    filtered: dict[object, bytes] = field(default_factory=dict)
+    """Filters of a request -> one byte a title, 1 where it passes."""
 
     @classmethod
     def open(cls, release: Release) -> ReleaseView:
@@ -65,7 +68,7 @@ class ReleaseView:
         """
         return cls(release, ServingFiles.open(release.path))
 
-    @property
+    @cached_property
     def id(self) -> str:
         return self.release.id
 
@@ -129,10 +132,15 @@ class ReleaseView:
 
     def group_row(self, group: Group) -> int:
         """The row of the lists of a country: of the group itself, or of its country."""
-        if group in self.groups:
-            return self.groups.index(group)
+        row = self._group_rows.get(group)
+        if row is not None:
+            return row
         same = [row for row, one in enumerate(self.groups) if one.country == group.country]
         return same[-1] if same else len(self.groups) - 1
+
+    @cached_property
+    def _group_rows(self) -> dict[Group, int]:
+        return {group: row for row, group in reversed(list(enumerate(self.groups)))}
 
     @cached_property
     def _eligibility(self) -> tuple[pa.Table, pa.Table]:
@@ -159,7 +167,7 @@ class ReleaseView:
         """Which titles may be shown on a day: one byte a title, 1 where it may."""
         key = group, day
         if key not in self._allowed:
-            if len(self._allowed) > 1_000:  # many days were asked for
+            if len(self._allowed) >= MOST_MASKS:  # many days were asked for
                 self._allowed.clear()
             eligibility = Eligibility(*self._eligibility, day=day)
             self._allowed[key] = eligibility.allowed(*_pair(group)).astype(np.uint8).tobytes()
@@ -182,7 +190,7 @@ class ReleaseView:
         """The lists of a country and a maturity limit, of titles that may be shown on a day."""
         key = group, day
         if key not in self._of_group:
-            if len(self._of_group) > 1_000:
+            if len(self._of_group) >= MOST_GROUPS:
                 self._of_group.clear()
             self._of_group[key] = self._new_of_group(group, day)
         return self._of_group[key]
@@ -243,6 +251,13 @@ class ReleaseView:
         """The reason in one place of a list, as JSON."""
         number = int(self.files.arrays[f"{prefix}{LISTS[context]}_reason"][row, place])
         return self.files.sentences[number] if number >= 0 else b'""'
+
+    def published(self, row: int, context: Context, prefix: str) -> tuple[list[int], list[bytes]]:
+        """The titles of a published list, and their reasons as JSON."""
+        name = prefix + LISTS[context]
+        titles = self.files.arrays[name][row].tolist()
+        numbers = self.files.arrays[f"{name}_reason"][row]
+        return titles, [text or b'""' for text in self.files.sentences.take(numbers)]
 
     def lists(self, row: int, context: Context) -> OfMember:
         """The published lists of a member."""

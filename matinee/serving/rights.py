@@ -21,7 +21,9 @@ Row = dict[str, Any]
 
 def choose(state: State, member_id: str, purpose: str, granted: bool) -> None:
     """Record a choice in the landing zone and in the list of withdrawals."""
-    consent.record_choice(state.options.settings, member_id, purpose, granted=granted)
+    consent.record_choice(
+        state.options.settings, member_id, purpose, granted=granted, is_known=True
+    )
 
 
 def forget(state: State, member_id: str, now: datetime) -> None:

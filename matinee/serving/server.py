@@ -60,7 +60,7 @@ def serve(
         settings=settings,
         clock=Clock.starting(now),
         needs_token=not is_loopback,
-        requests_per_second=requests_per_second,
+        requests_per_second=requests_per_second / workers,
     )
     _share_metrics(home / METRICS)
     _run(options, host=host, port=port, workers=workers)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 
-from matinee import durable
+from matinee import durable, releases
 from matinee.errors import ConfigError, IntegrityError
 from matinee.provenance import parse_json, readable_json
 
@@ -71,7 +74,8 @@ def add(home: Path, scope: str) -> tuple[Token, str]:
     """A new token; the text is not kept."""
     text = PREFIX + secrets.token_urlsafe(32)
     token = Token(secrets.token_hex(4), check_scope(scope), _hash(text))
-    _write(home, [*read(home), token])
+    with _alone(home):
+        _write(home, [*read(home), token])
     return token, text
 
 
@@ -83,11 +87,12 @@ def remove(home: Path, token_id: str) -> Token:
     ConfigError
         If there is none with this id.
     """
-    tokens = read(home)
-    for one in tokens:
-        if one.id == token_id:
-            _write(home, [other for other in tokens if other is not one])
-            return one
+    with _alone(home):
+        tokens = read(home)
+        for one in tokens:
+            if one.id == token_id:
+                _write(home, [other for other in tokens if other is not one])
+                return one
     known = ", ".join(one.id for one in tokens) or "none"
     raise ConfigError(f"no token {token_id!r}; there are: {known}")
 
@@ -104,8 +109,8 @@ def read(home: Path) -> list[Token]:
     if not path.exists():
         return []
     try:
-        return [Token(**row) for row in parse_json(path.read_bytes())["tokens"]]
-    except (ValueError, KeyError, TypeError) as error:
+        return [_checked(**row) for row in parse_json(path.read_bytes())["tokens"]]
+    except (ConfigError, ValueError, KeyError, TypeError) as error:
         raise IntegrityError(
             f"{path} is damaged ({error}): remove it, then `matinee tokens add` new ones"
         ) from None
@@ -119,6 +124,10 @@ class Tokens:
     _signature: tuple[int, ...] = ()
     _tokens: list[Token] = field(default_factory=list)
 
+    @cached_property
+    def _path(self) -> str:
+        return str(self.home / FILE)
+
     def find(self, text: str) -> Token | None:
         """The token of a text, compared in constant time."""
         self._refresh()
@@ -131,13 +140,25 @@ class Tokens:
 
     def _refresh(self) -> None:
         try:
-            status = os.stat(self.home / FILE)
+            status = os.stat(self._path)
             signature: tuple[int, ...] = (status.st_mtime_ns, status.st_ino, status.st_size)
         except OSError:
             signature = ()
         if signature != self._signature:
             self._tokens = read(self.home) if signature else []
             self._signature = signature
+
+
+def _checked(id: str, scope: str, sha256: str) -> Token:
+    if not (isinstance(id, str) and re.fullmatch("[0-9a-f]{64}", sha256)):
+        raise ValueError("a token has other values than `matinee tokens add` gives")
+    return Token(id, check_scope(scope), sha256)
+
+
+def _alone(home: Path) -> AbstractContextManager[object]:
+    """One change at a time: a token that is taken back does not return by another change."""
+    home.mkdir(parents=True, exist_ok=True)
+    return releases.lease(home, name="tokens", wait_seconds=10)
 
 
 def _hash(text: str) -> str:

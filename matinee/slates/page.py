@@ -68,6 +68,7 @@ def compose(
     may_show: Callable[[int], bool],
     seen: Collection[int],
     limits: Limits | None = None,
+    most: int | None = None,
     places: int = PLACES,
 ) -> list[Shelf]:
     """Fill shelves in their order; a title is on the first shelf that proposes it.
@@ -80,15 +81,19 @@ def compose(
         Not shown again, but on shelves that continue them.
     limits : Limits, optional
         A shelf that would exceed one goes on with its next title.
+    most : int, optional
+        Shelves that are composed.
     """
     limits = limits or Limits()
     left = list(limits.most)
     used: set[int] = set()
-    shelves = []
+    shelves: list[Shelf] = []
     pinned = [one for one in proposals if one.is_pinned]
     others = [one for one in proposals if not one.is_pinned]
     ordered = [*pinned, *sorted(others, key=lambda one: -one.value)]
     for one in ordered:
+        if len(shelves) == most:
+            break
         titles: list[int] = []
         reasons: list[str] = []
         for place, title in enumerate(one.titles):

@@ -84,7 +84,11 @@ class LogFiles:
             self._close(key)
 
     def _append(self, key: tuple[str, str], data: bytes) -> None:
-        file = self._open.get(key) or self._create(key)
+        file = self._open.get(key)
+        if file and not os.fstat(file.descriptor).st_nlink:  # an erasure wrote it anew
+            os.close(self._open.pop(key).descriptor)
+            file = None
+        file = file or self._create(key)
         written = 0
         try:
             while written < len(data):
@@ -96,29 +100,48 @@ class LogFiles:
         file.bytes += len(data)
 
     def _create(self, key: tuple[str, str]) -> _Open:
-        self._number += 1
-        name = f"api-{self.writer}-{self._number:08}.jsonl"
         landing = self.home / "landing"
         landing.mkdir(parents=True, exist_ok=True)
         try:
             with durable.folder(landing, key, make=True) as folder:
-                descriptor = durable.create_plain(f".{name}", folder)
+                while True:
+                    self._number += 1
+                    name = f"api-{self.writer}-{self._number:08}.jsonl"
+                    descriptor = durable.create_plain(f".{name}", folder)
+                    # Another process may adopt it before it is locked.
+                    if durable.try_lock(descriptor) and durable.has_name(f".{name}", folder):
+                        break
+                    os.close(descriptor)
         except durable.NotPlainError as error:
             raise StorageError(
                 f"{landing / '/'.join(key)} cannot be written ({error}): remove the link"
             ) from None
-        durable.try_lock(descriptor)
         self._open[key] = file = _Open(descriptor, key, name)
         return file
 
     def _close(self, key: tuple[str, str]) -> None:
+        """Give a file its name; one that is gone was closed by somebody else.
+
+        Raises
+        ------
+        StorageError
+            If it keeps its hidden name; `adopt` gives it the other one later.
+        """
         file = self._open.pop(key)
+        path = self.home / "landing" / "/".join(key)
         try:
-            with durable.folder(self.home / "landing", file.folder) as folder:
+            with durable.storage_errors(path), durable.folder(path.parents[1], key) as folder:
                 durable.rename_plain(f".{file.name}", file.name, folder)
+        except (durable.NotPlainError, FileNotFoundError) as error:
+            raise StorageError(f"{path}/.{file.name} cannot be renamed ({error})") from None
         finally:
             os.close(file.descriptor)
         self._closed.setdefault(key[0], []).append(time.monotonic())
+
+    @property
+    def has_open(self) -> bool:
+        """Whether a file still has a hidden name."""
+        return bool(self._open)
 
 
 def adopt(home: Path) -> list[str]:
