@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -52,6 +52,9 @@ class Waiting:
     """Stream and line."""
 
     events: list[Recent]
+    day: date
+    """Of receipt."""
+
     done: asyncio.Future[None]
 
 
@@ -101,7 +104,7 @@ class Intake:
         duplicates += len(before)
         fresh = {name: pair for name, pair in checked.items() if name not in before}
         if fresh:
-            await self._write(fresh)
+            await self._write(fresh, now.date())
         return {"accepted": len(fresh), "duplicates": duplicates, "rejected": rejected}
 
     def _broken(self, row: Any, received_at: str) -> Broken | None:
@@ -118,16 +121,19 @@ class Intake:
         """Record that a member is not interested in a title: a thumb down in the logs."""
         if not self.recent.known([event_id]):
             stream, row, event = hidden(event_id, member_id, title_id, now)
-            await self._settled([(stream, orjson.dumps(row))], [event])
+            await self._settled([(stream, orjson.dumps(row))], [event], now.date())
 
-    async def _write(self, fresh: Mapping[str, tuple[str, Row]]) -> None:
+    async def _write(self, fresh: Mapping[str, tuple[str, Row]], day: date) -> None:
         lines = [(stream, orjson.dumps(row)) for stream, row in fresh.values()]
         events = [self._remembered(stream, row) for stream, row in fresh.values()]
-        await self._settled(lines, events)
+        await self._settled(lines, events, day)
 
-    async def _settled(self, lines: Sequence[tuple[str, bytes]], events: Sequence[Recent]) -> None:
+    async def _settled(
+        self, lines: Sequence[tuple[str, bytes]], events: Sequence[Recent], day: date
+    ) -> None:
         """Wait until some events are on the disk."""
-        waiting = Waiting(list(lines), list(events), asyncio.get_running_loop().create_future())
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = Waiting(list(lines), list(events), day, done)
         names = {one.event_id for one in events}
         self._underway |= names
         self._queue.append(waiting)
@@ -139,7 +145,7 @@ class Intake:
         finally:
             self._underway -= names
 
-    async def run(self, now: Any) -> None:
+    async def run(self) -> None:
         """Write what waits until the server ends."""
         while True:
             await self._wake.wait()
@@ -148,7 +154,7 @@ class Intake:
             if not batch:
                 continue
             try:
-                await asyncio.to_thread(self._commit, batch, now())
+                await asyncio.to_thread(self._commit, batch)
             except MatineeError as error:
                 for one in batch:
                     if not one.done.done():
@@ -161,12 +167,13 @@ class Intake:
             if not self._queue:
                 await asyncio.to_thread(self.files.settle, is_idle=True)
 
-    def _commit(self, batch: Sequence[Waiting], now: datetime) -> None:
-        lines: dict[str, list[bytes]] = {}
-        for one in batch:
-            for stream, line in one.lines:
-                lines.setdefault(stream, []).append(line)
-        self.files.append(lines, now.date())
+    def _commit(self, batch: Sequence[Waiting]) -> None:
+        for day in sorted({one.day for one in batch}):
+            lines: dict[str, list[bytes]] = {}
+            for one in batch:
+                for stream, line in one.lines if one.day == day else ():
+                    lines.setdefault(stream, []).append(line)
+            self.files.append(lines, day)
         self.writer.add([event for one in batch for event in one.events])
         self.files.settle(is_idle=False)
 

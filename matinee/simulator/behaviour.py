@@ -19,6 +19,7 @@ WATCHED_PENALTY = -3.0
 UNPROMPTED_RATE = 0.7  # of visits without a click choose a title themselves
 POPULAR_CANDIDATES, FAVOURITE_CANDIDATES = 36, 4  # titles that they choose from
 SEARCH_RATE = 0.6  # of those choices are searches
+FRUITLESS_RATE = 0.14  # of those searches find nothing
 TRAILER_RATE, AUTOPLAY_RATE = 0.06, 0.22
 TRAILER_SECONDS = 150
 KEY = np.int64(1) << 24  # above the size of any catalogue
@@ -141,7 +142,7 @@ def simulate_day(
     chosen = choose_unprompted(audience, day, visits.member[left], seen, rng)
     left, chosen = left[chosen >= 0], chosen[chosen >= 0]
     searches_for = rng.random(len(left)) < SEARCH_RATE
-    is_fruitless = searches_for & (rng.random(len(left)) < 0.14)
+    is_fruitless = searches_for & (rng.random(len(left)) < FRUITLESS_RATE)
     searches = Searches(
         member=visits.member[left[searches_for]],
         second=visits.second[left[searches_for]] + rng.integers(20, 90, int(searches_for.sum())),
