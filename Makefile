@@ -11,7 +11,7 @@ export GX_ANALYTICS_ENABLED := false
 # Without compiled modules, each of the processes that tests start would compile all of them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test real attack attack-long faults check lint types sql docs lock clean help
+.PHONY: run demo test real attack attack-long faults check lint types sql docs lock clean help
 
 help:       ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'
@@ -20,6 +20,9 @@ run: .venv/run.stamp    ## Set up, make raw logs if there are none, run the nigh
 	@$(BIN)/matinee simulate --if-empty
 	@$(BIN)/python -m flows.nightly
 	@$(BIN)/matinee releases show live
+
+demo: .venv/run.stamp   ## Watch the feedback loop: a night, a server, a simulated day, the next night. Cleans up after itself.
+	@$(BIN)/python -m scripts.demo
 
 test: .venv/test.stamp  ## Set up what tests need and run all but attacks and real logs: within 8 CPU minutes.
 	$(BIN)/pytest -m "not attack and not real" --numprocesses auto --maxprocesses 4 --dist loadfile
