@@ -12,7 +12,7 @@ export GX_ANALYTICS_ENABLED := false
 # Without compiled modules, each of the processes that tests start would compile all of them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run serve test browser real attack attack-long faults check lint types sql docs lock clean help
+.PHONY: run serve demo test browser real attack attack-long faults check lint types sql docs lock clean help
 
 help:       ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'
@@ -26,6 +26,9 @@ serve: .venv/run.stamp  ## Serve what `make run` made, with a web page; PORT=808
 	@now=; if [ -e "$${MATINEE_HOME:-var}/simulator/truth.json" ]; then now="--now $$($(BIN)/matinee releases show live \
 		--format json | $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["as_of"][:10])')T19:00:00Z"; fi; \
 		exec $(BIN)/matinee serve --port $(PORT) $$now
+
+demo: .venv/run.stamp   ## Watch the feedback loop: a night, a server, a simulated day, the next night. Cleans up after itself.
+	@$(BIN)/python -m scripts.demo
 
 test: .venv/test.stamp  ## Set up what tests need and run all but attacks, browser and real logs: within 8 CPU minutes.
 	$(BIN)/pytest -m "not attack and not browser and not real" --numprocesses auto --maxprocesses 4 --dist loadfile

@@ -32,6 +32,7 @@ from matinee.operations.insight_table import InsightTable, insight_table
 from matinee.operations.list_releases import list_releases
 from matinee.operations.nights import list_nights, record_of, recorded
 from matinee.operations.notify import check_live_age, live_age, read_targets, send_test, watched
+from matinee.operations.play import PlayedDay, play
 from matinee.operations.promote import promote
 from matinee.operations.rebuild import RebuildResult, rebuild
 from matinee.operations.recommend import recommend, similar, slates
@@ -60,6 +61,7 @@ __all__ = [
     "Insights",
     "Night",
     "NightRun",
+    "PlayedDay",
     "Progress",
     "Published",
     "RebuildResult",
@@ -101,6 +103,7 @@ __all__ = [
     "nodes",
     "online_features",
     "parameters",
+    "play",
     "promote",
     "publish",
     "read_targets",

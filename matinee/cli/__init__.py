@@ -31,8 +31,9 @@ from matinee.cli import (
     quality,
     releases,
     serve,
+    simulate,
 )
-from matinee.cli.output import Format, FormatOption, emit, emit_one, progress, say, say_lines
+from matinee.cli.output import Format, FormatOption, emit, emit_one, say
 from matinee.errors import ConfigError, InterruptError, MatineeError, StorageError
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ app.add_typer(history.app, name="nights")
 app.command(epilog=audience.AUDIENCE)(audience.audience)
 app.command(epilog=audience.BRIEF)(audience.brief)
 app.add_typer(features.app, name="features")
+app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
 app.add_typer(importing.app, name="import")
 app.command(epilog=serve.SERVE)(serve.serve)
 app.add_typer(serve.tokens, name="tokens")
@@ -209,40 +211,6 @@ def run(
             full_refresh=full_refresh,
             form=form,
         )
-
-
-@app.command(epilog="Example: matinee simulate --members 2000 --days 90 --seed 7")
-def simulate(
-    members: Annotated[int, typer.Option(min=1, max=10**8, help="Members on the first day.")] = 600,
-    titles: Annotated[int, typer.Option(min=1, max=10**7, help="Titles on the first day.")] = 1500,
-    days: Annotated[
-        int, typer.Option(min=1, max=3660, help="Days of logs; more only adds days.")
-    ] = 60,
-    seed: Annotated[
-        int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same bytes.")
-    ] = 1,
-    if_empty: Annotated[
-        bool, typer.Option("--if-empty", help="Do nothing if logs have landed already.")
-    ] = False,
-) -> None:
-    """Write the raw logs of a simulated service into the landing zone."""
-    from matinee import pipeline
-    from matinee.settings import Settings
-
-    settings = Settings()
-    landing = settings.home / "landing"
-    if if_empty and landing.is_dir() and any(landing.iterdir()):
-        return
-    with progress("simulate a service") as step:
-        simulated = pipeline.simulate(
-            settings.home.resolve(),
-            members=members,
-            titles=titles,
-            days=days,
-            seed=seed,
-            progress=step,
-        )
-    say_lines(simulated.summary())
 
 
 @app.command(epilog="Example: matinee recommend m-000017 --k 5")

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -316,12 +317,24 @@ def _list(state: State, shown: list[bytes]) -> bytes:
     )
 
 
+def _received(state: State, at: str | None) -> datetime:
+    clock = state.options.clock
+    try:
+        return clock.received(None if at is None else moment(at, clock.now()))
+    except ValueError as error:
+        raise ProblemError(400, str(error)) from None
+
+
 def _add_writes(api: FastAPI, state: State) -> None:
     now = state.options.clock.now
 
     @api.post("/v1/events", status_code=202, tags=["events"])
-    async def events(request: Request) -> Response:
-        """Events in the form of the landing contract, each with its `stream`, on the disk."""
+    async def events(request: Request, at: At = None) -> Response:
+        """Events in the form of the landing contract, each with its `stream`, on the disk.
+
+        `at` is the moment of receipt, for a server whose clock was started with --now.
+        """
+        received_at = _received(state, at)
         try:
             rows = orjson.loads(await request.body())
         except orjson.JSONDecodeError as error:
@@ -335,7 +348,7 @@ def _add_writes(api: FastAPI, state: State) -> None:
             if isinstance(row, dict) and isinstance(named := row.get("member_id"), str):
                 may_see(token, named)  # a row without a member is rejected by its rule
         filled = [state.impressions.filled(row) for row in rows]
-        answer = await state.intake.take(filled, now())
+        answer = await state.intake.take(filled, received_at)
         for outcome in ("accepted", "duplicates"):
             state.metrics.events.labels(outcome).inc(answer[outcome])
         state.metrics.events.labels("rejected").inc(len(answer["rejected"]))

@@ -27,7 +27,7 @@ from matinee.night.ranker import Lists
 from matinee.night.score import TITLE_MATRIX
 from matinee.recent_events import IS_INTERACTION, IS_SEEN, Recent
 from matinee.serving.release_view import Group, ReleaseView
-from matinee.slates import reason_text, reasons
+from matinee.slates import ranking, reason_text, reasons
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,13 @@ class FoldIn:
         """What scores of one member are made of; the member is row 0."""
         hybrid = parts.by_name[HYBRID]
         assert isinstance(hybrid, WithColdTitles)  # noqa: S101 - by the name of the part
+        newest = known.titles[::-1][: reasons.ANCHORS]
+        # As many columns as a night has: a reason may name more titles than the member knows.
+        sources = np.full((1, reasons.ANCHORS), ranking.NONE, np.intp)
+        sources[0, : len(newest)] = newest
         return Attribution(
             parts=parts,
-            sources=known.titles[::-1][: reasons.ANCHORS][None, :],
+            sources=sources,
             titles=self.title_features,
             title_embeddings=np.asarray(self.model.title_embeddings),
             member_vectors=hybrid.warm.members,

@@ -29,11 +29,15 @@ class Impressions:
         """An event with what its `page_id` implies; as it is where that is none of ours.
 
         An impression gets its place, its release and its propensity, which is 1: the order of a
-        page is no draw. A play or a rating from a page gets the id of the impression it followed.
+        page is no draw. A play from a page gets the id of the impression that it followed. Events
+        of other streams have no `page_id`: it is left out, and no reason to lose them.
         """
         page_id = row.get("page_id") if isinstance(row, dict) else None
         if not isinstance(page_id, str):
             return row
+        stream = row.get("stream")
+        if stream != "impressions":
+            row = {name: value for name, value in row.items() if name != "page_id"}
         try:
             if self.pages.state(page_id).member_id != row.get(MEMBER_ID):
                 return row
@@ -43,13 +47,11 @@ class Impressions:
         slot = slots.get(str(row.get(TITLE_ID)))
         if slot is None:
             return row
-        stream = row.get("stream")
         if stream == "impressions":
             own = {"was_clicked": False, "impression_id": f"{page_id}-{row[TITLE_ID]}"}
             return {**own, **row, **slot}
         if stream == "plays":
-            kept = {name: value for name, value in row.items() if name != "page_id"}
-            return {"impression_id": f"{page_id}-{row[TITLE_ID]}", **kept}
+            return {"impression_id": f"{page_id}-{row[TITLE_ID]}", **row}
         return row
 
     def _of_page(self, page_id: str) -> Mapping[str, Row]:
@@ -66,6 +68,7 @@ class Impressions:
                     "column_index": place,
                     "slot_propensity": 1.0,
                     "policy_id": POLICY,
+                    "is_exploration": False,
                     "release_id": state.release_id,
                     "asset_id": titles[title]["asset_id"],
                 }

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -56,6 +56,9 @@ class Waiting:
     """Stream and line."""
 
     events: list[Recent]
+    day: date
+    """Of receipt."""
+
     done: asyncio.Future[None]
 
 
@@ -110,7 +113,7 @@ class Intake:
         duplicates += len(before)
         fresh = {name: pair for name, pair in checked.items() if name not in before}
         if fresh:
-            await self._write(fresh)
+            await self._write(fresh, now.date())
         for one in others:  # their first copies are on the disk before they are acknowledged
             await _written(one)
         return {"accepted": len(fresh), "duplicates": duplicates, "rejected": rejected}
@@ -129,22 +132,25 @@ class Intake:
         """Record that a member is not interested in a title: a thumb down in the logs."""
         if not self.recent.known([event_id]):
             stream, row, event = hidden(event_id, member_id, title_id, now)
-            await self._settled([(stream, orjson.dumps(row))], [event])
+            await self._settled([(stream, orjson.dumps(row))], [event], now.date())
 
-    async def _write(self, fresh: Mapping[str, tuple[str, Row]]) -> None:
+    async def _write(self, fresh: Mapping[str, tuple[str, Row]], day: date) -> None:
         lines = [(stream, orjson.dumps(row)) for stream, row in fresh.values()]
         events = [self._remembered(stream, row) for stream, row in fresh.values()]
-        await self._settled(lines, events)
+        await self._settled(lines, events, day)
 
-    async def _settled(self, lines: Sequence[tuple[str, bytes]], events: Sequence[Recent]) -> None:
+    async def _settled(
+        self, lines: Sequence[tuple[str, bytes]], events: Sequence[Recent], day: date
+    ) -> None:
         """Wait until some events are on the disk."""
-        waiting = Waiting(list(lines), list(events), asyncio.get_running_loop().create_future())
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = Waiting(list(lines), list(events), day, done)
         self._underway |= {one.event_id: waiting for one in events}
         self._queue.append(waiting)
         self._wake.set()
         await _written(waiting)
 
-    async def run(self, now: Any) -> None:
+    async def run(self) -> None:
         """Write what waits until the server ends."""
         while True:
             with suppress(TimeoutError):
@@ -154,16 +160,16 @@ class Intake:
             self._wake.clear()
             batch, self._queue = self._queue, []
             if batch:
-                await self._finish(batch, now())
+                await self._finish(batch)
                 await asyncio.sleep(0)
             if not self._queue:
                 with suppress(MatineeError, OSError):  # the files keep their hidden names
                     await asyncio.to_thread(self.files.settle, is_idle=True)
 
-    async def _finish(self, batch: Sequence[Waiting], now: datetime) -> None:
+    async def _finish(self, batch: Sequence[Waiting]) -> None:
         failure: Exception | None = None
         try:
-            await asyncio.to_thread(self._commit, batch, now)
+            await asyncio.to_thread(self._commit, batch)
         except (MatineeError, OSError) as error:
             failure = error
         for one in batch:
@@ -176,12 +182,13 @@ class Intake:
             else:
                 one.done.set_exception(failure)
 
-    def _commit(self, batch: Sequence[Waiting], now: datetime) -> None:
-        lines: dict[str, list[bytes]] = {}
-        for one in batch:
-            for stream, line in one.lines:
-                lines.setdefault(stream, []).append(line)
-        self.files.append(lines, now.date())
+    def _commit(self, batch: Sequence[Waiting]) -> None:
+        for day in sorted({one.day for one in batch}):
+            lines: dict[str, list[bytes]] = {}
+            for one in batch:
+                for stream, line in one.lines if one.day == day else ():
+                    lines.setdefault(stream, []).append(line)
+            self.files.append(lines, day)
         self.writer.add([event for one in batch for event in one.events])
         with suppress(MatineeError, OSError):  # they are on the disk, under a hidden name
             self.files.settle(is_idle=False)

@@ -108,7 +108,7 @@ class State:
         """Follow the live release and write events while the server runs."""
         tasks = [
             asyncio.create_task(self.live.follow()),
-            asyncio.create_task(self.intake.run(self.options.clock.now)),
+            asyncio.create_task(self.intake.run()),
         ]
         try:
             yield

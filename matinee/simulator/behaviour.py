@@ -19,6 +19,7 @@ WATCHED_PENALTY = -3.0
 UNPROMPTED_RATE = 0.7  # of visits without a click choose a title themselves
 POPULAR_CANDIDATES, FAVOURITE_CANDIDATES = 36, 4  # titles that they choose from
 SEARCH_RATE = 0.6  # of those choices are searches
+FRUITLESS_RATE = 0.14  # of those searches find nothing
 TRAILER_RATE, AUTOPLAY_RATE = 0.06, 0.22
 TRAILER_SECONDS = 150
 KEY = np.int64(1) << 24  # above the size of any catalogue
@@ -138,10 +139,10 @@ def simulate_day(
     clicked = np.flatnonzero(visits.clicked >= 0)
     left = np.flatnonzero(visits.clicked < 0)
     left = left[rng.random(len(left)) < UNPROMPTED_RATE]
-    chosen = _choose_unprompted(audience, day, visits.member[left], seen, rng)
+    chosen = choose_unprompted(audience, day, visits.member[left], seen, rng)
     left, chosen = left[chosen >= 0], chosen[chosen >= 0]
     searches_for = rng.random(len(left)) < SEARCH_RATE
-    is_fruitless = searches_for & (rng.random(len(left)) < 0.14)
+    is_fruitless = searches_for & (rng.random(len(left)) < FRUITLESS_RATE)
     searches = Searches(
         member=visits.member[left[searches_for]],
         second=visits.second[left[searches_for]] + rng.integers(20, 90, int(searches_for.sum())),
@@ -155,11 +156,12 @@ def simulate_day(
         [visits.pages.titles[clicked, visits.clicked[clicked]], chosen[plays_it]]
     )
     from_page = np.concatenate([clicked, np.full(int(plays_it.sum()), -1)])
-    plays = _watch(audience, visits, visit, title, from_page, rng)
+    starts = visits.member[visit], visits.second[visit], visits.device[visit]
+    plays = watch(audience, starts, title, from_page, rng)
     plays = _autoplay_next(audience, day, plays, rng)
     watched = ~plays.is_trailer
     seen.add(plays.member[watched], plays.title[watched])
-    return Day(visits, plays, searches, _rate(audience, plays, rng))
+    return Day(visits, plays, searches, rate(audience, plays, rng))
 
 
 def _visit(
@@ -171,6 +173,59 @@ def _visit(
     rng: np.random.Generator,
 ) -> Visits:
     people, catalogue = audience.people, audience.catalogue
+    member, second, device = arrive(people, weekday, probability, rng)
+    shelves = homepage.choose_shelves(_shelf_genre(people, day, member), people.is_treated[member])
+    pages = homepage.render(catalogue, day, audience.segment(member), shelves, rng)
+    shown = np.maximum(pages.titles, 0)
+    slots = np.arange(SLOTS)
+    logits = click_log_odds(
+        audience, member, shown, pages.artwork, (slots // COLUMNS, slots % COLUMNS)
+    )
+    logits += WATCHED_PENALTY * seen.contains(member[:, None], shown)
+    logits[pages.titles < 0] = -np.inf
+    return Visits(member, second, device, pages, choose_or_none(logits, rng))
+
+
+def click_log_odds(
+    audience: Audience, member: Ints, titles: Ints, artwork: Ints, place: tuple[Ints, Ints]
+) -> npt.NDArray[np.floating]:
+    """(n, s) log-odds of a click on each title by taste, quality, artwork and place.
+
+    Parameters
+    ----------
+    member : (n,)
+    titles, artwork : (n, s)
+        Titles, and the variant of the artwork of each, -1 for an artwork that is not known.
+    place : two arrays (s,)
+        Row and column of each slot, counted from 0.
+    """
+    tags = audience.catalogue.artwork[titles, artwork].astype(np.float32)
+    tags[artwork < 0] = 0
+    row, column = place
+    logits: npt.NDArray[np.floating] = (
+        CLICK_TASTE_WEIGHT * audience.taste.score(member, titles)
+        + 0.5 * audience.catalogue.quality[titles]
+        + np.einsum("nt,nst->ns", audience.people.artwork[member], tags)
+        + ROW_BIAS * row
+        + COLUMN_BIAS * column
+    )
+    return logits
+
+
+def choose_or_none(logits: npt.NDArray[np.floating], rng: np.random.Generator) -> Ints:
+    """(n,) the slot that is clicked, -1 for none, drawn by the log-odds (n, s) of the slots."""
+    no_click = np.full((len(logits), 1), NO_CLICK_LOG_ODDS)
+    choice = _choose(np.hstack([logits, no_click]), rng)
+    return np.where(choice < logits.shape[1], choice, -1)
+
+
+def arrive(
+    people: People, weekday: int, probability: Floats, rng: np.random.Generator
+) -> tuple[Ints, Ints, Ints]:
+    """The visits of one day: member, UTC second and device, all (n,).
+
+    Members come by their activity and at about their usual local hour; some come twice.
+    """
     here = np.flatnonzero(rng.random(len(probability)) < probability * world.WEEKDAYS[weekday])
     twice = here[rng.random(len(here)) < SECOND_VISIT_RATE]
     member = np.concatenate([here, twice])
@@ -181,24 +236,7 @@ def _visit(
     device = np.where(
         is_other_device, rng.integers(len(world.DEVICES), size=n), people.device[member]
     )
-    shelves = homepage.choose_shelves(_shelf_genre(people, day, member), people.is_treated[member])
-    pages = homepage.render(catalogue, day, audience.segment(member), shelves, rng)
-    shown = np.maximum(pages.titles, 0)
-    score = audience.taste.score(member, shown)
-    tags = catalogue.artwork[shown, pages.artwork].astype(np.float32)
-    slots = np.arange(SLOTS)
-    logits = (
-        CLICK_TASTE_WEIGHT * score
-        + 0.5 * catalogue.quality[shown]
-        + np.einsum("nt,nst->ns", people.artwork[member], tags)
-        + ROW_BIAS * (slots // COLUMNS)
-        + COLUMN_BIAS * (slots % COLUMNS)
-        + WATCHED_PENALTY * seen.contains(member[:, None], shown)
-    )
-    logits[pages.titles < 0] = -np.inf
-    no_click = np.full((n, 1), NO_CLICK_LOG_ODDS)
-    choice = _choose(np.hstack([logits, no_click]), rng)
-    return Visits(member, second, device, pages, np.where(choice < SLOTS, choice, -1))
+    return member, second, device
 
 
 def _choose(logits: npt.NDArray[np.floating], rng: np.random.Generator) -> Ints:
@@ -218,7 +256,7 @@ def _shelf_genre(people: People, day: int, member: Ints) -> Ints:
     return np.where(refused, day % len(world.GENRES), own)
 
 
-def _choose_unprompted(
+def choose_unprompted(
     audience: Audience, day: int, member: Ints, seen: WatchedPairs, rng: np.random.Generator
 ) -> Ints:
     """The title that each member (n,) chooses from popular titles and favourites; -1 for none."""
@@ -254,15 +292,15 @@ def _titles_of_favourites(audience: Audience, member: Ints, rng: np.random.Gener
     return np.where(count > 0, drawn, -1)
 
 
-def _watch(
+def watch(
     audience: Audience,
-    visits: Visits,
-    visit: Ints,
+    visit: tuple[Ints, Ints, Ints],
     title: Ints,
     from_page: Ints,
     rng: np.random.Generator,
 ) -> Plays:
-    member = visits.member[visit]
+    """How long each title (n,) is watched after a visit: member, second and device, all (n,)."""
+    member, second, device = visit
     n = len(member)
     score = audience.taste.score(member, title[:, None])[:, 0]
     is_trailer = rng.random(n) < TRAILER_RATE
@@ -273,8 +311,8 @@ def _watch(
     return Plays(
         member=member,
         title=title,
-        second=visits.second[visit] + rng.integers(10, 180, n),
-        device=visits.device[visit],
+        second=second + rng.integers(10, 180, n),
+        device=device,
         visit=from_page,
         is_autoplay=np.zeros(n, bool),
         is_trailer=is_trailer,
@@ -329,7 +367,7 @@ def _autoplay_next(audience: Audience, day: int, plays: Plays, rng: np.random.Ge
     )
 
 
-def _rate(audience: Audience, plays: Plays, rng: np.random.Generator) -> Ratings:
+def rate(audience: Audience, plays: Plays, rng: np.random.Generator) -> Ratings:
     """Ratings of some plays; stronger opinions are rated more often."""
     people = audience.people
     probability = people.rating_ratio[plays.member] * (0.5 + np.abs(plays.score))

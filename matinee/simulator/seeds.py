@@ -17,11 +17,13 @@ class Purpose(IntEnum):
     FAVOURITES = 6
     ACCOUNT_CHANGES = 7
     WORDS = 8
+    SERVED = 9
 
 
-def stream(seed: int, purpose: Purpose, day: int) -> np.random.Generator:
-    """The generator of a purpose on a day, counted from 0."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, day)))
+def stream(seed: int, purpose: Purpose, day: int, *number: int) -> np.random.Generator:
+    """The generator of a purpose on a day, counted from 0, or of one event of that day."""
+    key = (purpose, day, *number)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 def arrivals(at_first: int, per_day: float, day: int, *, every: int = 1) -> int:

@@ -1,5 +1,7 @@
 """Simulates a streaming service day by day; yields the rows that land on each day."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -10,7 +12,7 @@ import pyarrow as pa
 
 from matinee.simulator import accounts as acc
 from matinee.simulator import behaviour, catalogue, people, snapshots, taste
-from matinee.simulator.catalogue import Catalogue
+from matinee.simulator.catalogue import Catalogue, Floats
 from matinee.simulator.delivery import VERY_LATE_HOURS, DeliveryQueue, LandedRows
 from matinee.simulator.people import People
 from matinee.simulator.seeds import Purpose, stream
@@ -30,6 +32,32 @@ class LandingDay:
     broken_lines: dict[str, list[str]]
     planted: dict[str, dict[str, int]]
     """Stream -> kind of fault -> rows; a kind that is rejected has the name of its rule."""
+
+
+@dataclass(frozen=True)
+class DayEvents:
+    """What happens on one day, in this order."""
+
+    joined: acc.AccountEvents
+    consented: acc.AccountEvents
+    behaviour: behaviour.Day
+    renewals: acc.AccountEvents
+    consent_changes: acc.AccountEvents
+    requests: acc.AccountEvents
+    cancellations: acc.AccountEvents
+
+
+@dataclass(frozen=True)
+class Morning:
+    """A service before a day begins."""
+
+    audience: behaviour.Audience
+    """With the titles that landed on the days before."""
+
+    visit_probability: Floats
+    """(M,)"""
+
+    seen: behaviour.WatchedPairs
 
 
 @dataclass(frozen=True)
@@ -84,19 +112,13 @@ class Simulation:
         seen = behaviour.WatchedPairs(np.empty(0, np.int64))
         queue = DeliveryQueue(self.first_day)
         for day in range(self.days):
-            is_written = day >= start - MAX_DELIVERY_DAYS
-            joined, consented = accounts.join(day, self._rng(Purpose.ACCOUNTS, day))
-            happened = self._simulate_day(day, accounts, seen)
-            rng = self._rng(Purpose.ACCOUNT_CHANGES, day)
-            renewals = accounts.renew(day, rng)
-            consent_changes = accounts.change_consents(day, rng)
-            requests, cancellations = accounts.request(day, rng)
-            if not is_written:
+            events = self._events(day, accounts, seen)
+            if day < start - MAX_DELIVERY_DAYS:
                 continue
             write = self.tables.account
             new = {
-                "subscriptions": write("subscriptions", "u", day, joined),
-                "consents": write("consents", "c", day, consented),
+                "subscriptions": write("subscriptions", "u", day, events.joined),
+                "consents": write("consents", "c", day, events.consented),
             }
             delivery = self._rng(Purpose.DELIVERY, day)
             if day == 0:
@@ -104,18 +126,41 @@ class Simulation:
             else:
                 queue.send(new, delivery)
             queue.send(
-                self.tables.behaviour(day, happened, self._rng(Purpose.WORDS, day)), delivery
+                self.tables.behaviour(day, events.behaviour, self._rng(Purpose.WORDS, day)),
+                delivery,
             )
-            queue.send({"subscriptions": write("subscriptions", "v", day, renewals)}, delivery)
-            queue.send({"subscriptions": write("subscriptions", "w", day, cancellations)}, delivery)
-            queue.send({"consents": write("consents", "d", day, consent_changes)}, delivery)
-            queue.send(
-                {"privacy_requests": write("privacy_requests", "q", day, requests)}, delivery
-            )
+            for stream_name, prefix, changes in (
+                ("subscriptions", "v", events.renewals),
+                ("subscriptions", "w", events.cancellations),
+                ("consents", "d", events.consent_changes),
+                ("privacy_requests", "q", events.requests),
+            ):
+                queue.send({stream_name: write(stream_name, prefix, day, changes)}, delivery)
             landed = queue.deliver(day, self._rng(Purpose.DIRT, day))
             if day >= start:
                 yield self._with_snapshots(day, landed, snapshot_builder, accounts)
         self.cancellations[:] = accounts.cancellations
+
+    def morning(self) -> Morning:
+        """The service on the morning after the last day: the same members, with what they saw."""
+        accounts = acc.Accounts(self.people)
+        seen = behaviour.WatchedPairs(np.empty(0, np.int64))
+        for day in range(self.days):
+            self._events(day, accounts, seen)
+        landed = self.catalogue.arrived_by(self.days - 1)
+        audience = behaviour.Audience(self.people, landed, self.taste)
+        return Morning(audience, accounts.visit_probability(len(self.people)), seen)
+
+    def _events(self, day: int, accounts: acc.Accounts, seen: behaviour.WatchedPairs) -> DayEvents:
+        joined, consented = accounts.join(day, self._rng(Purpose.ACCOUNTS, day))
+        happened = self._simulate_day(day, accounts, seen)
+        rng = self._rng(Purpose.ACCOUNT_CHANGES, day)
+        renewals = accounts.renew(day, rng)
+        consent_changes = accounts.change_consents(day, rng)
+        requests, cancellations = accounts.request(day, rng)
+        return DayEvents(
+            joined, consented, happened, renewals, consent_changes, requests, cancellations
+        )
 
     def _rng(self, purpose: Purpose, day: int) -> np.random.Generator:
         return stream(self.seed, purpose, day)

@@ -78,6 +78,11 @@ def member_id(row: int) -> str:
     return f"m-{row:06d}"
 
 
+def episode(member: int, title: int, day: int) -> str:
+    """The episode of a series that a member watches on a day."""
+    return EPISODES[(member + title + day) % len(EPISODES)]
+
+
 def pick(values: Any, rows: Ints) -> pa.Array:
     """The value of each row; row -1 is null."""
     array = values if isinstance(values, pa.Array) else pa.array(values, TEXT)
