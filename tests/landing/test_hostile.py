@@ -7,6 +7,8 @@ from matinee.errors import printable
 from tests.landing.conftest import ROOT, Zone
 from tests.landing.samples import FORMATS, HOSTILE, MISSING, as_kept, encode, good_row, is_text
 
+pytestmark = pytest.mark.attack
+
 STREAMS = landing.load(ROOT).streams
 TOO_LONG = {"too long": "x" * 65_537}
 HALVES = {"high half": "x\ud800", "low half": "\udfffx"}

@@ -171,6 +171,7 @@ def test_a_warm_night_of_new_logs_goes_on_from_live(copied, night, monkeypatch):
     assert gone in live.table("vocabulary/members.parquet")["member_id"].to_pylist()
 
 
+@pytest.mark.attack
 def test_a_night_whose_data_is_not_sane_stops_and_leaves_live_alone(copied, night):
     store = releases.Store.of(copied)
     first = store.open("live").id
@@ -209,6 +210,7 @@ def test_a_night_of_a_day_far_from_those_that_landed_is_refused(night_home):
             pipeline.begin(Settings(home=night_home), day)
 
 
+@pytest.mark.attack
 def test_a_night_of_an_older_day_publishes_but_moves_live_only_by_promote(copied, night):
     store = releases.Store.of(copied)
     live = store.open("live")
