@@ -24,6 +24,7 @@ TITLES = {
     "segments": "Audience segments",
     "momentum": "What is rising and falling",
     "demand": "Demand and supply",
+    "experience": "Viewing by week",
     "trends": "Genres by day",
     "retention": "Member retention",
     "history": "Metrics over releases",

@@ -9,8 +9,7 @@ from typer.testing import CliRunner
 
 from matinee.cli import app
 from matinee.cli import insights as command
-
-TABLES = ("segments", "momentum", "demand", "narratives", "searches")
+from matinee.report.insights import TABLES
 
 
 @pytest.fixture
