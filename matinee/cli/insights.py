@@ -23,6 +23,8 @@ class Table(StrEnum):
     demand = "demand"
     narratives = "narratives"
     searches = "searches"
+    experience = "experience"
+    proxies = "proxies"
     artwork = "artwork"
     churn = "churn"
     at_risk = "at-risk"

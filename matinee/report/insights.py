@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 
 from matinee.provenance import document
 from matinee.report import charts, interval_charts
-from matinee.report.formatting import Row, show
+from matinee.report.formatting import Row, label, show, unique
 from matinee.report.interval_charts import percent_change, times
 
-TABLES = ("segments", "momentum", "demand", "narratives", "searches")
+TABLES = ("segments", "momentum", "demand", "narratives", "searches", "experience", "proxies")
 """Files of `insights/` that have no ids of members."""
 
 SHOWN = 10
@@ -37,6 +37,12 @@ VERDICTS = {"high": "model1", "low": "model0", "even": "model3"}
 
 NARRATIVE_VERDICTS = {"better": "model1", "worse": "model0", "as its parts": "model3"}
 
+PROXY_VERDICTS = {
+    "go with renewing": "model1",
+    "go with leaving": "model0",
+    "no evidence": "model3",
+}
+
 Data = dict[str, Any]
 
 
@@ -48,6 +54,7 @@ def sections(folder: Path) -> dict[str, Data | None]:
         "segments": _segments(tables["segments"], facts),
         "momentum": _momentum(tables["momentum"], facts),
         "demand": _demand(tables, facts),
+        "experience": _experience(tables["experience"], tables["proxies"], facts),
     }
 
 
@@ -155,6 +162,38 @@ def _demand(tables: Mapping[str, Sequence[Row]], about: Mapping[str, Any]) -> Da
         "searches": searches,
         "misses": about.get("searches") or {},
         "rows": rows,
+    }
+
+
+def _experience(
+    rows: Sequence[Row], proxies: Sequence[Row], about: Mapping[str, Any]
+) -> Data | None:
+    if not rows:
+        return None
+    panels = []
+    for name in unique(row["measure"] for row in rows):
+        of_measure = [row for row in rows if row["measure"] == name]
+        values = [row["value"] for row in of_measure]
+        shares = "value" if name == "hours_per_member" else "value_ratio"
+        first, last = (show(values[end], shares) for end in (0, -1))
+        chart = charts.sparkline(values, description=f"{label(name)}: {first} to {last}")
+        panels.append((label(name), last, chart))
+    points = [
+        {
+            "name": label(row["signal"]),
+            "value": row["odds_ratio"],
+            "low": row["low"],
+            "high": row["high"],
+            "kind": row["verdict"],
+        }
+        for row in sorted(proxies, key=lambda row: -row["odds_ratio"])
+    ]
+    return {
+        "until": about["until"],
+        "panels": panels,
+        "proxies": _ratios(points, PROXY_VERDICTS, times, "Odds ratio of renewing"),
+        "rows": list(reversed(rows)),
+        "proxy_rows": proxies,
     }
 
 

@@ -24,6 +24,7 @@ TITLES = {
     "segments": "Audience segments",
     "momentum": "What is rising and falling",
     "demand": "Demand and supply",
+    "experience": "Viewing by week",
     "artwork": "Artwork by segment",
     "churn": "Who may cancel",
     "trends": "Genres by day",

@@ -61,7 +61,15 @@ def test_only_members_who_allow_insights_and_personalisation_are_in_a_segment(re
 
 
 def test_every_cell_has_enough_members(release):
-    for name in ("segments", "momentum", "demand", "narratives", "searches"):
+    for name in (
+        "segments",
+        "momentum",
+        "demand",
+        "narratives",
+        "searches",
+        "experience",
+        "proxies",
+    ):
         table = release.table(f"insights/{name}.parquet")
         assert not len(table) or pc.min(table["member_count"]).as_py() >= MINIMUM, name
         assert "member_id" not in table.column_names

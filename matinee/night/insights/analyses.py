@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from matinee.night.insights import artwork, churn, demand, momentum, searches, segments
+from matinee.night.insights import (
+    artwork,
+    churn,
+    demand,
+    experience,
+    momentum,
+    proxies,
+    searches,
+    segments,
+)
 from matinee.night.insights.inputs import Inputs
 from matinee.night.insights.result import Result
 
@@ -25,6 +34,8 @@ ANALYSES: tuple[Analysis, ...] = (
     Analysis("momentum", (momentum.TABLE,), momentum.compute),
     Analysis("demand", (demand.TABLE, demand.NARRATIVES), demand.compute),
     Analysis("searches", (searches.TABLE,), searches.compute),
+    Analysis("experience", (experience.TABLE,), experience.compute),
+    Analysis("proxies", (proxies.TABLE,), proxies.compute),
     Analysis("artwork", (artwork.FILE,), artwork.compute),
     Analysis("churn", (churn.FILE,), churn.compute),
 )
