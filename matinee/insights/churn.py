@@ -24,7 +24,7 @@ from matinee.evaluation.metrics import binary
 from matinee.insights import logistic
 
 SATISFACTION = (
-    "titles",
+    "breadth",
     "completion",
     "rating",
     "plays",
@@ -55,7 +55,7 @@ LEAST_REASON = 0.1
 """Log-odds that a reason adds at least."""
 
 REASONS = {
-    "titles": "watches few different titles",
+    "breadth": "watches few different titles",
     "completion": "does not finish what they start",
     "rating": "gives low ratings",
     "plays": "watches little",
@@ -127,10 +127,12 @@ def columns(
             np.where(counts[name] > 0, 1000 * counts[name], np.nan) for name in ("plays", "ratings")
         )
         completion, rating = completion_milli / plays_made, stars_milli / ratings_given
+    # By plays, which it would repeat otherwise: who plays more plays more titles.
+    breadth = np.log1p(counts["titles"]) - np.log1p(counts["plays"])
     failed = counts["searches"] * np.nan_to_num(no_result_ratio)
     return np.column_stack(
         [
-            np.log1p(counts["titles"]),
+            breadth,
             completion,
             rating,
             np.log1p(counts["plays"]),

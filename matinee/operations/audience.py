@@ -54,7 +54,7 @@ def title_audience(
     Parameters
     ----------
     share : float
-        The share of members that counts as the audience.
+        The share of members that counts as the audience; it is never a small cell.
     campaign : Path, optional
         A CSV file to write with the ids of the audience who allow marketing.
     purpose : str
@@ -71,7 +71,7 @@ def title_audience(
     ConfigError
         If there is no such title, or a campaign has no purpose.
     RefusedError
-        If fewer members than a small cell may be counted, or have a chance to watch it.
+        If fewer members than a small cell may be counted.
     DataError
         If there are too few viewings to learn from.
     """
@@ -85,12 +85,13 @@ def title_audience(
     instant = Instant.of(market.log, content, market.affinity, instant=market.now, days=model.days)
     chance = np.where(market.eligible(place), market.chance(model, instant, place), 0.0)
     is_cold = bool(instant.count[place] == 0)
-    chosen = _first(chance, share)
-    if len(chosen) < market.least_members:
+    able = int((chance > 0).sum())
+    if able < market.least_members:
         raise RefusedError(
-            f"{len(chosen)} members are the audience of {title_id}, and totals of fewer than "
-            f"{market.least_members} are not shown: give a larger --share, or wait for more members"
+            f"{able} members may be counted who may watch {title_id} and have not, and totals of "
+            f"fewer than {market.least_members} are not shown: ask about another title"
         )
+    chosen = _first(chance, max(int(np.ceil(share * able)), market.least_members))
     inside = np.zeros(len(chance), np.bool_)
     inside[chosen] = True
     kind = "cold" if is_cold and "cold" in model.held_out else "warm"
@@ -124,11 +125,9 @@ def title_audience(
     return found
 
 
-def _first(chance: NDArray[np.float64], share: float) -> NDArray[np.intp]:
-    """The members with the highest probabilities, of those who have one."""
-    able = int((chance > 0).sum())
-    order = np.argsort(-chance, kind="stable")
-    return np.sort(order[: min(able, int(np.ceil(share * able)))])
+def _first(chance: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+    """The members with the highest probabilities, in order of their rows."""
+    return np.sort(np.argsort(-chance, kind="stable")[:count])
 
 
 def _segments(market: Market, inside: NDArray[np.bool_]) -> list[Row]:
