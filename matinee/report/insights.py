@@ -43,11 +43,11 @@ Data = dict[str, Any]
 def sections(folder: Path) -> dict[str, Data | None]:
     """The data of each section, None where the release has none."""
     tables = {name: read(folder, name) for name in TABLES}
-    about = _about(folder)
+    facts = about(folder)
     return {
-        "segments": _segments(tables["segments"], about),
-        "momentum": _momentum(tables["momentum"], about),
-        "demand": _demand(tables, about),
+        "segments": _segments(tables["segments"], facts),
+        "momentum": _momentum(tables["momentum"], facts),
+        "demand": _demand(tables, facts),
     }
 
 
@@ -60,7 +60,8 @@ def read(folder: Path, name: str) -> list[Row]:
     return rows
 
 
-def _about(folder: Path) -> Mapping[str, Any]:
+def about(folder: Path) -> Mapping[str, Any]:
+    """When the results were computed, and facts of each analysis; nothing in an older release."""
     path = folder / "insights/insights.json"
     return document(path.read_bytes(), path, "verify the release") if path.is_file() else {}
 

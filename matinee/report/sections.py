@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from matinee.report import charts, contents, figures, history, insights
+from matinee.report import charts, contents, figures, history, insights, marketing
 from matinee.report.formatting import Row, label, show, unique
 
 TITLES = {
@@ -24,6 +24,8 @@ TITLES = {
     "segments": "Audience segments",
     "momentum": "What is rising and falling",
     "demand": "Demand and supply",
+    "artwork": "Artwork by segment",
+    "churn": "Who may cancel",
     "trends": "Genres by day",
     "retention": "Member retention",
     "history": "Metrics over releases",
@@ -69,6 +71,7 @@ def of_release(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Data]:
             drift=((manifest.get("validation") or {}).get("drift") or {}).get("verdict"),
         ),
         **insights.sections(folder),
+        **marketing.sections(folder),
         "trends": _trends(contents.genre_trends(folder, datetime.fromisoformat(as_of).date())),
         "retention": _some(days=contents.retention(folder)),
         "history": _history([*(earlier.get("releases") or []), history.numbers(manifest)]),
