@@ -33,6 +33,9 @@ LEAST_VIEWERS = 3
 REACHED = 0.1
 """The share of members that a campaign reaches, for the lift."""
 
+BLOCK = 512
+"""Members whose pairs with titles are held in memory at once."""
+
 MOST_WINDOWS = 4
 """Windows of which the newest evaluates, the one before calibrates, and others are learned from."""
 
@@ -84,8 +87,6 @@ class Window:
     """The share of these in all that the member watched."""
     is_known: NDArray[np.bool_]
     """bool, shape (len(rows),): members with a history; nothing is said of the others."""
-    total_known: int
-    """Members with a history among all, of which `rows` may be a sample."""
     popularity: NDArray[np.float64]
     """float, shape (n_titles,): members in the `days` before, as log(1 + n)."""
     demand: NDArray[np.float64]
@@ -171,32 +172,72 @@ class Instant:
             demand=expected_demand(popularity, unit, count > 0),
         )
 
+    @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Members with a history: bool, shape (n_members,)."""
+        return np.asarray(np.diff(self.before.indptr) > 0, np.bool_)
+
+    @property
+    def is_new(self) -> NDArray[np.bool_]:
+        """Titles that are watched for the first time after: bool, shape (n_titles,)."""
+        first = np.bincount(self.log.title[self.after], minlength=self.log.shape[1]) > 0
+        return np.asarray((self.count == 0) & first, np.bool_)
+
+    def active(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Titles that members watched of late: float, shape (len(rows),)."""
+        counts = np.bincount(self.log.member[self.recent], minlength=self.log.shape[0])
+        return np.asarray(counts[rows], np.float64)
+
+    def freshness(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """The share of these in all that they watched: float, shape (len(rows),)."""
+        total = np.diff(self.before.indptr)[rows]
+        return np.divide(self.active(rows), total, out=np.zeros(len(rows)), where=total > 0)
+
+    def likeness(self, rows: NDArray[np.intp], titles: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Titles beside what members watched, by content: float, shape (len(rows), len(titles))."""
+        profile = _unit_rows(sp.csr_array(self.before[rows] @ self.content))
+        return np.asarray((profile @ self.content[titles].T).toarray(), np.float64)
+
     def window(self, rows: NDArray[np.intp]) -> Window:
         """The window of some members."""
-        log = self.log
-        n_members, n_titles = log.shape
-        active = np.bincount(log.member[self.recent], minlength=n_members)[rows].astype(np.float64)
-        total = np.diff(self.before.indptr)[rows]
-        profile = _unit_rows(sp.csr_array(self.before[rows] @ self.content))
         raw = np.asarray(self.affinity(rows), np.float64)
         # By the member's mean, so that members in blocks get the same as all at once.
         mean = np.maximum(raw.mean(axis=1, keepdims=True), 1e-12)
-        first = np.bincount(log.title[self.after], minlength=n_titles) > 0
         return Window(
             rows=rows,
-            activity=np.log1p(active),
-            freshness=np.divide(active, total, out=np.zeros(len(rows)), where=total > 0),
-            is_known=total > 0,
-            total_known=int((np.diff(self.before.indptr) > 0).sum()),
+            activity=np.log1p(self.active(rows)),
+            freshness=self.freshness(rows),
+            is_known=self.is_known[rows],
             popularity=self.popularity,
             demand=self.demand,
-            likeness=np.asarray((profile @ self.content.T).toarray(), np.float64),
+            likeness=self.likeness(rows, np.arange(self.log.shape[1])),
             affinity=np.log1p(np.maximum(raw, 0) / mean),
             seen=self.before[rows].toarray() > 0,
-            watched=log.matrix(self.after)[rows].toarray() > 0,
+            watched=self.log.matrix(self.after)[rows].toarray() > 0,
             is_warm=self.count > 0,
-            is_new=(self.count == 0) & first,
+            is_new=self.is_new,
         )
+
+    def expected_viewers(self, model: Calibrated, titles: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Of all known members, by the model of cold titles: float, shape (len(titles),)."""
+        members = np.flatnonzero(self.is_known)
+        total = np.zeros(len(titles))
+        for start in range(0, len(members), BLOCK):
+            rows = members[start : start + BLOCK]
+            alike = self.likeness(rows, titles)
+            pairs = len(rows), len(titles)
+            columns = np.stack(
+                [
+                    np.broadcast_to(np.log1p(self.active(rows))[:, None], pairs),
+                    np.broadcast_to(self.freshness(rows)[:, None], pairs),
+                    alike,
+                    np.broadcast_to(self.demand[titles], pairs),
+                ],
+                axis=2,
+            )
+            chance = model.probability(columns.reshape(-1, len(COLD)))
+            total += chance.reshape(pairs).sum(axis=0)
+        return total
 
 
 def expected_demand(
@@ -271,8 +312,8 @@ class Audience:
     held_out: dict[str, Held]
     """`warm` and, if any title was new, `cold`."""
     days: float
-    last: Window
-    """The window that evaluated."""
+    last: Instant
+    """The instant at which the window that evaluated begins."""
     early_cold: Calibrated
     """The model of cold titles that it evaluated: it has not seen that window."""
 
@@ -285,12 +326,20 @@ class Audience:
         return np.where(is_open, model.probability(columns), 0.0)
 
     def interval(self, expected: float, kind: str) -> tuple[float, float]:
-        """The 95 % interval of the number of viewers of a title with so many expected."""
+        """The 95 % interval of the viewers of a title with so many expected.
+
+        Notes
+        -----
+        Quantiles of a negative binomial: a Poisson count whose mean is off by the factor by which
+        held-out titles were off.
+        """
+        from scipy.stats import nbinom  # slow to import, and most commands need it not
+
         spread = self.held_out[kind].spread if kind in self.held_out else 1.0
-        deviation = np.sqrt(spread**2 + 1 / (expected + 1))
-        return expected * float(np.exp(-1.96 * deviation)), expected * float(
-            np.exp(1.96 * deviation)
-        )
+        shape = 1 / np.expm1(max(spread, 0.01) ** 2)
+        chance = shape / (shape + max(expected, 1e-9))
+        low, high = (float(nbinom.ppf(level, shape, chance)) for level in (0.025, 0.975))
+        return min(low, expected), max(high, expected)
 
 
 def horizon(log: Log, now: float) -> float:
@@ -317,10 +366,10 @@ def fit(
     active = np.unique(log.member)
     rows = np.sort(random.choice(active, min(len(active), MOST_MEMBERS), replace=False))
     backs = range(min(int((now - float(log.day.min())) // days) - 1, MOST_WINDOWS), 0, -1)
-    made = [
-        Instant.of(log, content, affinity, instant=now - back * days, days=days).window(rows)
-        for back in backs
+    instants = [
+        Instant.of(log, content, affinity, instant=now - back * days, days=days) for back in backs
     ]
+    made = [one.window(rows) for one in instants]
     found = sum(int((one.watched & ~one.seen)[:, one.is_warm].sum()) for one in made[:-1])
     if found < LEAST_POSITIVES:
         raise DataError(
@@ -335,7 +384,7 @@ def fit(
     if late.watched[new[-1]].sum() >= LEAST_VIEWERS:
         held_out["cold"] = _evaluate(late, new[-1], early[1], early[2])
     both = _fit(made, warm, new)
-    return Audience(both[0], both[1], held_out, days, late, early[1])
+    return Audience(both[0], both[1], held_out, days, instants[-1], early[1])
 
 
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]

@@ -95,26 +95,24 @@ def back_test(
     genres : the first genre of each title
     """
     made = model.last
-    new, warm = np.flatnonzero(made.is_new), np.flatnonzero(made.is_warm)
-    known = np.flatnonzero(made.is_known)
-    if not len(new) or not len(known):
+    new, warm = np.flatnonzero(made.is_new), np.flatnonzero(made.count > 0)
+    if not len(new) or not len(warm):
         return None
-    viewers = np.expm1(made.popularity) * len(known) / max(made.total_known, 1)
+    known, log = made.is_known, made.log
+    of_known = made.after & known[log.member]
+    actual = np.bincount(log.title[of_known], minlength=log.shape[1])[new].astype(np.float64)
+    expected = made.expected_viewers(model.early_cold, new)
+    viewers = np.expm1(made.popularity)
     shared = (content > 0).astype(np.float32)
     common = (shared[new] @ shared[warm].T).toarray()
-    rows: list[tuple[float, float, float, float]] = []
-    inside = 0
-    for place, title in enumerate(new.tolist()):
-        columns = made.columns(model.early_cold.names, known, np.full(len(known), title))
-        expected = float(model.early_cold.probability(columns).sum())
-        alike = warm[np.argsort(-common[place], kind="stable")[:NEIGHBOURS]]
-        same = [one for one in warm.tolist() if genres[one] and genres[one] == genres[title]]
-        of_genre = viewers[same] if same else viewers[warm]
-        actual = float(made.watched[known, title].sum())
-        low, high = model.interval(expected, "cold")
-        inside += low <= actual <= high
-        rows.append((actual, expected, float(of_genre.mean()), float(viewers[alike].mean())))
-    table = np.log(np.array(rows) + 0.5)
+    alike = warm[np.argsort(-common, axis=1, kind="stable")[:, :NEIGHBOURS]]
+    labels = np.array([genre or "" for genre in genres])
+    of_genre = [viewers[warm[labels[warm] == labels[title]]] for title in new.tolist()]
+    means = [float(one.mean()) if len(one) else float(viewers[warm].mean()) for one in of_genre]
+    bounds = [model.interval(one, "cold") for one in expected.tolist()]
+    inside = [low <= one <= high for one, (low, high) in zip(actual, bounds, strict=True)]
+    rows = np.column_stack([actual, expected, means, viewers[alike].mean(axis=1)])
+    table = np.log(rows + 0.5)
     errors = np.abs(table[:, 1:] - table[:, :1]).mean(axis=0)
     brief, genre_mean, naive = (float(one) for one in errors)
-    return BackTest(len(new), brief, genre_mean, naive, inside / len(new))
+    return BackTest(len(new), brief, genre_mean, naive, float(np.mean(inside)))

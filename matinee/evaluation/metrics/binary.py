@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from matinee.errors import ConfigError
 
@@ -54,6 +53,8 @@ def roc_auc(score: NDArray[np.floating], label: NDArray[np.bool_]) -> float:
     false = len(label) - true
     if not true or not false:
         raise ConfigError(f"{true} of {len(label)} cases are true: AUC needs both kinds")
+    from scipy.stats import rankdata  # slow to import, and most commands need it not
+
     ranks = rankdata(score)
     return float((ranks[label].sum() - true * (true + 1) / 2) / (true * false))
 
