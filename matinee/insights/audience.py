@@ -33,6 +33,11 @@ LEAST_VIEWERS = 3
 REACHED = 0.1
 """The share of members that a campaign reaches, for the lift."""
 
+UNKNOWN_SPREAD = 1.0
+"""Of titles of a kind that no held-out week had."""
+
+INTERVAL_DRAWS = 2_000
+
 BLOCK = 512
 """Members whose pairs with titles are held in memory at once."""
 
@@ -45,7 +50,7 @@ PENALTY = 1.0
 FOLDS = 5
 
 LEAST_POSITIVES = 50
-"""Viewings that a window must have to learn from."""
+"""Viewings that are needed to learn from, and as many to evaluate."""
 
 WARM = ("activity", "freshness", "likeness", "popularity", "affinity")
 COLD = ("activity", "freshness", "likeness", "demand")
@@ -298,6 +303,13 @@ class Held:
     """Standard deviation of log(actual / predicted viewers) of a title, beyond chance."""
 
     @property
+    def verdict(self) -> str:
+        """Whether there were enough viewings to say so."""
+        if self.viewings < LEAST_POSITIVES:
+            return f"no verdict: {self.viewings} held-out viewings, {LEAST_POSITIVES} are needed"
+        return "supported"
+
+    @property
     def lift(self) -> float:
         """How many times as many viewers a campaign of the same size reaches."""
         return self.reached / self.reached_by_baseline if self.reached_by_baseline else np.nan
@@ -330,16 +342,14 @@ class Audience:
 
         Notes
         -----
-        Quantiles of a negative binomial: a Poisson count whose mean is off by the factor by which
-        held-out titles were off.
+        Quantiles of seeded draws of a Poisson count whose mean is off by a log-normal factor, as
+        far as held-out titles were off.
         """
-        from scipy.stats import nbinom  # slow to import, and most commands need it not
-
-        spread = self.held_out[kind].spread if kind in self.held_out else 1.0
-        shape = 1 / np.expm1(max(spread, 0.01) ** 2)
-        chance = shape / (shape + max(expected, 1e-9))
-        low, high = (float(nbinom.ppf(level, shape, chance)) for level in (0.025, 0.975))
-        return min(low, expected), max(high, expected)
+        spread = self.held_out[kind].spread if kind in self.held_out else UNKNOWN_SPREAD
+        random = np.random.default_rng(1)
+        draws = random.poisson(expected * np.exp(random.normal(0, spread, INTERVAL_DRAWS)))
+        low, high = np.quantile(draws, [0.025, 0.975])
+        return min(float(low), expected), max(float(high), expected)
 
 
 def horizon(log: Log, now: float) -> float:

@@ -109,7 +109,7 @@ def title_audience(
         "probability_of_all": round(float(chance[market.permitted].mean()), 6),
         "expected_viewers": round(expected, 1),
         "expected_low": round(low, 1),
-        "expected_high": round(high, 1),
+        "expected_high": round(min(high, float(able)), 1),
         "segments": _segments(market, inside),
         "countries": [
             {"name": name, "members": len(rows)}
@@ -166,7 +166,8 @@ def _held_out(model: Audience, kind: str) -> Row:
     }
     lift = {"lift": round(held.lift, 4) if np.isfinite(held.lift) else None}
     known = {name: value for name, value in facts.items() if value == value}  # no NaN
-    return {"calibration": bins, "held_out": {"titles_are": kind, **known, **lift}}
+    about = {"titles_are": kind, "verdict": held.verdict, **known, **lift}
+    return {"calibration": bins, "verdict": held.verdict, "held_out": about}
 
 
 def _export(

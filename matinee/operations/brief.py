@@ -108,7 +108,7 @@ def brief(
         "members": int(market.permitted.sum()),
         "expected_viewers": round(expected, 1),
         "expected_low": round(low, 1),
-        "expected_high": round(high, 1),
+        "expected_high": round(min(high, float(market.permitted.sum())), 1),
         "segments": _expected(market, model, chance, market.segments),
         "countries": _expected(market, model, chance, market.labels("country")),
         "look_alikes": _look_alikes(market, alike, recent),
@@ -240,7 +240,7 @@ def _expected(
         expected = float(chance[rows].sum())
         low, high = model.interval(expected, "cold")
         row = {"name": name, "members": len(rows), "expected_viewers": round(expected, 1)}
-        found.append(row | {"low": round(low, 1), "high": round(high, 1)})
+        found.append(row | {"low": round(low, 1), "high": round(min(high, len(rows)), 1)})
     return found
 
 

@@ -194,7 +194,6 @@ def test_a_title_unlike_all_others_is_refused_and_what_is_missing_is_named(night
         ("brief --genres Drama,,Comedy --format json", 0, '"look_alikes": ['),
         ("brief --genres Drama", 0, "expected viewers"),
         ("brief --themes darkk", 2, "'dark'"),
-        ("audience TITLE --format json", 0, '"calibration": ['),
         ("audience TITLE", 0, "best time"),
         ("audience TITLE --campaign c.csv", 2, "needs a purpose"),
         ("insights show artwork --format csv", 0, "take_rate_low"),
