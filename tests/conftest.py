@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(config, items):
 def pytest_terminal_summary(terminalreporter, config):
     if "not browser" in (config.option.markexpr or ""):
         terminalreporter.write_line(
-            "the web page is tested by `make browser`, which needs Debian's chromium"
+            "not run: the web page; `apt-get install chromium && make browser` runs its tests"
         )
 
 

@@ -35,7 +35,13 @@ function gate(rules) {
   const order = { FAIL: 0, WARN: 1, PASS: 2 };
   const sorted = [...rules].sort((one, other) => order[one.status] - order[other.status]);
   return panel("gate", "Gate", element("p", { class: "badges" }, sum),
-    element("ul", { class: "rules", role: "list" }, sorted.map((rule) => element("li", {}, element("span", { class: `badge ${rule.status.toLowerCase()}` }, rule.status), element("span", {}, rule.text.replaceAll("  ", " · "))))));
+    element("ul", { class: "rules", role: "list" }, sorted.map((rule) => element("li", {}, element("span", { class: `badge ${rule.status.toLowerCase()}` }, rule.status), element("span", {}, textOf(rule))))));
+}
+
+// Lists for right after a title have rules of their own.
+function textOf(rule) {
+  const text = rule.text.replaceAll("  ", " · ");
+  return rule.rule.startsWith("session_") && !text.startsWith("session_") ? `Session: ${text}` : text;
 }
 
 function metrics(rows) {
