@@ -54,7 +54,7 @@ def test_both_ways_answer_alike(client, members, monkeypatch, kind, query):
 @pytest.mark.parametrize(
     "member", ["", "a" * 1_025, "a%0ab", "%00", "none", "a/slate", "a/page", "%ff"]
 )
-def test_odd_members_are_answered_alike(client, monkeypatch, member):
+def test_odd_members_get_equal_answers(client, monkeypatch, member):
     paths = [f"/v1/members/{member}/{kind}" for kind in ("slate", "page")]
     fast = [ask(client, "get", one) for one in paths]
     monkeypatch.setattr(hot_routes.HotRoutes, "_body", lambda self, scope: None)
