@@ -20,7 +20,8 @@ from matinee.serving.live import Live, Opened
 from matinee.serving.members import MemberNow, Members
 from matinee.serving.problems import ProblemError
 from matinee.serving.release_view import Group, ReleaseView
-from matinee.slates.page import Shelf, compose
+from matinee.slates.operator_policy import REASON, with_rules
+from matinee.slates.page import Proposal, Shelf, compose
 from matinee.slates.shelf_proposals import Moment, proposals
 
 SHELF_KINDS = (
@@ -274,6 +275,12 @@ def slate_of(member: MemberNow, k: int) -> tuple[list[int], list[bytes]]:
         numbers = list(member.lists.slate)
         sentences = [orjson.dumps(member.lists.reason(place)) for place in range(len(numbers))]
     showable, seen = member.showable, member.seen
+    rules = member.view.in_force(member.group.country, member.at.date())
+    if rules.changes_lists:
+        said = dict(zip(numbers, sentences, strict=True))
+        own = orjson.dumps(REASON)
+        numbers = rules.ordered(numbers, lambda title: title not in seen)
+        sentences = [own if one in rules.pinned else said[one] for one in numbers]
     kept = [
         place
         for place, title in enumerate(numbers)
@@ -286,17 +293,20 @@ def shelves_of(member: MemberNow, filters: Filters, most: int | None = None) -> 
     """The shelves of a member at a moment, in order: all, or so many at least."""
     view = member.view
     passing = filters.titles(view)
-    proposed = proposals(
+    proposed: Sequence[Proposal] = proposals(
         member.lists,
         view.of_group(member.group, member.at.date()),
         view.titles,
         Moment(member.local),
         view.takes,
     )
+    rules = view.in_force(member.group.country, member.at.date())
+    may_show = _may_show(member, passing)
+    proposed = with_rules(proposed, rules, lambda title: title not in member.seen)
     if filters.kind in SHELF_KINDS:
         proposed = [one for one in proposed if one.kind == filters.kind]
         return _whole(member, [*proposed], passing)
-    return compose(proposed, may_show=_may_show(member, passing), seen=member.seen, most=most)
+    return compose(proposed, may_show=may_show, seen=member.seen, limits=rules.limits, most=most)
 
 
 def _may_show(member: MemberNow, passing: bytes | None) -> Callable[[int], bool]:

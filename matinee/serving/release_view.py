@@ -18,6 +18,7 @@ from matinee.releases import Release
 from matinee.releases.serving_files import IS_NAMEABLE, IS_SEEN, ServingFiles
 from matinee.slates import ai_labels
 from matinee.slates.eligibility import Eligibility
+from matinee.slates.operator_policy import Active, Rule, active
 from matinee.slates.shelf_proposals import OfGroup, OfMember, Titles
 from matinee.slates.sources import Source
 
@@ -54,6 +55,7 @@ class ReleaseView:
     files: ServingFiles
     _allowed: dict[tuple[Group, date], bytes] = field(default_factory=dict)
     _of_group: dict[tuple[Group, date], OfGroup] = field(default_factory=dict)
+    _in_force: dict[tuple[str | None, date], Active] = field(default_factory=dict)
     filtered: dict[object, bytes] = field(default_factory=dict)
     """Filters of a request -> one byte a title, 1 where it passes."""
 
@@ -115,6 +117,21 @@ class ReleaseView:
         known: dict[str, float] = self.files.contents["takes"]
         return known
 
+    @cached_property
+    def rules(self) -> list[Rule]:
+        """The operator's."""
+        return [Rule.of(row) for row in self.files.policy]
+
+    def in_force(self, country: str | None, day: date) -> Active:
+        """The operator's rules for a country on a day."""
+        key = country, day
+        if key not in self._in_force:
+            if len(self._in_force) >= MOST_MASKS:
+                self._in_force.clear()
+            numbers = self.title_numbers
+            self._in_force[key] = active(self.rules, lambda one: numbers.get(one, -1), country, day)
+        return self._in_force[key]
+
     # ---------- groups
 
     @cached_property
@@ -169,7 +186,7 @@ class ReleaseView:
         if key not in self._allowed:
             if len(self._allowed) >= MOST_MASKS:  # many days were asked for
                 self._allowed.clear()
-            eligibility = Eligibility(*self._eligibility, day=day)
+            eligibility = Eligibility(*self._eligibility, day=day, rules=self.rules)
             self._allowed[key] = eligibility.allowed(*_pair(group)).astype(np.uint8).tobytes()
         return self._allowed[key]
 
