@@ -251,7 +251,7 @@ def _tell_change(
             doubt = "" if row["is_clear"] else ", statistically inconclusive"
             is_carried = row["before"] == row["after"]
             console.print(
-                f"NDCG@10 {row['after']:.4f}, carried over: the models are the same"
+                f"NDCG@10 {row['after']:.4f}, carried over: this night evaluates no model anew"
                 if is_carried
                 else f"NDCG@10 {value}{doubt}: each night holds out its own last days"
             )
