@@ -163,9 +163,7 @@ def _write_arrays(
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
 
 
-def _distinct(
-    rows: int, count: int, below: int, random: np.random.Generator
-) -> NDArray[np.int32]:
+def _distinct(rows: int, count: int, below: int, random: np.random.Generator) -> NDArray[np.int32]:
     """Rows of different numbers: a random start, then a random step that meets none twice."""
     start = random.integers(0, below, (rows, 1))
     step = random.integers(1, max(2, below // count), (rows, 1))
