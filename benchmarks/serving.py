@@ -44,8 +44,9 @@ end
 GET = 'return wrk.format("GET", "/v1/members/" .. member .. "{path}")'
 
 POST = """
-  local event = '[{"stream":"plays","event_id":"b-SEED-' .. n .. '","event_at":"2026-01-01T00:30:00Z",'
-    .. '"member_id":"' .. member .. '","title_id":"t-00017","watched_seconds":600}]'
+  local event = '[{"stream":"plays","event_id":"b-SEED-' .. n .. '",'
+    .. '"event_at":"2026-01-01T00:30:00Z","member_id":"' .. member .. '",'
+    .. '"title_id":"t-00017","watched_seconds":600}]'
   return wrk.format("POST", "/v1/events", {["content-type"] = "application/json"}, event)
 """
 
@@ -75,17 +76,19 @@ def wrk(server: Server, path: str, *, seconds: float = SECONDS, script: str = ""
         text = subprocess.run(
             [*command, server.url(path)], capture_output=True, text=True, check=True
         ).stdout
-    found = {name: _milliseconds(text, rf"{name}%\s+(\S+)") for name in ("50", "99")}
+    found = {
+        name: _milliseconds(text, rf"^ +{name}%\s+([\d.]+(?:us|ms|s))$") for name in ("50", "99")
+    }
     errors = sum(int(one) for one in re.findall(r"Non-2xx or 3xx responses: (\d+)", text))
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     return Load(float(rate[1]) if rate else 0.0, found["50"], found["99"], errors)
 
 
 def _milliseconds(text: str, pattern: str) -> float:
-    match = re.search(pattern, text)
+    match = re.search(pattern, text, re.MULTILINE)
     if not match:
         return float("nan")
-    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", match[1]).groups()  # type: ignore[union-attr]
+    number, unit = match[1].rstrip("ums"), match[1].lstrip("0123456789.")
     return float(number) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[unit]
 
 
@@ -128,9 +131,9 @@ def rates(home: Path) -> list[Row]:
         pairs = [
             (
                 hey(server, "/hello", steady, 3),
-                hey(server, f"/v1/members/m-00{n}777/page", steady, 3),
+                hey(server, f"/v1/members/{one}/page", steady, 3),
             )
-            for n in range(3)
+            for one in ("m-000777", "m-010777", "m-077777")
         ]
         anonymous, pss = anonymous_bytes(server.workers[0])
     hello = _median([one.per_second for one in found["hello"]])

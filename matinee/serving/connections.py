@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import stat
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
@@ -56,9 +57,13 @@ def _sockets() -> Iterator[socket.socket]:
     """The TCP sockets of this process, each by a descriptor of its own."""
     for name in os.listdir(DESCRIPTORS):
         try:
-            one = socket.socket(fileno=os.dup(int(name)))
-        except OSError:  # closed meanwhile, or no socket
+            descriptor = os.dup(int(name))
+        except OSError:  # closed meanwhile
             continue
+        if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            continue
+        one = socket.socket(fileno=descriptor)
         if one.family in (socket.AF_INET, socket.AF_INET6) and one.type == socket.SOCK_STREAM:
             yield one
         else:

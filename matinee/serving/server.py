@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import shutil
@@ -97,7 +98,10 @@ def _load(options: Options, make: Callable[[Options], Any] | None) -> Any:
     from matinee.serving.app import create
 
     threadpool_limits(1)
-    return (make or create)(options)
+    app = (make or create)(options)
+    gc.collect()
+    gc.freeze()  # the catalogue lives as long as the process: no collection walks through it
+    return app
 
 
 def _is_loopback(host: str) -> bool:
