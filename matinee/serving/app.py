@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from matinee.errors import MatineeError
 from matinee.rights import consent
-from matinee.serving import intake, problems, rights
+from matinee.serving import answers, intake, problems, rights
 from matinee.serving.guard import Guard, may_see
 from matinee.serving.hot_routes import HotRoutes
 from matinee.serving.members import MemberNow
@@ -103,6 +103,7 @@ def api_of(state: State) -> FastAPI:
     _add_writes(api, state)
     _add_operations(api, state)
     add_page(api)
+    answers.document(api)
     return api
 
 
