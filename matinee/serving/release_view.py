@@ -82,6 +82,10 @@ class ReleaseView:
     def generated_at(self) -> str:
         return str(self.release.manifest["created_at"])
 
+    def prepare(self) -> None:
+        """Derive what every page needs, before the first one is asked for."""
+        _ = self.heads, self.titles, self.title_numbers, self.groups, self.generated_at, self.as_of
+
     # ---------- titles
 
     @cached_property
