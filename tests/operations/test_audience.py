@@ -13,6 +13,7 @@ from matinee.cli import main
 from matinee.errors import ConfigError, DataError, RefusedError
 from matinee.insights import artwork_policy
 from matinee.night.insights import artwork_log
+from matinee.operations.market import Market
 from matinee.privacy import pseudonym
 from matinee.rights import consent
 from matinee.settings import Settings
@@ -126,6 +127,10 @@ def test_who_refuses_insights_is_counted_no_more(copied):
         pipeline.record_choice(home, member, consent.INSIGHTS, granted=False)
     after = pipeline.brief(home, genres=["Drama"], **NOTHING, release="live")["members"]
     assert before - 5 <= after < before
+    opened = Market.of(home, "live")
+    refused = opened.members.rows(allowed[:5])
+    assert (refused >= 0).any()
+    assert not np.isin(opened.log.member, refused).any()
 
 
 def test_an_audience_is_never_smaller_than_a_small_cell(night_home, titles):
