@@ -30,6 +30,7 @@ from matinee.operations.feature_values import feature_frame, list_features, onli
 from matinee.operations.forget import forget
 from matinee.operations.insight_table import InsightTable, insight_table
 from matinee.operations.list_releases import list_releases
+from matinee.operations.map_file import land_mapped, map_file
 from matinee.operations.nights import list_nights, record_of, recorded
 from matinee.operations.notify import check_live_age, live_age, read_targets, send_test, watched
 from matinee.operations.play import PlayedDay, play
@@ -94,12 +95,14 @@ __all__ = [
     "insight_table",
     "insights",
     "interrupted",
+    "land_mapped",
     "lease",
     "list_features",
     "list_nights",
     "list_releases",
     "live_age",
     "live_id",
+    "map_file",
     "nodes",
     "online_features",
     "parameters",

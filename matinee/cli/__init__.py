@@ -27,6 +27,7 @@ from matinee.cli import (
     importing,
     insights,
     logs,
+    mapping,
     privacy,
     quality,
     releases,
@@ -52,6 +53,7 @@ app.command(epilog=audience.AUDIENCE)(audience.audience)
 app.command(epilog=audience.BRIEF)(audience.brief)
 app.add_typer(features.app, name="features")
 app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
+app.command("map", epilog=mapping.EXAMPLE)(mapping.map_file)
 app.add_typer(importing.app, name="import")
 app.command(epilog=serve.SERVE)(serve.serve)
 app.add_typer(serve.tokens, name="tokens")
