@@ -34,6 +34,7 @@ from matinee.operations.map_file import land_mapped, map_file
 from matinee.operations.nights import list_nights, record_of, recorded
 from matinee.operations.notify import check_live_age, live_age, read_targets, send_test, watched
 from matinee.operations.play import PlayedDay, play
+from matinee.operations.project import init, upgrade
 from matinee.operations.promote import promote
 from matinee.operations.rebuild import RebuildResult, rebuild
 from matinee.operations.recommend import recommend, similar, slates
@@ -92,6 +93,7 @@ __all__ = [
     "forget",
     "frame",
     "hold_out",
+    "init",
     "insight_table",
     "insights",
     "interrupted",
@@ -134,6 +136,7 @@ __all__ = [
     "stop_on_breach",
     "title_audience",
     "unreceived",
+    "upgrade",
     "validate",
     "validate_frame",
     "validate_slates",

@@ -29,6 +29,7 @@ from matinee.cli import (
     logs,
     mapping,
     privacy,
+    project,
     quality,
     releases,
     serve,
@@ -53,6 +54,8 @@ app.command(epilog=audience.AUDIENCE)(audience.audience)
 app.command(epilog=audience.BRIEF)(audience.brief)
 app.add_typer(features.app, name="features")
 app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
+app.command(epilog=project.INIT)(project.init)
+app.command(epilog=project.UPGRADE)(project.upgrade)
 app.command("map", epilog=mapping.EXAMPLE)(mapping.map_file)
 app.add_typer(importing.app, name="import")
 app.command(epilog=serve.SERVE)(serve.serve)
