@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 
 from matinee.sealed import Sealer
+from matinee.serving.artwork import Pictures
 from matinee.serving.live import Live, Opened
 from matinee.serving.members import MemberNow, Members
 from matinee.serving.problems import ProblemError
@@ -245,6 +246,7 @@ class Pages:
     def _page(self, opened: Opened, state: PageState) -> bytes:
         member = self._member(opened, state)
         end = state.offset + state.limit
+        pictures = pictures_of(member, state.member_id)
         shown = shelves_of(member, state.filters, end)[state.offset : end]
         return b"".join(
             (
@@ -252,7 +254,7 @@ class Pages:
                 b',"page_id":"',
                 self.sealer.seal(state.packed()).encode(),
                 b'","shelves":[',
-                b",".join(_shelf(member.view, one) for one in shown),
+                b",".join(_shelf(pictures, one) for one in shown),
                 b"]}",
             )
         )
@@ -261,8 +263,10 @@ class Pages:
         """The list of a member as JSON."""
         member = self.members.now(opened, member_id, at)
         titles, reasons = slate_of(member, k)
-        heads = member.view.heads
-        said = [heads[title] + reason + b"}" for title, reason in zip(titles, reasons, strict=True)]
+        head_of = pictures_of(member, member_id).head
+        said = [
+            head_of(title) + reason + b"}" for title, reason in zip(titles, reasons, strict=True)
+        ]
         head = _head(member, self.live.is_degraded)
         return b"".join((*head, b',"titles":[', b",".join(said), b"]}"))
 
@@ -354,10 +358,14 @@ def _head(member: MemberNow, is_degraded: bool) -> tuple[bytes, ...]:
     )
 
 
-def _shelf(view: ReleaseView, shelf: Shelf) -> bytes:
-    heads = view.heads
+def pictures_of(member: MemberNow, member_id: str | None) -> Pictures:
+    """Which picture of each title a member sees."""
+    return member.view.artwork.of(member_id, member.row, is_personal=member.is_personal)
+
+
+def _shelf(pictures: Pictures, shelf: Shelf) -> bytes:
     titles = [
-        heads[title] + orjson.dumps(reason) + b"}"
+        pictures.head(title) + orjson.dumps(reason) + b"}"
         for title, reason in zip(shelf.titles, shelf.reasons, strict=True)
     ]
     return b"".join(

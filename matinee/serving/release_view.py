@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from matinee.models.combination import Context
 from matinee.releases import Release
 from matinee.releases.serving_files import IS_NAMEABLE, IS_SEEN, ServingFiles
-from matinee.slates import ai_labels
+from matinee.serving.artwork import Artwork
+from matinee.serving.title_json import head_of
 from matinee.slates.eligibility import Eligibility
 from matinee.slates.operator_policy import Active, Rule, active
 from matinee.slates.shelf_proposals import OfGroup, OfMember, Titles
@@ -95,7 +96,12 @@ class ReleaseView:
     @cached_property
     def heads(self) -> list[bytes]:
         """The JSON of each title but for its reason and the closing brace."""
-        return [orjson.dumps(said(row))[:-1] + b',"reason":' for row in self.files.titles]
+        return [head_of(row) for row in self.files.titles]
+
+    @cached_property
+    def artwork(self) -> Artwork:
+        """Which picture of a title a member sees."""
+        return Artwork(self.release, self.files, self.heads)
 
     @cached_property
     def titles(self) -> Titles:
@@ -324,21 +330,6 @@ class ReleaseView:
         rows = np.asarray(titles, np.intp)
         shares: NDArray[np.float32] = self.titles.genre_shares[rows].sum(axis=0)
         return shares if shares.any() else None
-
-
-def said(row: dict[str, Any]) -> dict[str, Any]:
-    """What the API says of a title beside its reason."""
-    has_ai = (row["ai_use"] or "none") != "none"
-    about_title = ai_labels.disclosure(row["ai_use"], row["ai_disclosure"]) if has_ai else None
-    labels = [one for one in (row["asset_disclosure"], about_title) if one]
-    return {
-        "title_id": row["id"],
-        "name": row["name"],
-        "kind": row["kind"],
-        "genres": row["genres"],
-        "asset_id": row["asset_id"],
-        "disclosure": "; ".join(labels) or None,
-    }
 
 
 def continued(progress_milli: int, episode: str) -> str:
