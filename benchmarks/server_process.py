@@ -105,6 +105,12 @@ def running(home: Path, *, workers: int, now: str) -> Iterator[Server]:
                 process.wait(10)
 
 
+def cpu_seconds(pid: int) -> float:
+    """What a process has used so far."""
+    parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def anonymous_bytes(pid: int) -> tuple[int, int]:
     """Memory of a process that is no file's, and its proportional share of all it has mapped."""
     rows = (line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines())

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import serving_faults as faults
-from benchmarks.server_process import Server, anonymous_bytes, running
+from benchmarks.server_process import Server, anonymous_bytes, cpu_seconds, running
 from benchmarks.synthetic_release import Size, publish
 
 LARGE = Size(members=100_000, titles=20_000)
@@ -64,6 +64,8 @@ class Load:
     """Milliseconds."""
 
     errors: int
+    cpu: float
+    """Microseconds of the worker for each answer."""
 
 
 def wrk(server: Server, path: str, *, seconds: float = SECONDS, script: str = "") -> Load:
@@ -73,15 +75,20 @@ def wrk(server: Server, path: str, *, seconds: float = SECONDS, script: str = ""
         file.flush()
         more = ["-s", file.name] if script else []
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", *more]
+        (worker,) = server.workers
+        before = cpu_seconds(worker)
         text = subprocess.run(
             [*command, server.url(path)], capture_output=True, text=True, check=True
         ).stdout
+        used = cpu_seconds(worker) - before
     found = {
         name: _milliseconds(text, rf"^ +{name}%\s+([\d.]+(?:us|ms|s))$") for name in ("50", "99")
     }
     errors = sum(int(one) for one in re.findall(r"Non-2xx or 3xx responses: (\d+)", text))
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
-    return Load(float(rate[1]) if rate else 0.0, found["50"], found["99"], errors)
+    answers = re.search(r"(\d+) requests in", text)
+    cpu = 1e6 * used / max(1, int(answers[1])) if answers else float("nan")
+    return Load(float(rate[1]) if rate else 0.0, found["50"], found["99"], errors, cpu)
 
 
 def _milliseconds(text: str, pattern: str) -> float:
@@ -114,6 +121,7 @@ def rates(home: Path) -> list[Row]:
         "events": ("/", POST),
     }
     found: dict[str, list[Load]] = {name: [] for name in scripts}
+    shares: dict[str, list[float]] = {name: [] for name in scripts}
     rows: list[Row] = []
     with running(home, workers=1, now=NOW) as server:
         for path in ("slate", "page", "why/t-00017"):  # what is opened at the first request
@@ -124,9 +132,11 @@ def rates(home: Path) -> list[Row]:
                 script = LUA.format(
                     seed=turn, members=LARGE.members, body=body.replace("SEED", str(turn))
                 )
-                found[name].append(wrk(server, path, script=script if body else ""))
-                if name != "hello":
-                    found["hello"].append(wrk(server, "/hello", seconds=1))
+                hello = wrk(server, "/hello", seconds=1)
+                mine = wrk(server, path, script=script if body else "")
+                after = wrk(server, "/hello", seconds=1)
+                found[name].append(mine)
+                shares[name].append(mine.per_second / max(hello.per_second, after.per_second))
         steady = _median([one.per_second for one in found["page"]]) / 2
         pairs = [
             (
@@ -136,16 +146,21 @@ def rates(home: Path) -> list[Row]:
             for one in ("m-000777", "m-010777", "m-077777")
         ]
         anonymous, pss = anonymous_bytes(server.workers[0])
-    hello = _median([one.per_second for one in found["hello"]])
     wanted = {"slate": 0.5, "events": 0.2}
     for name, loads in found.items():
-        share = _median([one.per_second for one in loads]) / hello
-        p50, p99 = (_median([getattr(one, p) for one in loads]) for p in ("p50", "p99"))
-        text = f"{share * hello:,.0f}/s, {share:.0%} of hello, p50 {p50:.2f} ms, p99 {p99:.2f} ms"
+        share = _median(shares[name])
+        rate, p50, p99, cpu = (
+            _median([getattr(one, part) for one in loads])
+            for part in ("per_second", "p50", "p99", "cpu")
+        )
         errors = sum(one.errors for one in loads)
+        text = (
+            f"{rate:,.0f}/s, {share:.0%} of hello, p50 {p50:.2f} ms, p99 {p99:.2f} ms, "
+            f"{cpu:,.0f} us of CPU, {errors} errors"
+        )
         least = wanted.get(name, 0.0)
         limit = f"at least {least:.0%}, no errors" if least else "no errors"
-        rows.append((name, f"{text}, {errors} errors", limit, share >= least and not errors))
+        rows.append((name, text, limit, share >= least and not errors))
     ratio = _median([mine / bare for bare, mine in pairs])
     bare, mine = (_median([pair[place] for pair in pairs]) for place in (0, 1))
     text = f"page {mine:.2f} ms, hello {bare:.2f} ms: {ratio:.1f} times"
@@ -168,8 +183,8 @@ def main() -> int:
     questions: dict[str, Callable[[Path], list[Row]]] = {
         "rates": lambda root: rates(_home(root, LARGE)),
         "kills": lambda root: faults.kills(_home(root, faults.SMALL)),
-        "swaps": lambda root: faults.swaps(_home(root, faults.TINY)),
         "half_open": lambda root: faults.half_open(_home(root, faults.SMALL)),
+        "swaps": lambda root: faults.swaps(_home(root, faults.TINY)),
     }
     missed = []
     for name in sys.argv[1:] or questions:

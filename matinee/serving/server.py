@@ -31,6 +31,9 @@ BACKPRESSURE = 512
 
 METRICS = "serving/metrics"
 
+ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
+"""For glibc in the processes that answer: what a long answer used goes back at once."""
+
 
 def serve(
     settings: Settings,
@@ -66,6 +69,8 @@ def serve(
         requests_per_second=requests_per_second / workers,
     )
     _share_metrics(home / METRICS)
+    for name, value in ALLOCATOR.items():
+        os.environ.setdefault(name, value)
     _run(partial(_load, options, make), host=host, port=port, workers=workers)
 
 
