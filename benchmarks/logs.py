@@ -313,7 +313,7 @@ def measure(home: Path, events: int) -> None:
 
 def _run(name: str, home: Path, last_day: date) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.logs", "step", name, str(home), str(last_day)]
-    process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     took: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
     return took
 

@@ -93,7 +93,7 @@ def measure(
     before, started = cpu_seconds(), time.perf_counter()
     command = [sys.executable, "-m", "benchmarks.night", "--run-night-in", str(home)]
     command += ["--as-of", last_day.isoformat()] if last_day else []
-    process = subprocess.run(  # noqa: S603
+    process = subprocess.run(
         command, check=True, stdout=subprocess.PIPE, text=True, env=environment
     )
     steps: list[dict[str, Any]] = json.loads(process.stdout.splitlines()[-1])

@@ -119,7 +119,8 @@ def _write_texts(folder: Path, titles: list[dict[str, Any]]) -> None:
         "sources": {"next_visit": names, "session": names},
         "takes": {},
     }
-    for name, document in (("titles", titles), ("windows", []), ("contents", contents)):
+    documents = {"titles": titles, "windows": [], "contents": contents, "policy": []}
+    for name, document in documents.items():
         (folder / f"{name}.json").write_text(json.dumps(document))
 
 

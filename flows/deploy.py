@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 from prefect.automations import (
     AutomationCore,
     ChangeFlowRunState,
@@ -26,7 +27,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import SendNotification
-from prefect.exceptions import ObjectAlreadyExists
+from prefect.exceptions import ObjectAlreadyExists, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL
 from pydantic import SecretStr
 
@@ -70,8 +71,20 @@ def deploy() -> list[str]:
         raise ConfigError("PREFECT_API_URL is not set: name the server, as the guide shows")
     settings = Settings()
     home = settings.home.resolve()
-    with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists):
-        client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+    try:
+        with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists):
+            client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+    except httpx.ConnectError:
+        raise ConfigError(
+            f"no Prefect server answers at {PREFECT_API_URL.value()}: start it, or wait for it"
+        ) from None
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code == httpx.codes.UNAUTHORIZED:
+            raise ConfigError(
+                "the Prefect server wants a password: set PREFECT_API_AUTH_STRING to the value of "
+                "its PREFECT_SERVER_API_AUTH_STRING"
+            ) from None
+        raise
     done = subprocess.run(
         [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
         cwd=ROOT,

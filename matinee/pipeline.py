@@ -30,9 +30,11 @@ from matinee.operations.feature_values import feature_frame, list_features, onli
 from matinee.operations.forget import forget
 from matinee.operations.insight_table import InsightTable, insight_table
 from matinee.operations.list_releases import list_releases
+from matinee.operations.map_file import land_mapped, map_file
 from matinee.operations.nights import list_nights, record_of, recorded
 from matinee.operations.notify import check_live_age, live_age, read_targets, send_test, watched
 from matinee.operations.play import PlayedDay, play
+from matinee.operations.project import init, upgrade
 from matinee.operations.promote import promote
 from matinee.operations.rebuild import RebuildResult, rebuild
 from matinee.operations.recommend import recommend, similar, slates
@@ -91,15 +93,18 @@ __all__ = [
     "forget",
     "frame",
     "hold_out",
+    "init",
     "insight_table",
     "insights",
     "interrupted",
+    "land_mapped",
     "lease",
     "list_features",
     "list_nights",
     "list_releases",
     "live_age",
     "live_id",
+    "map_file",
     "nodes",
     "online_features",
     "parameters",
@@ -131,6 +136,7 @@ __all__ = [
     "stop_on_breach",
     "title_audience",
     "unreceived",
+    "upgrade",
     "validate",
     "validate_frame",
     "validate_slates",

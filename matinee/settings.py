@@ -48,8 +48,10 @@ def _home(home: Path) -> Path:
                 "the path {path} has a {text}: {why}; name a folder without one",
                 {"path": path, "text": text, "why": why},
             )
-    for parent in home.resolve().parents:
-        if (parent / "landing").is_dir() and (parent / "releases").is_dir():
+    above = home.resolve().parents
+    for parent in above:
+        is_its_work = parent / "work" in above  # where a rebuild runs, and all is swept
+        if not is_its_work and (parent / "landing").is_dir() and (parent / "releases").is_dir():
             raise PydanticCustomError(
                 "nested",
                 "it lies in another home, {parent}, whose searches for members, backups and "

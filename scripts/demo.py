@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from matinee import pipeline, warehouse
-from matinee.errors import MatineeError
+from matinee.errors import IntegrityError, MatineeError
 from matinee.operations.api_client import ApiClient
 from matinee.operations.play import PlayedDay, simulated
 from matinee.releases import Store
@@ -35,7 +35,7 @@ from matinee.simulator.viewers import Viewers
 ROOT = Path(__file__).resolve().parent.parent
 TOP = 10
 SWAP_SECONDS = 90
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:
@@ -72,7 +72,8 @@ def _play(settings: Settings, options: argparse.Namespace) -> None:
     _heading(1, f"{options.days} days of raw logs of {options.members} simulated members")
     given = {name: getattr(options, name) for name in ("members", "titles", "days", "seed")}
     with _step("simulate") as step:
-        pipeline.simulate(home, **given, progress=step)
+        done = pipeline.simulate(home, **given, progress=step)
+    console.print(f"{sum(done.rows.values()):,} rows in {home / 'landing'}", markup=False)
     _heading(2, "A night: logs to a signed release")
     before = _night(settings)
     simulation = simulated(home)
@@ -198,7 +199,7 @@ def _tell_day(home: Path, played: PlayedDay) -> None:
     usual = warehouse.query(_USUAL, home=home).to_pylist()[0]
     console.print(
         f"The simulated homepage before: {100 * usual['clicks'] / usual['pages']:.1f} % of visits "
-        "with a click, without Continue watching."
+        "with a click (it has no Continue watching)"
     )
 
 
@@ -238,21 +239,27 @@ def _tell_change(
         f"{played.accepted:,} events acknowledged, {sum(learned.values()):,} in the warehouse: "
         + ", ".join(f"{count:,} {stream}" for stream, count in learned.items())
     )
+    if played.rejected or sum(learned.values()) != played.accepted:
+        raise IntegrityError(f"not every event of {played.on} is in the warehouse")
     console.print(
         f"{100 * difference.overlap_at_10:.0f} % of the first ten titles of a slate stay, "
         "on average of members"
     )
     for row in difference.metrics:
         if (row["model"], row["cohort"], row["metric"]) == ("hybrid", "everyone", "ndcg@10"):
+            value = f"{row['before']:.4f} -> {row['after']:.4f}"
+            doubt = "" if row["is_clear"] else ", statistically inconclusive"
+            is_carried = row["before"] == row["after"]
             console.print(
-                f"NDCG@10 {row['before']:.4f} -> {row['after']:.4f}, each on the days held out by "
-                f"its night{'' if row['is_clear'] else ': statistically inconclusive'}"
+                f"NDCG@10 {row['after']:.4f}, carried over: this night evaluates no model anew"
+                if is_carried
+                else f"NDCG@10 {value}{doubt}: each night holds out its own last days"
             )
     for member in _examples(viewers):
         name = member_id(member)
         console.print(f"\n{name}, first five titles")
         old, now = (
-            [row["name"] for row in pipeline.recommend(settings, name, k=5, release=one)]
+            [row["title"] for row in pipeline.recommend(settings, name, k=5, release=one)]
             for one in (before, after)
         )
         for left, right in zip(old, now, strict=True):
@@ -299,7 +306,9 @@ def _heading(number: int, text: str) -> None:
 @contextmanager
 def _step(what: str) -> Iterator[pipeline.Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=30))
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task(what, total=None)
 
         def step(done: int, total: int, name: str) -> None:

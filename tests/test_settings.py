@@ -42,6 +42,14 @@ def test_a_home_inside_a_home_is_refused_with_both_names(tmp_path, below):
         Settings(home=tmp_path / "outer" / below)
 
 
+def test_the_work_folder_of_a_home_may_hold_the_home_of_a_rebuild(tmp_path):
+    for name in ("landing", "releases"):
+        (tmp_path / "outer" / name).mkdir(parents=True)
+    assert Settings(home=tmp_path / "outer/work/rebuild").home.name == "rebuild"
+    with pytest.raises(ConfigError, match="lies in another home"):
+        Settings(home=tmp_path / "outer/worker")
+
+
 def test_a_link_into_a_home_is_no_way_around(tmp_path):
     for name in ("landing", "releases"):
         (tmp_path / "outer" / name).mkdir(parents=True)

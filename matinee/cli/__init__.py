@@ -27,7 +27,9 @@ from matinee.cli import (
     importing,
     insights,
     logs,
+    mapping,
     privacy,
+    project,
     quality,
     releases,
     serve,
@@ -52,6 +54,9 @@ app.command(epilog=audience.AUDIENCE)(audience.audience)
 app.command(epilog=audience.BRIEF)(audience.brief)
 app.add_typer(features.app, name="features")
 app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
+app.command(epilog=project.INIT)(project.init)
+app.command(epilog=project.UPGRADE)(project.upgrade)
+app.command("map", epilog=mapping.EXAMPLE)(mapping.map_file)
 app.add_typer(importing.app, name="import")
 app.command(epilog=serve.SERVE)(serve.serve)
 app.add_typer(serve.tokens, name="tokens")

@@ -58,6 +58,51 @@ def kion(path: Source) -> None:
     _print_summary(imported.summary(), imported.problems)
 
 
+File = Annotated[Path, typer.Argument(help="The exported file.")]
+
+
+@app.command(epilog="Example: matinee import netflix ViewingActivity.csv")
+def netflix(path: File) -> None:
+    """Import ViewingActivity.csv of a Netflix data request: one member a profile."""
+    from matinee.landing.importers.personal import import_netflix
+    from matinee.settings import Settings
+
+    imported = import_netflix(path, home=Settings().home.resolve())
+    _print_summary(imported.summary(), imported.problems)
+
+
+@app.command(epilog="Example: matinee import trakt history.json --member ada")
+def trakt(
+    path: File, member: Annotated[str, typer.Option(help="Whose history it is.")] = "me"
+) -> None:
+    """Import a history of Trakt, as JSON."""
+    from matinee.landing.importers.personal import import_trakt
+    from matinee.settings import Settings
+
+    imported = import_trakt(path, home=Settings().home.resolve(), member=member)
+    _print_summary(imported.summary(), imported.problems)
+
+
+@app.command(epilog="Example: matinee import jellyfin PlaybackReportingBackup.tsv")
+def jellyfin(path: File) -> None:
+    """Import a backup of Jellyfin's Playback Reporting plugin."""
+    from matinee.landing.importers.personal import import_jellyfin
+    from matinee.settings import Settings
+
+    imported = import_jellyfin(path, home=Settings().home.resolve())
+    _print_summary(imported.summary(), imported.problems)
+
+
+@app.command(epilog="Example: matinee import lastfm userid-timestamp-artid-artname.tsv")
+def lastfm(path: File) -> None:
+    """Import plays of Last.fm: user, time, artist id, artist, track id, track."""
+    from matinee.landing.importers.personal import import_lastfm
+    from matinee.settings import Settings
+
+    imported = import_lastfm(path, home=Settings().home.resolve())
+    _print_summary(imported.summary(), imported.problems)
+
+
 def _print_summary(summary: str, problems: Sequence[str]) -> None:
     say_lines(summary)
     for problem in problems[:PROBLEMS_SHOWN]:

@@ -15,6 +15,9 @@ CALIBRATED, UNCALIBRATED = "calibrated", "uncalibrated"
 BEFORE_POLICY = "unraised"
 """The published lists without the boosts of the policy."""
 
+OPERATOR_POLICY = "operator_policy"
+"""The published lists with the pins and burials of the operator, as pages show them."""
+
 CHOSEN_WEIGHTS, DEFAULT_WEIGHTS = "chosen_weights", "default_weights"
 """The combination by score alone: with the weights that a release was published with, and with
 those that a log without evidence starts with."""

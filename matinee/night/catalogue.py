@@ -10,8 +10,10 @@ import pyarrow.compute as pc
 
 from matinee import warehouse
 from matinee.columns import TITLE_ID
+from matinee.night import operator_policy
 from matinee.night.night import Night
 from matinee.slates.eligibility import Eligibility
+from matinee.slates.operator_policy import Rule
 from matinee.vocabulary import Vocabulary
 
 
@@ -25,6 +27,8 @@ class Catalogue:
     windows: pa.Table
     seen: pa.Table
     eligibility: Eligibility
+    rules: tuple[Rule, ...] = ()
+    """Of the operator."""
 
     @cached_property
     def title_rows(self) -> Vocabulary:
@@ -44,6 +48,7 @@ def read_catalogue(night: Night) -> Catalogue:
     windows = warehouse.table("title_windows", home=night.home)
     # Slates are for the day that begins when the night's last day ends.
     day = night.as_of.date()
+    rules = operator_policy.read(night.settings.project, titles)
     return Catalogue(
         members=warehouse.query(
             "select member_id, country, plan, maximum_age, may_personalise from members "
@@ -55,5 +60,6 @@ def read_catalogue(night: Night) -> Catalogue:
         seen=warehouse.query(
             "select member_id, title_id from seen_titles order by all", home=night.home
         ),
-        eligibility=Eligibility(titles, windows, day=day),
+        eligibility=Eligibility(titles, windows, day=day, rules=rules),
+        rules=rules,
     )

@@ -13,6 +13,7 @@ import pyarrow as pa
 from matinee import landing, releases, report, transform, validation, warehouse
 from matinee.columns import MEMBER_ID
 from matinee.evaluation import gate
+from matinee.evaluation.names import BEFORE_POLICY, OPERATOR_POLICY
 from matinee.models.frame import Frame
 from matinee.night import combine, evaluate, fit, score, validate
 from matinee.night.features import Refreshed
@@ -49,8 +50,11 @@ class Evidence:
 
     def exposure(self) -> dict[str, Any]:
         """The exposure of titles, and the gaps between groups of members."""
-        cost = self.evaluation.exposure_policy_cost()
-        return self.scored.facts() | {"gaps": [*self.evaluation.groups], "price_of_raising": cost}
+        return self.scored.facts() | {
+            "gaps": [*self.evaluation.groups],
+            "price_of_raising": self.evaluation.policy_cost(BEFORE_POLICY),
+            "lead_over_operator_policy": self.evaluation.policy_cost(OPERATOR_POLICY),
+        }
 
 
 def manifest(night: Night, evidence: Evidence) -> dict[str, Any]:

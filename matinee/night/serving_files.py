@@ -240,6 +240,7 @@ class ServingWriter:
             ).to_pylist()
         ]
         self._json(files.WINDOWS, rows)
+        self._json(files.POLICY, [rule.stored() for rule in scorer.catalogue.rules])
 
     def _save(self, name: str, values: NDArray[Any]) -> None:
         np.save(self._folder / f"{name}.npy", np.ascontiguousarray(values), allow_pickle=False)

@@ -227,16 +227,22 @@ class Market:
         return int(transform.project_vars(self.settings.project)["minimum_cell_members"])
 
     def cells(self, labels: Sequence[str], kept: NDArray[np.bool_]) -> dict[str, NDArray[np.intp]]:
-        """The members of each label, the largest first; small ones together, or left out."""
+        """The members of each label, the largest first, and small ones together as `OTHER`.
+
+        Small ones that are few even together take the smallest large one with them: left out, they
+        would be the difference to the total.
+        """
         places: dict[str, list[int]] = {}
         for row in np.flatnonzero(kept).tolist():
             places.setdefault(labels[row], []).append(row)
         least = self.least_members
         large = {name: rows for name, rows in places.items() if len(rows) >= least}
-        others = sorted(row for name, rows in places.items() if name not in large for row in rows)
+        others = [row for name, rows in places.items() if name not in large for row in rows]
+        while large and 0 < len(others) < least:
+            others += large.pop(min(large, key=lambda name: (len(large[name]), name)))
         ordered = sorted(large.items(), key=lambda one: (-len(one[1]), one[0]))
         if len(others) >= least:
-            ordered.append((OTHER, others))
+            ordered.append((OTHER, sorted(others)))
         return {name: np.array(rows, np.intp) for name, rows in ordered}
 
 

@@ -83,12 +83,12 @@ class PlayedDay:
         return "\n".join(
             (
                 f"{self.on}, release {self.release_id}: {self.visits:,} visits, "
-                f"{_percent(self.clicks.total(), self.visits) or 'none'} with a click; "
-                f"by local time {hours}",
-                f"events: {sent or 'none'}; {self.accepted:,} accepted, "
-                f"{self.duplicates:,} sent before, {self.rejected.total():,} rejected"
-                f"{f' ({rejected})' if rejected else ''}",
-                f"requests: {self.requests:,}, {self.errors.total():,} errors"
+                f"{_percent(self.clicks.total(), self.visits) or 'none'} with a click",
+                f"visits by local time: {hours}",
+                f"events: {sent or 'none'}",
+                f"acknowledged: {self.accepted:,}; sent before: {self.duplicates:,}; rejected: "
+                f"{self.rejected.total():,}{f' ({rejected})' if rejected else ''}",
+                f"requests: {self.requests:,}, errors: {self.errors.total():,}"
                 f"{f' ({errors})' if errors else ''}",
             )
         )

@@ -67,8 +67,9 @@ BY_GROUP = tuple(
 )
 """Lists that use no data of the member: a row for each country and maturity limit."""
 
-TITLES, WINDOWS, CONTENTS = "titles", "windows", "contents"
-"""JSON: what is said of each title, where and when it may be shown, and the names of numbers."""
+TITLES, WINDOWS, CONTENTS, POLICY = "titles", "windows", "contents", "policy"
+"""JSON: what is said of each title, where and when it may be shown, the names of numbers, and the
+rules of the operator."""
 
 IS_SEEN, IS_INTERACTION, IS_NAMEABLE = 1, 2, 4
 """Bits of `history_flags`: not shown again, learned from, and may be named as a reason."""
@@ -125,6 +126,7 @@ class ServingFiles:
     titles: list[Row]
     windows: list[Row]
     contents: Mapping[str, Any]
+    policy: list[Row]
 
     @classmethod
     def open(cls, release: Path) -> ServingFiles:
@@ -148,6 +150,7 @@ class ServingFiles:
             titles=parse_json((folder / f"{TITLES}.json").read_bytes()),
             windows=parse_json((folder / f"{WINDOWS}.json").read_bytes()),
             contents=parse_json((folder / f"{CONTENTS}.json").read_bytes()),
+            policy=parse_json((folder / f"{POLICY}.json").read_bytes()),
         )
 
     def row_of(self, member_id: str) -> int:

@@ -52,6 +52,7 @@ def card(manifest: Mapping[str, Any]) -> str:
         tables=sections.by_model(metrics),
         exposure=sections.exposure(manifest),
         boost=(manifest.get("exposure") or {}).get("price_of_raising"),
+        operator=(manifest.get("exposure") or {}).get("lead_over_operator_policy"),
         input_files=len(inputs),
         input_rows=sum(int(one.get("rows") or 0) for one in inputs),
         plots={name: title for name, (title, _) in figures.plots(manifest).items()},

@@ -22,7 +22,7 @@ MOST_BYTES = 1 << 20
 MOST_DIGITS = 12
 """Of a content-length."""
 
-BODY_SECONDS = 15.0
+BODY_SECONDS = 10.0
 """For a whole body."""
 
 LONGEST_PATH = 4_096

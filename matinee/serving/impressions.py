@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from matinee.columns import MEMBER_ID, TITLE_ID
-from matinee.serving.pages import Pages
+from matinee.serving.artwork import Draw
+from matinee.serving.pages import Pages, pictures_of
 from matinee.serving.problems import ProblemError
 
 POLICY = "matinee"
@@ -61,7 +62,8 @@ class Impressions:
             state = self.pages.state(page_id)
             member, shelves = self.pages.shelves(state)
             titles = member.view.files.titles
-            slots = {
+            pictures = pictures_of(member, state.member_id)
+            self._slots[page_id] = {
                 titles[title]["id"]: {
                     "row_kind": shelf.kind,
                     "row_index": number,
@@ -70,10 +72,20 @@ class Impressions:
                     "policy_id": POLICY,
                     "is_exploration": False,
                     "release_id": state.release_id,
-                    "asset_id": titles[title]["asset_id"],
+                    **_picture(pictures.draw(title), titles[title]["asset_id"]),
                 }
                 for number, shelf in enumerate(shelves)
                 for place, title in enumerate(shelf.titles)
             }
-            self._slots[page_id] = slots
         return self._slots[page_id]
+
+
+def _picture(draw: Draw | None, only: str | None) -> Row:
+    """What the log says of a picture: which, out of which, and with which chance."""
+    if draw is None:
+        return {"asset_id": only}
+    return {
+        "asset_id": draw.asset_id,
+        "candidate_asset_ids": list(draw.candidates),
+        "asset_propensity": draw.probability,
+    }

@@ -117,6 +117,7 @@ class Live:
             release = self.store.open(release_id)
             try:
                 view = ReleaseView.open(release)
+                view.prepare()
             except (OSError, ValueError) as error:
                 raise StorageError(f"{release_id} cannot be served: {error}") from None
             while len(self._opened) >= KEPT:

@@ -16,11 +16,13 @@ import numpy as np
 import orjson
 
 from matinee.sealed import Sealer
+from matinee.serving.artwork import Pictures
 from matinee.serving.live import Live, Opened
 from matinee.serving.members import MemberNow, Members
 from matinee.serving.problems import ProblemError
 from matinee.serving.release_view import Group, ReleaseView
-from matinee.slates.page import Shelf, compose
+from matinee.slates.operator_policy import REASON, with_rules
+from matinee.slates.page import Proposal, Shelf, compose
 from matinee.slates.shelf_proposals import Moment, proposals
 
 SHELF_KINDS = (
@@ -244,6 +246,7 @@ class Pages:
     def _page(self, opened: Opened, state: PageState) -> bytes:
         member = self._member(opened, state)
         end = state.offset + state.limit
+        pictures = pictures_of(member, state.member_id)
         shown = shelves_of(member, state.filters, end)[state.offset : end]
         return b"".join(
             (
@@ -251,7 +254,7 @@ class Pages:
                 b',"page_id":"',
                 self.sealer.seal(state.packed()).encode(),
                 b'","shelves":[',
-                b",".join(_shelf(member.view, one) for one in shown),
+                b",".join(_shelf(pictures, one) for one in shown),
                 b"]}",
             )
         )
@@ -260,8 +263,10 @@ class Pages:
         """The list of a member as JSON."""
         member = self.members.now(opened, member_id, at)
         titles, reasons = slate_of(member, k)
-        heads = member.view.heads
-        said = [heads[title] + reason + b"}" for title, reason in zip(titles, reasons, strict=True)]
+        head_of = pictures_of(member, member_id).head
+        said = [
+            head_of(title) + reason + b"}" for title, reason in zip(titles, reasons, strict=True)
+        ]
         head = _head(member, self.live.is_degraded)
         return b"".join((*head, b',"titles":[', b",".join(said), b"]}"))
 
@@ -274,6 +279,12 @@ def slate_of(member: MemberNow, k: int) -> tuple[list[int], list[bytes]]:
         numbers = list(member.lists.slate)
         sentences = [orjson.dumps(member.lists.reason(place)) for place in range(len(numbers))]
     showable, seen = member.showable, member.seen
+    rules = member.view.in_force(member.group.country, member.at.date())
+    if rules.changes_lists:
+        said = dict(zip(numbers, sentences, strict=True))
+        own = orjson.dumps(REASON)
+        numbers = rules.ordered(numbers, lambda title: title not in seen)
+        sentences = [own if one in rules.pinned else said[one] for one in numbers]
     kept = [
         place
         for place, title in enumerate(numbers)
@@ -286,17 +297,20 @@ def shelves_of(member: MemberNow, filters: Filters, most: int | None = None) -> 
     """The shelves of a member at a moment, in order: all, or so many at least."""
     view = member.view
     passing = filters.titles(view)
-    proposed = proposals(
+    proposed: Sequence[Proposal] = proposals(
         member.lists,
         view.of_group(member.group, member.at.date()),
         view.titles,
         Moment(member.local),
         view.takes,
     )
+    rules = view.in_force(member.group.country, member.at.date())
+    may_show = _may_show(member, passing)
+    proposed = with_rules(proposed, rules, lambda title: title not in member.seen)
     if filters.kind in SHELF_KINDS:
         proposed = [one for one in proposed if one.kind == filters.kind]
         return _whole(member, [*proposed], passing)
-    return compose(proposed, may_show=_may_show(member, passing), seen=member.seen, most=most)
+    return compose(proposed, may_show=may_show, seen=member.seen, limits=rules.limits, most=most)
 
 
 def _may_show(member: MemberNow, passing: bytes | None) -> Callable[[int], bool]:
@@ -344,10 +358,14 @@ def _head(member: MemberNow, is_degraded: bool) -> tuple[bytes, ...]:
     )
 
 
-def _shelf(view: ReleaseView, shelf: Shelf) -> bytes:
-    heads = view.heads
+def pictures_of(member: MemberNow, member_id: str | None) -> Pictures:
+    """Which picture of each title a member sees."""
+    return member.view.artwork.of(member_id, member.row, is_personal=member.is_personal)
+
+
+def _shelf(pictures: Pictures, shelf: Shelf) -> bytes:
     titles = [
-        heads[title] + orjson.dumps(reason) + b"}"
+        pictures.head(title) + orjson.dumps(reason) + b"}"
         for title, reason in zip(shelf.titles, shelf.reasons, strict=True)
     ]
     return b"".join(

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from matinee.models.combination import Context
 from matinee.releases import Release
 from matinee.releases.serving_files import IS_NAMEABLE, IS_SEEN, ServingFiles
-from matinee.slates import ai_labels
+from matinee.serving.artwork import Artwork
+from matinee.serving.title_json import head_of
 from matinee.slates.eligibility import Eligibility
+from matinee.slates.operator_policy import Active, Rule, active
 from matinee.slates.shelf_proposals import OfGroup, OfMember, Titles
 from matinee.slates.sources import Source
 
@@ -54,6 +56,7 @@ class ReleaseView:
     files: ServingFiles
     _allowed: dict[tuple[Group, date], bytes] = field(default_factory=dict)
     _of_group: dict[tuple[Group, date], OfGroup] = field(default_factory=dict)
+    _in_force: dict[tuple[str | None, date], Active] = field(default_factory=dict)
     filtered: dict[object, bytes] = field(default_factory=dict)
     """Filters of a request -> one byte a title, 1 where it passes."""
 
@@ -80,6 +83,10 @@ class ReleaseView:
     def generated_at(self) -> str:
         return str(self.release.manifest["created_at"])
 
+    def prepare(self) -> None:
+        """Derive what every page needs, before the first one is asked for."""
+        _ = self.heads, self.titles, self.title_numbers, self.groups, self.generated_at, self.as_of
+
     # ---------- titles
 
     @cached_property
@@ -89,7 +96,12 @@ class ReleaseView:
     @cached_property
     def heads(self) -> list[bytes]:
         """The JSON of each title but for its reason and the closing brace."""
-        return [orjson.dumps(said(row))[:-1] + b',"reason":' for row in self.files.titles]
+        return [head_of(row) for row in self.files.titles]
+
+    @cached_property
+    def artwork(self) -> Artwork:
+        """Which picture of a title a member sees."""
+        return Artwork(self.release, self.files, self.heads)
 
     @cached_property
     def titles(self) -> Titles:
@@ -114,6 +126,21 @@ class ReleaseView:
         """Kind of shelf -> how much more often its titles are taken than places explain."""
         known: dict[str, float] = self.files.contents["takes"]
         return known
+
+    @cached_property
+    def rules(self) -> list[Rule]:
+        """The operator's."""
+        return [Rule.of(row) for row in self.files.policy]
+
+    def in_force(self, country: str | None, day: date) -> Active:
+        """The operator's rules for a country on a day."""
+        key = country, day
+        if key not in self._in_force:
+            if len(self._in_force) >= MOST_MASKS:
+                self._in_force.clear()
+            numbers = self.title_numbers
+            self._in_force[key] = active(self.rules, lambda one: numbers.get(one, -1), country, day)
+        return self._in_force[key]
 
     # ---------- groups
 
@@ -169,7 +196,7 @@ class ReleaseView:
         if key not in self._allowed:
             if len(self._allowed) >= MOST_MASKS:  # many days were asked for
                 self._allowed.clear()
-            eligibility = Eligibility(*self._eligibility, day=day)
+            eligibility = Eligibility(*self._eligibility, day=day, rules=self.rules)
             self._allowed[key] = eligibility.allowed(*_pair(group)).astype(np.uint8).tobytes()
         return self._allowed[key]
 
@@ -303,21 +330,6 @@ class ReleaseView:
         rows = np.asarray(titles, np.intp)
         shares: NDArray[np.float32] = self.titles.genre_shares[rows].sum(axis=0)
         return shares if shares.any() else None
-
-
-def said(row: dict[str, Any]) -> dict[str, Any]:
-    """What the API says of a title beside its reason."""
-    has_ai = (row["ai_use"] or "none") != "none"
-    about_title = ai_labels.disclosure(row["ai_use"], row["ai_disclosure"]) if has_ai else None
-    labels = [one for one in (row["asset_disclosure"], about_title) if one]
-    return {
-        "title_id": row["id"],
-        "name": row["name"],
-        "kind": row["kind"],
-        "genres": row["genres"],
-        "asset_id": row["asset_id"],
-        "disclosure": "; ".join(labels) or None,
-    }
 
 
 def continued(progress_milli: int, episode: str) -> str:

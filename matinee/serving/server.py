@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import shutil
 import socket
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -29,6 +31,9 @@ BACKPRESSURE = 512
 
 METRICS = "serving/metrics"
 
+ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
+"""For glibc in the processes that answer: what a long answer used goes back at once."""
+
 
 def serve(
     settings: Settings,
@@ -38,8 +43,9 @@ def serve(
     workers: int,
     now: datetime | None = None,
     requests_per_second: float = 0.0,
+    make: Callable[[Options], Any] | None = None,
 ) -> None:
-    """Answer until interrupted.
+    """Answer until interrupted; `make` gives another application than `app.create`.
 
     Raises
     ------
@@ -63,10 +69,12 @@ def serve(
         requests_per_second=requests_per_second / workers,
     )
     _share_metrics(home / METRICS)
-    _run(options, host=host, port=port, workers=workers)
+    for name, value in ALLOCATOR.items():
+        os.environ.setdefault(name, value)
+    _run(partial(_load, options, make), host=host, port=port, workers=workers)
 
 
-def _run(options: Options, *, host: str, port: int, workers: int) -> None:
+def _run(load: Callable[[], Any], *, host: str, port: int, workers: int) -> None:
     from granian import Granian
     from granian.constants import Interfaces
     from granian.http import HTTP1Settings
@@ -85,17 +93,20 @@ def _run(options: Options, *, host: str, port: int, workers: int) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=KILL_TIMEOUT,
     )
-    server.serve(target_loader=partial(_load, options), wrap_loader=False)
+    server.serve(target_loader=load, wrap_loader=False)
 
 
-def _load(options: Options) -> Any:
+def _load(options: Options, make: Callable[[Options], Any] | None) -> Any:
     """The application, in the process that answers."""
     from threadpoolctl import threadpool_limits
 
     from matinee.serving.app import create
 
     threadpool_limits(1)
-    return create(options)
+    app = (make or create)(options)
+    gc.collect()
+    gc.freeze()  # the catalogue lives as long as the process: no collection walks through it
+    return app
 
 
 def _is_loopback(host: str) -> bool:

@@ -16,6 +16,7 @@ from matinee.landing.api.log_files import LogFiles
 from matinee.recent_events import RecentEvents
 from matinee.rights import consent
 from matinee.sealed import Sealer
+from matinee.serving import connections
 from matinee.serving.clock import Clock
 from matinee.serving.impressions import Impressions
 from matinee.serving.intake import Intake
@@ -109,6 +110,7 @@ class State:
         tasks = [
             asyncio.create_task(self.live.follow()),
             asyncio.create_task(self.intake.run()),
+            asyncio.create_task(connections.close_idle()),
         ]
         try:
             yield

@@ -70,6 +70,8 @@ def _rules(member: MemberNow, title: int) -> Iterator[Row]:
         yield _row("seen", "They have seen it already", None)
     if row["is_retired"]:
         yield _row("retired", "It is no longer in the catalogue", None)
+    if title in view.in_force(member.group.country, today).embargoed:
+        yield _row("embargo", "The service does not show it at present", None)
     if row["added_on"] and date.fromisoformat(row["added_on"]) > today:
         yield _row("embargo", f"It comes on {row['added_on']}", row["added_on"])
     limit, age = member.group.maximum_age, row["minimum_age"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from matinee.columns import TITLE_ID
+from matinee.slates.operator_policy import Rule
 from matinee.vocabulary import Vocabulary
 
 
@@ -26,9 +28,15 @@ class Eligibility:
         no limit.
     day : date
         The day that the slates are for.
+    rules : sequence of Rule
+        An operator's; titles under embargo are eligible nowhere that the rule names.
     """
 
-    def __init__(self, titles: pa.Table, windows: pa.Table, *, day: date) -> None:
+    def __init__(
+        self, titles: pa.Table, windows: pa.Table, *, day: date, rules: Sequence[Rule] = ()
+    ) -> None:
+        self._day = day
+        self._embargoes = [rule for rule in rules if rule.wish == "embargo"]
         self._rows = Vocabulary.from_ids(titles[TITLE_ID])
         retired = pc.fill_null(titles["is_retired"], False)
         future = pc.fill_null(pc.greater(titles["added_on"], pa.scalar(day)), False)
@@ -53,6 +61,9 @@ class Eligibility:
         windows = self._open.filter(pc.or_(everywhere, in_country))
         rows = _known(self._rows.rows(windows[TITLE_ID]))
         allowed[rows] = self._in_catalogue[rows]
+        for rule in self._embargoes:
+            if rule.holds(country, self._day):
+                allowed[_known(self._rows.rows(list(rule.titles)))] = False
         if maximum_age is not None:
             allowed &= self._minimum_age <= maximum_age
         return allowed

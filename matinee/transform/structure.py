@@ -73,7 +73,7 @@ def sha256(value: object) -> str:
 
 
 def _tables(manifest: Any) -> dict[str, str]:
-    of_macros, streams = macros(manifest), contract(manifest)
+    of_macros, streams = sha256(macros(manifest)), contract(manifest)
     return {
         node.name: sha256(
             [

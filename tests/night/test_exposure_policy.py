@@ -8,6 +8,7 @@ import pytest
 
 from matinee import report, transform
 from matinee.errors import ConfigError
+from matinee.evaluation.names import BEFORE_POLICY
 from matinee.models import fits, hybrid
 from matinee.night import combine, evaluate, exposure_policy
 from matinee.night.exposure_policy import ExposureTarget
@@ -62,7 +63,7 @@ def evaluated():
 
 def test_the_cost_of_the_policy_is_evaluated_and_printed_on_the_card(evaluated):
     result = evaluated(TARGETS)
-    cost = result.exposure_policy_cost()
+    cost = result.policy_cost(BEFORE_POLICY)
     means = {
         row["model"]: row["mean"]
         for row in result.table.to_pylist()
@@ -74,7 +75,7 @@ def test_the_cost_of_the_policy_is_evaluated_and_printed_on_the_card(evaluated):
     card = report.card({"release_id": "r", "as_of": "2026-01-02", "exposure": exposure})
     assert f"exposure policy change NDCG@10 by {cost['lead']:+.4f} (95 %: " in card
     assert "| language" in card
-    assert evaluated().exposure_policy_cost() is None
+    assert evaluated().policy_cost(BEFORE_POLICY) is None
 
 
 def project(tmp_path, text):

@@ -10,9 +10,10 @@ import pytest
 
 from matinee import landing, pipeline, warehouse
 from matinee.errors import DataError
-from matinee.night.insights import carry
+from matinee.insights.attributes import Attributes
+from matinee.night.insights import carry, demand, experience, momentum
 from matinee.night.insights.analyses import ANALYSES, FILES
-from matinee.night.insights.inputs import WEEKS, closed_until
+from matinee.night.insights.inputs import WEEKS, Inputs, closed_until
 from matinee.night.night import begin
 from matinee.operations import rebuild
 from matinee.releases import Store
@@ -196,3 +197,29 @@ def test_counts_are_finite(release):
         assert np.isfinite(rows[name].to_numpy()).all()
     shares = pc.max(rows["hours_ratio"]).as_py()
     assert 0 < shares <= 1
+
+
+def inputs_of(home):
+    night = night_of(home)
+    (release,) = Store.of(home).list()
+    return Inputs(night, None, release.path, None)
+
+
+def test_logs_without_plays_give_empty_tables(night_home):
+    inputs = inputs_of(night_home)
+    inputs.__dict__["weeks"] = inputs.weeks.slice(0, 0)
+    for analysis in (momentum, demand, experience):
+        tables = analysis.compute(inputs).tables
+        assert [len(table) for table in tables.values()] == [0] * len(tables)
+
+
+def test_a_catalogue_without_any_attribute_still_has_totals(night_home):
+    inputs = inputs_of(night_home)
+    nothing = [[] for _ in range(len(inputs.titles))]
+    families = ("genre", "theme", "narrative", "person", "language", "country")
+    inputs.__dict__["attributes"] = Attributes.of(dict.fromkeys(families, nothing))
+    rows = momentum.compute(inputs).tables[momentum.TABLE].to_pylist()
+    assert {row["family"] for row in rows} == {"all"}
+    assert len(demand.compute(inputs).tables[demand.TABLE]) == 0
+    rates = experience.compute(inputs).tables[experience.TABLE]["measure"].to_pylist()
+    assert "hours_per_member" in rates

@@ -13,6 +13,7 @@ from matinee.cli import main
 from matinee.errors import ConfigError, DataError, RefusedError
 from matinee.insights import artwork_policy
 from matinee.night.insights import artwork_log
+from matinee.operations.market import Market
 from matinee.privacy import pseudonym
 from matinee.rights import consent
 from matinee.settings import Settings
@@ -62,7 +63,7 @@ def test_an_audience_is_counted_and_no_small_cell_is_shown(found, titles, kind):
     for cells in (row["segments"], row["countries"]):
         assert cells
         assert all(cell["members"] >= LEAST for cell in cells)
-        assert sum(cell["members"] for cell in cells) <= row["members"]
+        assert sum(cell["members"] for cell in cells) == row["members"]
     assert all(one["low"] <= one["observed"] <= one["high"] for one in row["calibration"])
     assert row["held_out"]["titles_are"] in ("warm", "cold")
     json.dumps(row, allow_nan=False)
@@ -126,11 +127,33 @@ def test_who_refuses_insights_is_counted_no_more(copied):
         pipeline.record_choice(home, member, consent.INSIGHTS, granted=False)
     after = pipeline.brief(home, genres=["Drama"], **NOTHING, release="live")["members"]
     assert before - 5 <= after < before
+    opened = Market.of(home, "live")
+    refused = opened.members.rows(allowed[:5])
+    assert (refused >= 0).any()
+    assert not np.isin(opened.log.member, refused).any()
 
 
 def test_an_audience_is_never_smaller_than_a_small_cell(night_home, titles):
     found = pipeline.title_audience(of(night_home), titles["warm"], release="live", share=0.001)
     assert found["members"] == LEAST
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shown"),
+    [
+        ({"a": 30, "b": 25}, {"a": 30, "b": 25}),
+        ({"a": 30, "b": 15, "c": 5}, {"a": 30, "other": 20}),
+        ({"a": 40, "b": 30, "c": 5}, {"a": 40, "other": 35}),
+        ({"a": 40, "c": 5}, {"other": 45}),
+        ({"c": 5}, {}),
+    ],
+)
+def test_no_small_cell_is_the_difference_to_the_total(sizes, shown):
+    labels = [name for name, size in sizes.items() for _ in range(size)]
+    market = Market(None, None, None)
+    vars(market)["least_members"] = LEAST
+    cells = market.cells(labels, np.ones(len(labels), np.bool_))
+    assert {name: len(rows) for name, rows in cells.items()} == shown
 
 
 def test_with_too_few_members_there_is_no_audience(copied, titles):

@@ -66,9 +66,8 @@ def test_nothing_is_given_online_of_a_member_who_refuses(settings):
     assert {name for name, value in row.items() if value is not None} == {"member_id"}
     with pytest.raises(ConfigError, match="name a member or a title"):
         pipeline.online_features(settings, "member_v1")
-    both = pipeline.online_features(
-        settings, "member_title_v1", member=other, title=title(settings)
-    )
+    pair = {"member": other, "title": title(settings)}
+    both = pipeline.online_features(settings, "member_title_v1", **pair)
     assert both["member.country"]
     assert both["title.title_kind"]
 

@@ -6,6 +6,7 @@ import shutil
 from collections import defaultdict
 from datetime import datetime, timedelta
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -243,7 +244,13 @@ def test_an_erasure_removes_the_member_from_every_file_and_keeps_releases_valid(
     name = old.manifest["samples"][0]
     other = old.manifest["samples"][1]
     of_other = old.slate(other)
+    weekly = settings.home / "insights/2026-01-26/insights"  # as the weekly flow leaves it
+    weekly.mkdir(parents=True)
+    table = pa.table({"member_id": [name, other], "segment": [1, 1]})
+    pq.write_table(table, weekly / "segment_members.parquet")
     receipt, path = pipeline.forget(settings, [name], by="test")
+    assert receipt.found["insights"] == 1  # the search knows the folder
+    assert not weekly.exists()
     assert receipt.left == {}
     assert receipt.control_found == receipt.control_planted
     assert {"landing", "received", "warehouse", "features", "feast", "releases"} <= set(

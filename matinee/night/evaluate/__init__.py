@@ -11,7 +11,7 @@ from matinee import releases, transform, warehouse
 from matinee.columns import PLACES
 from matinee.evaluation import comparison, gate
 from matinee.models import fits
-from matinee.night import combine, exposure_policy, fit
+from matinee.night import combine, exposure_policy, fit, operator_policy
 from matinee.night.evaluate.baselines import baseline
 from matinee.night.evaluate.result import Evaluation
 from matinee.night.evaluate.split import Options, evaluate_split, without
@@ -63,6 +63,10 @@ def evaluate(night: Night) -> Evaluation:
         coverage_share=float(transform.project_vars(settings.project)["coverage_share"]),
         seed=settings.seed,
         policy=exposure_policy.policy(settings.project),
+        rules=operator_policy.read(
+            settings.project, warehouse.query("select * from titles", home=night.home)
+        ),
+        day=night.as_of.date(),
         audited=member_groups.member_groups(members, ids, year=night.as_of.year),
     )
     result, published = compare(fitted, combine.Chosen.read(night.work("")), options)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from matinee.columns import PLACES
 from matinee.evaluation import gate
-from matinee.evaluation.names import BEFORE_POLICY, EVERYONE
+from matinee.evaluation.names import EVERYONE
 from matinee.slates import exposure
 
 
@@ -39,9 +39,12 @@ class Evaluation:
             line[row["model"]] = round(row["mean"], 4)
         return list(table.values())
 
-    def exposure_policy_cost(self) -> dict[str, float] | None:
-        """The NDCG that the exposure policy costs, with its interval; None without a policy."""
-        key = (BEFORE_POLICY, EVERYONE, f"ndcg@{PLACES}")
+    def policy_cost(self, model: str) -> dict[str, float] | None:
+        """The lead of the published lists over those of another policy, with its interval.
+
+        `model` is `BEFORE_POLICY` or `OPERATOR_POLICY`; None where there is no such policy.
+        """
+        key = (model, EVERYONE, f"ndcg@{PLACES}")
         for row in self.table.to_pylist():
             if (row["model"], row["cohort"], row["metric"]) == key:
                 return {name: row[name] for name in ("lead", "lead_low", "lead_high")}

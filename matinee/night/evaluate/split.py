@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,18 @@ from numpy.typing import NDArray
 
 from matinee.columns import PLACES
 from matinee.evaluation import comparison, gate, metrics
-from matinee.evaluation.names import COLD_TITLE, HYBRID
+from matinee.evaluation.names import COLD_TITLE, HYBRID, OPERATOR_POLICY
 from matinee.models import fits
 from matinee.models.baselines import baselines_of, part_of
 from matinee.models.combination import Combination
 from matinee.models.feature_families import genres
-from matinee.night import combine, exposure_policy
+from matinee.night import combine, exposure_policy, operator_policy
 from matinee.night.evaluate.baselines import baseline
 from matinee.night.evaluate.versions import Split, Versions, ranker_of, versions
 from matinee.night.ranker import Ranker
 from matinee.night.scorer import COMBINATION
 from matinee.slates import calibration, exposure, group_gaps
+from matinee.slates.operator_policy import Rule
 
 Slates = dict[str, NDArray[np.intp]]
 """Model -> first places of the evaluated members, intp, shape (n_evaluated, PLACES)."""
@@ -40,6 +42,10 @@ class Options:
 
     seed: int
     policy: Sequence[exposure_policy.ExposureTarget] = ()
+    rules: Sequence[Rule] = ()
+    """Of the operator, whose price is measured as of `day`."""
+
+    day: date | None = None
     audited: Mapping[str, Sequence[str | None]] | None = None
     """Attribute -> one value a member, whose groups must not fall behind."""
 
@@ -66,6 +72,8 @@ def evaluate_split(split: Split, chosen: combine.Chosen, options: Options) -> Re
         model = part_of(best)
         published = _published(split, chosen, model, options)
     slates |= {HYBRID: published.shown, **published.others}
+    if split.context == "next_visit" and options.rules and options.day:
+        slates[OPERATOR_POLICY] = _with_rules(split, published.shown, options.rules, options.day)
     table = pa.concat_tables(
         [_evaluated(split, slates, options.seed), *_cold_titles(split, chosen, options.seed)]
     )
@@ -101,6 +109,23 @@ def _published(split: Split, chosen: combine.Chosen, model: str, options: Option
     own = fits.with_item_knn(parts) if model == fits.ITEM_KNN else parts
     ranker = ranker_of(split, chosen, size=max(options.slate_size, PLACES), parts=own)
     return versions(ranker, split, chosen, model, split.members, options.policy)
+
+
+def _with_rules(
+    split: Split, shown: NDArray[np.intp], rules: Sequence[Rule], day: date
+) -> NDArray[np.intp]:
+    """The first places as pages show them under the rules of the operator."""
+    frame = split.fit.frame
+    seen = frame.seen()[split.members]
+    countries = frame.member_features["country"].to_pylist()
+    return operator_policy.applied(
+        rules,
+        frame.titles,
+        shown,
+        [countries[row] for row in split.members.tolist()],
+        [set(row.tolist()) for row in np.split(seen.indices, seen.indptr[1:-1])],
+        day,
+    )
 
 
 def _trails(own: NDArray[np.float64], best: NDArray[np.float64], seed: int) -> bool:
