@@ -110,3 +110,12 @@ def test_a_self_normalised_estimate_stays_in_the_range_of_rewards(rows):
     reward, weight = map(np.array, zip(*rows, strict=True))
     value = off_policy.snips(reward, weight).value
     assert reward.min() - 1e-9 <= value <= reward.max() + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("reward", "message"),
+    [([], "no rows to estimate from"), ([1.0, np.nan], "must be finite in all of 2 rows")],
+)
+def test_a_log_without_rows_or_with_a_reward_that_is_no_number_is_refused(reward, message):
+    with pytest.raises(DataError, match=message):
+        off_policy.snips(np.array(reward), np.ones(len(reward)))

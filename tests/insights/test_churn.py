@@ -163,3 +163,5 @@ def test_the_method_runs_on_a_table_in_the_form_of_the_public_telco_file():
     assert first[0].startswith("Contract=Month-to-month")
     with pytest.raises(DataError, match="no column Left; there are customerID, gender"):
         telco.Table.of(rows, label="Left", positive="Yes")
+    with pytest.raises(DataError, match="the table has no rows"):
+        telco.Table.of([], label="Churn", positive="Yes")

@@ -64,6 +64,8 @@ def test_nothing_is_given_online_of_a_member_who_refuses(settings):
     where = {"home": settings.home, "project": settings.project}
     (row,) = features.members_online([refusing], features="member_v1", **where).to_pylist()
     assert {name for name, value in row.items() if value is not None} == {"member_id"}
+    with pytest.raises(ConfigError, match="name a member or a title"):
+        pipeline.online_features(settings, "member_v1")
     pair = {"member": other, "title": title(settings)}
     both = pipeline.online_features(settings, "member_title_v1", **pair)
     assert both["member.country"]
@@ -72,7 +74,7 @@ def test_nothing_is_given_online_of_a_member_who_refuses(settings):
 
 def test_entities_without_an_instant_are_refused_with_their_columns(settings, tmp_path):
     pq.write_table(pa.table({"member_id": ["m"]}), tmp_path / "x.parquet")
-    with pytest.raises(DataError, match=r"has no event_timestamp.*member_id"):
+    with pytest.raises(DataError, match=r"has no event_timestamp, the instant of each row: .*member_id"):
         pipeline.feature_frame(settings, "member_v1", tmp_path / "x.parquet", tmp_path / "y")
     (tmp_path / "z").write_text("x")
     with pytest.raises(DataError, match="is no Parquet file"):
