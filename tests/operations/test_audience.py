@@ -238,7 +238,7 @@ def test_the_commands_print_tables_and_json_and_exit_2_for_bad_usage(
     assert shown in (err if code else out)
 
 
-def test_the_artwork_policy_of_a_release_can_be_drawn_from(release):
+def test_the_probabilities_of_an_artwork_policy_sum_to_one(release):
     rows = release.table("artwork/policy.parquet").to_pylist()
     groups = {}
     for row in rows:
