@@ -15,6 +15,7 @@ from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from matinee.errors import MatineeError
 from matinee.rights import consent
@@ -132,6 +133,10 @@ def _add_errors(api: FastAPI) -> None:
     @api.exception_handler(MatineeError)
     async def of_matinee(request: Request, error: MatineeError) -> Response:
         return problem(503, str(error))
+
+    @api.exception_handler(ClientDisconnect)
+    async def of_disconnect(request: Request, error: ClientDisconnect) -> Response:
+        return problem(400, "the body ended before its length")
 
     @api.exception_handler(Exception)
     async def of_fault(request: Request, error: Exception) -> Response:
