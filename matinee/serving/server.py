@@ -111,9 +111,10 @@ def _load(options: Options, make: Callable[[Options], Any] | None) -> Any:
 
 
 def _tune_allocator() -> None:
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # only where the C library is glibc
-    for parameter, value in ALLOCATOR.items() if mallopt else ():
-        mallopt(parameter, value)
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):  # only where the C library is glibc
+        for parameter, value in ALLOCATOR.items():
+            library.mallopt(parameter, value)
 
 
 def _is_loopback(host: str) -> bool:

@@ -105,6 +105,7 @@ BYTES = (
 )
 
 
+@pytest.mark.slow
 def test_hostile_requests_and_a_member_who_leaves(attacked, tmp_path, night, hold):
     """One server for all, for starting it costs most."""
     home = attacked
