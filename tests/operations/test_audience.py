@@ -206,10 +206,7 @@ def test_an_unknown_value_is_bad_usage_and_names_the_nearest(night_home, given, 
 
 
 def test_a_title_unlike_all_others_is_refused_and_what_is_missing_is_named(night_home):
-    with pytest.raises(
-        RefusedError,
-        match=r"says too little about this title: watched titles take \d+ to \d+ minutes, not 3000",
-    ):
+    with pytest.raises(RefusedError, match=r"says too little about this title: watched titles take \d+ to \d+ minutes, not 3000"):
         brief(night_home, genres=["Drama"], runtime="3000")
 
 
