@@ -174,7 +174,7 @@ async def _read(server: Server, reader: int, seen: _Seen) -> None:
             async with _connected(server.port) as stream:
                 for _ in range(20):  # another connection may lead to the other process
                     number += 1
-                    old, asked = seen.old, time.monotonic()
+                    old, begun = seen.old, time.monotonic()
                     path = f"/v1/members/m-{number % 60:06d}/page?limit=1"
                     status, body = await _request(stream, "GET", path)
                     seen.answers += 1
@@ -182,12 +182,12 @@ async def _read(server: Server, reader: int, seen: _Seen) -> None:
                         seen.errors += 1
                         continue
                     is_old = json.loads(body)["release_id"] == old
-                    if old != seen.old:  # asked before this swap began
+                    if old != seen.old:  # sent before this swap began
                         continue
                     if not is_old and seen.new_since == float("inf"):
                         seen.new_since = time.monotonic()
                         seen.fresh.set()
-                    seen.mixed += is_old and asked > seen.new_since
+                    seen.mixed += is_old and begun > seen.new_since
                     await asyncio.sleep(0.005)
         except (OSError, asyncio.IncompleteReadError):
             seen.errors += 1

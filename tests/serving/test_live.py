@@ -117,7 +117,7 @@ def test_a_fault_of_the_look_does_not_end_it(two, monkeypatch):
     assert Live.look is look
 
 
-def test_an_erased_member_is_in_no_file_of_serving_and_others_are_answered_alike(two):
+def test_an_erased_member_is_in_no_file_of_serving_and_others_get_the_same(two):
     home, first, second, leaver = two
     at = "at=2026-02-01T10:00:00Z"
     stayers = [one for one in members_of_release(first) if one != leaver][::40]

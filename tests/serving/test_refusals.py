@@ -56,7 +56,7 @@ def test_a_page_that_was_personal_does_not_go_on_so(own, personal):
 
 
 @pytest.mark.parametrize("fault", ["removed", "corrupted", "older"])
-def test_without_a_sound_list_nobody_gets_a_personal_answer(own, personal, fault):
+def test_without_a_sound_list_no_answer_is_personal(own, personal, fault):
     home, one, _, _ = own
     path = home / consent.FILE
     before = path.read_bytes()
