@@ -150,7 +150,7 @@ PUBLISHED = [one for one in PUBLISHED if "member_id" not in {c["name"] for c in 
 """Marts of aggregates: what leaves the warehouse with a release."""
 
 
-def test_a_published_mart_has_consenting_members_only_and_no_small_cells(manifest):
+def test_a_published_mart_has_only_members_who_consent_and_no_small_cells(manifest):
     """By construction: the members it reads consent to insights, and every total is suppressed."""
     assert len(PUBLISHED) >= 5
     assert failing(check_published_mart, [(path, manifest) for path in PUBLISHED]) == []

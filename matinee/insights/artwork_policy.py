@@ -7,14 +7,11 @@ title with little evidence shows all its assets alike.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.errors import DataError
 from matinee.insights.take_rates import ALL_SEGMENTS, Rates
 
 FLOOR = 0.1
@@ -173,41 +170,3 @@ def keep_stable(
     probability = np.where(released, policy.probability, before)
     changed = np.bincount(group, ~np.isclose(probability, before, rtol=0, atol=2e-6))[group] > 0
     return replace(policy, probability=probability, changed_days=np.where(changed, 0, days))
-
-
-def draw(
-    member_id: str,
-    title_id: str,
-    asset_ids: Sequence[str],
-    probability: Sequence[float],
-    *,
-    seed: int,
-) -> int:
-    """The place of the asset that a member sees for a title; the same one until the policy changes.
-
-    Each asset gets a hash of seed, member, title and asset as a uniform number u, and the smallest
-    -log(u) / probability wins. So an asset is drawn with its probability, and where probabilities
-    change, members move only from assets that lost to assets that won.
-
-    Raises
-    ------
-    DataError
-        If no asset has a positive probability.
-
-    References
-    ----------
-    Schindelhauer and Schomaker, "Weighted distributed hash tables", SPAA 2005 (the logarithmic
-    method of weighted rendezvous hashing).
-    """
-    prefix = f"{seed}\0{member_id}\0{title_id}\0".encode()
-    best, least = -1, np.inf
-    for place, (asset_id, chance) in enumerate(zip(asset_ids, probability, strict=True)):
-        if chance <= 0:
-            continue
-        digest = hashlib.sha256(prefix + asset_id.encode()).digest()
-        u = (int.from_bytes(digest[:7], "big") + 0.5) / 2.0**56
-        if (arrival := -np.log(u) / chance) < least:
-            best, least = place, arrival
-    if best < 0:
-        raise DataError(f"no asset of title {title_id} may be shown: all probabilities are 0")
-    return best

@@ -1,13 +1,13 @@
 """Which picture of a title a member sees: drawn by the release's policy, the same every time.
 
-A draw is a hash of the member, the title and the day on which the policy of the title changed. So a
-member keeps a picture until the policy changes, and the probability is known for the log.
+A draw is a hash of the member and the picture (`insights/draws.py`). So a member keeps a picture
+until the policy changes, and the probability is known for the log.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -16,58 +16,34 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from matinee.columns import MEMBER_ID
+from matinee.insights.draws import draw, key_of
 from matinee.releases import Release
-from matinee.releases.serving_files import FOLDER, MEMBERS, ServingFiles, hashed
+from matinee.releases.serving_files import FOLDER, MEMBERS, ServingFiles
 from matinee.serving.title_json import head_of
 
-POLICY, SEGMENTS, ASSETS = (
-    "artwork/policy.parquet",
-    "insights/segment_members.parquet",
-    "artwork/assets.parquet",
-)
+POLICY, ASSETS = "artwork/policy.parquet", "artwork/assets.parquet"
+
+SEGMENTS, ABOUT = "insights/segment_members.parquet", "insights/insights.json"
 
 NO_SEGMENT = 0
 """Of members without a segment; segments are numbered from 1."""
 
 ARTWORK = "artwork"
 
-_FIRST, _SECOND, _MASK = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, (1 << 64) - 1
-
-
-@dataclass(frozen=True)
-class Draw:
-    """One picture, and the chance with which it was drawn."""
-
-    asset_id: str
-    probability: float
-    candidates: tuple[str, ...]
-    head: bytes
-    """The JSON of the title with this picture, but for its reason and the closing brace."""
-
 
 @dataclass(frozen=True)
 class Choices:
-    """The pictures of one title for one segment."""
+    """The pictures of all titles for one segment; a title of one picture has it in place 0."""
 
-    draws: tuple[Draw, ...]
-    bounds: tuple[float, ...]
-    """Where the share of each picture ends, from 0 to 1."""
+    asset_ids: list[tuple[str, ...]]
+    """Of each title with several pictures; empty for the others."""
 
-    salt: int
+    keys: NDArray[np.uint64]
+    probability: NDArray[np.float64]
+    """uint64 and float64, shape (n_titles, n_assets), as `draws.draw` takes them."""
 
-    def drawn(self, key: int) -> Draw:
-        """The picture of a member."""
-        mixed = ((key ^ self.salt) * _FIRST) & _MASK
-        mixed = ((mixed ^ (mixed >> 31)) * _SECOND) & _MASK
-        point = (mixed ^ (mixed >> 33)) / (1 << 64)
-        for draw, bound in zip(self.draws, self.bounds, strict=True):
-            if point < bound:
-                return draw
-        return self.draws[-1]
-
-    def likeliest(self) -> Draw:
-        """The picture for somebody whose data is not used."""
-        return max(self.draws, key=lambda one: one.probability)
+    heads: list[tuple[bytes, ...]]
+    """The JSON of each title with each picture, but for its reason and the closing brace."""
 
 
 @dataclass
@@ -79,12 +55,14 @@ class Artwork:
     heads: Sequence[bytes]
     """Of each title with its first picture."""
 
+    _choices: dict[int, Choices] = field(default_factory=dict)
+
     def of(self, member_id: str | None, row: int, *, is_personal: bool) -> Pictures:
         """The pictures of one member."""
         if not is_personal or member_id is None:
-            return Pictures(self, NO_SEGMENT, None)
+            return Pictures(self.choices(NO_SEGMENT), None)
         segment = int(self._segments[row]) if 0 <= row < len(self._segments) else NO_SEGMENT
-        return Pictures(self, segment, int(hashed(member_id)))
+        return Pictures(self.choices(segment), key_of(member_id))
 
     @cached_property
     def _segments(self) -> NDArray[np.int16]:
@@ -98,28 +76,53 @@ class Artwork:
         segments: NDArray[np.int16] = pc.fill_null(found, NO_SEGMENT).to_numpy().astype(np.int16)
         return segments
 
+    def choices(self, segment: int) -> Choices:
+        """The pictures for a segment; those for no segment where it has none of its own."""
+        if segment not in self._choices:
+            own = self._policy.get(segment, {})
+            self._choices[segment] = self._new({**self._policy.get(NO_SEGMENT, {}), **own})
+        return self._choices[segment]
+
+    def _new(self, pairs: Mapping[int, Sequence[tuple[str, float]]]) -> Choices:
+        n_titles, most = len(self.heads), max((len(own) for own in pairs.values()), default=1)
+        keys = np.zeros((n_titles, most), np.uint64)
+        probability = np.zeros((n_titles, most))
+        probability[:, 0] = 1.0
+        asset_ids: list[tuple[str, ...]] = [()] * n_titles
+        heads: list[tuple[bytes, ...]] = [(head,) for head in self.heads]
+        for title, own in pairs.items():
+            asset_ids[title] = tuple(name for name, _ in own)
+            title_id = self.files.titles[title]["id"]
+            keys[title, : len(own)] = [key_of(self._seed, title_id, name) for name, _ in own]
+            chances = np.array([chance for _, chance in own])
+            probability[title, : len(own)] = chances / chances.sum()
+            heads[title] = tuple(self._head(title, name) for name, _ in own)
+        return Choices(asset_ids, keys, probability, heads)
+
     @cached_property
-    def choices(self) -> Mapping[tuple[int, int], Choices]:
-        """(title, segment) -> its pictures, where there are several."""
+    def _policy(self) -> dict[int, dict[int, list[tuple[str, float]]]]:
+        """Segment -> title -> its pictures with their probabilities, where there are several."""
         if not (self.release.path / POLICY).exists():
             return {}
         table = self.release.table(POLICY)
         table = table.filter(pc.equal(table["asset_kind"], ARTWORK))
-        names = ("title_id", "segment", "asset_id", "probability", "changed_on")
-        columns = (table[name].to_pylist() for name in names)
-        rows: dict[tuple[int, int], list[tuple[str, float]]] = {}
-        salts: dict[tuple[int, int], int] = {}
-        for title_id, segment, asset_id, probability, changed_on in zip(*columns, strict=True):
+        columns = (
+            table[name].to_pylist() for name in ("title_id", "segment", "asset_id", "probability")
+        )
+        rows: dict[int, dict[int, list[tuple[str, float]]]] = {}
+        for title_id, segment, asset_id, probability in zip(*columns, strict=True):
             title = self._numbers.get(title_id, -1)
-            if title >= 0 and probability > 0:
-                key = title, segment or NO_SEGMENT
-                rows.setdefault(key, []).append((asset_id, probability))
-                salts[key] = int(hashed(f"{title_id}\0{changed_on}"))
+            if title >= 0 and probability > 0 and asset_id in self._labels:
+                of_segment = rows.setdefault(segment or NO_SEGMENT, {})
+                of_segment.setdefault(title, []).append((asset_id, probability))
         return {
-            key: self._choices(key[0], pairs, salts[key])
-            for key, pairs in rows.items()
-            if len(pairs) > 1
+            segment: {title: own for title, own in titles.items() if len(own) > 1}
+            for segment, titles in rows.items()
         }
+
+    @cached_property
+    def _seed(self) -> int:
+        return int(self.release.json(ABOUT)["artwork"]["seed"])
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
@@ -132,17 +135,6 @@ class Artwork:
         names = table["asset_id"].to_pylist()
         return dict(zip(names, table["disclosure_label"].to_pylist(), strict=True))
 
-    def _choices(self, title: int, pairs: Sequence[tuple[str, float]], salt: int) -> Choices:
-        approved = [pair for pair in pairs if pair[0] in self._labels]
-        total = sum(probability for _, probability in approved) or 1.0
-        candidates = tuple(name for name, _ in approved)
-        draws = tuple(
-            Draw(name, probability / total, candidates, self._head(title, name))
-            for name, probability in approved
-        )
-        bounds = np.cumsum([one.probability for one in draws]).tolist()
-        return Choices(draws, tuple(bounds), salt)
-
     def _head(self, title: int, asset_id: str) -> bytes:
         row = self.files.titles[title]
         label = self._labels[asset_id]
@@ -153,19 +145,20 @@ class Artwork:
 class Pictures:
     """The pictures of one member, or of somebody whose data is not used."""
 
-    artwork: Artwork
-    segment: int
+    choices: Choices
     key: int | None
 
-    def draw(self, title: int) -> Draw | None:
-        """The picture of a title; None where there is only one."""
-        choices = self.artwork.choices
-        found = choices.get((title, self.segment)) or choices.get((title, NO_SEGMENT))
-        if found is None or not found.draws:
-            return None
-        return found.likeliest() if self.key is None else found.drawn(self.key)
+    def places(self, titles: Sequence[int]) -> list[int]:
+        """Which of its pictures each title shows."""
+        rows = np.asarray(titles, np.intp)
+        probability = self.choices.probability[rows]
+        if self.key is None:
+            likeliest: list[int] = probability.argmax(axis=1).tolist()
+            return likeliest
+        drawn: list[int] = draw(self.key, self.choices.keys[rows], probability).tolist()
+        return drawn
 
-    def head(self, title: int) -> bytes:
-        """The JSON of a title but for its reason and the closing brace."""
-        draw = self.draw(title)
-        return self.artwork.heads[title] if draw is None else draw.head
+    def heads(self, titles: Sequence[int]) -> list[bytes]:
+        """The JSON of each title but for its reason and the closing brace."""
+        heads = self.choices.heads
+        return [heads[one][place] for one, place in zip(titles, self.places(titles), strict=True)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from matinee.columns import MEMBER_ID, TITLE_ID
-from matinee.serving.artwork import Draw
+from matinee.serving.artwork import Pictures
 from matinee.serving.pages import Pages, pictures_of
 from matinee.serving.problems import ProblemError
 
@@ -72,7 +72,7 @@ class Impressions:
                     "policy_id": POLICY,
                     "is_exploration": False,
                     "release_id": state.release_id,
-                    **_picture(pictures.draw(title), titles[title]["asset_id"]),
+                    **_picture(pictures, title, titles[title]["asset_id"]),
                 }
                 for number, shelf in enumerate(shelves)
                 for place, title in enumerate(shelf.titles)
@@ -80,12 +80,14 @@ class Impressions:
         return self._slots[page_id]
 
 
-def _picture(draw: Draw | None, only: str | None) -> Row:
+def _picture(pictures: Pictures, title: int, only: str | None) -> Row:
     """What the log says of a picture: which, out of which, and with which chance."""
-    if draw is None:
+    candidates = pictures.choices.asset_ids[title]
+    if not candidates:
         return {"asset_id": only}
+    (place,) = pictures.places([title])
     return {
-        "asset_id": draw.asset_id,
-        "candidate_asset_ids": list(draw.candidates),
-        "asset_propensity": draw.probability,
+        "asset_id": candidates[place],
+        "candidate_asset_ids": list(candidates),
+        "asset_propensity": float(pictures.choices.probability[title, place]),
     }

@@ -7,7 +7,7 @@ without repeats, from the release that it began with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -246,15 +246,16 @@ class Pages:
     def _page(self, opened: Opened, state: PageState) -> bytes:
         member = self._member(opened, state)
         end = state.offset + state.limit
-        pictures = pictures_of(member, state.member_id)
         shown = shelves_of(member, state.filters, end)[state.offset : end]
+        titles = [title for shelf in shown for title in shelf.titles]
+        heads = iter(pictures_of(member, state.member_id).heads(titles))
         return b"".join(
             (
                 *_head(member, self.live.is_degraded),
                 b',"page_id":"',
                 self.sealer.seal(state.packed()).encode(),
                 b'","shelves":[',
-                b",".join(_shelf(pictures, one) for one in shown),
+                b",".join(_shelf(heads, one) for one in shown),
                 b"]}",
             )
         )
@@ -263,10 +264,8 @@ class Pages:
         """The list of a member as JSON."""
         member = self.members.now(opened, member_id, at)
         titles, reasons = slate_of(member, k)
-        head_of = pictures_of(member, member_id).head
-        said = [
-            head_of(title) + reason + b"}" for title, reason in zip(titles, reasons, strict=True)
-        ]
+        heads = pictures_of(member, member_id).heads(titles)
+        said = [head + reason + b"}" for head, reason in zip(heads, reasons, strict=True)]
         head = _head(member, self.live.is_degraded)
         return b"".join((*head, b',"titles":[', b",".join(said), b"]}"))
 
@@ -363,11 +362,8 @@ def pictures_of(member: MemberNow, member_id: str | None) -> Pictures:
     return member.view.artwork.of(member_id, member.row, is_personal=member.is_personal)
 
 
-def _shelf(pictures: Pictures, shelf: Shelf) -> bytes:
-    titles = [
-        pictures.head(title) + orjson.dumps(reason) + b"}"
-        for title, reason in zip(shelf.titles, shelf.reasons, strict=True)
-    ]
+def _shelf(heads: Iterator[bytes], shelf: Shelf) -> bytes:
+    titles = [next(heads) + orjson.dumps(reason) + b"}" for reason in shelf.reasons]
     return b"".join(
         (
             b'{"kind":"',

@@ -159,24 +159,6 @@ def test_a_picture_stays_until_it_is_old_or_the_evidence_is_strong():
     assert new.probability[other] == pytest.approx(0.95)  # an asset came
 
 
-def test_members_see_assets_by_their_probability_and_keep_them():
-    assets, first, second = ["a", "b", "c"], [0.2, 0.5, 0.3], [0.2, 0.3, 0.5]
-    members = [f"m-{n}" for n in range(4000)]
-    seen = np.array([artwork_policy.draw(m, "t", assets, first, seed=1) for m in members])
-    then = np.array([artwork_policy.draw(m, "t", assets, second, seed=1) for m in members])
-    assert np.bincount(seen) / 4000 == pytest.approx(first, abs=0.03)
-    assert np.bincount(then) / 4000 == pytest.approx(second, abs=0.03)
-    moved = seen != then
-    assert 0.2 < moved.mean() < 0.27
-    assert 2 not in seen[moved]
-    assert 1 not in then[moved]
-    other = [artwork_policy.draw(m, "another", assets, first, seed=1) for m in members]
-    assert np.mean(seen == other) == pytest.approx(0.04 + 0.25 + 0.09, abs=0.03)
-    assert artwork_policy.draw("m", "t", assets, [0, 0, 1], seed=1) == 2
-    with pytest.raises(DataError, match="no asset of title t may be shown"):
-        artwork_policy.draw("m", "t", assets, [0, 0, 0], seed=1)
-
-
 def test_the_audit_finds_a_group_that_sees_other_pictures_and_no_other():
     """80 members see one of two assets; of group x four fifths see the first, of y one fifth."""
     random = np.random.default_rng(1)

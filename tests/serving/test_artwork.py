@@ -1,42 +1,11 @@
-"""Which picture a member sees: by the policy's chances, and the same one every time."""
-
-from collections import Counter
+"""Which picture a member sees: an approved one with its label, the same one every time."""
 
 import pytest
 
+from matinee.insights.draws import key_of
 from matinee.releases import Store
-from matinee.releases.serving_files import hashed
-from matinee.serving.artwork import Choices, Draw
+from matinee.serving.artwork import NO_SEGMENT, Pictures
 from matinee.serving.release_view import ReleaseView
-
-CHANCES = (0.7, 0.2, 0.1)
-ASSETS = ("a", "b", "c")
-DRAWS = tuple(Draw(name, chance, ASSETS, b"") for name, chance in zip(ASSETS, CHANCES, strict=True))
-CHOICES = Choices(DRAWS, (0.7, 0.9, 1.0), salt=int(hashed("t1")))
-
-
-def test_pictures_are_drawn_by_their_chances():
-    counts = Counter(CHOICES.drawn(int(hashed(f"m-{one}"))).asset_id for one in range(20_000))
-    assert [counts[name] / 20_000 for name in ASSETS] == pytest.approx(CHANCES, abs=0.015)
-
-
-def test_a_member_keeps_a_picture_until_the_policy_changes():
-    later = Choices(DRAWS, CHOICES.bounds, salt=int(hashed("t1 of another day")))
-    keys = [int(hashed(f"m-{one}")) for one in range(500)]
-    assert [CHOICES.drawn(key) for key in keys] == [CHOICES.drawn(key) for key in keys]
-    moved = sum(CHOICES.drawn(key) is not later.drawn(key) for key in keys)
-    assert 0 < moved < 400
-
-
-def test_draws_for_two_titles_are_independent():
-    other = Choices(DRAWS, CHOICES.bounds, salt=int(hashed("t2")))
-    keys = [int(hashed(f"m-{one}")) for one in range(20_000)]
-    both = sum(CHOICES.drawn(key).asset_id == other.drawn(key).asset_id == "a" for key in keys)
-    assert both / 20_000 == pytest.approx(0.49, abs=0.015)
-
-
-def test_somebody_whose_data_is_not_used_sees_the_likeliest_picture():
-    assert CHOICES.likeliest().asset_id == "a"
 
 
 @pytest.fixture(scope="module")
@@ -44,33 +13,57 @@ def view(night_home):
     return ReleaseView.open(Store.of(night_home).open("live"))
 
 
-def test_every_picture_of_a_release_is_approved_and_its_chances_sum_to_one(view):
+@pytest.fixture(scope="module")
+def choices(view):
+    return view.artwork.choices(NO_SEGMENT)
+
+
+@pytest.fixture(scope="module")
+def several(choices):
+    """Titles with several pictures."""
+    return [title for title, names in enumerate(choices.asset_ids) if names]
+
+
+def test_every_picture_of_a_release_is_approved_and_its_chances_sum_to_one(view, choices, several):
     approved = set(view.release.table("artwork/assets.parquet")["asset_id"].to_pylist())
-    assert view.artwork.choices
-    for choices in view.artwork.choices.values():
-        assert choices.bounds[-1] == pytest.approx(1.0)
-        assert {one.asset_id for one in choices.draws} <= approved
+    assert len(several) > 10
+    assert {name for title in several for name in choices.asset_ids[title]} <= approved
+    assert choices.probability.sum(axis=1) == pytest.approx(1.0)
 
 
-def test_an_ai_label_follows_the_picture(view):
+def test_members_see_different_pictures_and_each_the_same_one_again(choices, several):
+    seen = [Pictures(choices, key_of(f"m-{one}")).places(several) for one in range(50)]
+    assert seen == [Pictures(choices, key_of(f"m-{one}")).places(several) for one in range(50)]
+    assert len({tuple(one) for one in seen}) == 50
+
+
+def test_somebody_whose_data_is_not_used_sees_the_likeliest_picture(view, several):
+    pictures = view.artwork.of("m-000000", 0, is_personal=False)
+    chances = pictures.choices.probability[several]
+    assert pictures.places(several) == chances.argmax(axis=1).tolist()
+
+
+def test_an_ai_label_follows_the_picture(view, choices, several):
     table = view.release.table("artwork/assets.parquet").to_pylist()
     labels = {row["asset_id"]: row["disclosure_label"] for row in table}
-    draws = [one for choices in view.artwork.choices.values() for one in choices.draws]
-    labelled = [one for one in draws if labels[one.asset_id]]
+    heads = {
+        name: head
+        for title in several
+        for name, head in zip(choices.asset_ids[title], choices.heads[title], strict=True)
+    }
+    labelled = [name for name in heads if labels[name]]
     assert labelled
-    assert all(labels[one.asset_id].encode() in one.head for one in labelled)
+    assert all(labels[name].encode() in heads[name] for name in labelled)
 
 
-def test_members_have_the_segment_that_the_release_gave_them(view):
+def test_members_have_the_pictures_of_the_segment_that_the_release_gave_them(view):
     table = view.release.table("insights/segment_members.parquet")
     member, segment = (table[name][0].as_py() for name in ("member_id", "segment"))
-    row = view.files.row_of(member)
-    assert view.artwork.of(member, row, is_personal=True).segment == segment
-    assert view.artwork.of(member, row, is_personal=False).key is None
+    pictures = view.artwork.of(member, view.files.row_of(member), is_personal=True)
+    assert pictures.choices is view.artwork.choices(segment)
 
 
-def test_a_title_with_one_picture_shows_it(view):
-    pictures = view.artwork.of(None, -1, is_personal=True)
-    titles = range(len(view.files.titles))
-    single = [one for one in titles if (one, 0) not in view.artwork.choices]
-    assert [pictures.head(one) for one in single] == [view.heads[one] for one in single]
+def test_a_title_with_one_picture_shows_it(view, choices):
+    single = [title for title, names in enumerate(choices.asset_ids) if not names]
+    heads = Pictures(choices, key_of("m")).heads(single)
+    assert heads == [view.heads[one] for one in single]

@@ -1,6 +1,6 @@
 """`artwork/policy.parquet`: with which probability each asset of a title is shown to a segment.
 
-Whoever serves a page draws an asset by `artwork_policy.draw`, and logs its probability as
+Whoever serves a page draws an asset by `draws.draw`, and logs its probability as
 `asset_propensity`: so the next policy can be learned from that log, and this one be evaluated.
 """
 
