@@ -67,7 +67,11 @@ def test_help_imports_no_engine():
         (["releases", "rollback"], 2, "there is no previous release"),
         (["import", "movielens", "/nowhere"], 2, "/nowhere"),
         (["simulate", "--day", "2026-01-31"], 2, "--day needs --play"),
-        (["simulate", "--play", "http://127.0.0.1:9", "--days", "3"], 2, "are of simulated logs: not"),
+        (
+            ["simulate", "--play", "http://127.0.0.1:9", "--days", "3"],
+            2,
+            "are of simulated logs: not",
+        ),
     ],
 )
 def test_wrong_input_is_one_line_on_stderr_and_its_exit_code(

@@ -88,6 +88,16 @@ def test_a_mapping_lands_a_file_that_is_received_with_its_titles(tmp_path, file)
     assert "user" not in names
 
 
+def test_titles_are_made_for_events_on_titles_only(tmp_path):
+    (tmp_path / "own.csv").write_text("title_id,title,kind,release_year\nt1,Heat,movie,1995\n")
+    settings = Settings(home=tmp_path / "home")
+    found = pipeline.map_file(settings, tmp_path / "own.csv", stream="titles")
+    (tmp_path / "own.yml").write_text(found.mapping.text())
+    options = {"mapping": tmp_path / "own.yml", "landed_on": date(2026, 1, 3), "with_titles": True}
+    with pytest.raises(ConfigError, match="--with-titles is for events on titles, not for titles"):
+        pipeline.land_mapped(settings, tmp_path / "own.csv", **options)
+
+
 def test_a_required_column_without_a_source_is_named_and_nothing_lands(tmp_path, contract):
     (tmp_path / "x.csv").write_text("user,movie\nada,Heat\n")
     found = mapping.propose(tmp_path / "x.csv", contract, "plays")

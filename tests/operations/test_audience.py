@@ -167,6 +167,16 @@ def test_with_too_few_members_there_is_no_audience(copied, titles):
         pipeline.title_audience(home, titles["warm"], release="live")
 
 
+@pytest.mark.parametrize("allowed", [0, LEAST - 1])
+def test_a_title_that_too_few_may_be_counted_for_has_no_audience(
+    night_home, monkeypatch, titles, allowed
+):
+    first = np.arange(1000) < allowed
+    monkeypatch.setattr(Market, "eligible", lambda market, place: first[: len(market.members)])
+    with pytest.raises(RefusedError, match=r"members may be counted who may watch"):
+        pipeline.title_audience(of(night_home), titles["warm"], release="live")
+
+
 def brief(home, **given):
     return pipeline.brief(of(home), **({"genres": [], **NOTHING} | given), release="live")
 
@@ -206,7 +216,10 @@ def test_an_unknown_value_is_bad_usage_and_names_the_nearest(night_home, given, 
 
 
 def test_a_title_unlike_all_others_is_refused_and_what_is_missing_is_named(night_home):
-    with pytest.raises(RefusedError, match=r"says too little about this title: watched titles take \d+ to \d+ minutes, not 3000"):
+    with pytest.raises(
+        RefusedError,
+        match=r"says too little about this title: watched titles take \d+ to \d+ minutes, not 3000",
+    ):
         brief(night_home, genres=["Drama"], runtime="3000")
 
 

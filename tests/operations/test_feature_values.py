@@ -74,7 +74,9 @@ def test_nothing_is_given_online_of_a_member_who_refuses(settings):
 
 def test_entities_without_an_instant_are_refused_with_their_columns(settings, tmp_path):
     pq.write_table(pa.table({"member_id": ["m"]}), tmp_path / "x.parquet")
-    with pytest.raises(DataError, match=r"has no event_timestamp, the instant of each row: .*member_id"):
+    with pytest.raises(
+        DataError, match=r"has no event_timestamp, the instant of each row: .*member_id"
+    ):
         pipeline.feature_frame(settings, "member_v1", tmp_path / "x.parquet", tmp_path / "y")
     (tmp_path / "z").write_text("x")
     with pytest.raises(DataError, match="is no Parquet file"):

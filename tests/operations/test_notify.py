@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from matinee.errors import BusyError, ConfigError, DataError, RefusedError
+from matinee.errors import BusyError, ConfigError, DataError, RefusedError, StorageError
 from matinee.operations import notify
 from matinee.settings import Settings
 
@@ -150,6 +150,12 @@ def test_a_wrong_file_is_refused_without_its_content(tmp_path, text, message):
     with pytest.raises(ConfigError, match=message) as error:
         notify.read_targets(tmp_path)
     assert "secret" not in str(error.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "notify.yml").mkdir()
+    with pytest.raises(StorageError, match=r"notify.yml: Is a directory; nobody is notified"):
+        notify.read_targets(tmp_path)
 
 
 def test_a_live_release_that_is_too_old_is_reported_once_and_its_successor_too(night_home, sent):
