@@ -20,8 +20,9 @@ from starlette.requests import ClientDisconnect
 from matinee.errors import MatineeError
 from matinee.rights import consent
 from matinee.serving import answers, intake, problems, rights
+from matinee.serving.access.guard import Guard, may_see
+from matinee.serving.access.tokens import Tokens
 from matinee.serving.directory import add_directory
-from matinee.serving.guard import Guard, may_see
 from matinee.serving.hot_routes import HotRoutes
 from matinee.serving.members import MemberNow
 from matinee.serving.metrics import Measured
@@ -38,7 +39,6 @@ from matinee.serving.pages import (
 from matinee.serving.problems import ProblemError
 from matinee.serving.release_view import Group
 from matinee.serving.state import Options, State
-from matinee.serving.tokens import Tokens
 from matinee.serving.web import add_page
 from matinee.serving.why import why
 

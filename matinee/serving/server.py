@@ -15,7 +15,7 @@ from typing import Any
 
 from matinee.errors import ConfigError
 from matinee.rights import consent
-from matinee.serving import tokens
+from matinee.serving.access import tokens
 from matinee.serving.clock import Clock
 from matinee.serving.live import Live
 from matinee.serving.state import Options

@@ -17,7 +17,7 @@ import pytest
 from matinee.privacy import Traces
 from matinee.releases import Store
 from matinee.rights import member_search
-from matinee.serving import connections
+from matinee.serving.access import connections
 
 
 @contextmanager
