@@ -20,8 +20,9 @@ from starlette.requests import ClientDisconnect
 from matinee.errors import MatineeError
 from matinee.rights import consent
 from matinee.serving import answers, intake, problems, rights
-from matinee.serving.access.guard import Guard, may_see
+from matinee.serving.access.guard import Guard, may_see, moment_for
 from matinee.serving.access.tokens import Tokens
+from matinee.serving.clock import moment
 from matinee.serving.directory import add_directory
 from matinee.serving.hot_routes import HotRoutes
 from matinee.serving.members import MemberNow
@@ -34,7 +35,6 @@ from matinee.serving.pages import (
     SHELVES,
     SLATE,
     Filters,
-    moment,
 )
 from matinee.serving.problems import ProblemError
 from matinee.serving.release_view import Group
@@ -164,7 +164,8 @@ def _add_reads(api: FastAPI, state: State) -> None:
 
     def member_now(request: Request, member_id: str, at: str | None) -> MemberNow:
         may_see(token_of(request), member_id)
-        return state.members.now(state.live.current(), member_id, moment(at, now()))
+        at_moment = moment_for(token_of(request), at, now())
+        return state.members.now(state.live.current(), member_id, at_moment)
 
     @api.get("/v1/members/{member_id:path}/page", tags=["pages"])
     async def page(
@@ -176,7 +177,7 @@ def _add_reads(api: FastAPI, state: State) -> None:
     ) -> Response:
         """Shelves in order, each title once, each with its reason."""
         may_see(token_of(request), member_id)
-        when = moment(at, now())
+        when = moment_for(token_of(request), at, now())
         body = state.pages.first(
             state.live.current(), member_id, when, limit=limit, filters=filters
         )
@@ -203,7 +204,8 @@ def _add_reads(api: FastAPI, state: State) -> None:
         """The list of a member, best first; by the release before the live one, to compare."""
         may_see(token_of(request), member_id)
         opened = await state.live.named(release)
-        body = state.pages.slate(opened, member_id, moment(at, now()), k)
+        when = moment_for(token_of(request), at, now())
+        body = state.pages.slate(opened, member_id, when, k)
         return Response(body, media_type=JSON)
 
     @api.get("/v1/titles/{title_id:path}/similar", tags=["lists"])
@@ -252,6 +254,7 @@ def _add_reads(api: FastAPI, state: State) -> None:
 
     @api.post("/v1/session/page", tags=["pages"])
     async def session_page(
+        request: Request,
         body: SessionBody,
         at: At = None,
         filters: Annotated[Filters, Depends(_filters)] = Filters(),  # noqa: B008
@@ -262,7 +265,7 @@ def _add_reads(api: FastAPI, state: State) -> None:
         page = state.pages.of_titles(
             current,
             body.titles,
-            moment(at, now()),
+            moment_for(token_of(request), at, now()),
             country=body.country,
             maximum_age=current.view.default_age if given is None else given,
             filters=filters,
