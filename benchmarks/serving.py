@@ -184,7 +184,7 @@ def main() -> int:
         "rates": lambda root: rates(_home(root, LARGE)),
         "kills": lambda root: faults.kills(_home(root, faults.SMALL)),
         "half_open": lambda root: faults.half_open(_home(root, faults.SMALL)),
-        "swaps": lambda root: faults.swaps(_home(root, faults.TINY)),
+        "swaps": faults.swaps,
     }
     missed = []
     for name in sys.argv[1:] or questions:

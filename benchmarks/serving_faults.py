@@ -25,6 +25,8 @@ NOW = "2026-01-01T01:00:00+00:00"
 
 KILLS, SWAPS, SOCKETS, WRITERS, READERS = 20, 1_000, 200, 8, 4
 
+SWAPS_OF_HOME = 100
+
 Row = tuple[str, str, str, bool]
 
 
@@ -134,22 +136,29 @@ class _Seen:
     fresh: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-def swaps(home: Path) -> list[Row]:
-    """Move `live` to and fro while pages are read from two processes."""
-    first = Store.of(home).live()
-    assert first is not None
-    second = publish(home, TINY, seed=2, promote=False)
-    with running(home, workers=2, now=NOW) as server:
-        seen, done = asyncio.run(_swapped(home, server, [first.id, second.id]))
-    text = f"{done:,} swaps, {seen.answers:,} pages, {seen.errors} errors, {seen.mixed} mixed"
-    holds = not seen.errors and not seen.mixed and done == SWAPS
+def swaps(root: Path) -> list[Row]:
+    """Move `live` to and fro while pages are read from two processes.
+
+    In several homes, for each move reads the whole audit trail of its home.
+    """
+    answers = errors = mixed = done = 0
+    for turn in range(SWAPS // SWAPS_OF_HOME):
+        home = root / f"home-{turn}"
+        home.mkdir()
+        first, second = (publish(home, TINY, seed=seed, promote=seed == 1) for seed in (1, 2))
+        with running(home, workers=2, now=NOW) as server:
+            seen, count = asyncio.run(_swapped(home, server, [first.id, second.id]))
+        answers, errors, mixed = answers + seen.answers, errors + seen.errors, mixed + seen.mixed
+        done += count
+    text = f"{done:,} swaps, {answers:,} pages, {errors} errors, {mixed} mixed"
+    holds = not errors and not mixed and done == SWAPS
     return [(f"{SWAPS:,} release swaps under load", text, "no errors, none mixed", holds)]
 
 
 async def _swapped(home: Path, server: Server, ids: list[str]) -> tuple[_Seen, int]:
     seen, store, done = _Seen(old=ids[1]), Store.of(home), 0
     readers = [asyncio.create_task(_read(server, one, seen)) for one in range(READERS)]
-    for number in range(SWAPS):
+    for number in range(SWAPS_OF_HOME):
         old, new = ids[number % 2], ids[1 - number % 2]
         seen.old, seen.new_since = old, float("inf")
         seen.fresh.clear()

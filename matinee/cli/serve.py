@@ -61,7 +61,7 @@ def add(
     scope: Annotated[str, typer.Option(help="member:ID, service or operator.")],
 ) -> None:
     """Make a token and print it; it is shown once."""
-    from matinee.serving import tokens as kept
+    from matinee.serving.access import tokens as kept
     from matinee.settings import Settings
 
     token, text = kept.add(Settings().home.resolve(), scope)
@@ -72,7 +72,7 @@ def add(
 @tokens.command("list", epilog="Example: matinee tokens list")
 def list_tokens(form: FormatOption = Format.table) -> None:
     """Print the tokens that there are, without their texts."""
-    from matinee.serving import tokens as kept
+    from matinee.serving.access import tokens as kept
     from matinee.settings import Settings
 
     rows = [{"id": one.id, "scope": one.scope} for one in kept.read(Settings().home.resolve())]
@@ -82,7 +82,7 @@ def list_tokens(form: FormatOption = Format.table) -> None:
 @tokens.command(epilog="Example: matinee tokens remove 1f2e3d4c")
 def remove(token_id: Annotated[str, typer.Argument(help="Its id.")]) -> None:
     """Take a token back; it does not open anything from the next request on."""
-    from matinee.serving import tokens as kept
+    from matinee.serving.access import tokens as kept
     from matinee.settings import Settings
 
     token = kept.remove(Settings().home.resolve(), token_id)

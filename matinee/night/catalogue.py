@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from matinee import warehouse
 from matinee.columns import TITLE_ID
-from matinee.night import operator_policy
 from matinee.night.night import Night
+from matinee.night.policy import operator_policy
 from matinee.slates.eligibility import Eligibility
 from matinee.slates.operator_policy import Rule
 from matinee.vocabulary import Vocabulary

@@ -27,10 +27,11 @@ from matinee.models.combination import COHORTS, Combination, Context
 from matinee.models.default_weights import default_weights
 from matinee.models.fits import Fit
 from matinee.models.learned_weights import Evidence, choose_weights, evidence
-from matinee.night import exposure_policy, fit
+from matinee.night import fit
 from matinee.night.catalogue import read_catalogue
 from matinee.night.frame import CUTS, EVALUATED, LAST, PUBLISHED
 from matinee.night.night import Night
+from matinee.night.policy import exposure_policy
 from matinee.night.scorer import COMBINATION, CONTEXTS, ready
 from matinee.provenance import parse_json
 from matinee.slates import exposure

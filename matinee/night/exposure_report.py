@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from matinee import matrices
 from matinee.columns import MEMBER_ID
 from matinee.evaluation import gate
-from matinee.night import exposure_policy
+from matinee.night.policy import exposure_policy
 from matinee.night.scorer import Scorer
 from matinee.night.shelves import NEW_FOR
 from matinee.slates import exposure, ranking

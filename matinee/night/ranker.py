@@ -21,7 +21,7 @@ from matinee.models.combination import Combination, Context, Scored, cohorts
 from matinee.models.fits import Fit
 from matinee.models.history import History
 from matinee.models.parts import ForEveryone, Part, Parts, Settings
-from matinee.night import exposure_policy
+from matinee.night.policy import exposure_policy
 from matinee.slates import calibration, ranking
 from matinee.slates.sources import Source
 

@@ -20,12 +20,13 @@ from matinee.evaluation import gate, metrics, names
 from matinee.models import fits
 from matinee.models.combination import Context
 from matinee.models.title_weights import entries
-from matinee.night import combine, exposure_policy, exposure_report, fit, shelves
+from matinee.night import combine, exposure_report, fit, shelves
 from matinee.night.attribution import SCHEMA
 from matinee.night.catalogue import read_catalogue
 from matinee.night.frame import PUBLISHED
 from matinee.night.model_files import save_array, save_matrix, save_parts
 from matinee.night.night import Night
+from matinee.night.policy import exposure_policy
 from matinee.night.scorer import BLOCK, CONTEXTS, RELEASE, Block, Scorer, ready
 from matinee.night.serving_files import ServingWriter
 from matinee.progress import Progress

@@ -21,9 +21,9 @@ from matinee.columns import MEMBER_ID, RANK, REASON, ROW_KIND, SCORE, SOURCE, TI
 from matinee.models.combination import Combination, Context
 from matinee.models.fits import Fit
 from matinee.models.frame import Frame
-from matinee.night import exposure_policy
 from matinee.night.attribution import Attribution, finder_of, last_titles
 from matinee.night.catalogue import Catalogue
+from matinee.night.policy import exposure_policy
 from matinee.night.ranker import NOT_IN_FRAME, SHELF, Lists, Ranker
 from matinee.slates import ranking, reason_text, reasons
 from matinee.slates.sources import LABELS, Source

@@ -10,10 +10,12 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from matinee.errors import MatineeError
 from matinee.serving import problems
-from matinee.serving.guard import Guard
+from matinee.serving.access.guard import Guard
+from matinee.serving.access.tokens import Tokens
 from matinee.serving.metrics import Measured
 from matinee.serving.problems import ProblemError
 from matinee.serving.routes import answers
@@ -24,7 +26,6 @@ from matinee.serving.routes.reads import add_reads
 from matinee.serving.routes.web import add_page
 from matinee.serving.routes.writes import add_writes
 from matinee.serving.state import Options, State
-from matinee.serving.tokens import Tokens
 
 
 def create(options: Options) -> Guard:
@@ -83,6 +84,10 @@ def _add_errors(api: FastAPI) -> None:
     @api.exception_handler(MatineeError)
     async def of_matinee(request: Request, error: MatineeError) -> Response:
         return problem(503, str(error))
+
+    @api.exception_handler(ClientDisconnect)
+    async def of_disconnect(request: Request, error: ClientDisconnect) -> Response:
+        return problem(400, "the body ended before its length")
 
     @api.exception_handler(Exception)
     async def of_fault(request: Request, error: Exception) -> Response:

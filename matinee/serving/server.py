@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import ipaddress
 import os
@@ -14,7 +15,7 @@ from typing import Any
 
 from matinee.errors import ConfigError
 from matinee.rights import consent
-from matinee.serving import tokens
+from matinee.serving.access import tokens
 from matinee.serving.clock import Clock
 from matinee.serving.live import Live
 from matinee.serving.state import Options
@@ -31,8 +32,9 @@ BACKPRESSURE = 512
 
 METRICS = "serving/metrics"
 
-ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
-"""For glibc in the processes that answer: what a long answer used goes back at once."""
+ALLOCATOR = {-1: 128 << 10, -3: 128 << 10, -8: 1}
+"""For glibc's `mallopt`: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD and M_ARENA_MAX. What the arrays of one
+answer used goes back to the system at once; with the defaults a process kept 80 MB of it."""
 
 
 def serve(
@@ -69,8 +71,6 @@ def serve(
         requests_per_second=requests_per_second / workers,
     )
     _share_metrics(home / METRICS)
-    for name, value in ALLOCATOR.items():
-        os.environ.setdefault(name, value)
     _run(partial(_load, options, make), host=host, port=port, workers=workers)
 
 
@@ -103,10 +103,18 @@ def _load(options: Options, make: Callable[[Options], Any] | None) -> Any:
     from matinee.serving.app import create
 
     threadpool_limits(1)
+    _tune_allocator()
     app = (make or create)(options)
     gc.collect()
     gc.freeze()  # the catalogue lives as long as the process: no collection walks through it
     return app
+
+
+def _tune_allocator() -> None:
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):  # only where the C library is glibc
+        for parameter, value in ALLOCATOR.items():
+            library.mallopt(parameter, value)
 
 
 def _is_loopback(host: str) -> bool:

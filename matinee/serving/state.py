@@ -16,7 +16,7 @@ from matinee.landing.api.log_files import LogFiles
 from matinee.recent_events import RecentEvents
 from matinee.rights import consent
 from matinee.sealed import Sealer
-from matinee.serving import connections
+from matinee.serving.access import connections
 from matinee.serving.clock import Clock
 from matinee.serving.impressions import Impressions
 from matinee.serving.intake import Intake

@@ -10,9 +10,10 @@ from matinee import report, transform
 from matinee.errors import ConfigError
 from matinee.evaluation.names import BEFORE_POLICY
 from matinee.models import fits, hybrid
-from matinee.night import combine, evaluate, exposure_policy
-from matinee.night.exposure_policy import ExposureTarget
+from matinee.night import combine, evaluate
 from matinee.night.frame import EVALUATED
+from matinee.night.policy import exposure_policy
+from matinee.night.policy.exposure_policy import ExposureTarget
 from matinee.settings import Settings
 from tests import worlds
 

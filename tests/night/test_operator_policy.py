@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from matinee.errors import ConfigError
-from matinee.night import operator_policy
+from matinee.night.policy import operator_policy
 from matinee.slates.operator_policy import Rule
 from matinee.vocabulary import Vocabulary
 

@@ -14,7 +14,7 @@ os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metri
 from datetime import timedelta
 
 from matinee.releases import Store
-from matinee.serving import tokens
+from matinee.serving.access import tokens
 from matinee.serving.app import create
 from matinee.serving.clock import Clock
 from matinee.serving.state import Options

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from matinee.serving import guard
+from matinee.serving.access import guard
 from tests.serving.requests_raw import ask
 
 TYPE = {"content-type": "application/json"}

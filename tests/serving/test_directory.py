@@ -15,11 +15,11 @@ from starlette.testclient import TestClient
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
 
 from matinee.releases import Store
+from matinee.serving.access.guard import needed
+from matinee.serving.access.tokens import Level
 from matinee.serving.app import create
 from matinee.serving.clock import Clock
-from matinee.serving.guard import needed
 from matinee.serving.state import Options
-from matinee.serving.tokens import Level
 from matinee.settings import Settings
 
 STATIC = files("matinee.serving") / "static"

@@ -80,7 +80,10 @@ def test_answers_are_as_documented(client, members, schemas):
         ("get", "/v1/search", f"/v1/search?q=the&member_id={member}", None),
         ("post", "/v1/session/page", "/v1/session/page", {"titles": [title]}),
         ("post", "/v1/events", "/v1/events", [{"stream": "plays"}]),
-        ("get", "/v1/parameters", "/v1/parameters", None),
+        *(
+            ("get", one, one, None)
+            for one in ("/v1/parameters", "/v1/members", "/v1/catalogue", "/v1/releases/current")
+        ),
         ("get", "/healthz", "/healthz", None),
         ("get", "/readyz", "/readyz", None),
     ]

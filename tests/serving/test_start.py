@@ -9,7 +9,8 @@ import pytest
 
 from matinee.errors import ConfigError, IntegrityError, StorageError
 from matinee.landing.api.log_files import LogFiles
-from matinee.serving import server, tokens
+from matinee.serving import server
+from matinee.serving.access import tokens
 from matinee.serving.live import Live
 from matinee.settings import Settings
 

@@ -11,13 +11,14 @@ from matinee import releases, transform, warehouse
 from matinee.columns import PLACES
 from matinee.evaluation import comparison, gate
 from matinee.models import fits
-from matinee.night import combine, exposure_policy, fit, operator_policy
+from matinee.night import combine, fit
 from matinee.night.evaluate.baselines import baseline
 from matinee.night.evaluate.result import Evaluation
 from matinee.night.evaluate.split import Options, evaluate_split, without
 from matinee.night.evaluate.versions import Split, ranker_of, versions
 from matinee.night.frame import EVALUATED, PUBLISHED
 from matinee.night.night import Night
+from matinee.night.policy import exposure_policy, operator_policy
 from matinee.slates import ai_labels, exposure, member_groups
 
 __all__ = [

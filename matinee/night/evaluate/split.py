@@ -20,9 +20,10 @@ from matinee.models import fits
 from matinee.models.baselines import baselines_of, part_of
 from matinee.models.combination import Combination
 from matinee.models.feature_families import genres
-from matinee.night import combine, exposure_policy, operator_policy
+from matinee.night import combine
 from matinee.night.evaluate.baselines import baseline
 from matinee.night.evaluate.versions import Split, Versions, ranker_of, versions
+from matinee.night.policy import exposure_policy, operator_policy
 from matinee.night.ranker import Ranker
 from matinee.night.scorer import COMBINATION
 from matinee.slates import calibration, exposure, group_gaps

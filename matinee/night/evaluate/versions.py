@@ -15,7 +15,8 @@ from matinee.evaluation.names import BEFORE_POLICY, CALIBRATED, SESSION, UNCALIB
 from matinee.models import fits
 from matinee.models.combination import Combination, Context
 from matinee.models.parts import Parts
-from matinee.night import combine, exposure_policy
+from matinee.night import combine
+from matinee.night.policy import exposure_policy
 from matinee.night.ranker import Lists, Ranker
 
 REPORTED_CALIBRATION = 0.1

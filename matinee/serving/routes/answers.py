@@ -57,6 +57,9 @@ SCHEMAS: dict[str, Schema] = {
         features_online=ANY,
     ),
     "Parameters": ANY,
+    "Members": _object(release_id=TEXT, members=_list(ANY)),
+    "Catalogue": _object(release_id=TEXT, as_of=TEXT, titles=NUMBER, now=TEXT, genres=_list(TEXT)),
+    "Release": _object(release_id=TEXT, degraded=FLAG),
     "Health": _object(status={"const": "ok"}),
     "Readiness": _object(
         status={"enum": ["ok", "degraded"]}, release_id=TEXT, problems=_list(TEXT)
@@ -75,6 +78,9 @@ ANSWERS = {
     "/v1/events": "Taken",
     "/v1/members/{member_id}/statement": "Statement",
     "/v1/parameters": "Parameters",
+    "/v1/members": "Members",
+    "/v1/catalogue": "Catalogue",
+    "/v1/releases/current": "Release",
     "/healthz": "Health",
     "/readyz": "Readiness",
 }

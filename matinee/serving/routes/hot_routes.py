@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from matinee.errors import MatineeError
-from matinee.serving.guard import App, Receive, Scope, Send, may_see
+from matinee.serving.access.guard import App, Receive, Scope, Send, may_see
 from matinee.serving.pages import LONGEST_ID, MOST_SHELVES, MOST_SLATE, SHELVES, SLATE, moment
 from matinee.serving.problems import ProblemError
 from matinee.serving.state import State

@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi import Path as InPath
 
 from matinee.serving import rights
-from matinee.serving.guard import may_see
+from matinee.serving.access.guard import may_see
 from matinee.serving.members import MemberNow
 from matinee.serving.pages import (
     LONGEST_ID,

@@ -13,8 +13,8 @@ from typing import Any
 
 from matinee.errors import MatineeError
 from matinee.serving import problems
+from matinee.serving.access.tokens import Level, Token, Tokens
 from matinee.serving.problems import ProblemError
-from matinee.serving.tokens import Level, Token, Tokens
 
 MOST_BYTES = 1 << 20
 """Of a body."""

@@ -1,0 +1,1 @@
+"""What an operator asks of lists and pages, read from the project."""
