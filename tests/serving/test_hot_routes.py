@@ -2,7 +2,7 @@
 
 import pytest
 
-from matinee.serving import hot_routes
+from matinee.serving.routes import hot_routes
 from tests.serving.requests_raw import ask
 
 QUERIES = (

@@ -113,7 +113,7 @@ class LogFiles:
         return file
 
     def _close(self, key: tuple[str, str]) -> None:
-        """Give a file its name; one that is gone was closed by somebody else.
+        """Give a file its name.
 
         Raises
         ------
@@ -125,7 +125,7 @@ class LogFiles:
         try:
             with durable.storage_errors(path), durable.folder(path.parents[1], key) as folder:
                 durable.rename_plain(f".{file.name}", file.name, folder)
-        except (durable.NotPlainError, FileNotFoundError) as error:
+        except durable.NotPlainError as error:
             raise StorageError(f"{path}/.{file.name} cannot be renamed ({error})") from None
         finally:
             os.close(file.descriptor)

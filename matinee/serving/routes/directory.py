@@ -16,10 +16,9 @@ from matinee.columns import MEMBER_ID
 from matinee.releases.serving_files import FOLDER, MEMBERS
 from matinee.serving.release_summary import summary
 from matinee.serving.release_view import ReleaseView
+from matinee.serving.routes.arguments import JSON
 from matinee.serving.state import State
 from matinee.slates.sources import Source
-
-JSON = "application/json"
 
 Row = dict[str, Any]
 
