@@ -50,6 +50,8 @@ def api_of(state: State) -> FastAPI:
         description="Recommendations from a signed release, and the events that follow.",
         version="1",
         lifespan=lifespan,
+        docs_url=None,  # FastAPI's own pages load their scripts from another host
+        redoc_url=None,
     )
     api.state.matinee = state
     _add_errors(api)

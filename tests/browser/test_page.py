@@ -200,3 +200,11 @@ def test_errors_are_said_in_words(watching, server):
     page.get_by_role("alert").get_by_text("The server does not answer").wait_for()
     assert page.seen.messages
     page.seen.messages.clear()  # the browser's own word for the request that was cut
+
+
+def test_the_documentation_of_the_api_is_drawn_without_another_host(watching, server):
+    page = watching()
+    page.goto(f"{server.url}/docs")
+    page.locator("#routes section").first.wait_for()
+    shown = page.locator("#routes h2").all_inner_texts()
+    assert "GET /v1/members/{member_id}/page" in shown

@@ -36,12 +36,10 @@ TABLE = {
     ("get", "/v1/releases/current"): OPERATOR,
     ("get", "/metrics"): OPERATOR,
     ("get", "/openapi.json"): OPERATOR,
-    ("get", "/docs"): OPERATOR,
-    ("get", "/redoc"): OPERATOR,
-    ("get", "/docs/oauth2-redirect"): OPERATOR,
     ("get", "/healthz"): None,
     ("get", "/readyz"): None,
     ("get", "/"): None,
+    ("get", "/docs"): None,
     ("get", "/static/{name}"): None,
 }
 """Route -> the least token that opens it; None is public. A new route needs a line here."""

@@ -37,7 +37,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-PUBLIC = re.compile(r"/|/healthz|/readyz|/static/[a-z0-9_.-]+")
+PUBLIC = re.compile(r"/|/docs|/healthz|/readyz|/static/[a-z0-9_.-]+")
 """Open without a token: no data of anybody."""
 
 FOR_MEMBERS = re.compile(

@@ -22,9 +22,14 @@ HEADERS = {
 
 
 def add_page(api: FastAPI) -> None:
-    """Serve `/` and `/static/NAME`."""
+    """Serve `/`, `/docs` and `/static/NAME`."""
     folder = files("matinee.serving") / "static"
-    pages = {one.name: one.read_bytes() for one in folder.iterdir() if one.is_file()}
+    pages = {
+        one.name: one.read_bytes()
+        for part in (folder, folder / "docs")
+        for one in part.iterdir()
+        if one.is_file()
+    }
 
     def answer(name: str) -> Response:
         if name not in pages:
@@ -35,6 +40,10 @@ def add_page(api: FastAPI) -> None:
     @api.get("/", include_in_schema=False)
     async def page() -> Response:
         return answer("index.html")
+
+    @api.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return answer("docs.html")
 
     @api.get("/static/{name}", include_in_schema=False)
     async def static(name: str) -> Response:
