@@ -347,6 +347,18 @@ def create_plain(name: str, folder: int) -> int:
     return descriptor
 
 
+def append_plain(descriptor: int, data: bytes, *, at: int) -> None:
+    """Write at the end of an open file, whose size is `at`; all of it is on the disk, or none."""
+    written = 0
+    try:
+        while written < len(data):
+            written += os.write(descriptor, data[written:])
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, at)
+        raise
+
+
 def rename_plain(name: str, final: str, folder: int) -> None:
     """Give a file of an open folder another name; NotPlainError when it is taken."""
     if has_name(final, folder):

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from matinee.serving.problems import ProblemError
+
 FURTHEST = timedelta(days=400)
 """Ahead of a simulated clock."""
 
@@ -47,3 +49,26 @@ class Clock:
         if at > now + FURTHEST:
             raise ValueError(f"`at` is more than {FURTHEST.days} days after the server's clock")
         return max(at, now)
+
+
+def moment(text: str | None, now: datetime) -> datetime:
+    """The `at` of a request.
+
+    Raises
+    ------
+    ProblemError
+        400 if it is no instant, or far from any release.
+    """
+    if text is None:
+        return now
+    try:
+        # A plus in a URL that was not encoded arrives as a space.
+        at = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+    except ValueError:
+        raise ProblemError(
+            400, f"at must be an instant like 2026-01-31T20:00:00Z (ISO 8601), got {text[:40]!r}"
+        ) from None
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    if not timedelta(0) <= at - datetime(1990, 1, 1, tzinfo=UTC) < timedelta(days=80_000):
+        raise ProblemError(400, f"at must be from 1990 to 2200, got {text[:40]!r}")
+    return at

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import numpy as np
@@ -375,26 +375,3 @@ def _shelf(heads: Iterator[bytes], shelf: Shelf) -> bytes:
             b"]}",
         )
     )
-
-
-def moment(text: str | None, now: datetime) -> datetime:
-    """The `at` of a request.
-
-    Raises
-    ------
-    ProblemError
-        400 if it is no instant, or far from any release.
-    """
-    if text is None:
-        return now
-    try:
-        # A plus in a URL that was not encoded arrives as a space.
-        at = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-    except ValueError:
-        raise ProblemError(
-            400, f"at must be an instant like 2026-01-31T20:00:00Z (ISO 8601), got {text[:40]!r}"
-        ) from None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    if not timedelta(0) <= at - datetime(1990, 1, 1, tzinfo=UTC) < timedelta(days=80_000):
-        raise ProblemError(400, f"at must be from 1990 to 2200, got {text[:40]!r}")
-    return at

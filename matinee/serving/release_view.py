@@ -22,6 +22,7 @@ from matinee.slates.eligibility import Eligibility
 from matinee.slates.operator_policy import Active, Rule, active
 from matinee.slates.shelf_proposals import OfGroup, OfMember, Titles
 from matinee.slates.sources import Source
+from matinee.vocabulary import Vocabulary
 
 LONGEST_LIST = 200
 """Titles of a list for a whole country."""
@@ -92,6 +93,10 @@ class ReleaseView:
     @cached_property
     def title_numbers(self) -> dict[str, int]:
         return {row["id"]: number for number, row in enumerate(self.files.titles)}
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary.from_ids([row["id"] for row in self.files.titles])
 
     @cached_property
     def heads(self) -> list[bytes]:

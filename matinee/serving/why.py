@@ -11,12 +11,11 @@ import numpy as np
 from matinee import matrices
 from matinee.night.attribution import WATCHED
 from matinee.recent_events import IS_INTERACTION, IS_SEEN
-from matinee.serving.fold_in import Known
+from matinee.serving.fold_in import Known, Ranked
 from matinee.serving.members import SESSION, MemberNow
 from matinee.serving.pages import Filters, shelves_of, slate_of
 from matinee.serving.release_view import ReleaseView, epoch
 from matinee.slates import reason_text
-from matinee.vocabulary import Vocabulary
 
 Row = dict[str, Any]
 
@@ -38,7 +37,12 @@ def why(member: MemberNow, title: int, *, slate_size: int) -> Row:
         because.append(_row("rank", f"Place {rank} of their list", rank))
     if shelf is not None:
         because.append(_row("shelf", f"On the shelf {shelf}", shelf))
-    because += _contributions(member, title) if is_shown else _why_not(member, title, titles)
+    if not is_shown:
+        because += _why_not(member, title, titles)
+    elif member.is_personal:
+        because += _contributions(member, title, *_ranked(member, title))
+    else:
+        because.append(_row("popularity", reason_text.popular_in(member.group.country), None))
     return {
         "title_id": member.view.files.titles[title]["id"],
         "name": member.view.files.titles[title]["name"],
@@ -110,10 +114,7 @@ def _outranked(member: MemberNow, title: int, shown: list[int]) -> list[Row]:
                 None,
             )
         ]
-    known = member.known or known_of(member)
-    fold_in = member.opened.fold_in
-    allowed = np.frombuffer(member.allowed, np.uint8) > 0
-    ranked = fold_in.ranked(known, allowed, len(allowed), also=title)
+    known, ranked = _ranked(member, title)
     place = np.flatnonzero(ranked.titles == title)
     if not len(place):
         return [_row("outranked", "No part of the model puts it among its first titles", None)]
@@ -123,8 +124,15 @@ def _outranked(member: MemberNow, title: int, shown: list[int]) -> list[Row]:
     return [
         _row("outranked", f"It would stand at rank {rank}", rank),
         _row("gap", f"Its score is {gap:.3f} below the last title of their list", round(gap, 6)),
-        *_contributions(member, title),
+        *_contributions(member, title, known, ranked),
     ]
+
+
+def _ranked(member: MemberNow, title: int) -> tuple[Known, Ranked]:
+    """All candidates of a member, with a title in any case."""
+    known = member.known or known_of(member)
+    allowed = np.frombuffer(member.allowed, np.uint8) > 0
+    return known, member.opened.fold_in.ranked(known, allowed, len(allowed), also=title)
 
 
 def known_of(member: MemberNow) -> Known:
@@ -136,25 +144,19 @@ def known_of(member: MemberNow) -> Known:
     return member.opened.fold_in.known(member.row, counted, group=member.group, is_active=is_active)
 
 
-def _contributions(member: MemberNow, title: int) -> list[Row]:
+def _contributions(member: MemberNow, title: int, known: Known, ranked: Ranked) -> list[Row]:
     """What the score of a title is made of, by group, largest first; they add up to `score`."""
-    if not member.is_personal:
-        return [_row("popularity", reason_text.popular_in(member.group.country), None)]
-    known = member.known or known_of(member)
     fold_in, view = member.opened.fold_in, member.view
-    allowed = np.frombuffer(member.allowed, np.uint8) > 0
-    ranked = fold_in.ranked(known, allowed, len(allowed), also=title)
     place = np.flatnonzero(ranked.titles == title)
     if not len(place):
         return []
     contributions = ranked.scored.contributions(ranked.places[place])
     attribution = fold_in.attribution(known, ranked.parts)
-    ids = Vocabulary.from_ids([row["id"] for row in view.files.titles])
     _, names, amounts = attribution.rows_of(
         np.zeros(1, np.intp),
         np.array([title]),
         contributions,
-        title_ids=ids,
+        title_ids=view.vocabulary,
         most_named=MOST_NAMED,
     )
     groups: dict[str, tuple[float, list[str]]] = {}

@@ -110,6 +110,19 @@ def test_a_members_own_token_opens_their_own_routes(guarded, members, route):
     assert answer.status_code not in {401, 403, *range(500, 600)}
 
 
+@pytest.mark.parametrize("route", ["page", "slate"])
+def test_a_members_token_sees_no_more_than_a_day_ahead(guarded, members, route):
+    client, texts = guarded
+    later = {"at": "2199-01-01T00:00:00Z"}
+    codes = {
+        scope: client.get(
+            f"/v1/members/{members[0]}/{route}", params=later, headers=bearer(texts[scope])
+        ).status_code
+        for scope in ("member", "service")
+    }
+    assert codes == {"member": 403, "service": 200}
+
+
 def tricks(own, other):
     """Paths that name another member in ways that a check may not see."""
     return [

@@ -89,14 +89,7 @@ class LogFiles:
             os.close(self._open.pop(key).descriptor)
             file = None
         file = file or self._create(key)
-        written = 0
-        try:
-            while written < len(data):
-                written += os.write(file.descriptor, data[written:])
-            os.fsync(file.descriptor)
-        except OSError:
-            os.ftruncate(file.descriptor, file.bytes)
-            raise
+        durable.append_plain(file.descriptor, data, at=file.bytes)
         file.bytes += len(data)
 
     def _create(self, key: tuple[str, str]) -> _Open:

@@ -8,12 +8,14 @@ import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from matinee.errors import MatineeError
 from matinee.serving import problems
 from matinee.serving.access.tokens import Level, Token, Tokens
+from matinee.serving.clock import moment
 from matinee.serving.problems import ProblemError
 
 MOST_BYTES = 1 << 20
@@ -24,6 +26,9 @@ MOST_DIGITS = 12
 
 BODY_SECONDS = 10.0
 """For a whole body."""
+
+FARTHEST = timedelta(days=1)
+"""From now, of the moment that a member's token may ask for."""
 
 LONGEST_PATH = 4_096
 
@@ -211,6 +216,22 @@ def _check_origin(headers: dict[bytes, bytes]) -> None:
 
 
 @lru_cache(maxsize=256)
+def moment_for(token: Token | None, text: str | None, now: datetime) -> datetime:
+    """The `at` of a request; a member's token sees no more than a day ahead or back.
+
+    So no member looks past an embargo.
+
+    Raises
+    ------
+    ProblemError
+        400 if it is no instant, 403 if it is too far away for the token.
+    """
+    at = moment(text, now)
+    if token is not None and token.level is Level.MEMBER and abs(at - now) > FARTHEST:
+        raise ProblemError(403, "a member's token may ask for a moment within a day from now")
+    return at
+
+
 def _is_loopback(host: bytes) -> bool:
     """Whether a Host header names this machine, so that no other site's name leads here."""
     name = host.decode("latin-1").strip().lower()

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from matinee.errors import MatineeError
-from matinee.serving.access.guard import App, Receive, Scope, Send, may_see
-from matinee.serving.pages import LONGEST_ID, MOST_SHELVES, MOST_SLATE, SHELVES, SLATE, moment
+from matinee.serving.access.guard import App, Receive, Scope, Send, may_see, moment_for
+from matinee.serving.pages import LONGEST_ID, MOST_SHELVES, MOST_SLATE, SHELVES, SLATE
 from matinee.serving.problems import ProblemError
 from matinee.serving.state import State
 
@@ -66,7 +66,8 @@ class HotRoutes:
         state = self.state
         try:
             may_see(scope.get("matinee.token"), member_id)
-            at = moment(query.get("at"), state.options.clock.now())
+            token = scope.get("matinee.token")
+            at = moment_for(token, query.get("at"), state.options.clock.now())
             current = state.live.current()
             if kind == PAGE:
                 body = state.pages.first(current, member_id, at, limit=number)

@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi import Path as InPath
 
 from matinee.serving import rights
-from matinee.serving.access.guard import may_see
+from matinee.serving.access.guard import may_see, moment_for
 from matinee.serving.members import MemberNow
 from matinee.serving.pages import (
     LONGEST_ID,
@@ -19,7 +19,6 @@ from matinee.serving.pages import (
     SHELVES,
     SLATE,
     Filters,
-    moment,
 )
 from matinee.serving.release_view import Group
 from matinee.serving.routes.arguments import (
@@ -44,7 +43,8 @@ def add_reads(api: FastAPI, state: State) -> None:
 
     def member_now(request: Request, member_id: str, at: str | None) -> MemberNow:
         may_see(token_of(request), member_id)
-        return state.members.now(state.live.current(), member_id, moment(at, now()))
+        at_moment = moment_for(token_of(request), at, now())
+        return state.members.now(state.live.current(), member_id, at_moment)
 
     @api.get("/v1/members/{member_id:path}/page", tags=["pages"])
     async def page(
@@ -56,7 +56,7 @@ def add_reads(api: FastAPI, state: State) -> None:
     ) -> Response:
         """Shelves in order, each title once, each with its reason."""
         may_see(token_of(request), member_id)
-        when = moment(at, now())
+        when = moment_for(token_of(request), at, now())
         body = state.pages.first(
             state.live.current(), member_id, when, limit=limit, filters=filters
         )
@@ -83,7 +83,8 @@ def add_reads(api: FastAPI, state: State) -> None:
         """The list of a member, best first; by the release before the live one, to compare."""
         may_see(token_of(request), member_id)
         opened = await state.live.named(release)
-        body = state.pages.slate(opened, member_id, moment(at, now()), k)
+        when = moment_for(token_of(request), at, now())
+        body = state.pages.slate(opened, member_id, when, k)
         return Response(body, media_type=JSON)
 
     @api.get("/v1/titles/{title_id:path}/similar", tags=["lists"])
@@ -132,6 +133,7 @@ def add_reads(api: FastAPI, state: State) -> None:
 
     @api.post("/v1/session/page", tags=["pages"])
     async def session_page(
+        request: Request,
         body: SessionBody,
         at: At = None,
         filters: Annotated[Filters, Depends(filters_of)] = Filters(),  # noqa: B008
@@ -142,7 +144,7 @@ def add_reads(api: FastAPI, state: State) -> None:
         page = state.pages.of_titles(
             current,
             body.titles,
-            moment(at, now()),
+            moment_for(token_of(request), at, now()),
             country=body.country,
             maximum_age=current.view.default_age if given is None else given,
             filters=filters,

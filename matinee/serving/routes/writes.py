@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from matinee.rights import consent
 from matinee.serving import intake, rights
 from matinee.serving.access.guard import may_see
-from matinee.serving.pages import moment
+from matinee.serving.clock import moment
 from matinee.serving.problems import ProblemError
 from matinee.serving.routes.arguments import (
     JSON,
