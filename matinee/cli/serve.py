@@ -33,7 +33,7 @@ def serve(
     from matinee.serving import server
     from matinee.settings import Settings
 
-    say(f"serving on http://{host}:{port}/ with {workers} processes; Ctrl+C ends it")
+    where = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
     server.serve(
         Settings(),
         host=host,
@@ -41,6 +41,7 @@ def serve(
         workers=workers,
         now=_instant(now),
         requests_per_second=rate,
+        ready=lambda: say(f"serving on {where} with {workers} processes; Ctrl+C ends it"),
     )
 
 

@@ -28,6 +28,7 @@ from matinee.night.insights.step import Insights, insights
 from matinee.night.lease import lease
 from matinee.night.manifest import Evidence
 from matinee.night.night import Night, begin
+from matinee.night.policy import operator_policy
 from matinee.night.publish import Published, publish
 from matinee.night.receive import receive
 from matinee.night.score import Scored, score
@@ -122,6 +123,7 @@ class Step:
 
 
 def _receive(run: NightRun, progress: Progress | None) -> str:
+    operator_policy.entries_of(run.settings.project)  # before hours of work, not after them
     run.receipt = receive(
         run.settings, progress, last_day=run.last_day, accepted=run.accepted, tell=run.tell
     )

@@ -155,7 +155,13 @@ def take_newer(settings: Settings, text: bytes) -> bool:
 
 
 def record_choice(
-    settings: Settings, member_id: str, purpose: str, *, granted: bool, is_known: bool = False
+    settings: Settings,
+    member_id: str,
+    purpose: str,
+    *,
+    granted: bool,
+    is_known: bool = False,
+    at: datetime | None = None,
 ) -> tuple[Path, str | None]:
     """Record a member's choice; return the landing file and the id of the live release, if any.
 
@@ -176,7 +182,7 @@ def record_choice(
     live = store.live()
     if live and not is_known and not live.slate(member_id).num_rows:
         raise ConfigError(f"live release {live.id} has no member {member_id!r}: check the id")
-    at = datetime.now(UTC)
+    at = at or datetime.now(UTC)
     event_at = f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"
     digest = hashlib.sha256(f"{member_id}\0{purpose}\0{event_at}".encode()).hexdigest()[:16]
     row = {

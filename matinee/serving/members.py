@@ -255,7 +255,7 @@ class Members:
         ranked = fold_in.ranked(known, allowed, POOL)
         slate = ranked.titles[:SLATE]
         taste = view.taste(known.titles)
-        if known.context == "next_visit" and taste is not None:
+        if known.context == "next_visit" and taste is not None and len(slate):
             slate, _ = calibration.rerank(
                 slate[None, :],
                 ranked.scores[None, :SLATE].astype(np.float32),

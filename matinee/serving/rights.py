@@ -20,9 +20,14 @@ Row = dict[str, Any]
 
 
 def choose(state: State, member_id: str, purpose: str, granted: bool) -> None:
-    """Record a choice in the landing zone and in the list of withdrawals."""
+    """Record a choice in the landing zone and in the list of withdrawals, by the server's clock."""
     consent.record_choice(
-        state.options.settings, member_id, purpose, granted=granted, is_known=True
+        state.options.settings,
+        member_id,
+        purpose,
+        granted=granted,
+        is_known=True,
+        at=state.options.clock.now(),
     )
 
 

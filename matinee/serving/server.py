@@ -7,12 +7,16 @@ import gc
 import ipaddress
 import os
 import shutil
+import signal
 import socket
+import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from matinee import releases
 from matinee.errors import ConfigError
 from matinee.rights import consent
 from matinee.serving.access import tokens
@@ -30,6 +34,9 @@ KILL_TIMEOUT = 20
 BACKPRESSURE = 512
 """Requests of one process at once. granian stalls when idle connections exceed twice as many."""
 
+PARENT_SECONDS = 1.0
+"""Between two looks whether the server is still there."""
+
 METRICS = "serving/metrics"
 
 ALLOCATOR = {-1: 128 << 10, -3: 128 << 10, -8: 1}
@@ -46,8 +53,16 @@ def serve(
     now: datetime | None = None,
     requests_per_second: float = 0.0,
     make: Callable[[Options], Any] | None = None,
+    ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Answer until interrupted; `make` gives another application than `app.create`.
+    """Answer until interrupted.
+
+    Parameters
+    ----------
+    make : options -> ASGI application, optional
+        Instead of `app.create`.
+    ready : function, optional
+        Called when nothing stands against the start any more.
 
     Raises
     ------
@@ -58,10 +73,12 @@ def serve(
     home = settings.home.resolve()
     if not is_loopback and not tokens.read(home):
         raise ConfigError(
-            f"{host} is not a loopback address and there is no token: `matinee tokens add --scope "
-            f"service` makes one, or bind 127.0.0.1"
+            f"{host} is not a loopback address and {home} has no token: `matinee tokens add "
+            f"--scope service` makes one, or bind 127.0.0.1"
         )
     _require_free(host, port)
+    if not releases.Store.of(home).aliases().live:
+        raise ConfigError(f"{home} has no live release: publish one with `matinee run`")
     consent.read(settings)
     Live(settings).start()  # its errors come before any process is started
     options = Options(
@@ -71,6 +88,7 @@ def serve(
         requests_per_second=requests_per_second / workers,
     )
     _share_metrics(home / METRICS)
+    ready()
     _run(partial(_load, options, make), host=host, port=port, workers=workers)
 
 
@@ -102,6 +120,7 @@ def _load(options: Options, make: Callable[[Options], Any] | None) -> Any:
 
     from matinee.serving.app import create
 
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     threadpool_limits(1)
     _tune_allocator()
     app = (make or create)(options)
@@ -115,6 +134,13 @@ def _tune_allocator() -> None:
     if hasattr(library, "mallopt"):  # only where the C library is glibc
         for parameter, value in ALLOCATOR.items():
             library.mallopt(parameter, value)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that started it was killed, or the port would stay taken."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)  # events that were acknowledged are on the disk
 
 
 def _is_loopback(host: str) -> bool:

@@ -39,6 +39,7 @@ def test_every_ai_label_of_the_answer_is_visible_on_its_poster(watching, server)
     assert labels
     for title, text in labels.items():
         label = page.locator(f".shelf [data-title='{title}'] .label")
+        label.scroll_into_view_if_needed()
         assert label.inner_text() == text
         assert label.evaluate("node => getComputedStyle(node).opacity") == "1"
 

@@ -51,9 +51,24 @@ def read(project: Path, titles: pa.Table) -> tuple[Rule, ...]:
     ConfigError
         If an entry cannot be read, or names what no title has; the message names the entry.
     """
+    rules = []
+    for wish, entries in entries_of(project).items():
+        for number, entry in enumerate(entries, start=1):
+            rules.append(_rule(cast("Wish", wish), entry, titles, f"{FILE}: {wish} {number}"))
+    return tuple(rules)
+
+
+def entries_of(project: Path) -> dict[str, list[object]]:
+    """The entries of the file by wish; a night reads it first, before anything else is done.
+
+    Raises
+    ------
+    ConfigError
+        If it is no YAML, or has other lists.
+    """
     path = project / FILE
     if not path.exists():
-        return ()
+        return {}
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -63,13 +78,10 @@ def read(project: Path, titles: pa.Table) -> tuple[Rule, ...]:
         raise ConfigError(
             f"{FILE}: {found!r} is none of {', '.join(get_args(Wish))}, the lists it may have"
         )
-    rules = []
     for wish, entries in document.items():
         if not isinstance(entries, list):
             raise ConfigError(f"{FILE}: {wish} must be a list, got {entries!r}")
-        for number, entry in enumerate(entries, start=1):
-            rules.append(_rule(cast("Wish", wish), entry, titles, f"{FILE}: {wish} {number}"))
-    return tuple(rules)
+    return document
 
 
 def _rule(wish: Wish, entry: object, titles: pa.Table, where: str) -> Rule:

@@ -176,7 +176,7 @@ class Guard:
         if bucket.left < 1:
             raise ProblemError(
                 429,
-                f"more than {self.requests_per_second:g} requests a second: wait",
+                "more requests a second than the server allows (--rate): wait a second",
                 headers={"retry-after": "1"},
             )
         bucket.left -= 1
