@@ -43,13 +43,8 @@ def add_reads(api: FastAPI, state: State) -> None:
 
     def member_now(request: Request, member_id: str, at: str | None) -> MemberNow:
         may_see(token_of(request), member_id)
-<<<<<<< HEAD
-        at_moment = moment_for(token_of(request), at, now())
-        return state.members.now(state.live.current(), member_id, at_moment)
-=======
         when = moment_for(token_of(request), at, now())
         return state.members.now(state.live.current(), member_id, when)
->>>>>>> main
 
     @api.get("/v1/members/{member_id:path}/page", tags=["pages"])
     async def page(
