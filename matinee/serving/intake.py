@@ -132,10 +132,10 @@ class Intake:
         """Record that a member is not interested in a title: a thumb down in the logs."""
         if not self.recent.known([event_id]):
             stream, row, event = hidden(event_id, member_id, title_id, now)
-            await self._settled([(stream, orjson.dumps(row))], [event], now.date())
+            await self._settled([(stream, self._line(stream, row))], [event], now.date())
 
     async def _write(self, fresh: Mapping[str, tuple[str, Row]], day: date) -> None:
-        lines = [(stream, orjson.dumps(row)) for stream, row in fresh.values()]
+        lines = [(stream, self._line(stream, row)) for stream, row in fresh.values()]
         events = [self._remembered(stream, row) for stream, row in fresh.values()]
         await self._settled(lines, events, day)
 
@@ -196,6 +196,11 @@ class Intake:
     def close(self) -> None:
         with suppress(MatineeError, OSError):
             self.files.close()
+
+    def _line(self, stream: str, row: Row) -> bytes:
+        """A row with every column, as other files have them: a missing one would be reported."""
+        names = self.contract.streams[stream].names
+        return orjson.dumps({name: row.get(name) for name in names})
 
     def _remembered(self, stream: str, row: Row) -> Recent:
         progress, flags = self._progress(stream, row), 0
