@@ -183,6 +183,12 @@ def test_a_table_has_the_columns_of_its_yml_and_no_others(night_home, tables):
     assert {name: columns for name, columns in differ.items() if columns} == {}
 
 
+def test_no_table_has_a_type_that_json_and_arrow_have_no_integer_for(night_home):
+    """A sum is a HUGEINT, which Arrow has as a decimal: cast it to bigint."""
+    sql = "select table_name, column_name from duckdb_columns() where data_type like '%HUGEINT%'"
+    assert warehouse.query(sql, home=night_home).to_pylist() == []
+
+
 def test_exposures_and_sources_have_only_keys_that_dbt_reads():
     for exposure in read(MODELS / "exposures.yml")["exposures"]:
         assert not unknown("exposure", exposure), exposure["name"]

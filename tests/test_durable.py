@@ -26,7 +26,6 @@ CALLS = {
 
 ALLOWED = {
     ("matinee/night/publish.py", "shutil.move"): "into a draft, all of which is synced later",
-    ("matinee/landing/api/log_files.py", "os.fsync"): "events are appended to a file that is open",
     ("matinee/cache.py", "Path.replace"): "a file that is lost is made again",
 }
 

@@ -40,6 +40,8 @@ COLUMNS = {
             "watched_seconds_90d",
             "title_count_28d",
             "rating_count_28d",
+            "completion_milli_28d",
+            "stars_milli_28d",
         ],
         WHOLE,
     ),

@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from flows import deploy
 from matinee import pipeline, releases
 from matinee.privacy import Traces
 from matinee.rights import control, member_search
@@ -113,6 +112,8 @@ def wait_until_healthy(port: int) -> None:
 def test_a_deployed_night_publishes_the_same_release_through_a_worker(prefect, tmp_path, release):
     """The same logs in another folder, another process and another program: the same content, so
     nothing new, and the release whose night died is promoted."""
+    from flows import deploy
+
     run, api = prefect
     (tmp_path / "home/notify.yml").write_text("urls: ['json://127.0.0.1:1']\n")
     for _ in range(2):  # nothing is there twice
@@ -164,6 +165,8 @@ def files_with_member_ids(folder: Path, received: Path) -> set[str]:
 
 
 def test_every_deployment_names_a_flow_that_exists_and_is_watched():
+    from flows import deploy
+
     deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
     assert {one["name"] for one in deployments} == {"nightly", "weekly", "hourly"}
     names = set()

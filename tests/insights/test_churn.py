@@ -5,7 +5,6 @@ import io
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from matinee.errors import DataError
 from matinee.evaluation.metrics import binary
@@ -96,6 +95,8 @@ def test_reasons_are_signs_of_little_satisfaction_only():
 
 
 def test_coefficients_are_those_of_scikit_learn_on_standardised_columns():
+    from sklearn.linear_model import LogisticRegression
+
     design, cancelled, _ = renewals(1)
     known = np.nan_to_num(design, nan=0.5)
     ours = logistic.fit(known, cancelled, churn.FEATURES, penalty=2.0)

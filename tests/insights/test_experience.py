@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from matinee.insights.experience import Ratio, change
 from matinee.insights.proxies import beyond
@@ -63,6 +62,8 @@ def test_a_signal_that_matters_is_found_and_one_that_repeats_what_was_known_is_n
 
 
 def test_the_odds_ratio_is_that_of_scikit_learn():
+    from sklearn.linear_model import LogisticRegression
+
     known, signal, stayed = renewals(3, effect=0.4)
     columns = np.column_stack([known, (signal - signal.mean()) / signal.std()])
     outside = LogisticRegression(C=1e9, tol=1e-10).fit(columns, stayed)

@@ -5,7 +5,6 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import adjusted_rand_score
 
 from matinee.insights import segments
 
@@ -26,6 +25,8 @@ def planted(seed=1, groups=4, members=320, titles=120):
 
 
 def test_planted_groups_are_found_with_their_number():
+    from sklearn.metrics import adjusted_rand_score
+
     watched, group, blocks = planted()
     found = segments.cluster(segments.profiles(watched, blocks), smallest=20, seed=1)
     assert found.k == 4
@@ -56,6 +57,8 @@ def test_too_few_members_are_in_no_segment():
 
 @given(LABELS, st.randoms())
 def test_the_adjusted_rand_index_is_that_of_scikit_learn(left, random):
+    from sklearn.metrics import adjusted_rand_score
+
     right = [random.randint(0, 2) for _ in left]
     found = segments.adjusted_rand(np.array(left), np.array(right))
     assert found == pytest.approx(adjusted_rand_score(left, right), abs=1e-9)

@@ -66,7 +66,8 @@ SANE = {
             [if(i % 2 = 0, 'Drama', 'Comedy')] as genres, [0.5] as genre_affinities {ROWS}""",
     "member_activity_stats": f"""
         select 'm' || i % 1000 as member_id, {FEATURE}, i as watched_seconds_7d,
-            i % 9 as play_count_7d, i % 9 as play_count_28d, i % 9 as play_count_90d {ROWS}""",
+            i % 9 as play_count_7d, i % 9 as play_count_28d, i % 9 as play_count_90d,
+            i % 9 * 700 as completion_milli_28d {ROWS}""",
     "member_dayparts": f"""
         select 'm' || i % 1000 as member_id, {FEATURE},
             if(i % 2 = 0, 'night', 'morning') as main_daypart, 0.25 as morning_ratio,
@@ -274,6 +275,9 @@ FAULTS = [
      "9999 as play_count_90d) from sane", {"A member has a play every two minutes"}),
     ("member_activity_stats", "select * replace (99 as play_count_28d) from sane",
      {"A short window counts more plays than"}),
+    ("member_activity_stats",
+     "select * replace (1001 * play_count_28d + 1 as completion_milli_28d) from sane",
+     {"The mean part watched of a member's plays"}),
     ("member_dayparts", "select * replace ('noon' as main_daypart) from sane limit 10",
      {"A daypart that no model was trained"}),
     ("member_dayparts", "select * replace ('night' as main_daypart) from sane",

@@ -49,7 +49,7 @@ summed as (
         genre,
 
         ---------- numerics
-        sum(watched_seconds) as watched_seconds,
+        cast(sum(watched_seconds) as bigint) as watched_seconds,
 
         ---------- booleans
         is_weekend
