@@ -56,7 +56,10 @@ def show(
         return
     emit(found.rows, Format(form.value), title=f"{table.value}, data as of {found.as_of[:10]}")
     if not found.rows:
-        say(f"release {found.release_id} has no {table.value}: too few members, or too short a log")
+        why = "too few members, or too short a log"
+        if table.value == "at-risk":
+            why = "no member at risk may be contacted, or all have something new in their slate"
+        say(f"release {found.release_id} has no {table.value}: {why}")
 
 
 def _write_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
