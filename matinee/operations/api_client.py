@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from matinee.errors import ConfigError, StorageError
+from matinee.provenance import parse_json
 from matinee.simulator.viewers import ServedPage, ServedShelf
 
 TIMEOUT = 30.0
@@ -94,7 +95,7 @@ class ApiClient:
         self.requests += 1
         status, data = self._answer(method, path, body)
         try:
-            answer = json.loads(data)
+            answer = parse_json(data)
         except ValueError:
             answer = {"detail": data[:80].decode(errors="replace")}
         if status < 300 and isinstance(answer, dict):

@@ -1,9 +1,10 @@
 """What dbt wrote of its last build: a row a node, also of a build that failed."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from matinee.provenance import parse_json
 
 RESULTS = "warehouse/dbt/target/run_results.json"
 
@@ -14,7 +15,7 @@ def node_results(home: Path, *, since: datetime) -> list[dict[str, Any]]:
     Empty if dbt wrote nothing since then: it failed before its first node.
     """
     try:
-        document = json.loads((home / RESULTS).read_bytes())
+        document = parse_json((home / RESULTS).read_bytes())
         written_at = datetime.fromisoformat(document["metadata"]["generated_at"])
     except (OSError, ValueError, KeyError):
         return []

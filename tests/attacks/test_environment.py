@@ -121,6 +121,7 @@ WRONG = {
     "CALIBRATION_WEIGHT": ("", "-0.1", "1.1", "nan", "inf", "-inf", "1e400", "half"),
     "CONSENT_WITHOUT_RECORD": ("", "yes", "GRANTED", "granted "),
     "FULL_EVALUATION_DAYS": ("", "-1", "32", "9" * 20, "weekly", "1.5"),
+    "KEEP_DAYS": ("", "-1", "1000001", "all", "0.5"),
     "UNKNOWN_REQUESTS": ("", "-1", "9" * 5000, "many", "0.5"),
     "WARM_START": ("", "maybe", "2"),
 }
@@ -134,6 +135,7 @@ RIGHT = {
     "SLATE_SIZE": ("1", "1000"),
     "CALIBRATION_WEIGHT": ("0", "1", "0.5"),
     "FULL_EVALUATION_DAYS": ("0", "31"),
+    "KEEP_DAYS": ("0", "1000000"),
     "UNKNOWN_REQUESTS": ("0", "1000"),
 }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from matinee.errors import DataError
 from matinee.landing.importers.history import Imported
 from matinee.landing.importers.set_files import Problems
 from matinee.landing.write import write
+from matinee.provenance import parse_json
 
 NETFLIX = ("Profile Name", "Start Time", "Duration", "Title", "Supplemental Video Type")
 """Columns that are needed of `ViewingActivity.csv` of a Netflix data request."""
@@ -124,7 +124,7 @@ def _netflix(path: Path, problems: Problems) -> Iterator[Play]:
 
 def _trakt(path: Path, problems: Problems, member: str) -> Iterator[Play]:
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{path} is not JSON: {error}") from None
     if not isinstance(entries, list):
