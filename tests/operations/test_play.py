@@ -112,7 +112,7 @@ def test_the_next_night_learns_from_what_members_did_at_the_api(copied, night):
     impressions, plays = landed(copied, "impressions"), landed(copied, "plays")
     acknowledged = played.accepted + len(places)
     assert sum(len(landed(copied, stream)) for stream in TABLES) == acknowledged
-    followed = {row["impression_id"] for row in plays if "impression_id" in row}
+    followed = {row["impression_id"] for row in plays if row["impression_id"]}
     assert followed == {row["impression_id"] for row in impressions if row["was_clicked"]}
     assert len(followed) == played.clicks.total() > 30
     assert {

@@ -115,7 +115,7 @@ def test_each_route_needs_its_scope(path, level):
     assert needed(path) is level
 
 
-@pytest.mark.parametrize("file", sorted(one.name for one in STATIC.iterdir()))
+@pytest.mark.parametrize("file", sorted(one.name for one in STATIC.rglob("*.*")))
 def test_the_page_names_no_other_origin_and_has_no_inline_code(api, file):
     answer = api.get(f"/static/{file}")
     assert answer.status_code == 200
