@@ -27,3 +27,7 @@ STREAMS = EVENT_STREAMS + SNAPSHOT_STREAMS
 
 PLACES = 10
 """Ranks 1 to 10: the part of a slate that members see first, and that metrics look at."""
+
+IS_SEEN, IS_INTERACTION, IS_NAMEABLE = 1, 2, 4
+"""Bits of what a member did with a title: it is not shown again, it is learned from, and reasons
+may name it."""

@@ -17,9 +17,8 @@ from matinee.errors import StorageError
 
 FILE = "serving/recent.sqlite"
 
-IS_SEEN, IS_INTERACTION, IS_NAMEABLE, IS_HIDDEN = 1, 2, 4, 8
-"""Not shown again, learned from, may be named as a reason, and not wanted; the first three are
-those of `history_flags` in a release."""
+IS_HIDDEN = 8
+"""Beside the bits of `columns`: the title is not wanted."""
 
 SCHEMA = """
     create table if not exists events (

@@ -16,7 +16,7 @@ LONGEST_FIELD_BYTES = 64 << 10
 LONGEST_RAW_CHARACTERS = 1 << 20
 """What is kept of a broken row's text; the landing file has all of it."""
 LONGEST_EXAMPLE = 60
-CLOCK_SKEW = "interval 5 minutes"
+CLOCK_SKEW_MINUTES = 5
 """How far a device's clock may run ahead of ours."""
 
 TEMPORAL = {"timestamp", "date"}
@@ -313,7 +313,8 @@ def _rules(stream: Stream, format: str) -> Iterator[tuple[str, str]]:
                 other = f"text_{condition.column} = {_literal(condition.value)}"
                 yield f"{other} and {broken}", rule
     if stream.kind == "event":
-        yield f"{EVENT_AT} > {RECEIVED_AT} + {CLOCK_SKEW}", "event_after_receipt"
+        latest = f"{RECEIVED_AT} + interval {CLOCK_SKEW_MINUTES} minutes"
+        yield f"{EVENT_AT} > {latest}", "event_after_receipt"
 
 
 def _limit_rules(column: Column, limits: Limits) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from matinee import warehouse
-from matinee.columns import MEMBER_ID, REASON, TITLE_ID
+from matinee.columns import IS_INTERACTION, IS_NAMEABLE, IS_SEEN, MEMBER_ID, REASON, TITLE_ID
 from matinee.models.combination import Context
 from matinee.models.fits import HYBRID
 from matinee.night import evaluate, shelves
@@ -24,6 +24,7 @@ from matinee.provenance import canonical_json
 from matinee.releases import serving_files as files
 from matinee.slates import ai_labels, ranking
 from matinee.slates.dayparts import daypart_tastes
+from matinee.slates.shelf_proposals import PARTS
 
 SLATES: dict[Context, str] = {"next_visit": "slate", "session": "session"}
 """Context -> the array of its lists."""
@@ -132,9 +133,9 @@ class ServingWriter:
         flags = sum(
             table[name].to_numpy().astype(np.uint8) * bit
             for name, bit in (
-                ("is_seen", files.IS_SEEN),
-                ("is_interaction", files.IS_INTERACTION),
-                ("is_nameable", files.IS_NAMEABLE),
+                ("is_seen", IS_SEEN),
+                ("is_interaction", IS_INTERACTION),
+                ("is_nameable", IS_NAMEABLE),
             )
         )
         columns = {
@@ -204,14 +205,14 @@ class ServingWriter:
         genres = sorted(pc.unique(table["genre"]).to_pylist())
         countries = groups["country"].combine_chunks()
         place = pc.index_in(countries, value_set=pc.unique(countries), skip_nulls=False)
-        part = pc.index_in(table["daypart"], value_set=pa.array(files.DAYPARTS)).to_numpy()
+        part = pc.index_in(table["daypart"], value_set=pa.array(PARTS)).to_numpy()
         own, shared = daypart_tastes(
             member=_rows(table[MEMBER_ID], ids),
-            part=part + len(files.DAYPARTS) * table["is_weekend"].to_numpy(),
+            part=part + len(PARTS) * table["is_weekend"].to_numpy(),
             genre=pc.index_in(table["genre"], value_set=pa.array(genres, pa.string())).to_numpy(),
             seconds=table["watched_seconds"].cast(pa.float64()).to_numpy(),
             country=place.to_numpy()[group],
-            shape=(len(ids), 2 * len(files.DAYPARTS), len(genres)),
+            shape=(len(ids), 2 * len(PARTS), len(genres)),
         )
         self._save("daypart_taste", own.astype(np.float16))
         shared = shared[place.to_numpy()] if len(shared) else shared

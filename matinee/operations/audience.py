@@ -1,4 +1,4 @@
-"""The audience of a title: who would most likely watch it, and a campaign file of who may be told.
+"""The audience of a title: who would most likely watch it, and a file of whom to contact.
 
 Numbers are of members who allow personalisation and insights. Ids leave only in a campaign file,
 and only of those who allow marketing as well.

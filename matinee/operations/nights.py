@@ -277,7 +277,7 @@ def _exit_code(error: BaseException | None) -> int:
 
 
 def _attempt(call: Callable[[], Any], tell: Callable[[str], None]) -> Any:
-    """Call it; a failure is told and stops nothing."""
+    """Call it; a failure is reported and stops nothing."""
     try:
         return call()
     except (MatineeError, OSError, ValueError) as error:

@@ -71,12 +71,6 @@ TITLES, WINDOWS, CONTENTS, POLICY = "titles", "windows", "contents", "policy"
 """JSON: what is said of each title, where and when it may be shown, the names of numbers, and the
 rules of the operator."""
 
-IS_SEEN, IS_INTERACTION, IS_NAMEABLE = 1, 2, 4
-"""Bits of `history_flags`: not shown again, learned from, and may be named as a reason."""
-
-DAYPARTS = ("morning", "afternoon", "evening", "night")
-"""Parts of the local day; the second half of an axis of 8 is the weekend's."""
-
 Row = dict[str, Any]
 
 

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from matinee import matrices
+from matinee.columns import IS_INTERACTION, IS_SEEN
 from matinee.models.candidates import PER_PART
 from matinee.models.cold_titles import WithColdTitles, with_cold_titles
 from matinee.models.combination import BOUNDS, Context, Scored
@@ -25,7 +26,7 @@ from matinee.night.forward.released import features_of
 from matinee.night.model_files import load_model, load_parts, read_matrix
 from matinee.night.ranker import Lists
 from matinee.night.score import TITLE_MATRIX
-from matinee.recent_events import IS_INTERACTION, IS_SEEN, Recent
+from matinee.recent_events import Recent
 from matinee.serving.release_view import Group, ReleaseView
 from matinee.slates import ranking, reason_text, reasons
 

@@ -7,7 +7,7 @@ while the one before was written.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,19 +15,20 @@ from typing import Any
 
 import orjson
 
-from matinee.columns import EVENT_AT, MEMBER_ID, RECEIVED_AT, TITLE_ID
+from matinee.columns import (
+    EVENT_AT,
+    IS_INTERACTION,
+    IS_NAMEABLE,
+    IS_SEEN,
+    MEMBER_ID,
+    RECEIVED_AT,
+    TITLE_ID,
+)
 from matinee.errors import MatineeError
 from matinee.landing.api.check_rows import Broken, first_broken_rule, instant, is_missing
 from matinee.landing.api.log_files import LogFiles
 from matinee.landing.contract import Contract, Stream
-from matinee.recent_events import (
-    IS_HIDDEN,
-    IS_INTERACTION,
-    IS_NAMEABLE,
-    IS_SEEN,
-    Recent,
-    RecentEvents,
-)
+from matinee.recent_events import IS_HIDDEN, Recent, RecentEvents
 from matinee.serving.problems import ProblemError
 
 STREAMS = ("plays", "ratings", "searches", "impressions")
@@ -35,12 +36,6 @@ STREAMS = ("plays", "ratings", "searches", "impressions")
 
 MOST_EVENTS = 5_000
 """In one request."""
-
-SEEN_FROM_MILLI, AUTOPLAY_SEEN_FROM_MILLI = 50, 500
-"""As the dbt var `seen_from_milli`."""
-
-ASSUMED_RUNTIME = 5_400
-"""As the dbt var `assumed_runtime_seconds`."""
 
 SETTLE_SECONDS = 5.0
 """Until a file that was left open is looked at again."""
@@ -74,7 +69,10 @@ class Intake:
     writer: RecentEvents
     """Of the thread that writes."""
 
-    runtimes: Mapping[str, int]
+    dbt_vars: Mapping[str, Any]
+    """Where the project sets from when on a title counts as seen."""
+
+    runtime_of: Callable[[str], int | None]
     """Title -> seconds, where a play does not say."""
 
     _queue: list[Waiting] = field(default_factory=list)
@@ -205,7 +203,7 @@ class Intake:
     def _remembered(self, stream: str, row: Row) -> Recent:
         progress, flags = self._progress(stream, row), 0
         if stream == "plays":
-            flags = _play_flags(row, self._watched_milli(row))
+            flags = _play_flags(row, self._watched_milli(row), self.dbt_vars["seen_from_milli"])
         elif stream == "ratings":
             flags = _rating_flags(row)
         elif row.get("clicked_title_id") or row.get("was_clicked"):
@@ -225,8 +223,8 @@ class Intake:
         )
 
     def _runtime(self, row: Row) -> int:
-        own = row.get("runtime_seconds") or self.runtimes.get(row[TITLE_ID]) or ASSUMED_RUNTIME
-        return int(own)
+        own = row.get("runtime_seconds") or self.runtime_of(row[TITLE_ID])
+        return int(own or self.dbt_vars["assumed_runtime_seconds"])
 
     def _watched_milli(self, row: Row) -> int:
         return min(1000, int(row["watched_seconds"]) * 1000 // self._runtime(row))
@@ -255,12 +253,12 @@ def hidden(event_id: str, member_id: str, title_id: str, now: datetime) -> tuple
     return "ratings", row, event
 
 
-def _play_flags(row: Row, watched_milli: int) -> int:
+def _play_flags(row: Row, watched_milli: int, seen_from: Mapping[str, int]) -> int:
     if row.get("is_trailer"):
-        return IS_INTERACTION if watched_milli >= SEEN_FROM_MILLI else 0
-    if watched_milli < SEEN_FROM_MILLI:
+        return IS_INTERACTION if watched_milli >= seen_from["play"] else 0
+    if watched_milli < seen_from["play"]:
         return 0
-    if row.get("is_autoplay") and watched_milli < AUTOPLAY_SEEN_FROM_MILLI:
+    if row.get("is_autoplay") and watched_milli < seen_from["autoplay"]:
         return IS_INTERACTION
     return IS_SEEN | IS_INTERACTION | IS_NAMEABLE
 

@@ -9,15 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
+from matinee.columns import IS_INTERACTION, IS_NAMEABLE, IS_SEEN
 from matinee.models.combination import Context
-from matinee.recent_events import (
-    IS_HIDDEN,
-    IS_INTERACTION,
-    IS_NAMEABLE,
-    IS_SEEN,
-    Recent,
-    RecentEvents,
-)
+from matinee.recent_events import IS_HIDDEN, Recent, RecentEvents
 from matinee.serving.fold_in import Known
 from matinee.serving.live import Opened
 from matinee.serving.problems import ProblemError

@@ -13,9 +13,10 @@ import orjson
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from matinee.columns import IS_NAMEABLE, IS_SEEN
 from matinee.models.combination import Context
 from matinee.releases import Release
-from matinee.releases.serving_files import IS_NAMEABLE, IS_SEEN, ServingFiles
+from matinee.releases.serving_files import ServingFiles
 from matinee.serving.artwork import Artwork
 from matinee.serving.title_json import head_of
 from matinee.slates.eligibility import Eligibility

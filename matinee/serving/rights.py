@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from matinee import features, landing
-from matinee.columns import EVENT_AT, MEMBER_ID, RECEIVED_AT
+from matinee.columns import EVENT_AT, IS_INTERACTION, IS_SEEN, MEMBER_ID, RECEIVED_AT
 from matinee.recent_events import IS_HIDDEN
-from matinee.releases.serving_files import IS_INTERACTION, IS_SEEN
 from matinee.rights import consent
 from matinee.rights import statement as of_release
 from matinee.serving.members import MemberNow

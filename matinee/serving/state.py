@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from matinee import landing
+from matinee import landing, transform
 from matinee.landing.api import log_files
 from matinee.landing.api.log_files import LogFiles
 from matinee.recent_events import RecentEvents
@@ -36,7 +36,7 @@ KEPT_FOR = timedelta(days=3)
 
 @dataclass(frozen=True)
 class Options:
-    """What `matinee serve` was told."""
+    """The options of `matinee serve`."""
 
     settings: Settings
     clock: Clock
@@ -71,9 +71,12 @@ class State:
         members = Members(settings, refusals := Refusals(settings), recent)
         pages = Pages(members, live, Sealer.of(home / PAGE_KEY))
         view = live.current().view
-        runtimes = {
-            row["id"]: row["runtime_seconds"] for row in view.files.titles if row["runtime_seconds"]
-        }
+
+        def runtime_of(title_id: str) -> int | None:
+            now = live.current().view  # a later release has later titles
+            number = now.title_numbers.get(title_id)
+            return None if number is None else now.files.titles[number]["runtime_seconds"]
+
         now = options.clock.now()
         writer = f"{now:%Y%m%dt%H%M%Sz}-{os.getpid()}-{secrets.token_hex(3)}"
         log_files.adopt(home)
@@ -90,7 +93,8 @@ class State:
                 files=LogFiles(home, writer),
                 recent=recent,
                 writer=RecentEvents(home),
-                runtimes=runtimes,
+                dbt_vars=transform.project_vars(settings.project),
+                runtime_of=runtime_of,
             ),
             impressions=Impressions(pages),
             metrics=Metrics(),

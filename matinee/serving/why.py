@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from matinee import matrices
+from matinee.columns import IS_INTERACTION, IS_SEEN
 from matinee.night.attribution import WATCHED
-from matinee.recent_events import IS_INTERACTION, IS_SEEN
 from matinee.serving.fold_in import Known, Ranked
 from matinee.serving.members import SESSION, MemberNow
 from matinee.serving.pages import Filters, shelves_of, slate_of

@@ -1,4 +1,4 @@
-"""What `policy.yml` may say, and what an entry that is wrong is told."""
+"""What `policy.yml` may say, and the error of an entry that is wrong."""
 
 from datetime import date
 

@@ -14,15 +14,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from matinee.columns import EVENT_AT, RECEIVED_AT
-from matinee.landing.check import LAST_BIGINT, LEAST_BIGINT, LONGEST_FIELD_BYTES
+from matinee.landing.check import CLOCK_SKEW_MINUTES, LAST_BIGINT, LEAST_BIGINT, LONGEST_FIELD_BYTES
 from matinee.landing.contract import Column, Limits, Stream
 
 INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII
 )
 
-CLOCK_SKEW = timedelta(minutes=5)
-"""As `check.CLOCK_SKEW`."""
+CLOCK_SKEW = timedelta(minutes=CLOCK_SKEW_MINUTES)
 
 
 @dataclass(frozen=True)
